@@ -1,0 +1,170 @@
+// The executor on the machine's threads, and Pool on any executor.
+#include "base/executor.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace elanus {
+namespace {
+
+class ThreadMonitor final : public Monitor {
+ public:
+  void lock() override { mutex_.lock(); }
+  void unlock() override { mutex_.unlock(); }
+  void Wait() override {
+    std::unique_lock<std::mutex> lock(mutex_, std::adopt_lock);
+    changed_.wait(lock);
+    lock.release();
+  }
+  bool WaitFor(int64_t timeout_ms) override {
+    std::unique_lock<std::mutex> lock(mutex_, std::adopt_lock);
+    const bool notified = changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms)) ==
+                          std::cv_status::no_timeout;
+    lock.release();
+    return notified;
+  }
+  void NotifyAll() override { changed_.notify_all(); }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+class ThreadWorker final : public Worker {
+ public:
+  ThreadWorker(std::string name, std::function<void()> body) : thread_(std::move(body)) {
+    pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+  }
+  ~ThreadWorker() override { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
+
+class ThreadExecutor final : public Executor {
+ public:
+  std::unique_ptr<Monitor> MakeMonitor() override { return std::make_unique<ThreadMonitor>(); }
+  std::unique_ptr<Worker> Spawn(std::string name, std::function<void()> body) override {
+    return std::make_unique<ThreadWorker>(std::move(name), std::move(body));
+  }
+  void Yield() override {}
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> MakeThreadExecutor() { return std::make_unique<ThreadExecutor>(); }
+
+struct Pool::Impl {
+  std::unique_ptr<Monitor> monitor;
+  std::deque<std::function<void()>> queue;
+  size_t queue_max = 0;
+  bool closing = false;
+  std::vector<std::unique_ptr<Worker>> workers;
+
+  void Drain() {
+    while (true) {
+      std::function<void()> task;
+      {
+        std::lock_guard<Monitor> lock(*monitor);
+        while (queue.empty() && !closing) monitor->Wait();
+        if (queue.empty()) return;
+        task = std::move(queue.front());
+        queue.pop_front();
+      }
+      task();
+    }
+  }
+};
+
+Pool::Pool(Executor& executor, std::string name, size_t workers, size_t queue_max)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->monitor = executor.MakeMonitor();
+  impl_->queue_max = queue_max;
+  for (size_t i = 0; i < workers; ++i) {
+    impl_->workers.push_back(
+        executor.Spawn(fmt::format("{}-{}", name, i), [impl = impl_.get()] { impl->Drain(); }));
+  }
+}
+
+Pool::~Pool() {
+  {
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    impl_->closing = true;
+    impl_->monitor->NotifyAll();
+  }
+  impl_->workers.clear();
+}
+
+size_t Pool::workers() const { return impl_->workers.size(); }
+
+Status Pool::Submit(std::function<void()> task) {
+  std::lock_guard<Monitor> lock(*impl_->monitor);
+  if (impl_->queue.size() >= impl_->queue_max) {
+    return Error(ErrorCode::kTooManyRequests, "{}[limit={}]",
+                 InfoOf(ErrorCode::kTooManyRequests).name, impl_->queue_max);
+  }
+  impl_->queue.push_back(std::move(task));
+  impl_->monitor->NotifyAll();
+  return {};
+}
+
+Status Pool::ParallelFor(Context& ctx, size_t count, const std::function<Status(size_t)>& fn) {
+  if (count == 0) return {};
+  if (count == 1) return fn(0);
+  // Shared with helper tasks that may start after the caller has left: they find no item and end.
+  struct Shared {
+    std::atomic<size_t> next{0};
+    size_t count = 0;
+    size_t running = 0;  // Helpers inside fn; guarded by monitor.
+    bool closed = false;
+    std::vector<Status> results;
+    const std::function<Status(size_t)>* fn = nullptr;
+  };
+  auto shared = std::make_shared<Shared>();
+  // A std::condition_variable would hide the wait from the simulation, so the pool's monitor serves here.
+  Monitor* monitor = impl_->monitor.get();
+  shared->count = count;
+  shared->results.resize(count);
+  shared->fn = &fn;
+
+  auto take_items = [&ctx](Shared& s) {
+    while (true) {
+      const size_t i = s.next.fetch_add(1);
+      if (i >= s.count) return;
+      Status alive = ctx.CheckAlive();
+      s.results[i] = alive.ok() ? (*s.fn)(i) : std::move(alive);
+    }
+  };
+  const size_t helpers = std::min(count - 1, impl_->workers.size());
+  for (size_t h = 0; h < helpers; ++h) {
+    // A full queue only means less help: the caller still runs every item.
+    Status submitted = Submit([shared, monitor, take_items] {
+      {
+        std::lock_guard<Monitor> lock(*monitor);
+        if (shared->closed) return;
+        ++shared->running;
+      }
+      take_items(*shared);
+      std::lock_guard<Monitor> lock(*monitor);
+      --shared->running;
+      monitor->NotifyAll();
+    });
+    if (!submitted.ok()) break;
+  }
+  take_items(*shared);
+  {
+    std::lock_guard<Monitor> lock(*monitor);
+    shared->closed = true;
+    while (shared->running > 0) monitor->Wait();
+  }
+  for (Status& status : shared->results) TRY(std::move(status));
+  return {};
+}
+
+}  // namespace elanus

@@ -1,0 +1,62 @@
+// Field types and metrics, with the numbers they have on the wire.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace elanus::model {
+
+enum class DataType : int32_t {
+  kNone = 0,
+  kBool = 1,
+  kInt8 = 2,
+  kInt16 = 3,
+  kInt32 = 4,
+  kInt64 = 5,
+  kFloat = 10,
+  kDouble = 11,
+  kString = 20,
+  kVarChar = 21,
+  kArray = 22,
+  kJson = 23,
+  kGeometry = 24,
+  kText = 25,
+  kTimestamptz = 26,
+  kBinaryVector = 100,
+  kFloatVector = 101,
+  kFloat16Vector = 102,
+  kBFloat16Vector = 103,
+  kSparseFloatVector = 104,
+  kInt8Vector = 105,
+  kArrayOfVector = 106,
+  kArrayOfStruct = 200,
+  kStruct = 201,
+};
+
+/// "Int64", "FloatVector", ...; "Unknown" for other numbers.
+std::string_view NameOf(DataType type);
+/// True for numbers the wire contract defines.
+bool IsKnown(DataType type);
+constexpr bool IsVector(DataType type) {
+  return static_cast<int32_t>(type) >= 100 && static_cast<int32_t>(type) <= 106;
+}
+constexpr bool IsInteger(DataType type) {
+  return type >= DataType::kInt8 && type <= DataType::kInt64;
+}
+constexpr bool IsFloating(DataType type) {
+  return type == DataType::kFloat || type == DataType::kDouble;
+}
+/// Bytes of one value of a fixed-width type (bool 1, int8 1, ..., double 8); for dense vectors of `dim`
+/// dimensions dim times the element; 0 for variable-width types.
+uint32_t WidthOf(DataType type, uint32_t dim = 0);
+
+enum class Metric : int32_t { kL2 = 0, kIp = 1, kCosine = 2 };
+
+std::string_view NameOf(Metric metric);
+/// Upper-case names only, as on the wire.
+std::optional<Metric> MetricOf(std::string_view name);
+/// True when a larger score is better (IP, COSINE).
+constexpr bool LargerIsBetter(Metric metric) { return metric != Metric::kL2; }
+
+}  // namespace elanus::model
