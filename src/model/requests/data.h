@@ -1,0 +1,140 @@
+// Requests and answers about rows: insert, upsert, delete, flush, search, query.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/timestamp.h"
+#include "model/column.h"
+#include "model/requests/collection.h"
+#include "model/scalar.h"
+
+namespace elanus::model {
+
+/// Insert and upsert. Columns carry names; ids are filled by the proxy.
+struct WriteRequest {
+  CollectionName name;
+  std::string partition;
+  std::vector<Column> columns;
+  uint64_t num_rows = 0;
+  Timestamp schema_timestamp;  // 0: not given.
+  bool upsert = false;
+  bool partial_update = false;
+};
+
+struct DeleteRequest {
+  CollectionName name;
+  std::string partition;
+  std::string filter;
+  std::map<std::string, Scalar> templates;
+  ConsistencyLevel consistency_level = ConsistencyLevel::kStrong;
+};
+
+struct MutationResult {
+  Column primary_keys;  // Int64 or VarChar; empty for delete.
+  int64_t insert_count = 0;
+  int64_t delete_count = 0;
+  int64_t upsert_count = 0;
+  Timestamp timestamp;
+};
+
+/// How fresh a read must be, as the request says it.
+struct ReadConsistency {
+  bool use_default = false;
+  ConsistencyLevel level = ConsistencyLevel::kStrong;
+  Timestamp guarantee;
+};
+
+struct SearchRequest {
+  CollectionName name;
+  std::vector<std::string> partitions;
+  std::string filter;
+  std::map<std::string, Scalar> templates;
+  std::string anns_field;
+  std::vector<float> queries;  // nq x dim, row-major.
+  uint32_t nq = 0;
+  uint32_t query_dim = 0;
+  std::vector<std::string> output_fields;
+  std::vector<KeyValue> params;  // As on the wire (topk, offset, metric_type, params, ...).
+  ReadConsistency consistency;
+};
+
+struct SearchResult {
+  uint32_t nq = 0;
+  int64_t top_k = 0;                 // As asked for.
+  std::vector<uint32_t> counts;      // Hits of each query.
+  Column primary_keys;               // All hits, query by query.
+  std::vector<float> scores;
+  std::vector<Column> columns;       // Output fields, aligned with the hits.
+  std::vector<std::string> output_fields;
+  std::string primary_field;
+  Timestamp session;                 // Non-zero: the moment an iterator is pinned to.
+};
+
+struct QueryRequest {
+  CollectionName name;
+  std::vector<std::string> partitions;
+  std::string filter;
+  std::map<std::string, Scalar> templates;
+  std::vector<std::string> output_fields;
+  std::vector<KeyValue> params;
+  ReadConsistency consistency;
+};
+
+struct QueryResult {
+  std::vector<Column> columns;  // The primary key is always among them; for count(*) one Int64 column.
+  std::vector<std::string> output_fields;
+  std::string primary_field;
+  Timestamp session;
+};
+
+struct FlushResult {
+  struct Collection {
+    std::string name;
+    std::vector<SegmentId> sealed;   // Sealed by this call, not yet flushed.
+    std::vector<SegmentId> flushed;
+    Timestamp flush_ts;
+  };
+  std::vector<Collection> collections;
+};
+
+/// A segment as the catalog keeps it.
+enum class SegmentState : int32_t { kGrowing = 2, kSealed = 3, kFlushed = 4, kDropped = 6 };
+
+struct SegmentIndexInfo {
+  IndexId index;
+  std::string key;  // Of the index file; empty: nothing to build for this segment.
+  template <class V>
+  void Fields(V& v) {
+    v(1, "index", index);
+    v(2, "key", key);
+  }
+};
+
+struct SegmentInfo {
+  SegmentId id;
+  CollectionId collection;
+  PartitionId partition;
+  std::string vchannel;
+  SegmentState state = SegmentState::kFlushed;
+  int64_t rows = 0;
+  std::string manifest_key;
+  std::vector<SegmentIndexInfo> indexes;
+  template <class V>
+  void Fields(V& v) {
+    v(1, "id", id);
+    v(2, "collection", collection);
+    v(3, "partition", partition);
+    v(4, "vchannel", vchannel);
+    v(5, "state", state);
+    v(6, "rows", rows);
+    v(7, "manifest_key", manifest_key);
+    v(8, "indexes", indexes);
+  }
+};
+
+}  // namespace elanus::model

@@ -1,0 +1,181 @@
+// What one role asks another about a shard or a segment. Plain values that could cross a process.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/timestamp.h"
+#include "model/column.h"
+#include "model/data_type.h"
+#include "model/requests/collection.h"
+#include "model/requests/data.h"
+#include "model/scalar.h"
+
+namespace elanus::model {
+
+/// One record of a channel's log before it has a timestamp.
+struct ShardWrite {
+  std::string vchannel;
+  CollectionId collection;
+  PartitionId partition;         // Of the inserted rows; for deletes 0 means every partition.
+  std::vector<Column> columns;   // Empty: a pure delete. Field ids set; all fields of the schema but none else.
+  Column delete_keys;            // Primary keys whose older versions go; empty: a pure insert.
+
+  template <class V>
+  void Fields(V& v) {
+    v(1, "vchannel", vchannel);
+    v(2, "collection", collection);
+    v(3, "partition", partition);
+    v(4, "columns", columns);
+    v(5, "delete_keys", delete_keys);
+  }
+};
+
+/// What to read in one shard, for search and query alike.
+struct ShardRead {
+  std::string vchannel;
+  CollectionId collection;
+  std::vector<PartitionId> partitions;  // Empty: every loaded one.
+  std::string filter;
+  std::map<std::string, Scalar> templates;
+  Timestamp guarantee;                  // Wait until this much of the log is applied.
+  Timestamp read_at;                    // 0: what is applied; else exactly this moment.
+  bool ignore_growing = false;
+  std::vector<FieldId> output_fields;
+
+  template <class V>
+  void Fields(V& v) {
+    v(1, "vchannel", vchannel);
+    v(2, "collection", collection);
+    v(3, "partitions", partitions);
+    v(4, "filter", filter);
+    v(5, "templates", templates);
+    v(6, "guarantee", guarantee);
+    v(7, "read_at", read_at);
+    v(8, "ignore_growing", ignore_growing);
+    v(9, "output_fields", output_fields);
+  }
+};
+
+struct ShardSearch {
+  ShardRead read;
+  FieldId vector_field;
+  Metric metric = Metric::kL2;
+  uint32_t nq = 0;
+  uint32_t dim = 0;
+  uint32_t k = 0;                            // offset + limit.
+  std::map<std::string, std::string> params; // Index search parameters.
+  bool has_radius = false;
+  double radius = 0;
+  bool has_range_filter = false;
+  double range_filter = 0;
+  int32_t round_decimal = -1;
+  std::vector<float> queries;
+
+  template <class V>
+  void Fields(V& v) {
+    v(1, "read", read);
+    v(2, "vector_field", vector_field);
+    v(3, "metric", metric);
+    v(4, "nq", nq);
+    v(5, "dim", dim);
+    v(6, "k", k);
+    v(7, "params", params);
+    v(8, "has_radius", has_radius);
+    v(9, "radius", radius);
+    v(10, "has_range_filter", has_range_filter);
+    v(11, "range_filter", range_filter);
+    v(12, "round_decimal", round_decimal);
+    v(13, "queries", queries);
+  }
+};
+
+/// Hits of several queries, best first within each. Output columns are aligned with the hits.
+struct PartialHits {
+  std::vector<uint32_t> counts;    // Per query.
+  Column primary_keys;
+  std::vector<float> scores;
+  std::vector<Column> columns;
+  Timestamp read_at;
+
+  template <class V>
+  void Fields(V& v) {
+    v(1, "counts", counts);
+    v(2, "primary_keys", primary_keys);
+    v(3, "scores", scores);
+    v(4, "columns", columns);
+    v(5, "read_at", read_at);
+  }
+};
+
+struct ShardQuery {
+  ShardRead read;
+  int64_t limit = -1;       // Rows wanted (offset included), smallest keys first; -1: all.
+  bool count_only = false;
+
+  template <class V>
+  void Fields(V& v) {
+    v(1, "read", read);
+    v(2, "limit", limit);
+    v(3, "count_only", count_only);
+  }
+};
+
+/// Rows of a query, ascending by primary key, newest version of each key.
+struct PartialRows {
+  int64_t count = 0;               // count_only.
+  Column primary_keys;
+  std::vector<uint64_t> row_timestamps;
+  std::vector<Column> columns;
+  Timestamp read_at;
+
+  template <class V>
+  void Fields(V& v) {
+    v(1, "count", count);
+    v(2, "primary_keys", primary_keys);
+    v(3, "row_timestamps", row_timestamps);
+    v(4, "columns", columns);
+    v(5, "read_at", read_at);
+  }
+};
+
+/// A delete log written at flush: keys and when they went. Applies to every older row of the shard.
+struct DeltaInfo {
+  std::string key;
+  CollectionId collection;
+  std::string vchannel;
+  int64_t rows = 0;
+  template <class V>
+  void Fields(V& v) {
+    v(1, "key", key);
+    v(2, "collection", collection);
+    v(3, "vchannel", vchannel);
+    v(4, "rows", rows);
+  }
+};
+
+/// One flush of a shard, made official by one metadata transaction.
+struct FlushCommit {
+  std::string vchannel;
+  CollectionId collection;
+  std::vector<SegmentInfo> segments;
+  std::vector<DeltaInfo> deltas;
+  uint64_t checkpoint = 0;         // Log position: everything up to here is in segments and deltas.
+  Timestamp checkpoint_ts;
+};
+
+/// Where a shard's recovery starts.
+struct ShardCheckpoint {
+  uint64_t position = 0;
+  Timestamp timestamp;
+  template <class V>
+  void Fields(V& v) {
+    v(1, "position", position);
+    v(2, "timestamp", timestamp);
+  }
+};
+
+}  // namespace elanus::model

@@ -1,0 +1,85 @@
+// What the coordinator answers: the catalog, ids and timestamps, and which segments are official.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "model/requests/collection.h"
+#include "model/requests/data.h"
+#include "model/requests/shard.h"
+
+namespace elanus::roles {
+
+using CollectionSnapshot = std::shared_ptr<const model::CollectionInfo>;
+
+/// The catalog's own part of the coordinator. Thread-safe. Changes are durable when they return.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  /// Creates with default partition, channels, field ids, and $meta when dynamic. The schema has been
+  /// validated. An identical collection: success. Errors: kInvalidParameter (exists, different).
+  virtual Status CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) = 0;
+  /// Unknown names succeed.
+  virtual Status DropCollection(Context& ctx, const model::CollectionName& name) = 0;
+  /// kDatabaseNotFound, kCollectionNotFound. A pointer look-up: the hot path calls it.
+  virtual Result<CollectionSnapshot> Find(Context& ctx, const model::CollectionName& name) = 0;
+  virtual Result<CollectionSnapshot> Find(Context& ctx, CollectionId id) = 0;
+  virtual Result<std::vector<CollectionSnapshot>> List(Context& ctx, std::string_view database) = 0;
+  virtual Status Rename(Context& ctx, const model::CollectionName& from, const std::string& to) = 0;
+  /// An existing partition: success.
+  virtual Status CreatePartition(Context& ctx, const model::CollectionName& name,
+                                 const std::string& partition) = 0;
+  /// Unknown: success. Errors: kInvalidParameter (default partition, or loaded).
+  virtual Status DropPartition(Context& ctx, const model::CollectionName& name,
+                               const std::string& partition) = 0;
+  /// `info` has everything but id and created. Same name, field and user parameters: success. Errors:
+  /// kInvalidParameter (field has another index, name taken).
+  virtual Status CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo info) = 0;
+  /// Unknown: success. Errors: kInvalidParameter (vector index of a loaded collection).
+  virtual Status DropIndex(Context& ctx, CollectionId collection, const std::string& index_name) = 0;
+  /// Sets what is wanted in memory. Empty partitions: the whole collection. Adds to what is loaded.
+  virtual Status SetLoaded(Context& ctx, CollectionId collection,
+                           std::vector<PartitionId> partitions) = 0;
+  /// Empty partitions: release the whole collection.
+  virtual Status SetReleased(Context& ctx, CollectionId collection,
+                             std::vector<PartitionId> partitions) = 0;
+};
+
+/// Ids and timestamps. Thread-safe, never blocks on I/O in the common case.
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+  /// Strictly increasing over the life of the deployment, restarts included.
+  virtual Result<Timestamp> Now(Context& ctx) = 0;
+  /// First of `count` consecutive unused ids.
+  virtual Result<int64_t> AllocateIds(Context& ctx, int64_t count) = 0;
+};
+
+/// Which segments a collection has. Thread-safe.
+class Segments {
+ public:
+  virtual ~Segments() = default;
+  /// Flushed segments, ascending by id.
+  virtual Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx,
+                                                               CollectionId collection) = 0;
+  virtual Result<std::vector<model::DeltaInfo>> ListDeltas(Context& ctx,
+                                                           const std::string& vchannel) = 0;
+  /// One transaction: segments, deltas, checkpoint. kCollectionNotFound when it was dropped meanwhile.
+  virtual Status CommitFlush(Context& ctx, const model::FlushCommit& commit) = 0;
+  /// Notes that a segment's index file is there (or that none is needed: empty key).
+  virtual Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) = 0;
+  virtual Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) = 0;
+};
+
+struct Coord {
+  Catalog& catalog;
+  Oracle& oracle;
+  Segments& segments;
+};
+
+}  // namespace elanus::roles

@@ -1,0 +1,45 @@
+// What a query node answers: it holds sealed segments and searches them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "model/requests/shard.h"
+
+namespace elanus::roles {
+
+/// Deleted keys with their moments: they hide older rows.
+struct Deletes {
+  model::Column keys;
+  std::vector<uint64_t> timestamps;  // One a key.
+  template <class V>
+  void Fields(V& v) {
+    v(1, "keys", keys);
+    v(2, "timestamps", timestamps);
+  }
+};
+
+/// Thread-safe.
+class Query {
+ public:
+  virtual ~Query() = default;
+  /// Opens a flushed segment, or opens newly built indexes of one that is open. `schema` and `indexes` are of
+  /// the collection.
+  virtual Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
+                             const model::CollectionInfo& collection) = 0;
+  /// Forgets a segment; unknown ids succeed.
+  virtual Status ReleaseSegment(Context& ctx, SegmentId segment) = 0;
+  /// Hides older rows of the keys in the given segments.
+  virtual Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
+                              const Deletes& deletes) = 0;
+  /// Searches the given segments, all of them loaded, and reduces to k hits a query. kSegmentNotLoaded.
+  virtual Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
+                                            const model::ShardSearch& search) = 0;
+  virtual Result<model::PartialRows> Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
+                                              const model::ShardQuery& query) = 0;
+};
+
+}  // namespace elanus::roles

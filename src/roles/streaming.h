@@ -1,0 +1,45 @@
+// What a streaming node answers: it owns channels, orders writes, keeps fresh rows and leads reads of its shards.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "model/requests/shard.h"
+
+namespace elanus::roles {
+
+struct SealResult {
+  std::vector<SegmentId> sealed;
+  Timestamp timestamp;
+};
+
+/// Thread-safe.
+class Streaming {
+ public:
+  virtual ~Streaming() = default;
+  /// Orders the write, makes it durable, and returns its timestamp.
+  virtual Result<Timestamp> Append(Context& ctx, model::ShardWrite write) = 0;
+  /// Waits for the guarantee, then searches fresh rows here and sealed segments on their query nodes.
+  virtual Result<model::PartialHits> Search(Context& ctx, const model::ShardSearch& search) = 0;
+  virtual Result<model::PartialRows> Query(Context& ctx, const model::ShardQuery& query) = 0;
+  /// Starts to serve the channels of a collection (created or recovered).
+  virtual Status OpenChannels(Context& ctx, CollectionId collection) = 0;
+  /// Stops serving the channels and forgets their fresh rows.
+  virtual Status CloseChannels(Context& ctx, CollectionId collection) = 0;
+  /// Seals the growing segments of a collection; they are flushed in the background.
+  virtual Result<SealResult> Seal(Context& ctx, CollectionId collection) = 0;
+  /// True once everything up to `timestamp` of the collection is flushed.
+  virtual Result<bool> IsFlushed(Context& ctx, CollectionId collection, Timestamp timestamp) = 0;
+  /// Loads or releases sealed segments so that they match the catalog. Returns when accepted; progress tells.
+  virtual Status SyncLoaded(Context& ctx, CollectionId collection) = 0;
+  /// 0..100 over the segments that are to be loaded; kCollectionNotLoaded.
+  virtual Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) = 0;
+  /// Rows in growing and sealed segments not yet flushed. partition 0: all.
+  virtual Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
+                                      PartitionId partition) = 0;
+};
+
+}  // namespace elanus::roles
