@@ -29,8 +29,7 @@ class Data {
   /// Writes a delta log.
   virtual Result<model::DeltaInfo> FlushDeletes(Context& ctx, CollectionId collection,
                                                 const std::string& vchannel,
-                                                const model::Column& keys,
-                                                const std::vector<uint64_t>& timestamps) = 0;
+                                                const model::Deletes& deletes) = 0;
   /// Builds one index of one flushed segment and writes its file; key empty when the segment is too small.
   virtual Result<model::SegmentIndexInfo> BuildIndex(Context& ctx, const model::SegmentInfo& segment,
                                                      const model::CollectionInfo& collection,

@@ -11,30 +11,20 @@
 
 namespace elanus::roles {
 
-/// Deleted keys with their moments: they hide older rows.
-struct Deletes {
-  model::Column keys;
-  std::vector<uint64_t> timestamps;  // One a key.
-  template <class V>
-  void Fields(V& v) {
-    v(1, "keys", keys);
-    v(2, "timestamps", timestamps);
-  }
-};
-
 /// Thread-safe.
 class Query {
  public:
   virtual ~Query() = default;
-  /// Opens a flushed segment, or opens newly built indexes of one that is open. `schema` and `indexes` are of
-  /// the collection.
+  /// Opens a flushed segment and applies the delete logs to it; of one that is open already, only opens what
+  /// it has new: index files, fields added to the schema.
   virtual Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
-                             const model::CollectionInfo& collection) = 0;
+                             const model::CollectionInfo& collection,
+                             const std::vector<model::DeltaInfo>& deltas) = 0;
   /// Forgets a segment; unknown ids succeed.
   virtual Status ReleaseSegment(Context& ctx, SegmentId segment) = 0;
   /// Hides older rows of the keys in the given segments.
   virtual Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
-                              const Deletes& deletes) = 0;
+                              const model::Deletes& deletes) = 0;
   /// Searches the given segments, all of them loaded, and reduces to k hits a query. kSegmentNotLoaded.
   virtual Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
                                             const model::ShardSearch& search) = 0;

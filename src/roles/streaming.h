@@ -23,8 +23,8 @@ class Streaming {
   /// Orders the write, makes it durable, and returns its timestamp.
   virtual Result<Timestamp> Append(Context& ctx, model::ShardWrite write) = 0;
   /// Waits for the guarantee, then searches fresh rows here and sealed segments on their query nodes.
-  virtual Result<model::PartialHits> Search(Context& ctx, const model::ShardSearch& search) = 0;
-  virtual Result<model::PartialRows> Query(Context& ctx, const model::ShardQuery& query) = 0;
+  virtual Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) = 0;
+  virtual Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) = 0;
   /// Starts to serve the channels of a collection (created or recovered).
   virtual Status OpenChannels(Context& ctx, CollectionId collection) = 0;
   /// Stops serving the channels and forgets their fresh rows.

@@ -142,6 +142,17 @@ struct PartialRows {
   }
 };
 
+/// Deleted keys with their moments: they hide older rows.
+struct Deletes {
+  Column keys;
+  std::vector<uint64_t> timestamps;  // One a key.
+  template <class V>
+  void Fields(V& v) {
+    v(1, "keys", keys);
+    v(2, "timestamps", timestamps);
+  }
+};
+
 /// A delete log written at flush: keys and when they went. Applies to every older row of the shard.
 struct DeltaInfo {
   std::string key;

@@ -1,0 +1,20 @@
+// Query inside segments: the rows that pass a filter, in key order.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "expr/expr.h"
+#include "model/requests/shard.h"
+#include "segment/segment.h"
+
+namespace elanus::segment {
+
+/// Rows of all segments that are visible at `read_at` and pass `plan`: ascending by key, the newest version of
+/// each key, at most `query.limit`. With count_only the number of rows, versions counted each.
+Result<model::PartialRows> Retrieve(Context& ctx,
+                                    std::span<const std::shared_ptr<const SegmentView>> segments,
+                                    const expr::Plan& plan, const model::ShardQuery& query,
+                                    const model::CollectionSchema& schema, Timestamp read_at);
+
+}  // namespace elanus::segment

@@ -1,0 +1,109 @@
+// Reads of a shard.
+#include "shard/read.h"
+
+#include <algorithm>
+
+#include "expr/expr.h"
+#include "model/reduce.h"
+#include "segment/retrieve.h"
+#include "segment/search.h"
+
+namespace elanus::shard {
+namespace {
+
+struct Scope {
+  std::shared_ptr<const State> state;
+  Timestamp read_at;
+  std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
+};
+
+bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collection,
+            PartitionId partition) {
+  if (read.partitions.empty()) return collection.IsLoaded(partition);
+  return std::find(read.partitions.begin(), read.partitions.end(), partition) !=
+         read.partitions.end();
+}
+
+Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
+  Scope scope;
+  TRY_ASSIGN(const Timestamp now, shard.WaitFor(ctx, read.guarantee));
+  scope.state = shard.Read();
+  const model::CollectionInfo& collection = *scope.state->collection;
+  if (!collection.loaded) {
+    return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
+                 InfoOf(ErrorCode::kCollectionNotLoaded).name, collection.schema.name);
+  }
+  if (!scope.state->readable) {
+    return Error(ErrorCode::kCollectionNotFullyLoaded, "{}[collection={}]",
+                 InfoOf(ErrorCode::kCollectionNotFullyLoaded).name, collection.schema.name);
+  }
+  scope.read_at = read.read_at == Timestamp() ? now : read.read_at;
+  if (!read.ignore_growing) {
+    for (const auto& growing : scope.state->fresh) {
+      if (Wanted(read, collection, growing->partition())) {
+        auto view = growing->Snapshot();
+        if (view->rows() > 0) scope.fresh.push_back(std::move(view));
+      }
+    }
+  }
+  return scope;
+}
+
+}  // namespace
+
+Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
+                                  model::ShardSearch search) {
+  TRY_ASSIGN(const Scope scope, Open(ctx, shard, search.read));
+  // One moment for both halves: an upsert is seen whole or not at all.
+  search.read.read_at = scope.read_at;
+  const model::CollectionSchema& schema = scope.state->collection->schema;
+  std::vector<model::PartialHits> parts;
+  if (!scope.state->loaded.empty()) {
+    TRY_ASSIGN(model::PartialHits part, query.Search(ctx, scope.state->loaded, search));
+    parts.push_back(std::move(part));
+  }
+  if (!scope.fresh.empty() || parts.empty()) {
+    TRY_ASSIGN(const expr::Plan plan, expr::Bind(search.read.filter, schema, search.read.templates));
+    std::vector<segment::Found> found;
+    for (const auto& view : scope.fresh) {
+      TRY_ASSIGN(segment::SegmentHits hits,
+                 segment::Search(ctx, *view, plan, search, scope.read_at));
+      found.push_back({view, std::move(hits)});
+    }
+    TRY_ASSIGN(model::PartialHits part, segment::MergeHits(found, search, schema, scope.read_at));
+    parts.push_back(std::move(part));
+  }
+  if (parts.size() == 1) {
+    parts[0].read_at = scope.read_at;
+    return std::move(parts[0]);
+  }
+  model::PartialHits reduced = model::ReduceHits(parts, search.metric, search.nq, search.k);
+  reduced.read_at = scope.read_at;
+  return reduced;
+}
+
+Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
+                                 model::ShardQuery request) {
+  TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read));
+  request.read.read_at = scope.read_at;
+  const model::CollectionSchema& schema = scope.state->collection->schema;
+  std::vector<model::PartialRows> parts;
+  if (!scope.state->loaded.empty()) {
+    TRY_ASSIGN(model::PartialRows part, query.Retrieve(ctx, scope.state->loaded, request));
+    parts.push_back(std::move(part));
+  }
+  if (!scope.fresh.empty() || parts.empty()) {
+    TRY_ASSIGN(const expr::Plan plan,
+               expr::Bind(request.read.filter, schema, request.read.templates));
+    TRY_ASSIGN(model::PartialRows part, segment::Retrieve(ctx, scope.fresh, plan, request, schema,
+                                                          scope.read_at));
+    parts.push_back(std::move(part));
+  }
+  model::PartialRows reduced = parts.size() == 1
+                                   ? std::move(parts[0])
+                                   : model::ReduceRows(parts, request.limit, request.count_only);
+  reduced.read_at = scope.read_at;
+  return reduced;
+}
+
+}  // namespace elanus::shard

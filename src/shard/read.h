@@ -1,0 +1,16 @@
+// Reads of a shard: fresh rows here, loaded segments on their query node, reduced to one answer.
+#pragma once
+
+#include "roles/query.h"
+#include "shard/shard.h"
+
+namespace elanus::shard {
+
+/// Waits for the guarantee, then searches. Errors: kCollectionNotLoaded, kCollectionNotFullyLoaded, those of
+/// the filter and of the index.
+Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
+                                  model::ShardSearch search);
+Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
+                                 model::ShardQuery request);
+
+}  // namespace elanus::shard

@@ -1,0 +1,217 @@
+// One channel's state.
+#include "shard/shard.h"
+
+#include <algorithm>
+#include <mutex>
+
+namespace elanus::shard {
+
+Shard::Shard(Executor& executor, roles::Query& query, std::string vchannel,
+             std::shared_ptr<const model::CollectionInfo> collection,
+             model::ShardCheckpoint checkpoint)
+    : query_(query),
+      vchannel_(std::move(vchannel)),
+      collection_id_(collection->id),
+      collection_(std::move(collection)),
+      monitor_(executor.MakeMonitor()) {
+  checkpoint_ = checkpoint;
+  position_ = checkpoint.position;
+  applied_ = checkpoint.timestamp;
+  std::lock_guard<Monitor> lock(*monitor_);
+  PublishLocked();
+}
+
+std::shared_ptr<segment::Growing> Shard::GrowingFor(PartitionId partition, SegmentId new_segment) {
+  std::shared_ptr<segment::Growing>& slot = growing_[partition];
+  if (slot == nullptr) {
+    std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
+    slot = std::make_shared<segment::Growing>(new_segment, partition, std::move(schema));
+  }
+  return slot;
+}
+
+Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp timestamp,
+                    uint64_t position, SegmentId new_segment) {
+  if (write.delete_keys.rows > 0) {
+    const model::ColumnView keys = write.delete_keys.view();
+    for (const auto& [partition, growing] : growing_) growing->Delete(keys, timestamp);
+    for (const auto& growing : sealing_) growing->Delete(keys, timestamp);
+    if (deletes_.keys.type == model::DataType::kNone) {
+      deletes_.keys =
+          model::MakeColumn(FieldId(0), "", keys.type, model::DataType::kNone, 0);
+    }
+    deletes_.keys.AppendAll(keys);
+    deletes_.timestamps.resize(deletes_.keys.rows, timestamp.value());
+    if (!loaded_.empty()) {
+      TRY(query_.ApplyDeletes(
+          ctx, loaded_,
+          {.keys = write.delete_keys,
+           .timestamps = std::vector<uint64_t>(keys.rows, timestamp.value())}));
+    }
+  }
+  bool opened = false;
+  if (!write.columns.empty()) {
+    opened = growing_.count(write.partition) == 0;
+    GrowingFor(write.partition, new_segment)->Append(write.columns, timestamp);
+  }
+  size_t bytes = deletes_.keys.data.size() + 16 * deletes_.timestamps.size();
+  Timestamp oldest;
+  for (const auto& [partition, growing] : growing_) {
+    bytes += growing->memory_bytes();
+    if (oldest == Timestamp() || growing->first_timestamp() < oldest) {
+      oldest = growing->first_timestamp();
+    }
+  }
+  std::lock_guard<Monitor> lock(*monitor_);
+  position_ = position;
+  growing_bytes_ = bytes;
+  oldest_growing_ = oldest;
+  has_unflushed_ = true;
+  if (opened) PublishLocked();
+  applied_ = std::max(applied_, timestamp);
+  monitor_->NotifyAll();
+  return {};
+}
+
+std::shared_ptr<FlushWork> Shard::Seal(Timestamp now) {
+  if (growing_.empty() && deletes_.keys.rows == 0) return nullptr;
+  auto work = std::make_shared<FlushWork>();
+  for (auto& [partition, growing] : growing_) {
+    sealing_.push_back(growing);
+    work->segments.push_back(std::move(growing));
+  }
+  growing_.clear();
+  std::sort(work->segments.begin(), work->segments.end(),
+            [](const auto& a, const auto& b) { return a->id() < b->id(); });
+  work->deletes = std::move(deletes_);
+  deletes_ = {};
+  flushing_.push_back(work.get());
+  std::lock_guard<Monitor> lock(*monitor_);
+  work->checkpoint = position_;
+  work->checkpoint_ts = now;
+  work->bytes = growing_bytes_;
+  growing_bytes_ = 0;
+  oldest_growing_ = Timestamp();
+  PublishLocked();
+  return work;
+}
+
+void Shard::FinishFlush(const FlushWork& work) {
+  flushing_.erase(std::remove(flushing_.begin(), flushing_.end(), &work), flushing_.end());
+  std::lock_guard<Monitor> lock(*monitor_);
+  checkpoint_ = {.position = work.checkpoint, .timestamp = work.checkpoint_ts};
+  has_unflushed_ = position_ > checkpoint_.position;
+}
+
+Status Shard::Swap(Context& ctx, std::vector<SegmentId> segments,
+                   const std::vector<SegmentId>& remove_fresh, bool readable) {
+  // Invariant 4. Segments that are loaded already have them; applying again changes nothing.
+  for (const FlushWork* work : flushing_) {
+    if (work->deletes.keys.rows > 0) TRY(query_.ApplyDeletes(ctx, segments, work->deletes));
+  }
+  if (deletes_.keys.rows > 0) TRY(query_.ApplyDeletes(ctx, segments, deletes_));
+  loaded_ = std::move(segments);
+  for (SegmentId id : remove_fresh) {
+    sealing_.erase(std::remove_if(sealing_.begin(), sealing_.end(),
+                                  [&](const auto& growing) { return growing->id() == id; }),
+                   sealing_.end());
+  }
+  readable_ = readable;
+  std::lock_guard<Monitor> lock(*monitor_);
+  PublishLocked();
+  return {};
+}
+
+void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collection) {
+  const auto old = std::exchange(collection_, std::move(collection));
+  const auto has = [](const model::CollectionInfo& info, PartitionId partition) {
+    return std::any_of(info.partitions.begin(), info.partitions.end(),
+                       [&](const auto& known) { return known.id == partition; });
+  };
+  // Only what was known and is no more has been dropped: a partition may be younger than this snapshot.
+  const auto is_gone = [&](PartitionId partition) {
+    return has(*old, partition) && !has(*collection_, partition);
+  };
+  std::erase_if(growing_, [&](const auto& entry) { return is_gone(entry.first); });
+  std::erase_if(sealing_, [&](const auto& growing) { return is_gone(growing->partition()); });
+  std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
+  for (const auto& [partition, growing] : growing_) {
+    if (growing->Snapshot()->schema().version != schema->version) growing->SetSchema(schema);
+  }
+  std::lock_guard<Monitor> lock(*monitor_);
+  PublishLocked();
+}
+
+void Shard::PublishLocked() {
+  auto state = std::make_shared<State>();
+  for (const auto& [partition, growing] : growing_) state->fresh.push_back(growing);
+  for (const auto& growing : sealing_) state->fresh.push_back(growing);
+  state->loaded = loaded_;
+  state->collection = collection_;
+  state->readable = readable_;
+  state_ = std::move(state);
+}
+
+void Shard::Advance(Timestamp timestamp) {
+  std::lock_guard<Monitor> lock(*monitor_);
+  applied_ = std::max(applied_, timestamp);
+  monitor_->NotifyAll();
+}
+
+void Shard::Announce(Timestamp timestamp) {
+  std::lock_guard<Monitor> lock(*monitor_);
+  announced_ = std::max(announced_, timestamp);
+}
+
+Result<Timestamp> Shard::WaitFor(Context& ctx, Timestamp guarantee) {
+  std::lock_guard<Monitor> lock(*monitor_);
+  // Later records cannot carry an earlier timestamp, so what is announced now is all there is to wait for.
+  const Timestamp target = std::min(guarantee, announced_);
+  while (applied_ < target) {
+    TRY(ctx.CheckAlive());
+    monitor_->WaitFor(/*timeout_ms=*/100);
+  }
+  return std::max(applied_, std::min(guarantee, announced_));
+}
+
+std::shared_ptr<const State> Shard::Read() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return state_;
+}
+size_t Shard::growing_bytes() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return growing_bytes_;
+}
+bool Shard::HasUnflushed() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return has_unflushed_;
+}
+uint64_t Shard::applied_position() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return position_;
+}
+Timestamp Shard::oldest_growing() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return oldest_growing_;
+}
+Timestamp Shard::flushed_ts() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return has_unflushed_ ? checkpoint_.timestamp : kTimestampMax;
+}
+model::ShardCheckpoint Shard::checkpoint() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return checkpoint_;
+}
+
+int64_t Shard::FreshRows(PartitionId partition) const {
+  const auto state = Read();
+  int64_t rows = 0;
+  for (const auto& growing : state->fresh) {
+    if (partition == PartitionId() || growing->partition() == partition) {
+      rows += static_cast<int64_t>(growing->rows());
+    }
+  }
+  return rows;
+}
+
+}  // namespace elanus::shard

@@ -1,0 +1,111 @@
+// One channel's state: applies the log in order, knows its segments, answers reads at a moment.
+//
+// Invariants:
+// 1. Apply, Seal, Swap and the other changes run on the channel's worker, one after another, in log order.
+// 2. Readers take an immutable State by one pointer and see one moment of the segment list.
+// 3. A row is in exactly one segment of a State: growing, sealing (full, being written) or loaded.
+// 4. Deletes since the last committed flush are kept; whoever swaps a loaded segment in applies them first, so a
+//    loaded segment knows every delete that was applied before it became visible.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "model/requests/shard.h"
+#include "roles/query.h"
+#include "segment/growing.h"
+
+namespace elanus::shard {
+
+/// What readers see.
+struct State {
+  std::vector<std::shared_ptr<segment::Growing>> fresh;  // Growing and sealing.
+  std::vector<SegmentId> loaded;                         // On the query node.
+  std::shared_ptr<const model::CollectionInfo> collection;
+  bool readable = false;                                 // Loading has finished once.
+};
+
+/// Everything of a sealed shard state that a flush writes.
+struct FlushWork {
+  std::vector<std::shared_ptr<segment::Growing>> segments;
+  model::Deletes deletes;
+  size_t bytes = 0;
+  uint64_t checkpoint = 0;
+  Timestamp checkpoint_ts;
+};
+
+class Shard {
+ public:
+  Shard(Executor& executor, roles::Query& query, std::string vchannel,
+        std::shared_ptr<const model::CollectionInfo> collection, model::ShardCheckpoint checkpoint);
+
+  const std::string& vchannel() const { return vchannel_; }
+  CollectionId collection() const { return collection_id_; }
+
+  // -- On the channel's worker ------------------------------------------------------------------
+  /// Applies one record. `new_segment` is used when the record opens a growing segment.
+  Status Apply(Context& ctx, const model::ShardWrite& write, Timestamp timestamp, uint64_t position,
+               SegmentId new_segment);
+  /// Closes the growing segments and hands over what is to be flushed; nothing when there is nothing. `now` is a
+  /// fresh timestamp: every record so far is older, every later one newer.
+  std::shared_ptr<FlushWork> Seal(Timestamp now);
+  /// The flush is official: `loaded` segments take the place of the sealed ones in reads.
+  void FinishFlush(const FlushWork& work);
+  /// Applies the pending deletes to `segments`, then shows exactly `segments` as the loaded ones, `remove_fresh`
+  /// leaving in the same moment. `readable`: reads may begin.
+  Status Swap(Context& ctx, std::vector<SegmentId> segments,
+              const std::vector<SegmentId>& remove_fresh, bool readable);
+  /// A new version of schema, partitions or load state.
+  void SetCollection(std::shared_ptr<const model::CollectionInfo> collection);
+
+  // -- Any thread -------------------------------------------------------------------------------
+  /// The moment has come to see everything up to `timestamp`.
+  void Advance(Timestamp timestamp);
+  /// A record with this timestamp is on its way into the log.
+  void Announce(Timestamp timestamp);
+  /// Waits until every announced record up to `guarantee` is applied; returns the moment to read at.
+  Result<Timestamp> WaitFor(Context& ctx, Timestamp guarantee);
+  std::shared_ptr<const State> Read() const;
+  size_t growing_bytes() const;
+  bool HasUnflushed() const;
+  uint64_t applied_position() const;
+  /// Everything up to this moment is in the object store.
+  Timestamp flushed_ts() const;
+  Timestamp oldest_growing() const;
+  model::ShardCheckpoint checkpoint() const;
+  int64_t FreshRows(PartitionId partition) const;
+
+ private:
+  std::shared_ptr<segment::Growing> GrowingFor(PartitionId partition, SegmentId new_segment);
+  void PublishLocked();
+
+  roles::Query& query_;
+  const std::string vchannel_;
+  const CollectionId collection_id_;
+
+  // Worker only.
+  std::unordered_map<PartitionId, std::shared_ptr<segment::Growing>> growing_;
+  std::vector<std::shared_ptr<segment::Growing>> sealing_;
+  model::Deletes deletes_;                       // Since the last Seal.
+  std::vector<const FlushWork*> flushing_;       // Sealed, not yet committed; their deletes count too.
+  std::vector<SegmentId> loaded_;
+  std::shared_ptr<const model::CollectionInfo> collection_;
+  bool readable_ = false;
+
+  std::unique_ptr<Monitor> monitor_;  // Guards the members below.
+  std::shared_ptr<const State> state_;
+  Timestamp announced_;
+  Timestamp applied_;
+  uint64_t position_ = 0;
+  size_t growing_bytes_ = 0;
+  bool has_unflushed_ = false;
+  Timestamp oldest_growing_;
+  model::ShardCheckpoint checkpoint_;
+};
+
+}  // namespace elanus::shard

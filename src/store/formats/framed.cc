@@ -1,0 +1,47 @@
+// Framing.
+#include "store/formats/framed.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+namespace elanus::store {
+
+std::string Frame(std::string_view magic, uint32_t version, std::string_view payload) {
+  CHECK(magic.size() == 8);
+  ByteWriter out;
+  out.Raw(magic.data(), 8);
+  out.U32(version);
+  out.U32(0);
+  out.U64(payload.size());
+  out.U64(Checksum(payload, version));
+  out.Raw(payload.data(), payload.size());
+  return std::move(out).Take();
+}
+
+Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max, std::string_view file,
+                                 std::string_view key) {
+  ByteReader in(file);
+  std::string_view found_magic;
+  std::string_view payload;
+  uint32_t version;
+  uint32_t zero;
+  uint64_t length;
+  uint64_t checksum;
+  if (!in.View(8, found_magic) || found_magic != magic) {
+    return Error(ErrorCode::kIntegrity, "{}: offset 0: not a {} file", key, magic);
+  }
+  if (!in.U32(version) || !in.U32(zero) || version == 0 || version > version_max || zero != 0) {
+    return Error(ErrorCode::kIntegrity, "{}: offset 8: unknown version of a {} file", key, magic);
+  }
+  if (!in.U64(length) || !in.U64(checksum) || in.remaining() != length) {
+    return Error(ErrorCode::kIntegrity, "{}: offset 16: the file has {} bytes, which is not what it says",
+                 key, file.size());
+  }
+  in.View(length, payload);
+  if (Checksum(payload, version) != checksum) {
+    return Error(ErrorCode::kIntegrity, "{}: offset 32: checksum does not match, the file is damaged", key);
+  }
+  return payload;
+}
+
+}  // namespace elanus::store

@@ -1,0 +1,464 @@
+// A streaming node.
+#include "streaming/node.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/log.h"
+#include "model/channel.h"
+#include "shard/read.h"
+#include "shard/shard.h"
+#include "streaming/channel_owner.h"
+
+namespace elanus::streaming {
+namespace {
+
+constexpr int64_t kTickMs = 1000;
+
+}  // namespace
+
+struct Node::Impl {
+  struct Job {
+    CollectionId collection;
+    std::shared_ptr<shard::Shard> shard;       // Of a flush.
+    std::shared_ptr<shard::FlushWork> flush;   // Null: match what is loaded to the catalog.
+  };
+
+  NodeParts parts;
+  StreamingOptions options;
+  std::function<void(CollectionId)> on_flushed;
+  Context ctx;  // Of background work; cancelled at the end.
+
+  std::unique_ptr<Monitor> monitor;  // Guards the members below.
+  std::map<std::string, std::unique_ptr<ChannelOwner>> owners;             // By pchannel; only grows.
+  std::map<std::string, std::shared_ptr<shard::Shard>, std::less<>> shards;  // By vchannel.
+  std::deque<Job> jobs;
+  std::set<CollectionId> retry;  // Loads that failed; tried again at the next tick.
+  std::vector<Job> failed_flushes;
+  size_t flushing_bytes = 0;
+  bool stopping = false;
+
+  std::unique_ptr<Worker> job_worker;
+  std::unique_ptr<Worker> tick_worker;
+
+  Impl(NodeParts p, const StreamingOptions& o)
+      : parts(p), options(o), ctx(p.clock), monitor(p.executor.MakeMonitor()) {}
+
+  std::shared_ptr<shard::Shard> FindShard(std::string_view vchannel) {
+    std::lock_guard<Monitor> lock(*monitor);
+    const auto found = shards.find(vchannel);
+    return found == shards.end() ? nullptr : found->second;
+  }
+  Result<std::shared_ptr<shard::Shard>> ShardOf(std::string_view vchannel) {
+    auto shard = FindShard(vchannel);
+    if (shard == nullptr) {
+      return Error(ErrorCode::kChannelNotAvailable, "{}[channel={}]",
+                   InfoOf(ErrorCode::kChannelNotAvailable).name, vchannel);
+    }
+    return shard;
+  }
+  std::vector<std::shared_ptr<shard::Shard>> ShardsOf(CollectionId collection) {
+    std::lock_guard<Monitor> lock(*monitor);
+    std::vector<std::shared_ptr<shard::Shard>> found;
+    for (const auto& [vchannel, shard] : shards) {
+      if (shard->collection() == collection) found.push_back(shard);
+    }
+    return found;
+  }
+  ChannelOwner& OwnerOf(std::string_view vchannel) {
+    std::lock_guard<Monitor> lock(*monitor);
+    std::unique_ptr<ChannelOwner>& owner = owners[model::PChannelOf(vchannel)];
+    if (owner == nullptr) {
+      owner = std::make_unique<ChannelOwner>(parts.executor, parts.clock,
+                                             model::PChannelOf(vchannel), parts.wal,
+                                             parts.coord.oracle, options);
+      owner->Start();
+    }
+    return *owner;
+  }
+  void Push(Job job) {
+    std::lock_guard<Monitor> lock(*monitor);
+    if (stopping) return;
+    // A load that waits already will see the newest catalog when its turn comes.
+    if (job.flush == nullptr) {
+      for (const Job& waiting : jobs) {
+        if (waiting.flush == nullptr && waiting.collection == job.collection) return;
+      }
+    } else {
+      flushing_bytes += job.flush->bytes;
+    }
+    jobs.push_back(std::move(job));
+    monitor->NotifyAll();
+  }
+
+  // Seals one shard on its channel's worker and queues the flush.
+  Result<std::vector<SegmentId>> SealShard(const std::shared_ptr<shard::Shard>& shard) {
+    std::shared_ptr<shard::FlushWork> work;
+    TRY(OwnerOf(shard->vchannel()).Run([&](Context& run_ctx) -> Status {
+      TRY_ASSIGN(const Timestamp now, parts.coord.oracle.Now(run_ctx));
+      work = shard->Seal(now);
+      return {};
+    }));
+    std::vector<SegmentId> sealed;
+    if (work == nullptr) return sealed;
+    for (const auto& growing : work->segments) sealed.push_back(growing->id());
+    Push({.collection = shard->collection(), .shard = shard, .flush = std::move(work)});
+    return sealed;
+  }
+
+  void JobLoop();
+  void TickLoop();
+  Status Flush(const Job& job);
+  Result<model::FlushCommit> WriteFiles(const Job& job);
+  Status ShowFlushed(const Job& job, const model::FlushCommit& commit);
+  Status Load(CollectionId collection);
+  Status LoadShard(const roles::CollectionSnapshot& info,
+                   const std::vector<model::SegmentInfo>& segments, shard::Shard& shard);
+  void TruncateLog(const std::string& vchannel);
+};
+
+Node::Node(NodeParts parts, const StreamingOptions& options)
+    : impl_(std::make_unique<Impl>(parts, options)) {
+  impl_->job_worker = parts.executor.Spawn("segments", [this] { impl_->JobLoop(); });
+  impl_->tick_worker = parts.executor.Spawn("seal-tick", [this] { impl_->TickLoop(); });
+}
+
+Node::~Node() {
+  impl_->ctx.Cancel();
+  {
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    impl_->stopping = true;
+    impl_->monitor->NotifyAll();
+  }
+  impl_->tick_worker.reset();
+  impl_->job_worker.reset();
+  for (auto& [pchannel, owner] : impl_->owners) owner->Stop();
+}
+
+void Node::OnFlushed(std::function<void(CollectionId)> callback) {
+  impl_->on_flushed = std::move(callback);
+}
+
+Status Node::Recover(Context& ctx) {
+  TRY_ASSIGN(const auto collections,
+             impl_->parts.coord.catalog.List(ctx, model::kDefaultDatabase));
+  struct Stream {
+    uint64_t from = UINT64_MAX;
+    std::map<std::string, std::shared_ptr<shard::Shard>> shards;
+  };
+  std::map<std::string, Stream> streams;
+  std::map<std::string, std::set<PartitionId>> partitions;
+  for (const auto& info : collections) {
+    for (const std::string& vchannel : info->vchannels) {
+      TRY_ASSIGN(const model::ShardCheckpoint checkpoint,
+                 impl_->parts.coord.segments.Checkpoint(ctx, vchannel));
+      Stream& stream = streams[model::PChannelOf(vchannel)];
+      stream.from = std::min(stream.from, checkpoint.position);
+      stream.shards[vchannel] = std::make_shared<shard::Shard>(
+          impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint);
+      for (const auto& partition : info->partitions) partitions[vchannel].insert(partition.id);
+    }
+  }
+  for (auto& [pchannel, stream] : streams) {
+    TRY_ASSIGN(const auto reader, impl_->parts.wal.Read(ctx, pchannel, stream.from));
+    store::WalRecord record;
+    int64_t replayed = 0;
+    while (true) {
+      TRY_ASSIGN(const bool more, reader->Next(ctx, record));
+      if (!more) break;
+      TRY_ASSIGN(auto decoded, DecodeRecord(record.payload));
+      auto& [timestamp, write] = decoded;
+      const auto found = stream.shards.find(write.vchannel);
+      // Records of dropped collections, and those that are flushed already.
+      if (found == stream.shards.end() ||
+          record.position <= found->second->checkpoint().position) {
+        continue;
+      }
+      if (!write.columns.empty() && partitions[write.vchannel].count(write.partition) == 0) {
+        write.columns.clear();
+      }
+      TRY_ASSIGN(const int64_t id, impl_->parts.coord.oracle.AllocateIds(ctx, 1));
+      found->second->Announce(timestamp);
+      TRY(found->second->Apply(ctx, write, timestamp, record.position, SegmentId(id)));
+      ++replayed;
+    }
+    if (replayed > 0) LogInfo("log replayed stream={} records={}", pchannel, replayed);
+    for (auto& [vchannel, shard] : stream.shards) {
+      impl_->OwnerOf(vchannel);
+      std::lock_guard<Monitor> lock(*impl_->monitor);
+      impl_->shards[vchannel] = shard;
+    }
+  }
+  for (const auto& info : collections) {
+    if (info->loaded) impl_->Push({.collection = info->id});
+  }
+  return {};
+}
+
+Result<Timestamp> Node::Append(Context& ctx, model::ShardWrite write) {
+  TRY_ASSIGN(const auto shard, impl_->ShardOf(write.vchannel));
+  {
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    const size_t limit = static_cast<size_t>(impl_->options.unflushed_mb_max) << 20;
+    if (impl_->flushing_bytes + shard->growing_bytes() > limit) {
+      return Error(ErrorCode::kTooManyRequests, "{} MB are waiting to be flushed, the limit is {} MB",
+                   (impl_->flushing_bytes + shard->growing_bytes()) >> 20,
+                   impl_->options.unflushed_mb_max);
+    }
+  }
+  ChannelOwner& owner = impl_->OwnerOf(write.vchannel);
+  return owner.Append(ctx, shard, std::move(write));
+}
+
+Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search) {
+  TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
+  return shard::Search(ctx, *shard, impl_->parts.query, std::move(search));
+}
+
+Result<model::PartialRows> Node::Query(Context& ctx, model::ShardQuery query) {
+  TRY_ASSIGN(const auto shard, impl_->ShardOf(query.read.vchannel));
+  return shard::Query(ctx, *shard, impl_->parts.query, std::move(query));
+}
+
+Status Node::OpenChannels(Context& ctx, CollectionId collection) {
+  TRY_ASSIGN(const auto info, impl_->parts.coord.catalog.Find(ctx, collection));
+  for (const std::string& vchannel : info->vchannels) {
+    impl_->OwnerOf(vchannel);
+    TRY_ASSIGN(const model::ShardCheckpoint checkpoint,
+               impl_->parts.coord.segments.Checkpoint(ctx, vchannel));
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    if (impl_->shards.count(vchannel) > 0) continue;
+    impl_->shards[vchannel] = std::make_shared<shard::Shard>(
+        impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint);
+  }
+  return {};
+}
+
+Status Node::CloseChannels(Context& ctx, CollectionId collection) {
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    {
+      std::lock_guard<Monitor> lock(*impl_->monitor);
+      impl_->shards.erase(shard->vchannel());
+    }
+    for (SegmentId id : shard->Read()->loaded) TRY(impl_->parts.query.ReleaseSegment(ctx, id));
+  }
+  return {};
+}
+
+Result<roles::SealResult> Node::Seal(Context& ctx, CollectionId collection) {
+  roles::SealResult result;
+  TRY_ASSIGN(result.timestamp, impl_->parts.coord.oracle.Now(ctx));
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    TRY_ASSIGN(const auto sealed, impl_->SealShard(shard));
+    result.sealed.insert(result.sealed.end(), sealed.begin(), sealed.end());
+  }
+  return result;
+}
+
+Result<bool> Node::IsFlushed(Context&, CollectionId collection, Timestamp timestamp) {
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    if (shard->flushed_ts() < timestamp) return false;
+  }
+  return true;
+}
+
+Status Node::SyncLoaded(Context&, CollectionId collection) {
+  impl_->Push({.collection = collection});
+  return {};
+}
+
+Result<int64_t> Node::LoadProgress(Context& ctx, CollectionId collection) {
+  TRY_ASSIGN(const auto info, impl_->parts.coord.catalog.Find(ctx, collection));
+  if (!info->loaded) {
+    return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
+                 InfoOf(ErrorCode::kCollectionNotLoaded).name, info->schema.name);
+  }
+  TRY_ASSIGN(const auto segments, impl_->parts.coord.segments.ListSegments(ctx, collection));
+  std::set<SegmentId> loaded;
+  bool readable = true;
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    const auto state = shard->Read();
+    loaded.insert(state->loaded.begin(), state->loaded.end());
+    readable = readable && state->readable && state->collection->loaded;
+  }
+  if (readable) return 100;
+  int64_t wanted = 0;
+  int64_t have = 0;
+  for (const auto& segment : segments) {
+    if (!info->IsLoaded(segment.partition)) continue;
+    ++wanted;
+    have += loaded.count(segment.id) > 0 ? 1 : 0;
+  }
+  return wanted == 0 ? 0 : std::min<int64_t>(99, have * 100 / wanted);
+}
+
+Result<int64_t> Node::GrowingRows(Context&, CollectionId collection, PartitionId partition) {
+  int64_t rows = 0;
+  for (const auto& shard : impl_->ShardsOf(collection)) rows += shard->FreshRows(partition);
+  return rows;
+}
+
+void Node::Impl::JobLoop() {
+  while (true) {
+    Job job;
+    {
+      std::lock_guard<Monitor> lock(*monitor);
+      while (jobs.empty() && !stopping) monitor->Wait();
+      if (stopping) return;
+      job = std::move(jobs.front());
+      jobs.pop_front();
+    }
+    Status status = job.flush != nullptr ? Flush(job) : Load(job.collection);
+    const bool gone = status.code() == ErrorCode::kCollectionNotFound;
+    if (!status.ok() && !gone && status.code() != ErrorCode::kCanceled) {
+      LogError("{} failed, it will be tried again collection={} error=\"{}\"",
+               job.flush != nullptr ? "flush" : "load", job.collection.value(), status.ToString());
+    }
+    std::lock_guard<Monitor> lock(*monitor);
+    if (job.flush != nullptr) flushing_bytes -= job.flush->bytes;
+    if (status.ok() || gone) continue;
+    if (job.flush != nullptr) failed_flushes.push_back(std::move(job));
+    else retry.insert(job.collection);
+  }
+}
+
+void Node::Impl::TickLoop() {
+  while (true) {
+    std::vector<std::shared_ptr<shard::Shard>> all;
+    std::vector<Job> again;
+    {
+      std::lock_guard<Monitor> lock(*monitor);
+      if (!stopping) monitor->WaitFor(kTickMs);
+      if (stopping) return;
+      for (const auto& [vchannel, shard] : shards) all.push_back(shard);
+      again.swap(failed_flushes);
+      for (CollectionId collection : retry) again.push_back({.collection = collection});
+      retry.clear();
+    }
+    for (Job& job : again) Push(std::move(job));
+    for (const auto& shard : all) {
+      const Timestamp oldest = shard->oldest_growing();
+      const bool large =
+          shard->growing_bytes() >= static_cast<size_t>(options.segment_mb_max) << 20;
+      const bool old = oldest != Timestamp() && parts.clock.NowMs() - PhysicalMs(oldest) >=
+                                                    options.growing_s_max * 1000;
+      if (!large && !old) continue;
+      const auto sealed = SealShard(shard);
+      if (!sealed.ok()) LogWarn("sealing failed error=\"{}\"", sealed.status().ToString());
+    }
+  }
+}
+
+Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
+  model::FlushCommit commit{.vchannel = job.shard->vchannel(),
+                            .collection = job.collection,
+                            .checkpoint = job.flush->checkpoint,
+                            .checkpoint_ts = job.flush->checkpoint_ts};
+  for (const auto& growing : job.flush->segments) {
+    roles::FlushTask task{.segment = growing->id(),
+                          .collection = job.collection,
+                          .partition = growing->partition(),
+                          .vchannel = commit.vchannel};
+    growing->Export(task.columns, task.row_timestamps);
+    if (task.row_timestamps.empty()) continue;  // Every row was deleted before it was flushed.
+    TRY_ASSIGN(model::SegmentInfo segment, parts.data.Flush(ctx, task));
+    commit.segments.push_back(std::move(segment));
+  }
+  if (job.flush->deletes.keys.rows > 0) {
+    TRY_ASSIGN(model::DeltaInfo delta, parts.data.FlushDeletes(ctx, job.collection, commit.vchannel,
+                                                               job.flush->deletes));
+    commit.deltas.push_back(std::move(delta));
+  }
+  return commit;
+}
+
+Status Node::Impl::Flush(const Job& job) {
+  TRY_ASSIGN(const model::FlushCommit commit, WriteFiles(job));
+  TRY(parts.coord.segments.CommitFlush(ctx, commit));
+  TRY(ShowFlushed(job, commit));
+  int64_t rows = 0;
+  for (const auto& segment : commit.segments) rows += segment.rows;
+  LogInfo("flushed vchannel={} segments={} rows={} deletes={} checkpoint={}", commit.vchannel,
+          commit.segments.size(), rows, job.flush->deletes.keys.rows, commit.checkpoint);
+  TruncateLog(commit.vchannel);
+  if (on_flushed) on_flushed(job.collection);
+  return {};
+}
+
+Status Node::Impl::ShowFlushed(const Job& job, const model::FlushCommit& commit) {
+  TRY_ASSIGN(const auto info, parts.coord.catalog.Find(ctx, job.collection));
+  TRY_ASSIGN(const auto deltas, parts.coord.segments.ListDeltas(ctx, commit.vchannel));
+  std::vector<SegmentId> opened;
+  const bool readable = job.shard->Read()->readable;
+  for (const auto& segment : commit.segments) {
+    if (!readable || !info->IsLoaded(segment.partition)) continue;
+    TRY(parts.query.LoadSegment(ctx, segment, *info, deltas));
+    opened.push_back(segment.id);
+  }
+  std::vector<SegmentId> written;
+  for (const auto& growing : job.flush->segments) written.push_back(growing->id());
+  return OwnerOf(commit.vchannel).Run([&](Context& run_ctx) -> Status {
+    std::vector<SegmentId> loaded = job.shard->Read()->loaded;
+    loaded.insert(loaded.end(), opened.begin(), opened.end());
+    TRY(job.shard->Swap(run_ctx, std::move(loaded), written, readable));
+    job.shard->FinishFlush(*job.flush);
+    return {};
+  });
+}
+
+Status Node::Impl::Load(CollectionId collection) {
+  TRY_ASSIGN(const auto info, parts.coord.catalog.Find(ctx, collection));
+  TRY_ASSIGN(const auto segments, parts.coord.segments.ListSegments(ctx, collection));
+  for (const auto& shard : ShardsOf(collection)) TRY(LoadShard(info, segments, *shard));
+  return {};
+}
+
+Status Node::Impl::LoadShard(const roles::CollectionSnapshot& info,
+                             const std::vector<model::SegmentInfo>& segments, shard::Shard& shard) {
+  TRY_ASSIGN(const auto deltas, parts.coord.segments.ListDeltas(ctx, shard.vchannel()));
+  std::vector<SegmentId> wanted;
+  for (const auto& segment : segments) {
+    if (segment.vchannel != shard.vchannel() || !info->IsLoaded(segment.partition)) continue;
+    TRY(parts.query.LoadSegment(ctx, segment, *info, deltas));
+    wanted.push_back(segment.id);
+  }
+  std::vector<SegmentId> before;
+  TRY(OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
+    before = shard.Read()->loaded;
+    shard.SetCollection(info);
+    return shard.Swap(run_ctx, wanted, {}, info->loaded);
+  }));
+  for (SegmentId id : before) {
+    if (std::find(wanted.begin(), wanted.end(), id) == wanted.end()) {
+      TRY(parts.query.ReleaseSegment(ctx, id));
+    }
+  }
+  return {};
+}
+
+void Node::Impl::TruncateLog(const std::string& vchannel) {
+  const std::string pchannel = model::PChannelOf(vchannel);
+  std::vector<std::shared_ptr<shard::Shard>> on_stream;
+  {
+    std::lock_guard<Monitor> lock(*monitor);
+    for (const auto& [name, shard] : shards) {
+      if (model::PChannelOf(name) == pchannel) on_stream.push_back(shard);
+    }
+  }
+  // On the worker nothing is between log and shard, so a shard without unflushed rows needs no record.
+  const Status status = OwnerOf(vchannel).Run([&](Context& run_ctx) -> Status {
+    uint64_t newest = 0;
+    uint64_t needed = UINT64_MAX;
+    for (const auto& shard : on_stream) {
+      newest = std::max(newest, shard->applied_position());
+      if (shard->HasUnflushed()) needed = std::min(needed, shard->checkpoint().position);
+    }
+    return parts.wal.Truncate(run_ctx, pchannel, std::min(needed, newest));
+  });
+  if (!status.ok()) LogWarn("cutting the log failed stream={} error=\"{}\"", pchannel, status.ToString());
+}
+
+}  // namespace elanus::streaming

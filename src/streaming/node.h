@@ -1,0 +1,54 @@
+// A streaming node: its channels and shards, recovery from the log, and the flushes and loads that follow.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/executor.h"
+#include "roles/coord.h"
+#include "roles/data.h"
+#include "roles/query.h"
+#include "roles/streaming.h"
+#include "store/wal.h"
+#include "streaming/options.h"
+
+namespace elanus::streaming {
+
+struct NodeParts {
+  Executor& executor;
+  Clock& clock;
+  store::Wal& wal;
+  roles::Coord coord;
+  roles::Query& query;
+  roles::Data& data;
+};
+
+/// Thread-safe. The parts must outlive it.
+class Node final : public roles::Streaming {
+ public:
+  Node(NodeParts parts, const StreamingOptions& options);
+  /// Stops the channels; what is durable stays in the log.
+  ~Node() override;
+
+  /// Opens the channels of all collections and replays their log; loading goes on in the background.
+  Status Recover(Context& ctx);
+  /// Called after a flush became official, with the collection: index builds hang on it.
+  void OnFlushed(std::function<void(CollectionId)> callback);
+
+  Result<Timestamp> Append(Context& ctx, model::ShardWrite write) override;
+  Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) override;
+  Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) override;
+  Status OpenChannels(Context& ctx, CollectionId collection) override;
+  Status CloseChannels(Context& ctx, CollectionId collection) override;
+  Result<roles::SealResult> Seal(Context& ctx, CollectionId collection) override;
+  Result<bool> IsFlushed(Context& ctx, CollectionId collection, Timestamp timestamp) override;
+  Status SyncLoaded(Context& ctx, CollectionId collection) override;
+  Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) override;
+  Result<int64_t> GrowingRows(Context& ctx, CollectionId collection, PartitionId partition) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace elanus::streaming
