@@ -1,0 +1,31 @@
+// Opens the stores that a server runs on.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/meta_store.h"
+#include "store/object_store.h"
+#include "store/wal.h"
+
+namespace elanus::backend {
+
+class DirectoryLock;
+
+/// Destroyed in reverse order: the lock goes last.
+struct Stores {
+  std::shared_ptr<DirectoryLock> lock;
+  std::unique_ptr<store::ObjectStore> objects;
+  std::unique_ptr<store::MetaStore> meta;
+  std::unique_ptr<store::Wal> wal;
+};
+
+struct LocalOptions {
+  int64_t log_file_bytes_max = 256 << 20;
+  bool log_sync = true;
+};
+
+/// Everything under one directory: LOCK, objects/, meta/, wal/. kOldSession when another process has it.
+Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& options);
+
+}  // namespace elanus::backend

@@ -1,0 +1,14 @@
+// Objects as files: written beside, synced, renamed into place; read by mapping.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/object_store.h"
+
+namespace elanus::backend {
+
+/// Keeps objects under `directory`; left-over temporary files of a crash are removed.
+Result<std::unique_ptr<store::ObjectStore>> OpenFileObjectStore(const std::string& directory);
+
+}  // namespace elanus::backend

@@ -1,0 +1,13 @@
+// The rule for object keys, the same for every backend.
+#pragma once
+
+#include <string_view>
+
+#include "base/status.h"
+
+namespace elanus::store {
+
+/// kInvalidParameter for empty keys, a leading or trailing '/', empty, "." or ".." parts, and control characters.
+Status CheckObjectKey(std::string_view key);
+
+}  // namespace elanus::store
