@@ -1,0 +1,74 @@
+// The catalog: collections, indexes, load state, and which segments are official. In memory as immutable snapshots,
+// on the meta store as the truth.
+//
+// Keys: collection/<id>, segment/<collection>/<id>, delta/<vchannel>/<object key>, checkpoint/<vchannel>.
+// Every change is one transaction, durable before anybody sees it; changes run one after another.
+#pragma once
+
+#include <memory>
+
+#include "base/executor.h"
+#include "base/option_spec.h"
+#include "roles/coord.h"
+#include "store/meta_store.h"
+
+namespace elanus::coord {
+
+struct CatalogOptions {
+  int64_t collections_max = 65536;
+  int64_t partitions_max = 1024;
+  int64_t log_streams = 1;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(collections_max, OptionSpec{"quotaAndLimits.limits.maxCollectionNum", "", 1, 1e9,
+                                      "Collections there may be."});
+    visit(partitions_max, OptionSpec{"rootCoord.maxPartitionNum", "", 1, 65536,
+                                     "Partitions a collection may have."});
+    visit(log_streams, OptionSpec{"rootCoord.dmlChannelNum", "", 1, 256,
+                                  "Log streams that the shards are spread over. One sync serves all writes of a "
+                                  "stream, so on one disk few are better."});
+  }
+};
+
+/// Thread-safe.
+class Catalog final : public roles::Catalog, public roles::Segments {
+ public:
+  static Result<std::unique_ptr<Catalog>> Open(Context& ctx, store::MetaStore& meta,
+                                               roles::Oracle& oracle, Executor& executor,
+                                               const CatalogOptions& options);
+  ~Catalog() override;
+
+  Status CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) override;
+  Status DropCollection(Context& ctx, const model::CollectionName& name) override;
+  Result<roles::CollectionSnapshot> Find(Context& ctx, const model::CollectionName& name) override;
+  Result<roles::CollectionSnapshot> Find(Context& ctx, CollectionId id) override;
+  Result<std::vector<roles::CollectionSnapshot>> List(Context& ctx,
+                                                      std::string_view database) override;
+  Status Rename(Context& ctx, const model::CollectionName& from, const std::string& to) override;
+  Status CreatePartition(Context& ctx, const model::CollectionName& name,
+                         const std::string& partition) override;
+  Status DropPartition(Context& ctx, const model::CollectionName& name,
+                       const std::string& partition) override;
+  Status CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo info) override;
+  Status DropIndex(Context& ctx, CollectionId collection, const std::string& index_name) override;
+  Status SetLoaded(Context& ctx, CollectionId collection,
+                   std::vector<PartitionId> partitions) override;
+  Status SetReleased(Context& ctx, CollectionId collection,
+                     std::vector<PartitionId> partitions) override;
+
+  Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx,
+                                                       CollectionId collection) override;
+  Result<std::vector<model::DeltaInfo>> ListDeltas(Context& ctx,
+                                                   const std::string& vchannel) override;
+  Status CommitFlush(Context& ctx, const model::FlushCommit& commit) override;
+  Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) override;
+  Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) override;
+
+ private:
+  struct Impl;
+  explicit Catalog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace elanus::coord

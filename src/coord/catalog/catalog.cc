@@ -1,0 +1,129 @@
+// Opening the catalog, look-ups, and the steps all changes share.
+#include "coord/catalog.h"
+
+#include "base/fields.h"
+#include "coord/catalog/impl.h"
+
+namespace elanus::coord {
+
+std::string CollectionKey(CollectionId id) { return fmt::format("collection/{}", id.value()); }
+std::string SegmentKey(const model::SegmentInfo& segment) {
+  return fmt::format("segment/{}/{}", segment.collection.value(), segment.id.value());
+}
+std::string DeltaKey(const model::DeltaInfo& delta) {
+  return fmt::format("delta/{}/{}", delta.vchannel, delta.key);
+}
+std::string CheckpointKey(const std::string& vchannel) { return "checkpoint/" + vchannel; }
+
+Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Catalog::~Catalog() = default;
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(Context& ctx, store::MetaStore& meta,
+                                               roles::Oracle& oracle, Executor& executor,
+                                               const CatalogOptions& options) {
+  auto impl = std::make_unique<Impl>(meta, oracle, executor, options);
+  std::map<CollectionId, Entry> entries;
+  std::map<std::string, CollectionId> of_channel;
+  TRY_ASSIGN(const auto collections, meta.Scan(ctx, "collection/"));
+  for (const auto& [key, value] : collections) {
+    TRY_ASSIGN(auto info, Decode<model::CollectionInfo>(value));
+    for (const std::string& vchannel : info.vchannels) of_channel[vchannel] = info.id;
+    impl->by_name[info.schema.name] = info.id;
+    const CollectionId id = info.id;
+    entries[id].info = std::make_shared<const model::CollectionInfo>(std::move(info));
+  }
+  TRY_ASSIGN(const auto segments, meta.Scan(ctx, "segment/"));
+  for (const auto& [key, value] : segments) {
+    TRY_ASSIGN(auto segment, Decode<model::SegmentInfo>(value));
+    const auto entry = entries.find(segment.collection);
+    if (entry != entries.end()) entry->second.segments[segment.id] = std::move(segment);
+  }
+  TRY_ASSIGN(const auto deltas, meta.Scan(ctx, "delta/"));
+  for (const auto& [key, value] : deltas) {
+    TRY_ASSIGN(auto delta, Decode<model::DeltaInfo>(value));
+    const auto entry = entries.find(delta.collection);
+    if (entry != entries.end()) entry->second.deltas[delta.vchannel].push_back(std::move(delta));
+  }
+  TRY_ASSIGN(const auto checkpoints, meta.Scan(ctx, "checkpoint/"));
+  for (const auto& [key, value] : checkpoints) {
+    TRY_ASSIGN(const auto checkpoint, Decode<model::ShardCheckpoint>(value));
+    const std::string vchannel = key.substr(std::string_view("checkpoint/").size());
+    const auto found = of_channel.find(vchannel);
+    if (found != of_channel.end()) entries[found->second].checkpoints[vchannel] = checkpoint;
+  }
+  for (auto& [id, entry] : entries) {
+    impl->by_id[id] = std::make_shared<const Entry>(std::move(entry));
+  }
+  return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
+}
+
+Status Catalog::Impl::CheckDatabase(std::string_view database) const {
+  if (database.empty() || database == model::kDefaultDatabase) return {};
+  return Error(ErrorCode::kDatabaseNotFound, "{}[database={}]",
+               InfoOf(ErrorCode::kDatabaseNotFound).name, database);
+}
+
+Result<std::shared_ptr<const Entry>> Catalog::Impl::FindEntry(
+    const model::CollectionName& name) const {
+  TRY(CheckDatabase(name.database));
+  std::shared_lock<std::shared_mutex> lock(mutex);
+  const auto found = by_name.find(name.collection);
+  if (found == by_name.end()) {
+    return Error(ErrorCode::kCollectionNotFound, "{}[database={}][collection={}]",
+                 InfoOf(ErrorCode::kCollectionNotFound).name,
+                 name.database.empty() ? model::kDefaultDatabase : name.database, name.collection);
+  }
+  return by_id.at(found->second);
+}
+
+Result<std::shared_ptr<const Entry>> Catalog::Impl::FindEntry(CollectionId id) const {
+  std::shared_lock<std::shared_mutex> lock(mutex);
+  const auto found = by_id.find(id);
+  if (found == by_id.end()) {
+    return Error(ErrorCode::kCollectionNotFound, "{}[collection={}]",
+                 InfoOf(ErrorCode::kCollectionNotFound).name, id.value());
+  }
+  return found->second;
+}
+
+Status Catalog::Impl::Commit(Context& ctx, const store::MetaTxn& txn,
+                             std::shared_ptr<const Entry> next) {
+  TRY_ASSIGN(const bool applied, meta.Commit(ctx, txn));
+  if (!applied) return Status(ErrorCode::kInternal, "a catalog change met another one");
+  std::unique_lock<std::shared_mutex> lock(mutex);
+  std::shared_ptr<const Entry>& slot = by_id[next->info->id];
+  if (slot != nullptr && slot->info->schema.name != next->info->schema.name) {
+    by_name.erase(slot->info->schema.name);
+  }
+  by_name[next->info->schema.name] = next->info->id;
+  slot = std::move(next);
+  return {};
+}
+
+Status Catalog::Impl::CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info) {
+  store::MetaTxn txn;
+  txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
+  auto next = std::make_shared<Entry>(old);
+  next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
+  return Commit(ctx, txn, std::move(next));
+}
+
+Result<roles::CollectionSnapshot> Catalog::Find(Context&, const model::CollectionName& name) {
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(name));
+  return entry->info;
+}
+
+Result<roles::CollectionSnapshot> Catalog::Find(Context&, CollectionId id) {
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(id));
+  return entry->info;
+}
+
+Result<std::vector<roles::CollectionSnapshot>> Catalog::List(Context&, std::string_view database) {
+  TRY(impl_->CheckDatabase(database));
+  std::shared_lock<std::shared_mutex> lock(impl_->mutex);
+  std::vector<roles::CollectionSnapshot> all;
+  for (const auto& [id, entry] : impl_->by_id) all.push_back(entry->info);
+  return all;
+}
+
+}  // namespace elanus::coord

@@ -1,0 +1,195 @@
+// Changes of collections and partitions.
+#include <algorithm>
+
+#include "base/fields.h"
+#include "coord/catalog/impl.h"
+#include "model/channel.h"
+
+namespace elanus::coord {
+namespace {
+
+// The same definition, apart from what the server adds.
+bool SameDefinition(const model::CollectionInfo& known, const model::CollectionInfo& wanted) {
+  model::CollectionSchema schema = known.schema;
+  schema.version = wanted.schema.version;
+  return schema == wanted.schema && known.consistency_level == wanted.consistency_level &&
+         known.properties == wanted.properties &&
+         known.vchannels.size() == wanted.vchannels.size();
+}
+
+void AssignFieldIds(model::CollectionSchema& schema) {
+  int64_t next = model::kFirstUserFieldId;
+  for (model::FieldSchema& field : schema.fields) field.id = FieldId(next++);
+  if (!schema.enable_dynamic_field) return;
+  model::FieldSchema dynamic;
+  dynamic.id = FieldId(next);
+  dynamic.name = model::kDynamicFieldName;
+  dynamic.type = model::DataType::kJson;
+  dynamic.is_dynamic = true;
+  schema.fields.push_back(std::move(dynamic));
+}
+
+}  // namespace
+
+Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) {
+  TRY(impl_->CheckDatabase(request.name.database));
+  Impl::Turn turn(*impl_);
+  model::CollectionInfo info;
+  info.database = model::kDefaultDatabase;
+  info.schema = request.schema;
+  AssignFieldIds(info.schema);
+  info.consistency_level = request.consistency_level;
+  info.properties = request.properties;
+  if (model::Find(info.properties, "timezone") == nullptr) {
+    info.properties.push_back({"timezone", "UTC"});
+  }
+  const size_t shards = request.shards_num <= 0 ? 1 : static_cast<size_t>(request.shards_num);
+  info.vchannels.resize(shards);
+  size_t existing = 0;
+  {
+    const auto known = impl_->FindEntry(request.name);
+    if (known.ok()) {
+      if (SameDefinition(*(*known)->info, info)) return {};
+      return Invalid("create duplicate collection with different parameters, collection: {}",
+                     request.schema.name);
+    }
+    std::shared_lock<std::shared_mutex> lock(impl_->mutex);
+    existing = impl_->by_id.size();
+  }
+  if (existing >= static_cast<size_t>(impl_->options.collections_max)) {
+    return Error(ErrorCode::kCollectionLimit, "{}[dbName={}][limit={}]",
+                 InfoOf(ErrorCode::kCollectionLimit).name, info.database,
+                 impl_->options.collections_max);
+  }
+  TRY_ASSIGN(const int64_t ids, impl_->oracle.AllocateIds(ctx, 2));
+  TRY_ASSIGN(info.created, impl_->oracle.Now(ctx));
+  info.id = CollectionId(ids);
+  info.updated = info.created;
+  info.partitions.push_back({.id = PartitionId(ids + 1),
+                             .name = std::string(model::kDefaultPartition),
+                             .created = info.created});
+  for (size_t i = 0; i < shards; ++i) {
+    const size_t stream = i % static_cast<size_t>(impl_->options.log_streams);
+    info.vchannels[i] = model::MakeVChannel(fmt::format("elanus-dml-{}", stream), info.id, i);
+  }
+  Entry fresh;
+  return impl_->CommitInfo(ctx, fresh, std::move(info));
+}
+
+Status Catalog::DropCollection(Context& ctx, const model::CollectionName& name) {
+  Impl::Turn turn(*impl_);
+  const auto entry = impl_->FindEntry(name);
+  if (!entry.ok()) return {};
+  store::MetaTxn txn;
+  const Entry& old = **entry;
+  txn.deletes.push_back(CollectionKey(old.info->id));
+  for (const auto& [id, segment] : old.segments) txn.deletes.push_back(SegmentKey(segment));
+  for (const auto& [vchannel, deltas] : old.deltas) {
+    for (const auto& delta : deltas) txn.deletes.push_back(DeltaKey(delta));
+  }
+  for (const auto& [vchannel, checkpoint] : old.checkpoints) {
+    txn.deletes.push_back(CheckpointKey(vchannel));
+  }
+  TRY_ASSIGN(const bool applied, impl_->meta.Commit(ctx, txn));
+  if (!applied) return Status(ErrorCode::kInternal, "a catalog change met another one");
+  std::unique_lock<std::shared_mutex> lock(impl_->mutex);
+  impl_->by_name.erase(old.info->schema.name);
+  impl_->by_id.erase(old.info->id);
+  return {};
+}
+
+Status Catalog::Rename(Context& ctx, const model::CollectionName& from, const std::string& to) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(from));
+  if (impl_->FindEntry(model::CollectionName{.database = from.database, .collection = to}).ok()) {
+    return Invalid("duplicated new collection name {} in database {} with other collection name", to,
+                   model::kDefaultDatabase);
+  }
+  model::CollectionInfo info = *entry->info;
+  info.schema.name = to;
+  TRY_ASSIGN(info.updated, impl_->oracle.Now(ctx));
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+Status Catalog::CreatePartition(Context& ctx, const model::CollectionName& name,
+                                const std::string& partition) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(name));
+  if (entry->info->FindPartition(partition) != nullptr) return {};
+  model::CollectionInfo info = *entry->info;
+  if (info.partitions.size() >= static_cast<size_t>(impl_->options.partitions_max)) {
+    return Invalid("partition number ({}) exceeds max configuration ({}), collection: {}",
+                   info.partitions.size(), impl_->options.partitions_max, info.schema.name);
+  }
+  TRY_ASSIGN(const int64_t id, impl_->oracle.AllocateIds(ctx, 1));
+  TRY_ASSIGN(const Timestamp now, impl_->oracle.Now(ctx));
+  info.partitions.push_back({.id = PartitionId(id), .name = partition, .created = now});
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+Status Catalog::DropPartition(Context& ctx, const model::CollectionName& name,
+                              const std::string& partition) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(name));
+  const model::PartitionInfo* found = entry->info->FindPartition(partition);
+  if (found == nullptr) return {};
+  if (partition == model::kDefaultPartition) return Invalid("default partition cannot be deleted");
+  if (entry->info->IsLoaded(found->id)) {
+    return Invalid("partition cannot be dropped, partition is loaded, please release it first: {}",
+                   partition);
+  }
+  const PartitionId id = found->id;
+  auto next = std::make_shared<Entry>(*entry);
+  model::CollectionInfo info = *entry->info;
+  std::erase_if(info.partitions, [&](const auto& known) { return known.id == id; });
+  store::MetaTxn txn;
+  txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
+  for (auto it = next->segments.begin(); it != next->segments.end();) {
+    if (it->second.partition == id) {
+      txn.deletes.push_back(SegmentKey(it->second));
+      it = next->segments.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
+  return impl_->Commit(ctx, txn, std::move(next));
+}
+
+Status Catalog::SetLoaded(Context& ctx, CollectionId collection,
+                          std::vector<PartitionId> partitions) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  model::CollectionInfo info = *entry->info;
+  if (partitions.empty()) {
+    info.loaded_partitions.clear();
+  } else if (!info.loaded || !info.loaded_partitions.empty()) {
+    for (PartitionId id : partitions) {
+      if (std::find(info.loaded_partitions.begin(), info.loaded_partitions.end(), id) ==
+          info.loaded_partitions.end()) {
+        info.loaded_partitions.push_back(id);
+      }
+    }
+  }
+  info.loaded = true;
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+Status Catalog::SetReleased(Context& ctx, CollectionId collection,
+                            std::vector<PartitionId> partitions) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  model::CollectionInfo info = *entry->info;
+  if (!info.loaded) return {};
+  if (!partitions.empty() && info.loaded_partitions.empty()) {
+    for (const auto& partition : info.partitions) info.loaded_partitions.push_back(partition.id);
+  }
+  std::erase_if(info.loaded_partitions, [&](PartitionId id) {
+    return std::find(partitions.begin(), partitions.end(), id) != partitions.end();
+  });
+  if (partitions.empty()) info.loaded_partitions.clear();
+  info.loaded = !info.loaded_partitions.empty();
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+}  // namespace elanus::coord

@@ -1,0 +1,70 @@
+// The catalog's state and the few steps that all changes share.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+#include "coord/catalog.h"
+
+namespace elanus::coord {
+
+/// What is known of one collection; immutable, replaced as a whole.
+struct Entry {
+  roles::CollectionSnapshot info;
+  std::map<SegmentId, model::SegmentInfo> segments;
+  std::map<std::string, std::vector<model::DeltaInfo>> deltas;      // By vchannel.
+  std::map<std::string, model::ShardCheckpoint> checkpoints;        // By vchannel.
+};
+
+struct Catalog::Impl {
+  Impl(store::MetaStore& m, roles::Oracle& o, Executor& e, const CatalogOptions& c)
+      : meta(m), oracle(o), options(c), changing_monitor(e.MakeMonitor()) {}
+
+  store::MetaStore& meta;
+  roles::Oracle& oracle;
+  const CatalogOptions options;
+
+  // Serialises changes without a mutex over I/O: one change at a time has the turn.
+  std::unique_ptr<Monitor> changing_monitor;
+  bool changing = false;
+
+  mutable std::shared_mutex mutex;  // Guards the maps; held for look-ups and pointer swaps only.
+  std::map<CollectionId, std::shared_ptr<const Entry>> by_id;
+  std::map<std::string, CollectionId, std::less<>> by_name;
+
+  /// The turn to change the catalog, for the life of the object.
+  class Turn {
+   public:
+    explicit Turn(Impl& impl) : impl_(impl) {
+      std::lock_guard<Monitor> lock(*impl_.changing_monitor);
+      while (impl_.changing) impl_.changing_monitor->Wait();
+      impl_.changing = true;
+    }
+    ~Turn() {
+      std::lock_guard<Monitor> lock(*impl_.changing_monitor);
+      impl_.changing = false;
+      impl_.changing_monitor->NotifyAll();
+    }
+
+   private:
+    Impl& impl_;
+  };
+
+  Status CheckDatabase(std::string_view database) const;
+  Result<std::shared_ptr<const Entry>> FindEntry(const model::CollectionName& name) const;
+  Result<std::shared_ptr<const Entry>> FindEntry(CollectionId id) const;
+  /// Writes the transaction, then publishes `next` in place of the collection's entry.
+  Status Commit(Context& ctx, const store::MetaTxn& txn, std::shared_ptr<const Entry> next);
+  /// Commits a changed description of a collection.
+  Status CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info);
+};
+
+std::string CollectionKey(CollectionId id);
+std::string SegmentKey(const model::SegmentInfo& segment);
+std::string DeltaKey(const model::DeltaInfo& delta);
+std::string CheckpointKey(const std::string& vchannel);
+
+}  // namespace elanus::coord

@@ -1,0 +1,147 @@
+// Changes of indexes and segments.
+#include <algorithm>
+
+#include "base/fields.h"
+#include "coord/catalog/impl.h"
+
+namespace elanus::coord {
+namespace {
+
+bool SameParams(std::vector<model::KeyValue> a, std::vector<model::KeyValue> b) {
+  const auto by_key = [](const auto& x, const auto& y) { return x.key < y.key; };
+  std::sort(a.begin(), a.end(), by_key);
+  std::sort(b.begin(), b.end(), by_key);
+  return a == b;
+}
+
+}  // namespace
+
+Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo wanted) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  for (const model::IndexInfo& known : entry->info->indexes) {
+    const bool same_field = known.field == wanted.field;
+    if (wanted.name.empty() && same_field) wanted.name = known.name;
+    if (known.name == wanted.name) {
+      if (same_field && SameParams(known.user_params, wanted.user_params)) return {};
+      return Invalid("at most one distinct index is allowed per field, index name: {}", wanted.name);
+    }
+    if (same_field) {
+      return Invalid("creating multiple indexes on same field is not supported, field has index {}",
+                     known.name);
+    }
+  }
+  const model::FieldSchema* field = entry->info->schema.FindField(wanted.field);
+  if (wanted.name.empty() && field != nullptr) wanted.name = field->name;
+  TRY_ASSIGN(const int64_t id, impl_->oracle.AllocateIds(ctx, 1));
+  TRY_ASSIGN(wanted.created, impl_->oracle.Now(ctx));
+  wanted.id = IndexId(id);
+  model::CollectionInfo info = *entry->info;
+  info.indexes.push_back(std::move(wanted));
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+Status Catalog::DropIndex(Context& ctx, CollectionId collection, const std::string& index_name) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  model::CollectionInfo info = *entry->info;
+  const auto found = std::find_if(info.indexes.begin(), info.indexes.end(),
+                                  [&](const auto& index) { return index.name == index_name; });
+  if (found == info.indexes.end()) return {};
+  const model::FieldSchema* field = info.schema.FindField(found->field);
+  if (info.loaded && field != nullptr && model::IsVector(field->type)) {
+    return Invalid("vector index cannot be dropped on loaded collection: {}", info.schema.name);
+  }
+  const IndexId id = found->id;
+  info.indexes.erase(found);
+  store::MetaTxn txn;
+  txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
+  auto next = std::make_shared<Entry>(*entry);
+  for (auto& [segment_id, segment] : next->segments) {
+    const auto removed =
+        std::erase_if(segment.indexes, [&](const auto& built) { return built.index == id; });
+    if (removed > 0) txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
+  }
+  next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
+  return impl_->Commit(ctx, txn, std::move(next));
+}
+
+Result<std::vector<model::SegmentInfo>> Catalog::ListSegments(Context&, CollectionId collection) {
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  std::vector<model::SegmentInfo> segments;
+  for (const auto& [id, segment] : entry->segments) segments.push_back(segment);
+  return segments;
+}
+
+Result<std::vector<model::DeltaInfo>> Catalog::ListDeltas(Context&, const std::string& vchannel) {
+  std::shared_lock<std::shared_mutex> lock(impl_->mutex);
+  for (const auto& [id, entry] : impl_->by_id) {
+    const auto found = entry->deltas.find(vchannel);
+    if (found != entry->deltas.end()) return found->second;
+  }
+  return std::vector<model::DeltaInfo>();
+}
+
+Status Catalog::CommitFlush(Context& ctx, const model::FlushCommit& commit) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(commit.collection));
+  auto next = std::make_shared<Entry>(*entry);
+  store::MetaTxn txn;
+  for (const model::SegmentInfo& segment : commit.segments) {
+    const auto& partitions = entry->info->partitions;
+    const bool partition_lives =
+        std::any_of(partitions.begin(), partitions.end(),
+                    [&](const auto& partition) { return partition.id == segment.partition; });
+    if (!partition_lives || next->segments.count(segment.id) > 0) continue;
+    txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
+    next->segments[segment.id] = segment;
+  }
+  for (const model::DeltaInfo& delta : commit.deltas) {
+    std::vector<model::DeltaInfo>& known = next->deltas[commit.vchannel];
+    const bool repeated = std::any_of(known.begin(), known.end(),
+                                      [&](const auto& other) { return other.key == delta.key; });
+    if (repeated) continue;
+    txn.puts.emplace_back(DeltaKey(delta), Encode(delta));
+    known.push_back(delta);
+  }
+  const model::ShardCheckpoint checkpoint{.position = commit.checkpoint,
+                                          .timestamp = commit.checkpoint_ts};
+  txn.puts.emplace_back(CheckpointKey(commit.vchannel), Encode(checkpoint));
+  next->checkpoints[commit.vchannel] = checkpoint;
+  return impl_->Commit(ctx, txn, std::move(next));
+}
+
+Status Catalog::CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo built) {
+  Impl::Turn turn(*impl_);
+  std::shared_ptr<const Entry> entry;
+  {
+    std::shared_lock<std::shared_mutex> lock(impl_->mutex);
+    for (const auto& [id, candidate] : impl_->by_id) {
+      if (candidate->segments.count(segment) > 0) entry = candidate;
+    }
+  }
+  if (entry == nullptr) return {};  // Dropped meanwhile.
+  const auto& indexes = entry->info->indexes;
+  if (std::none_of(indexes.begin(), indexes.end(),
+                   [&](const auto& index) { return index.id == built.index; })) {
+    return {};
+  }
+  auto next = std::make_shared<Entry>(*entry);
+  model::SegmentInfo& info = next->segments.at(segment);
+  std::erase_if(info.indexes, [&](const auto& known) { return known.index == built.index; });
+  info.indexes.push_back(std::move(built));
+  store::MetaTxn txn;
+  txn.puts.emplace_back(SegmentKey(info), Encode(info));
+  return impl_->Commit(ctx, txn, std::move(next));
+}
+
+Result<model::ShardCheckpoint> Catalog::Checkpoint(Context&, const std::string& vchannel) {
+  std::shared_lock<std::shared_mutex> lock(impl_->mutex);
+  for (const auto& [id, entry] : impl_->by_id) {
+    const auto found = entry->checkpoints.find(vchannel);
+    if (found != entry->checkpoints.end()) return found->second;
+  }
+  return model::ShardCheckpoint();
+}
+
+}  // namespace elanus::coord

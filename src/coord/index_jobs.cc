@@ -1,0 +1,127 @@
+// Background index builds.
+#include "coord/index_jobs.h"
+
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/log.h"
+
+namespace elanus::coord {
+
+struct IndexJobs::Impl {
+  roles::Coord coord;
+  roles::Data& data;
+  std::function<void(CollectionId)> on_built;
+  Context ctx;
+
+  std::unique_ptr<Monitor> monitor;  // Guards the members below.
+  std::set<CollectionId> waiting;    // A set: bounded by the collections there are.
+  std::map<IndexId, std::string> failures;
+  bool stopping = false;
+
+  std::unique_ptr<Worker> worker;
+
+  Impl(Executor& executor, Clock& clock, roles::Coord c, roles::Data& d,
+       std::function<void(CollectionId)> callback)
+      : coord(c), data(d), on_built(std::move(callback)), ctx(clock), monitor(executor.MakeMonitor()) {}
+
+  void Loop() {
+    while (true) {
+      CollectionId collection;
+      {
+        std::lock_guard<Monitor> lock(*monitor);
+        while (waiting.empty() && !stopping) monitor->Wait();
+        if (stopping) return;
+        collection = *waiting.begin();
+        waiting.erase(waiting.begin());
+      }
+      const Status status = BuildMissing(collection);
+      if (!status.ok() && status.code() != ErrorCode::kCollectionNotFound &&
+          status.code() != ErrorCode::kCanceled) {
+        LogError("index build failed collection={} error=\"{}\"", collection.value(),
+                 status.ToString());
+      }
+    }
+  }
+
+  Status BuildMissing(CollectionId collection) {
+    TRY_ASSIGN(const auto segments, coord.segments.ListSegments(ctx, collection));
+    Status first_error;
+    for (const model::SegmentInfo& segment : segments) {
+      // Fresh for each: an index may have been dropped during the last build.
+      TRY_ASSIGN(const auto info, coord.catalog.Find(ctx, collection));
+      for (const model::IndexInfo& index : info->indexes) {
+        if (HasIndex(segment, index.id)) continue;
+        Status built = BuildOne(segment, *info, index);
+        if (built.code() == ErrorCode::kCanceled) return built;
+        std::lock_guard<Monitor> lock(*monitor);
+        if (built.ok()) {
+          failures.erase(index.id);
+        } else {
+          failures[index.id] = built.ToString();
+          first_error = std::move(built);
+        }
+      }
+    }
+    return first_error;
+  }
+
+  Status BuildOne(const model::SegmentInfo& segment, const model::CollectionInfo& info,
+                  const model::IndexInfo& index) {
+    TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, segment, info, index));
+    TRY(coord.segments.CommitIndex(ctx, segment.id, std::move(built)));
+    on_built(info.id);
+    return {};
+  }
+
+  static bool HasIndex(const model::SegmentInfo& segment, IndexId index) {
+    for (const auto& built : segment.indexes) {
+      if (built.index == index) return true;
+    }
+    return false;
+  }
+};
+
+IndexJobs::IndexJobs(Executor& executor, Clock& clock, roles::Coord coord, roles::Data& data,
+                     std::function<void(CollectionId)> on_built)
+    : impl_(std::make_unique<Impl>(executor, clock, coord, data, std::move(on_built))) {
+  impl_->worker = executor.Spawn("index-jobs", [impl = impl_.get()] { impl->Loop(); });
+}
+
+IndexJobs::~IndexJobs() {
+  impl_->ctx.Cancel();
+  {
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    impl_->stopping = true;
+    impl_->monitor->NotifyAll();
+  }
+  impl_->worker.reset();
+}
+
+void IndexJobs::Kick(CollectionId collection) {
+  std::lock_guard<Monitor> lock(*impl_->monitor);
+  impl_->waiting.insert(collection);
+  impl_->monitor->NotifyAll();
+}
+
+Result<roles::IndexProgress> IndexJobs::Progress(Context& ctx, CollectionId collection,
+                                                 IndexId index) {
+  TRY_ASSIGN(const auto segments, impl_->coord.segments.ListSegments(ctx, collection));
+  roles::IndexProgress progress;
+  for (const model::SegmentInfo& segment : segments) {
+    progress.total_rows += segment.rows;
+    if (Impl::HasIndex(segment, index)) progress.indexed_rows += segment.rows;
+  }
+  progress.pending_rows = progress.total_rows - progress.indexed_rows;
+  if (progress.pending_rows > 0) progress.state = model::IndexState::kInProgress;
+  std::lock_guard<Monitor> lock(*impl_->monitor);
+  if (const auto failed = impl_->failures.find(index);
+      failed != impl_->failures.end() && progress.pending_rows > 0) {
+    progress.state = model::IndexState::kFailed;
+    progress.fail_reason = failed->second;
+  }
+  return progress;
+}
+
+}  // namespace elanus::coord
