@@ -11,7 +11,7 @@
 #include "segment/fill.h"
 #include "segment/primary_keys.h"
 #include "store/formats/column_file.h"
-#include "store/formats/framed.h"
+#include "base/framed.h"
 
 namespace elanus::segment {
 namespace {
@@ -128,11 +128,11 @@ class SealedView final : public SegmentView {
 }  // namespace
 
 std::string EncodeManifest(const Manifest& manifest) {
-  return store::Frame(kManifestMagic, 1, Encode(manifest));
+  return Frame(kManifestMagic, 1, Encode(manifest));
 }
 
 Result<Manifest> DecodeManifest(std::string_view file, std::string_view key) {
-  TRY_ASSIGN(const std::string_view payload, store::Unframe(kManifestMagic, 1, file, key));
+  TRY_ASSIGN(const std::string_view payload, Unframe(kManifestMagic, 1, file, key));
   return Decode<Manifest>(payload);
 }
 

@@ -2,7 +2,7 @@
 #include "store/formats/delta_log.h"
 
 #include "base/fields.h"
-#include "store/formats/framed.h"
+#include "base/framed.h"
 
 namespace elanus::store {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 
-namespace elanus::store {
+namespace elanus {
 
 /// The bytes of a framed file: 8 bytes `magic`, u32 version, u32 zero, u64 length, u64 checksum, payload.
 std::string Frame(std::string_view magic, uint32_t version, std::string_view payload);
@@ -15,4 +15,4 @@ std::string Frame(std::string_view magic, uint32_t version, std::string_view pay
 Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max, std::string_view file,
                                  std::string_view key);
 
-}  // namespace elanus::store
+}  // namespace elanus

@@ -1,10 +1,10 @@
 // Framing.
-#include "store/formats/framed.h"
+#include "base/framed.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
 
-namespace elanus::store {
+namespace elanus {
 
 std::string Frame(std::string_view magic, uint32_t version, std::string_view payload) {
   CHECK(magic.size() == 8);
@@ -44,4 +44,4 @@ Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max, s
   return payload;
 }
 
-}  // namespace elanus::store
+}  // namespace elanus

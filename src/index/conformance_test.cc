@@ -1,0 +1,254 @@
+// Every registered index type keeps the interface's promises.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "index/vector_index.h"
+
+namespace elanus::index {
+namespace {
+
+using model::Metric;
+
+struct Cloud {
+  uint32_t dim = 0;
+  std::vector<float> rows;
+  std::vector<float> queries;
+  VectorBlock block() const { return {.data = rows.data(), .rows = rows.size() / dim, .dim = dim}; }
+  VectorBlock query_block() const {
+    return {.data = queries.data(), .rows = queries.size() / dim, .dim = dim};
+  }
+};
+
+Cloud MakeClusteredCloud(uint32_t seed, size_t rows, uint32_t dim, size_t queries) {
+  std::mt19937 rng(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> centres(32 * dim);
+  for (float& v : centres) v = normal(rng);
+  Cloud cloud{.dim = dim};
+  const auto draw = [&](size_t count, std::vector<float>& to) {
+    for (size_t i = 0; i < count; ++i) {
+      const size_t centre = rng() % 32;
+      for (uint32_t d = 0; d < dim; ++d) to.push_back(centres[centre * dim + d] + 0.4f * normal(rng));
+    }
+  };
+  draw(rows, cloud.rows);
+  draw(queries, cloud.queries);
+  return cloud;
+}
+
+struct Answer {
+  std::vector<uint32_t> rows;
+  std::vector<float> scores;
+  Hits hits() { return {.rows = rows.data(), .scores = scores.data()}; }
+  Answer(size_t nq, uint32_t k) : rows(nq * k), scores(nq * k) {}
+};
+
+class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
+ protected:
+  std::unique_ptr<VectorIndex> Make(VectorBlock rows, Metric metric) {
+    Params params;
+    params.Set("nlist", 32);
+    params.Set("M", 16);
+    params.Set("efConstruction", 100);
+    auto bytes = GetParam()->Build(ctx_, rows, metric, params, {.pool = &pool_});
+    EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
+    file_ = std::make_shared<const std::string>(std::move(*bytes));
+    auto opened = GetParam()->Open(BlobOf(*file_), rows, metric);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    return std::move(*opened);
+  }
+  // 64-byte aligned, as the contract of a blob says.
+  static Blob BlobOf(std::string_view bytes) {
+    auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 128) / 64 * 64));
+    std::memcpy(memory, bytes.data(), bytes.size());
+    return Blob(std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
+                {memory, bytes.size()}, bytes.size());
+  }
+  Params Wide() const {
+    Params params;
+    params.Set("ef", 200);
+    params.Set("nprobe", 24);
+    return params;
+  }
+  double Recall(const VectorIndex& index, const Cloud& cloud, Metric metric, BitsetView allowed) {
+    constexpr uint32_t kK = 10;
+    const size_t nq = cloud.query_block().rows;
+    Answer got(nq, kK), want(nq, kK);
+    EXPECT_TRUE(index.Search(ctx_, cloud.query_block(), kK, Wide(), allowed, got.hits()).ok());
+    EXPECT_TRUE(SearchExact(ctx_, cloud.block(), metric, cloud.query_block(), kK, allowed, want.hits()).ok());
+    size_t hit = 0;
+    size_t all = 0;
+    for (size_t q = 0; q < nq; ++q) {
+      const std::set<uint32_t> truth(want.rows.begin() + q * kK, want.rows.begin() + (q + 1) * kK);
+      for (uint32_t i = 0; i < kK; ++i) {
+        const uint32_t row = got.rows[q * kK + i];
+        if (row == kNoRow) continue;
+        if (!allowed.empty()) EXPECT_TRUE(allowed.Test(row));
+        hit += truth.count(row);
+      }
+      all += truth.size() - truth.count(kNoRow);
+    }
+    return all == 0 ? 1.0 : static_cast<double>(hit) / static_cast<double>(all);
+  }
+
+  SystemClock clock_;
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  Pool pool_{*executor_, "build", 2, 64};
+  std::shared_ptr<const std::string> file_;
+};
+
+constexpr Metric kMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
+
+TEST_P(VectorIndexConformance, KeepsRecallWithAndWithoutFilters) {
+  const Cloud cloud = MakeClusteredCloud(7, 6000, 48, 40);
+  for (Metric metric : kMetrics) {
+    const auto index = Make(cloud.block(), metric);
+    EXPECT_GE(Recall(*index, cloud, metric, {}), 0.95) << NameOf(metric);
+    for (size_t keep_one_in : {2u, 10u, 100u, 1000u}) {
+      Bitset allowed(6000);
+      for (size_t i = 0; i < 6000; i += keep_one_in) allowed.Set(i);
+      EXPECT_GE(Recall(*index, cloud, metric, allowed.view()), 0.95)
+          << NameOf(metric) << " keep 1 in " << keep_one_in;
+    }
+  }
+}
+
+TEST_P(VectorIndexConformance, KeepsRecallWhenTheFilterKeepsOnlyFarRows) {
+  const Cloud cloud = MakeClusteredCloud(9, 6000, 48, 20);
+  const auto index = Make(cloud.block(), Metric::kL2);
+  Bitset allowed(6000);
+  for (size_t i = 0; i < 6000; ++i) {
+    if (cloud.rows[i * 48] > 1.0f) allowed.Set(i);
+  }
+  EXPECT_GE(Recall(*index, cloud, Metric::kL2, allowed.view()), 0.95);
+}
+
+TEST_P(VectorIndexConformance, AnswersFewerRowsThanK) {
+  const Cloud cloud = MakeClusteredCloud(3, 5, 8, 3);
+  for (Metric metric : kMetrics) {
+    const auto index = Make(cloud.block(), metric);
+    Answer got(3, 20);
+    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 20, Wide(), {}, got.hits()).ok());
+    for (size_t q = 0; q < 3; ++q) {
+      EXPECT_EQ(std::count(got.rows.begin() + q * 20, got.rows.begin() + (q + 1) * 20, kNoRow), 15);
+    }
+  }
+}
+
+TEST_P(VectorIndexConformance, AnswersNothingWhenNothingIsAllowedOrThere) {
+  const Cloud cloud = MakeClusteredCloud(3, 100, 8, 2);
+  const Bitset none(100);
+  const auto index = Make(cloud.block(), Metric::kCosine);
+  Answer got(2, 5);
+  ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 5, Wide(), none.view(), got.hits()).ok());
+  EXPECT_EQ(std::count(got.rows.begin(), got.rows.end(), kNoRow), 10);
+  Cloud empty{.dim = 8, .rows = {}, .queries = cloud.queries};
+  const auto nothing = Make(empty.block(), Metric::kL2);
+  ASSERT_TRUE(nothing->Search(ctx_, empty.query_block(), 5, Wide(), {}, got.hits()).ok());
+  EXPECT_EQ(std::count(got.rows.begin(), got.rows.end(), kNoRow), 10);
+}
+
+TEST_P(VectorIndexConformance, ScoresZeroVectorsZeroUnderCosine) {
+  Cloud cloud = MakeClusteredCloud(5, 50, 8, 1);
+  std::fill_n(cloud.rows.begin(), 8, 0.0f);
+  const auto index = Make(cloud.block(), Metric::kCosine);
+  Answer got(1, 50);
+  Params params = Wide();
+  ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 50, params, {}, got.hits()).ok());
+  for (size_t i = 0; i < 50; ++i) {
+    if (got.rows[i] == 0) EXPECT_EQ(got.scores[i], 0.0f);
+    if (got.rows[i] != kNoRow) EXPECT_LE(std::abs(got.scores[i]), 1.0001f);
+  }
+}
+
+TEST_P(VectorIndexConformance, OrdersHitsAndScoresThemAsOnTheWire) {
+  const Cloud cloud = MakeClusteredCloud(11, 2000, 16, 10);
+  for (Metric metric : kMetrics) {
+    const auto index = Make(cloud.block(), metric);
+    Answer got(10, 30), want(10, 30);
+    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 30, Wide(), {}, got.hits()).ok());
+    for (size_t q = 0; q < 10; ++q) {
+      for (size_t i = 1; i < 30; ++i) {
+        const float a = got.scores[q * 30 + i - 1];
+        const float b = got.scores[q * 30 + i];
+        EXPECT_TRUE(model::LargerIsBetter(metric) ? a >= b : a <= b);
+      }
+      const float* row = cloud.rows.data() + got.rows[q * 30] * 16;
+      const float* query = cloud.queries.data() + q * 16;
+      double l2 = 0, ip = 0, nr = 0, nq = 0;
+      for (int d = 0; d < 16; ++d) {
+        l2 += (row[d] - query[d]) * (row[d] - query[d]);
+        ip += row[d] * query[d];
+        nr += row[d] * row[d];
+        nq += query[d] * query[d];
+      }
+      const double expected = metric == Metric::kL2   ? l2
+                              : metric == Metric::kIp ? ip
+                                                      : ip / std::sqrt(nr * nq);
+      EXPECT_NEAR(got.scores[q * 30], expected, 1e-3 * std::max(1.0, std::abs(expected)));
+    }
+  }
+}
+
+TEST_P(VectorIndexConformance, RefusesDamagedFiles) {
+  const Cloud cloud = MakeClusteredCloud(3, 200, 8, 1);
+  Make(cloud.block(), Metric::kCosine);
+  const std::string good = *file_;
+  std::mt19937 rng(1);
+  for (int i = 0; i < 200; ++i) {
+    std::string bad = good;
+    bad[rng() % bad.size()] ^= static_cast<char>(1 + rng() % 255);
+    EXPECT_EQ(GetParam()->Open(BlobOf(bad), cloud.block(), Metric::kCosine).status().code(),
+              ErrorCode::kIntegrity);
+    EXPECT_EQ(GetParam()
+                  ->Open(BlobOf(std::string_view(good).substr(0, rng() % good.size())), cloud.block(),
+                         Metric::kCosine)
+                  .status()
+                  .code(),
+              ErrorCode::kIntegrity);
+  }
+}
+
+TEST_P(VectorIndexConformance, StopsWhenCancelled) {
+  const Cloud cloud = MakeClusteredCloud(3, 3000, 32, 1);
+  Context cancelled(clock_);
+  cancelled.Cancel();
+  const auto built = GetParam()->Build(cancelled, cloud.block(), Metric::kCosine, {}, {});
+  EXPECT_EQ(built.status().code(), ErrorCode::kCanceled);
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, VectorIndexConformance, testing::ValuesIn(AllTypes()),
+                         [](const auto& info) { return std::string(info.param->name); });
+
+TEST(Params, RefuseWhatIsNoNumberOrOutOfRange) {
+  const auto specs = FindType("HNSW")->params;
+  EXPECT_TRUE(ParseParams(specs, Phase::kBuild, {{"M", "16"}, {"unknown", "x"}}).ok());
+  for (const char* bad : {"8.0", "abc", "", "1", "2049", "-3", "99999999999999999999"}) {
+    EXPECT_EQ(ParseParams(specs, Phase::kBuild, {{"M", bad}}).status().code(),
+              ErrorCode::kInvalidParameter)
+        << bad;
+  }
+}
+
+TEST(Hnsw, RefusesAnEfBelowK) {
+  const Cloud cloud = MakeClusteredCloud(3, 100, 8, 1);
+  SystemClock clock;
+  Context ctx(clock);
+  auto bytes = FindType("HNSW")->Build(ctx, cloud.block(), Metric::kL2, {}, {});
+  ASSERT_TRUE(bytes.ok());
+  auto owner = std::make_shared<const std::string>(std::move(*bytes));
+  auto index = FindType("HNSW")->Open(Blob(owner, *owner, owner->size()), cloud.block(), Metric::kL2);
+  ASSERT_TRUE(index.ok());
+  Params params;
+  params.Set("ef", 5);
+  Answer got(1, 10);
+  EXPECT_EQ((*index)->Search(ctx, cloud.query_block(), 10, params, {}, got.hits()).code(),
+            ErrorCode::kSegcore);
+}
+
+}  // namespace
+}  // namespace elanus::index

@@ -1,0 +1,252 @@
+// Building the graph. Invariants:
+// 1. A slot's count and neighbours change only under its node's lock; readers copy them under that lock.
+// 2. A node is linked on its levels from the top down, and reachable only from then on.
+// 3. Levels are drawn from the node's number, so they do not depend on the number of threads.
+#include "index/hnsw/builder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace elanus::index {
+namespace {
+
+constexpr uint32_t kNodesPerTask = 64;
+constexpr uint32_t kLevelMax = 32;
+
+// splitmix64: a uniform draw from a number.
+double Uniform(uint64_t x) {
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  x ^= x >> 31;
+  return (static_cast<double>(x >> 11) + 0.5) / 9007199254740992.0;
+}
+
+}  // namespace
+
+HnswBuilder::HnswBuilder(const float* vectors, uint32_t nodes, uint32_t dim, bool is_l2, uint32_t m,
+                         uint32_t ef_construction)
+    : vectors_(vectors),
+      nodes_(nodes),
+      dim_(dim),
+      m_(m),
+      ef_construction_(ef_construction),
+      distance_(is_l2, dim),
+      levels_(nodes),
+      links_(size_t{nodes} * (1 + 2 * m), 0),
+      upper_start_(nodes, 0),
+      rows_(nodes),
+      locks_(new SpinLock[std::max(nodes, 1u)]) {
+  const double scale = 1.0 / std::log(static_cast<double>(m));
+  uint32_t slots = 0;
+  for (uint32_t node = 0; node < nodes; ++node) {
+    const double level = -std::log(Uniform(node)) * scale;
+    levels_[node] = static_cast<uint8_t>(std::min<double>(level, kLevelMax));
+    upper_start_[node] = slots;
+    slots += levels_[node];
+    rows_[node] = node;
+  }
+  upper_.assign(size_t{slots} * (1 + m), 0);
+}
+
+uint32_t* HnswBuilder::Slot(uint32_t node, uint32_t level) {
+  if (level == 0) return links_.data() + size_t{node} * (1 + 2 * m_);
+  return upper_.data() + (size_t{upper_start_[node]} + level - 1) * (1 + m_);
+}
+const uint32_t* HnswBuilder::Slot(uint32_t node, uint32_t level) const {
+  return const_cast<HnswBuilder*>(this)->Slot(node, level);
+}
+
+GraphView HnswBuilder::view() const {
+  return {.nodes = nodes_,
+          .dim = dim_,
+          .m = m_,
+          .entry = entry_.load(),
+          .top_level = top_level_.load(),
+          .vectors = vectors_,
+          .rows = rows_.data(),
+          .links = links_.data(),
+          .upper_start = upper_start_.data(),
+          .upper = upper_.data()};
+}
+
+Status HnswBuilder::Build(Context& ctx, const BuildOptions& options) {
+  if (nodes_ == 0) return {};
+  entry_ = 0;
+  top_level_ = levels_[0];
+  std::atomic<uint32_t> done{1};
+  const uint32_t tasks = (nodes_ - 1 + kNodesPerTask - 1) / kNodesPerTask;
+  const auto run = [&](size_t task) -> Status {
+    TRY(ctx.CheckAlive());
+    thread_local Scratch scratch;
+    const uint32_t begin = 1 + static_cast<uint32_t>(task) * kNodesPerTask;
+    const uint32_t end = std::min(nodes_, begin + kNodesPerTask);
+    for (uint32_t node = begin; node < end; ++node) Insert(node, scratch);
+    const uint32_t total = done.fetch_add(end - begin) + end - begin;
+    if (options.on_progress) options.on_progress(static_cast<double>(total) / nodes_);
+    return {};
+  };
+  if (options.pool != nullptr) return options.pool->ParallelFor(ctx, tasks, run);
+  for (uint32_t task = 0; task < tasks; ++task) TRY(run(task));
+  return {};
+}
+
+void HnswBuilder::ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>& to) const {
+  std::lock_guard<SpinLock> lock(locks_[node]);
+  const uint32_t* slot = Slot(node, level);
+  to.assign(slot + 1, slot + 1 + slot[0]);
+}
+
+void HnswBuilder::SearchLevel(const float* query, uint32_t entry, uint32_t level, Scratch& scratch) {
+  scratch.visited.Begin(nodes_);
+  scratch.beam.Begin(ef_construction_);
+  scratch.visited.Visit(entry);
+  scratch.beam.Insert(distance_.One(query, vector(entry)), entry);
+  uint32_t node;
+  while (scratch.beam.Next(node)) {
+    ReadLinks(node, level, scratch.links);
+    scratch.batch.clear();
+    for (uint32_t other : scratch.links) scratch.visited.Prefetch(other);
+    for (uint32_t other : scratch.links) {
+      if (!scratch.visited.Visit(other)) continue;
+      PrefetchVector(vector(other), dim_);
+      scratch.batch.push_back(other);
+    }
+    size_t i = 0;
+    for (; i + 4 <= scratch.batch.size(); i += 4) {
+      const float* const rows[4] = {vector(scratch.batch[i]), vector(scratch.batch[i + 1]),
+                                    vector(scratch.batch[i + 2]), vector(scratch.batch[i + 3])};
+      float keys[4];
+      distance_.Four(query, rows, keys);
+      for (size_t j = 0; j < 4; ++j) scratch.beam.Insert(keys[j], scratch.batch[i + j]);
+    }
+    for (; i < scratch.batch.size(); ++i) {
+      scratch.beam.Insert(distance_.One(query, vector(scratch.batch[i])), scratch.batch[i]);
+    }
+  }
+}
+
+void HnswBuilder::Select(std::vector<Neighbour>& candidates, size_t count,
+                         std::vector<Neighbour>& selected) const {
+  selected.clear();
+  for (const Neighbour& candidate : candidates) {
+    if (selected.size() == count) break;
+    bool keep = true;
+    size_t i = 0;
+    for (; keep && i + 4 <= selected.size(); i += 4) {
+      const float* const rows[4] = {vector(selected[i].node), vector(selected[i + 1].node),
+                                    vector(selected[i + 2].node), vector(selected[i + 3].node)};
+      float keys[4];
+      distance_.Four(vector(candidate.node), rows, keys);
+      keep = keys[0] >= candidate.key && keys[1] >= candidate.key && keys[2] >= candidate.key &&
+             keys[3] >= candidate.key;
+    }
+    for (; keep && i < selected.size(); ++i) {
+      keep = distance_.One(vector(candidate.node), vector(selected[i].node)) >= candidate.key;
+    }
+    if (keep) selected.push_back(candidate);
+  }
+}
+
+void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch) {
+  const uint32_t capacity = Capacity(level);
+  std::lock_guard<SpinLock> lock(locks_[from]);
+  uint32_t* slot = Slot(from, level);
+  if (slot[0] < capacity) {
+    slot[1 + slot[0]++] = to.node;
+    return;
+  }
+  std::vector<Neighbour>& candidates = scratch.candidates;
+  candidates.clear();
+  candidates.push_back(to);
+  uint32_t i = 1;
+  for (; i + 3 <= slot[0]; i += 4) {
+    const float* const rows[4] = {vector(slot[i]), vector(slot[i + 1]), vector(slot[i + 2]),
+                                  vector(slot[i + 3])};
+    float keys[4];
+    distance_.Four(vector(from), rows, keys);
+    for (uint32_t j = 0; j < 4; ++j) candidates.push_back({keys[j], slot[i + j]});
+  }
+  for (; i <= slot[0]; ++i) {
+    candidates.push_back({distance_.One(vector(from), vector(slot[i])), slot[i]});
+  }
+  std::sort(candidates.begin(), candidates.end());
+  std::vector<Neighbour> kept;
+  Select(candidates, capacity, kept);
+  slot[0] = static_cast<uint32_t>(kept.size());
+  for (size_t k = 0; k < kept.size(); ++k) slot[1 + k] = kept[k].node;
+}
+
+void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
+  const uint32_t level = levels_[node];
+  std::unique_lock<std::mutex> top(entry_mutex_);
+  const uint32_t top_level = top_level_.load();
+  uint32_t entry = entry_.load();
+  // Only a node that raises the top keeps the others out while it enters.
+  if (level <= top_level) top.unlock();
+  const float* query = vector(node);
+  float key = distance_.One(query, vector(entry));
+  for (uint32_t l = top_level; l > level; --l) {
+    bool moved = true;
+    while (moved) {
+      moved = false;
+      ReadLinks(entry, l, scratch.links);
+      for (uint32_t other : scratch.links) {
+        const float other_key = distance_.One(query, vector(other));
+        if (other_key < key) {
+          key = other_key;
+          entry = other;
+          moved = true;
+        }
+      }
+    }
+  }
+  for (uint32_t l = std::min(level, top_level) + 1; l-- > 0;) {
+    SearchLevel(query, entry, l, scratch);
+    std::vector<Neighbour>& candidates = scratch.candidates;
+    candidates.clear();
+    for (size_t i = 0; i < scratch.beam.size(); ++i) {
+      if (scratch.beam.at(i).node != node) candidates.push_back(scratch.beam.at(i));
+    }
+    if (candidates.empty()) continue;
+    entry = candidates.front().node;
+    Select(candidates, m_, scratch.selected);
+    {
+      std::lock_guard<SpinLock> lock(locks_[node]);
+      uint32_t* slot = Slot(node, l);
+      slot[0] = static_cast<uint32_t>(scratch.selected.size());
+      for (size_t i = 0; i < scratch.selected.size(); ++i) slot[1 + i] = scratch.selected[i].node;
+    }
+    for (const Neighbour& selected : scratch.selected) {
+      Link(selected.node, {selected.key, node}, l, scratch);
+    }
+  }
+  if (level > top_level) {
+    top_level_ = level;
+    entry_ = node;
+  }
+}
+
+std::vector<uint32_t> HnswBuilder::BreadthFirstOrder() const {
+  std::vector<uint32_t> order;
+  order.reserve(nodes_);
+  std::vector<uint8_t> met(nodes_, 0);
+  const auto walk_from = [&](uint32_t start) {
+    if (met[start]) return;
+    met[start] = 1;
+    order.push_back(start);
+    for (size_t at = order.size() - 1; at < order.size(); ++at) {
+      const uint32_t* slot = Slot(order[at], 0);
+      for (uint32_t i = 1; i <= slot[0]; ++i) {
+        if (met[slot[i]]) continue;
+        met[slot[i]] = 1;
+        order.push_back(slot[i]);
+      }
+    }
+  };
+  if (nodes_ > 0) walk_from(entry_.load());
+  for (uint32_t node = 0; node < nodes_; ++node) walk_from(node);  // What is not reachable, too.
+  return order;
+}
+
+}  // namespace elanus::index
