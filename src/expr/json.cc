@@ -1,0 +1,211 @@
+// Leaves over JSON. Each active row is parsed once a leaf; types are matched as they are: a bool never equals a number, a
+// string never equals a number, and a missing path, a null or another class of value is unknown.
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "expr/batch.h"
+#include "expr/constant.h"
+
+namespace elanus::expr {
+namespace {
+
+namespace dom = simdjson::dom;
+using model::Compare;
+using model::Scalar;
+using Type = dom::element_type;
+
+enum class Outcome { kNo, kYes, kUnknown };
+Outcome From(bool yes) { return yes ? Outcome::kYes : Outcome::kNo; }
+
+class RowParser {
+ public:
+  /// The document, or false when the text is no JSON.
+  bool Parse(std::string_view text, dom::element& document) {
+    if (buffer_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
+      buffer_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+    }
+    std::memcpy(buffer_.data(), text.data(), text.size());
+    return parser_.parse(buffer_.data(), text.size(), /*realloc_if_needed=*/false).get(document) ==
+           simdjson::SUCCESS;
+  }
+
+ private:
+  dom::parser parser_;
+  std::string buffer_;
+};
+
+bool Follow(dom::element& at, const std::vector<PathStep>& path) {
+  for (const PathStep& step : path) {
+    if (at.is_object()) {
+      if (at.get_object().at_key(step.key).get(at) != simdjson::SUCCESS) return false;
+    } else if (at.is_array() && step.is_index) {
+      if (at.get_array().at(step.index).get(at) != simdjson::SUCCESS) return false;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsNumber(const dom::element& e) {
+  return e.type() == Type::INT64 || e.type() == Type::UINT64 || e.type() == Type::DOUBLE;
+}
+double NumberOf(const dom::element& e) {
+  switch (e.type()) {
+    case Type::INT64: return static_cast<double>(int64_t(e));
+    case Type::UINT64: return static_cast<double>(uint64_t(e));
+    default: return double(e);
+  }
+}
+
+// Orders a JSON value against a constant of the same class; kUnknown classes return false.
+bool OrderOf(const dom::element& e, const Scalar& constant, int& order) {
+  if (constant.is_string() && e.is_string()) {
+    const int compared = std::string_view(e).compare(constant.as_string());
+    order = compared < 0 ? -1 : compared > 0;
+    return true;
+  }
+  if (constant.is_bool() && e.is_bool()) {
+    order = int(bool(e)) - int(constant.as_bool());
+    return true;
+  }
+  if (!IsNumber(e) || !(constant.is_int() || constant.is_double())) return false;
+  if (constant.is_int() && e.type() == Type::INT64) {
+    const int64_t value = e;
+    order = value < constant.as_int() ? -1 : value > constant.as_int();
+  } else {
+    const double value = NumberOf(e);
+    order = value < constant.number() ? -1 : value > constant.number();
+  }
+  return true;
+}
+
+bool Equal(const dom::element& e, const Scalar& constant) {
+  if (constant.is_list()) {
+    if (!e.is_array()) return false;
+    const model::ScalarList& list = constant.as_list();
+    size_t i = 0;
+    for (dom::element item : e.get_array()) {
+      if (i == list.size() || !Equal(item, list[i])) return false;
+      ++i;
+    }
+    return i == list.size();
+  }
+  int order;
+  return OrderOf(e, constant, order) && order == 0;
+}
+
+Outcome Compared(const dom::element& e, Compare op, const Scalar& constant) {
+  if (constant.is_list()) {
+    if (!e.is_array()) return Outcome::kUnknown;
+    return From(Equal(e, constant) == (op == Compare::kEq));
+  }
+  int order;
+  if (!OrderOf(e, constant, order)) return Outcome::kUnknown;
+  return From(Holds(op, order));
+}
+
+Outcome Arithmetic(const dom::element& e, const Test& test) {
+  if (!IsNumber(e)) return Outcome::kUnknown;
+  const bool ints = test.arith_operand.is_int() && test.values[0].is_int();
+  if (ints && e.type() == Type::INT64) return From(TestArithInt(test, e));
+  if (test.arith == ArithOp::kMod || test.arith >= ArithOp::kAnd) return Outcome::kUnknown;
+  return From(TestArithDouble(test, NumberOf(e)));
+}
+
+Outcome Tested(const dom::element& e, const Test& test) {
+  switch (test.kind) {
+    case Test::Kind::kCompare: return Compared(e, test.op, test.values[0]);
+    case Test::Kind::kIn: {
+      // Per value; a class that no value of the list has is unknown, as in a comparison.
+      bool comparable = test.values.empty();
+      for (const Scalar& value : test.values) {
+        const Outcome one = Compared(e, Compare::kEq, value);
+        if (one == Outcome::kYes) return Outcome::kYes;
+        comparable = comparable || one == Outcome::kNo;
+      }
+      return comparable ? Outcome::kNo : Outcome::kUnknown;
+    }
+    case Test::Kind::kRange: {
+      int low;
+      int high;
+      if (!OrderOf(e, test.values[0], low) || !OrderOf(e, test.values[1], high)) {
+        return Outcome::kUnknown;
+      }
+      return From((test.lower_inclusive ? low >= 0 : low > 0) &&
+                  (test.upper_inclusive ? high <= 0 : high < 0));
+    }
+    case Test::Kind::kArith: return Arithmetic(e, test);
+    case Test::Kind::kLike:
+    case Test::Kind::kRegex:
+      if (!e.is_string()) return Outcome::kUnknown;
+      return From(TestText(test, std::string_view(e)));
+  }
+  return Outcome::kUnknown;
+}
+
+// Null, and objects and arrays with nothing but such members.
+bool IsEmpty(const dom::element& e) {
+  if (e.is_null()) return true;
+  if (e.is_object()) {
+    for (dom::key_value_pair member : e.get_object()) {
+      if (!IsEmpty(member.value)) return false;
+    }
+    return true;
+  }
+  if (e.is_array()) {
+    for (dom::element item : e.get_array()) {
+      if (!IsEmpty(item)) return false;
+    }
+    return true;
+  }
+  return false;
+}
+
+Outcome Contains(const dom::element& e, const Node& node) {
+  if (!e.is_array()) return Outcome::kUnknown;
+  const auto has = [&](const Scalar& wanted) {
+    for (dom::element item : e.get_array()) {
+      if (Equal(item, wanted)) return true;
+    }
+    return false;
+  };
+  return From(node.all ? std::all_of(node.values.begin(), node.values.end(), has)
+                       : std::any_of(node.values.begin(), node.values.end(), has));
+}
+
+Outcome TestRow(const Node& node, RowParser& parser, std::string_view text) {
+  dom::element at;
+  const bool found = parser.Parse(text, at) && Follow(at, node.source.path);
+  if (node.kind == Node::Kind::kExists) return From(found && !IsEmpty(at));
+  const bool empty_list = node.kind == Node::Kind::kTest && node.test.kind == Test::Kind::kIn &&
+                          node.test.values.empty();
+  if (empty_list) return Outcome::kNo;  // Known for every row, even without the path.
+  if (!found) return Outcome::kUnknown;
+  switch (node.kind) {
+    case Node::Kind::kContains: return Contains(at, node);
+    case Node::Kind::kLength:
+      if (!at.is_array()) return Outcome::kUnknown;
+      return From(TestInt(node.test, static_cast<int64_t>(at.get_array().size())));
+    default: return Tested(at, node.test);
+  }
+}
+
+}  // namespace
+
+void TestJson(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out) {
+  thread_local RowParser parser;
+  for (size_t i = 0; i < rows.count; ++i) {
+    if (!rows.IsActive(i)) continue;
+    Outcome outcome = Outcome::kUnknown;
+    if (column.IsValid(i)) outcome = TestRow(node, parser, column.Bytes(i));
+    else if (node.kind == Node::Kind::kExists) outcome = Outcome::kNo;
+    if (outcome == Outcome::kYes) SetBit(out.yes, i);
+    if (outcome == Outcome::kUnknown) SetBit(out.unknown, i);
+  }
+}
+
+}  // namespace elanus::expr

@@ -1,0 +1,73 @@
+// The bound plan: a tree of conditions over columns.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "expr/expr.h"
+#include "expr/lexer.h"
+#include "expr/like.h"
+#include "model/predicate.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace elanus::expr {
+
+enum class ArithOp { kNone, kAdd, kSub, kMul, kDiv, kMod, kAnd, kOr, kXor };
+
+/// What a value is taken from: a plain column, a path into JSON, an element of an array, or the whole array.
+struct Source {
+  enum class Kind { kColumn, kJson, kElement, kArray };
+  Kind kind = Kind::kColumn;
+  FieldId field;
+  model::DataType type = model::DataType::kNone;  // Of the value: the column's, or the array's elements'.
+  bool nullable = false;
+  std::vector<PathStep> path;                     // kJson.
+  uint64_t index = 0;                             // kElement.
+};
+
+/// A test of one value.
+struct Test {
+  enum class Kind { kCompare, kIn, kRange, kLike, kRegex, kArith };
+  Kind kind = Kind::kCompare;
+  model::Compare op = model::Compare::kEq;
+  std::vector<model::Scalar> values;  // As model::Predicate; kArith: the right side.
+  bool lower_inclusive = false;
+  bool upper_inclusive = false;
+  std::shared_ptr<const LikePattern> like;
+  std::shared_ptr<const re2::RE2> regex;
+  ArithOp arith = ArithOp::kNone;
+  model::Scalar arith_operand;
+};
+
+struct Node {
+  enum class Kind {
+    kAnd, kOr, kNot, kConstant,
+    kTest,        // source, test
+    kColumns,     // source op other
+    kIsNull,      // source: a column
+    kExists,      // source: JSON
+    kContains,    // source: JSON or array; values, all
+    kLength,      // array_length(source) with test
+    kSample,      // fraction
+  };
+  Kind kind = Kind::kConstant;
+  bool constant = false;
+  std::vector<std::shared_ptr<const Node>> children;
+  Source source;
+  Source other;
+  Test test;
+  model::Compare op = model::Compare::kEq;
+  std::vector<model::Scalar> values;  // kContains.
+  bool all = false;                   // kContains: every value, not any.
+  double fraction = 0;                // kSample.
+  /// Rising with the work a row costs; conjuncts run cheap ones first.
+  int cost = 0;
+};
+
+using NodePtr = std::shared_ptr<const Node>;
+
+}  // namespace elanus::expr
