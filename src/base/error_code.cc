@@ -34,6 +34,7 @@ constexpr auto kTable = std::to_array<ErrorInfo>({
     {ErrorCode::kSchemaMismatch, "collection schema mismatch", 62, kFinal, kInput, 409},
     {ErrorCode::kPartitionNotFound, "partition not found", 15, kFinal, kInput, 404},
     {ErrorCode::kPartitionNotLoaded, "partition not loaded", 1, kFinal, kSystem, 409},
+    {ErrorCode::kGeneralCapacity, "general capacity exceeded", 1, kFinal, kSystem, 409},
     {ErrorCode::kChannelNotFound, "channel not found", 1, kFinal, kSystem, 500},
     {ErrorCode::kChannelNotAvailable, "channel not available", 46, kFinal, kSystem, 503},
     {ErrorCode::kSegmentNotFound, "segment not found", 47, kFinal, kSystem, 404},

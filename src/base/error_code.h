@@ -28,6 +28,7 @@ enum class ErrorCode : int32_t {
   kSchemaMismatch = 109,
   kPartitionNotFound = 200,
   kPartitionNotLoaded = 201,
+  kGeneralCapacity = 250,
   kChannelNotFound = 500,
   kChannelNotAvailable = 503,
   kSegmentNotFound = 600,

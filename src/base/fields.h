@@ -1,9 +1,9 @@
 // Encoding, decoding and printing of structs that describe their fields once.
 //
 // A struct writes `template <class V> void Fields(V& v) { v(1, "name", name); v(2, "rows", rows); }`.
-// Bytes: for each field that is not its default, varint(tag << 3 | kind), then by kind 0 a varint
-// (zigzag for signed), 1 eight little-endian bytes, 2 a varint length and that many bytes. Tags are never
-// reused; unknown tags are skipped, so neighbours of two versions talk.
+// Bytes: for each field that is not zero (empty), or whose default is not, varint(tag << 3 | kind), then by
+// kind 0 a varint (zigzag for signed), 1 eight little-endian bytes, 2 a varint length and that many bytes.
+// Tags are never reused; unknown tags are skipped, so neighbours of two versions talk.
 #pragma once
 
 #include <cstdint>
@@ -197,11 +197,27 @@ bool IsDefault(const T& value) {
   }
 }
 
+// Tags whose default is not zero: leaving out a zero there would bring the default back instead.
+struct DefaultsNotZero {
+  std::vector<int> tags;
+  template <class T>
+  void operator()(int tag, const char*, T& value) {
+    if (!IsDefault(value)) tags.push_back(tag);
+  }
+  bool Has(int tag) const {
+    for (int other : tags) {
+      if (other == tag) return true;
+    }
+    return false;
+  }
+};
+
 struct Encoder {
+  const DefaultsNotZero& defaults;
   ByteWriter out;
   template <class T>
   void operator()(int tag, const char*, T& value) {
-    if (IsDefault(value)) return;
+    if (IsDefault(value) && !defaults.Has(tag)) return;
     out.Varint(static_cast<uint64_t>(tag) << 3 | KindOf<std::remove_const_t<T>>());
     PutValue(out, value);
   }
@@ -223,7 +239,13 @@ struct Decoder {
 
 template <class T>
 std::string EncodeStruct(const T& value) {
-  Encoder encoder;
+  static const DefaultsNotZero defaults = [] {
+    T untouched{};
+    DefaultsNotZero probe;
+    untouched.Fields(probe);
+    return probe;
+  }();
+  Encoder encoder{.defaults = defaults};
   const_cast<T&>(value).Fields(encoder);  // The encoder reads only; one Fields serves both directions.
   return std::move(encoder.out).Take();
 }

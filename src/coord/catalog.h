@@ -17,6 +17,7 @@ namespace elanus::coord {
 struct CatalogOptions {
   int64_t collections_max = 65536;
   int64_t partitions_max = 1024;
+  int64_t capacity_max = 65536;
   int64_t log_streams = 1;
 
   template <class Visitor>
@@ -25,6 +26,8 @@ struct CatalogOptions {
                                       "Collections there may be."});
     visit(partitions_max, OptionSpec{"rootCoord.maxPartitionNum", "", 1, 65536,
                                      "Partitions a collection may have."});
+    visit(capacity_max, OptionSpec{"rootCoord.maxGeneralCapacity", "", 1, 1e9,
+                                   "Sum over all collections of partitions times shards."});
     visit(log_streams, OptionSpec{"rootCoord.dmlChannelNum", "", 1, 256,
                                   "Log streams that the shards are spread over. One sync serves all writes of a "
                                   "stream, so on one disk few are better."});

@@ -17,7 +17,7 @@ struct IndexJobs::Impl {
 
   std::unique_ptr<Monitor> monitor;  // Guards the members below.
   std::set<CollectionId> waiting;    // A set: bounded by the collections there are.
-  std::map<IndexId, std::string> failures;
+  std::map<CollectionId, std::map<IndexId, std::string>> failures;  // Of the latest try.
   bool stopping = false;
 
   std::unique_ptr<Worker> worker;
@@ -37,8 +37,10 @@ struct IndexJobs::Impl {
         waiting.erase(waiting.begin());
       }
       const Status status = BuildMissing(collection);
-      if (!status.ok() && status.code() != ErrorCode::kCollectionNotFound &&
-          status.code() != ErrorCode::kCanceled) {
+      if (status.code() == ErrorCode::kCollectionNotFound) {
+        std::lock_guard<Monitor> lock(*monitor);
+        failures.erase(collection);
+      } else if (!status.ok() && status.code() != ErrorCode::kCanceled) {
         LogError("index build failed collection={} error=\"{}\"", collection.value(),
                  status.ToString());
       }
@@ -46,6 +48,10 @@ struct IndexJobs::Impl {
   }
 
   Status BuildMissing(CollectionId collection) {
+    {
+      std::lock_guard<Monitor> lock(*monitor);
+      failures.erase(collection);
+    }
     TRY_ASSIGN(const auto segments, coord.segments.ListSegments(ctx, collection));
     Status first_error;
     for (const model::SegmentInfo& segment : segments) {
@@ -53,15 +59,13 @@ struct IndexJobs::Impl {
       TRY_ASSIGN(const auto info, coord.catalog.Find(ctx, collection));
       for (const model::IndexInfo& index : info->indexes) {
         if (HasIndex(segment, index.id)) continue;
+        TRY(ctx.CheckAlive());
         Status built = BuildOne(segment, *info, index);
+        if (built.ok()) continue;
         if (built.code() == ErrorCode::kCanceled) return built;
         std::lock_guard<Monitor> lock(*monitor);
-        if (built.ok()) {
-          failures.erase(index.id);
-        } else {
-          failures[index.id] = built.ToString();
-          first_error = std::move(built);
-        }
+        failures[collection].emplace(index.id, built.ToString());
+        if (first_error.ok()) first_error = std::move(built);
       }
     }
     return first_error;
@@ -105,6 +109,12 @@ void IndexJobs::Kick(CollectionId collection) {
   impl_->monitor->NotifyAll();
 }
 
+Status IndexJobs::KickAll(Context& ctx) {
+  TRY_ASSIGN(const auto collections, impl_->coord.catalog.List(ctx, model::kDefaultDatabase));
+  for (const auto& collection : collections) Kick(collection->id);
+  return {};
+}
+
 Result<roles::IndexProgress> IndexJobs::Progress(Context& ctx, CollectionId collection,
                                                  IndexId index) {
   TRY_ASSIGN(const auto segments, impl_->coord.segments.ListSegments(ctx, collection));
@@ -115,9 +125,11 @@ Result<roles::IndexProgress> IndexJobs::Progress(Context& ctx, CollectionId coll
   }
   progress.pending_rows = progress.total_rows - progress.indexed_rows;
   if (progress.pending_rows > 0) progress.state = model::IndexState::kInProgress;
+  if (progress.pending_rows == 0) return progress;
   std::lock_guard<Monitor> lock(*impl_->monitor);
-  if (const auto failed = impl_->failures.find(index);
-      failed != impl_->failures.end() && progress.pending_rows > 0) {
+  const auto of_collection = impl_->failures.find(collection);
+  if (of_collection == impl_->failures.end()) return progress;
+  if (const auto failed = of_collection->second.find(index); failed != of_collection->second.end()) {
     progress.state = model::IndexState::kFailed;
     progress.fail_reason = failed->second;
   }

@@ -20,6 +20,8 @@ class IndexJobs final : public roles::IndexJobs {
   /// Cancels the build that runs and joins.
   ~IndexJobs() override;
   void Kick(CollectionId collection) override;
+  /// Kicks every collection; for the start of the process, once `on_built` may be called.
+  Status KickAll(Context& ctx);
   Result<roles::IndexProgress> Progress(Context& ctx, CollectionId collection,
                                         IndexId index) override;
 

@@ -86,6 +86,19 @@ Result<std::shared_ptr<const Entry>> Catalog::Impl::FindEntry(CollectionId id) c
   return found->second;
 }
 
+Status Catalog::Impl::CheckCapacity(size_t more) const {
+  size_t used = more;
+  {
+    std::shared_lock<std::shared_mutex> lock(mutex);
+    for (const auto& [id, entry] : by_id) {
+      used += entry->info->partitions.size() * entry->info->vchannels.size();
+    }
+  }
+  if (used <= static_cast<size_t>(options.capacity_max)) return {};
+  return Error(ErrorCode::kGeneralCapacity, "{}[newGeneralSize={}][generalCapacity={}]",
+               InfoOf(ErrorCode::kGeneralCapacity).name, used, options.capacity_max);
+}
+
 Status Catalog::Impl::Commit(Context& ctx, const store::MetaTxn& txn,
                              std::shared_ptr<const Entry> next) {
   TRY_ASSIGN(const bool applied, meta.Commit(ctx, txn));

@@ -8,12 +8,19 @@
 namespace elanus::coord {
 namespace {
 
+bool SameProperties(std::vector<model::KeyValue> a, std::vector<model::KeyValue> b) {
+  const auto by_key = [](const auto& x, const auto& y) { return x.key < y.key; };
+  std::stable_sort(a.begin(), a.end(), by_key);
+  std::stable_sort(b.begin(), b.end(), by_key);
+  return a == b;
+}
+
 // The same definition, apart from what the server adds.
 bool SameDefinition(const model::CollectionInfo& known, const model::CollectionInfo& wanted) {
   model::CollectionSchema schema = known.schema;
   schema.version = wanted.schema.version;
   return schema == wanted.schema && known.consistency_level == wanted.consistency_level &&
-         known.properties == wanted.properties &&
+         SameProperties(known.properties, wanted.properties) &&
          known.vchannels.size() == wanted.vchannels.size();
 }
 
@@ -33,6 +40,10 @@ void AssignFieldIds(model::CollectionSchema& schema) {
 
 Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) {
   TRY(impl_->CheckDatabase(request.name.database));
+  if (request.schema.name != request.name.collection) {
+    return Invalid("collection name does not match the schema's name: {}, {}", request.name.collection,
+                   request.schema.name);
+  }
   Impl::Turn turn(*impl_);
   model::CollectionInfo info;
   info.database = model::kDefaultDatabase;
@@ -61,6 +72,7 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
                  InfoOf(ErrorCode::kCollectionLimit).name, info.database,
                  impl_->options.collections_max);
   }
+  TRY(impl_->CheckCapacity(shards));
   TRY_ASSIGN(const int64_t ids, impl_->oracle.AllocateIds(ctx, 2));
   TRY_ASSIGN(info.created, impl_->oracle.Now(ctx));
   info.id = CollectionId(ids);
@@ -121,6 +133,7 @@ Status Catalog::CreatePartition(Context& ctx, const model::CollectionName& name,
     return Invalid("partition number ({}) exceeds max configuration ({}), collection: {}",
                    info.partitions.size(), impl_->options.partitions_max, info.schema.name);
   }
+  TRY(impl_->CheckCapacity(info.vchannels.size()));
   TRY_ASSIGN(const int64_t id, impl_->oracle.AllocateIds(ctx, 1));
   TRY_ASSIGN(const Timestamp now, impl_->oracle.Now(ctx));
   info.partitions.push_back({.id = PartitionId(id), .name = partition, .created = now});

@@ -56,6 +56,8 @@ struct Catalog::Impl {
   Status CheckDatabase(std::string_view database) const;
   Result<std::shared_ptr<const Entry>> FindEntry(const model::CollectionName& name) const;
   Result<std::shared_ptr<const Entry>> FindEntry(CollectionId id) const;
+  /// kGeneralCapacity when `more` partitions times shards are too many. Only within a turn.
+  Status CheckCapacity(size_t more) const;
   /// Writes the transaction, then publishes `next` in place of the collection's entry.
   Status Commit(Context& ctx, const store::MetaTxn& txn, std::shared_ptr<const Entry> next);
   /// Commits a changed description of a collection.

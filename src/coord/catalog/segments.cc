@@ -8,6 +8,12 @@ namespace elanus::coord {
 namespace {
 
 bool SameParams(std::vector<model::KeyValue> a, std::vector<model::KeyValue> b) {
+  // These can be altered later, so they do not make another index.
+  const auto alterable = [](const auto& kv) {
+    return kv.key == "mmap.enabled" || kv.key == "indexoffsetcache.enabled" || kv.key == "warmup";
+  };
+  std::erase_if(a, alterable);
+  std::erase_if(b, alterable);
   const auto by_key = [](const auto& x, const auto& y) { return x.key < y.key; };
   std::sort(a.begin(), a.end(), by_key);
   std::sort(b.begin(), b.end(), by_key);
@@ -19,9 +25,14 @@ bool SameParams(std::vector<model::KeyValue> a, std::vector<model::KeyValue> b) 
 Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo wanted) {
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  if (wanted.name.empty()) {
+    const model::IndexInfo* known = entry->info->IndexOf(wanted.field);
+    const model::FieldSchema* field = entry->info->schema.FindField(wanted.field);
+    if (known != nullptr) wanted.name = known->name;
+    else if (field != nullptr) wanted.name = field->name;
+  }
   for (const model::IndexInfo& known : entry->info->indexes) {
     const bool same_field = known.field == wanted.field;
-    if (wanted.name.empty() && same_field) wanted.name = known.name;
     if (known.name == wanted.name) {
       if (same_field && SameParams(known.user_params, wanted.user_params)) return {};
       return Invalid("at most one distinct index is allowed per field, index name: {}", wanted.name);
@@ -31,8 +42,6 @@ Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexI
                      known.name);
     }
   }
-  const model::FieldSchema* field = entry->info->schema.FindField(wanted.field);
-  if (wanted.name.empty() && field != nullptr) wanted.name = field->name;
   TRY_ASSIGN(const int64_t id, impl_->oracle.AllocateIds(ctx, 1));
   TRY_ASSIGN(wanted.created, impl_->oracle.Now(ctx));
   wanted.id = IndexId(id);
@@ -104,10 +113,12 @@ Status Catalog::CommitFlush(Context& ctx, const model::FlushCommit& commit) {
     txn.puts.emplace_back(DeltaKey(delta), Encode(delta));
     known.push_back(delta);
   }
-  const model::ShardCheckpoint checkpoint{.position = commit.checkpoint,
-                                          .timestamp = commit.checkpoint_ts};
+  model::ShardCheckpoint& checkpoint = next->checkpoints[commit.vchannel];
+  // A late repetition must not move it back: the log before it may have been cut.
+  if (commit.checkpoint >= checkpoint.position) {
+    checkpoint = {.position = commit.checkpoint, .timestamp = commit.checkpoint_ts};
+  }
   txn.puts.emplace_back(CheckpointKey(commit.vchannel), Encode(checkpoint));
-  next->checkpoints[commit.vchannel] = checkpoint;
   return impl_->Commit(ctx, txn, std::move(next));
 }
 

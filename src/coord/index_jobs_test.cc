@@ -1,0 +1,192 @@
+// Index jobs: what is missing gets built, failures show and are tried again, the end does not wait for a build.
+#include "coord/index_jobs.h"
+
+#include <map>
+#include <set>
+
+#include "coord/test_meta.h"
+
+namespace elanus::coord {
+namespace {
+
+/// A data node whose builds do as told.
+class ScriptedData final : public roles::Data {
+ public:
+  explicit ScriptedData(Executor& executor) : executor_(executor) {}
+  Result<model::SegmentInfo> Flush(Context&, const roles::FlushTask&) override {
+    return Status(ErrorCode::kUnimplemented, "not in this test");
+  }
+  Result<model::DeltaInfo> FlushDeletes(Context&, CollectionId, const std::string&,
+                                        const model::Deletes&) override {
+    return Status(ErrorCode::kUnimplemented, "not in this test");
+  }
+  Result<model::SegmentIndexInfo> BuildIndex(Context& ctx, const model::SegmentInfo& segment,
+                                             const model::CollectionInfo&,
+                                             const model::IndexInfo& index) override {
+    ++builds;
+    executor_.Yield();
+    while (endless) {
+      TRY(ctx.CheckAlive());
+      executor_.Yield();
+    }
+    if (failing.count(segment.id) > 0) return Status(ErrorCode::kIoFailed, "disk on fire");
+    if (during_build) during_build();
+    const std::string key = segment.rows < 5 ? "" : fmt::format("index/{}", segment.id.value());
+    return model::SegmentIndexInfo{.index = index.id, .key = key};
+  }
+
+  int builds = 0;
+  bool endless = false;
+  std::set<SegmentId> failing;
+  std::function<void()> during_build;
+
+ private:
+  Executor& executor_;
+};
+
+class IndexJobsTest : public testing::TestWithParam<uint64_t> {
+ protected:
+  IndexJobsTest() {
+    EXPECT_TRUE(catalog().CreateCollection(ctx(), MakeRequest("c")).ok());
+    const auto info = process_.Find("c");
+    id_ = info->id;
+    EXPECT_TRUE(catalog()
+                    .CreateIndex(ctx(), id_, {.name = "i", .field = FieldId(101), .type = "HNSW"})
+                    .ok());
+    index_ = process_.Find("c")->indexes[0].id;
+    EXPECT_TRUE(catalog()
+                    .CommitFlush(ctx(), MakeFlush(*info,
+                                                  {MakeSegment(*info, 1, 0, 10), MakeSegment(*info, 2, 0, 20),
+                                                   MakeSegment(*info, 3, 0, 4)},
+                                                  1))
+                    .ok());
+  }
+  Catalog& catalog() { return *process_.catalog; }
+  Context& ctx() { return process_.ctx; }
+  void Start() {
+    jobs_ = std::make_unique<IndexJobs>(*executor_, clock_, roles::Coord{catalog(), *process_.oracle, catalog()},
+                                        data_, [this](CollectionId id) { ++built_[id]; });
+  }
+  /// Lets the workers run until all of them wait: only then does a timed wait run out.
+  void Settle() {
+    const auto monitor = executor_->MakeMonitor();
+    std::lock_guard<Monitor> lock(*monitor);
+    while (monitor->WaitFor(1)) {
+    }
+  }
+  roles::IndexProgress Progress() {
+    const auto progress = jobs_->Progress(ctx(), id_, index_);
+    EXPECT_TRUE(progress.ok());
+    return *progress;
+  }
+
+  ManualClock clock_;
+  std::unique_ptr<Executor> executor_ = MakeSimExecutor(GetParam());
+  store::MemoryDisk disk_{executor_.get()};
+  Process process_{disk_, *executor_, clock_};
+  ScriptedData data_{*executor_};
+  std::map<CollectionId, int> built_;
+  CollectionId id_;
+  IndexId index_;
+  std::unique_ptr<IndexJobs> jobs_;
+};
+
+TEST_P(IndexJobsTest, BuildsWhatIsMissingOnceAndTells) {
+  Start();
+  Settle();
+  EXPECT_EQ(data_.builds, 0);
+  roles::IndexProgress progress = Progress();
+  EXPECT_EQ(progress.state, model::IndexState::kInProgress);
+  EXPECT_EQ(progress.total_rows, 34);
+  EXPECT_EQ(progress.indexed_rows, 0);
+  EXPECT_EQ(progress.pending_rows, 34);
+  jobs_->Kick(id_);
+  Settle();
+  progress = Progress();
+  EXPECT_EQ(progress.state, model::IndexState::kFinished);
+  EXPECT_EQ(progress.indexed_rows, 34) << "a segment too small for a file counts as indexed";
+  EXPECT_EQ(progress.pending_rows, 0);
+  EXPECT_EQ(built_[id_], 3);
+  EXPECT_EQ((*catalog().ListSegments(ctx(), id_))[1].indexes[0].key, "index/2");
+  jobs_->Kick(id_);
+  jobs_->Kick(id_);
+  Settle();
+  EXPECT_EQ(data_.builds, 3);
+}
+
+TEST_P(IndexJobsTest, AtTheStartEveryCollectionIsLookedAt) {
+  Start();
+  ASSERT_TRUE(jobs_->KickAll(ctx()).ok());
+  Settle();
+  EXPECT_EQ(Progress().state, model::IndexState::kFinished);
+}
+
+TEST_P(IndexJobsTest, AFailureShowsUntilAnotherKickMendsIt) {
+  data_.failing = {SegmentId(1)};
+  Start();
+  jobs_->Kick(id_);
+  Settle();
+  roles::IndexProgress progress = Progress();
+  EXPECT_EQ(progress.state, model::IndexState::kFailed) << "later segments do not hide it";
+  EXPECT_EQ(progress.fail_reason, "disk on fire: IO failed");
+  EXPECT_EQ(progress.indexed_rows, 24);
+  EXPECT_EQ(progress.pending_rows, 10);
+  data_.failing.clear();
+  jobs_->Kick(id_);
+  Settle();
+  progress = Progress();
+  EXPECT_EQ(progress.state, model::IndexState::kFinished);
+  EXPECT_EQ(progress.fail_reason, "");
+  EXPECT_EQ(data_.builds, 4);
+}
+
+TEST_P(IndexJobsTest, ACommitThatFailsIsAFailureToo) {
+  process_.meta.refusing = true;
+  Start();
+  jobs_->Kick(id_);
+  Settle();
+  EXPECT_EQ(Progress().state, model::IndexState::kFailed);
+  EXPECT_EQ(built_[id_], 0);
+  process_.meta.refusing = false;
+}
+
+TEST_P(IndexJobsTest, TheEndDoesNotWaitForABuild) {
+  data_.endless = true;
+  Start();
+  jobs_->Kick(id_);
+  for (int i = 0; i < 50 && data_.builds == 0; ++i) executor_->Yield();
+  ASSERT_EQ(data_.builds, 1);
+  EXPECT_EQ(Progress().state, model::IndexState::kInProgress);
+  jobs_.reset();
+  EXPECT_EQ(data_.builds, 1);
+  EXPECT_EQ(built_[id_], 0);
+  EXPECT_TRUE((*catalog().ListSegments(ctx(), id_))[0].indexes.empty());
+}
+
+TEST_P(IndexJobsTest, ACollectionDroppedDuringABuildIsForgotten) {
+  data_.during_build = [&] {
+    EXPECT_TRUE(catalog().DropCollection(ctx(), {.collection = "c"}).ok());
+  };
+  Start();
+  jobs_->Kick(id_);
+  jobs_->Kick(CollectionId(12345));
+  Settle();
+  EXPECT_EQ(data_.builds, 1);
+  EXPECT_EQ(jobs_->Progress(ctx(), id_, index_).status().code(), ErrorCode::kCollectionNotFound);
+}
+
+TEST_P(IndexJobsTest, AnIndexDroppedDuringABuildLeavesNothing) {
+  data_.during_build = [&] { EXPECT_TRUE(catalog().DropIndex(ctx(), id_, "i").ok()); };
+  Start();
+  jobs_->Kick(id_);
+  Settle();
+  EXPECT_EQ(data_.builds, 1);
+  for (const auto& segment : *catalog().ListSegments(ctx(), id_)) {
+    EXPECT_TRUE(segment.indexes.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, IndexJobsTest, testing::Range<uint64_t>(1, 6));
+
+}  // namespace
+}  // namespace elanus::coord

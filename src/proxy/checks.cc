@@ -1,0 +1,151 @@
+// Shared checks.
+#include "proxy/checks.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace elanus::proxy {
+namespace {
+
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name) {
+  if (name.empty()) return Invalid("{} should not be empty", what);
+  if (name.size() > static_cast<size_t>(options.name_bytes_max)) {
+    return Invalid("invalid {}: {}. the length of a {} must be at most {} characters", what, name, what,
+                   options.name_bytes_max);
+  }
+  if (!IsLetter(name[0])) {
+    return Invalid("invalid {}: {}. the first character of a {} must be an underscore or letter", what,
+                   name, what);
+  }
+  for (char c : name) {
+    if (!IsLetter(c) && !IsDigit(c)) {
+      return Invalid("invalid {}: {}. {} can only contain numbers, letters and underscores", what, name,
+                     what);
+    }
+  }
+  return {};
+}
+
+Status CheckPartitionName(const ProxyOptions& options, std::string_view name) {
+  if (name.empty()) return Invalid("partition name should not be empty");
+  if (name.size() > static_cast<size_t>(options.name_bytes_max)) {
+    return Invalid("invalid partition name: {}. the length must be at most {} characters", name,
+                   options.name_bytes_max);
+  }
+  const bool good = (IsLetter(name[0]) || IsDigit(name[0])) &&
+                    std::all_of(name.begin(), name.end(), [](char c) {
+                      return IsLetter(c) || IsDigit(c) || c == '-';
+                    });
+  if (!good) {
+    return Invalid("invalid partition name: {}. it can only contain numbers, letters, underscores and "
+                   "hyphens, and must not begin with a hyphen", name);
+  }
+  return {};
+}
+
+Status CheckFieldName(const ProxyOptions& options, std::string_view name) {
+  static constexpr auto kReserved = std::to_array<std::string_view>(
+      {"$meta", "like", "exists", "EXISTS", "and", "or", "not", "in", "json_contains",
+       "json_contains_all", "json_contains_any", "JSON_CONTAINS", "JSON_CONTAINS_ALL",
+       "JSON_CONTAINS_ANY", "array_contains", "array_contains_all", "array_contains_any",
+       "ARRAY_CONTAINS", "ARRAY_CONTAINS_ALL", "ARRAY_CONTAINS_ANY", "array_length", "true", "True",
+       "TRUE", "false", "False", "FALSE", "text_match", "TEXT_MATCH", "phrase_match", "PHRASE_MATCH",
+       "random_sample", "RANDOM_SAMPLE", "RowID", "Timestamp", "__virtual_pk__", "$namespace_id"});
+  const auto bad = [&](std::string_view why) {
+    return Error(ErrorCode::kInvalidFieldName, "{}[field={}]: {}",
+                 InfoOf(ErrorCode::kInvalidFieldName).name, name, why);
+  };
+  if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+    return bad("the name is reserved");
+  }
+  std::string lower(name);
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  if (lower == "null") return bad("the name is reserved");
+  const Status plain = CheckName(options, "field name", name);
+  return plain.ok() ? Status() : bad(plain.message());
+}
+
+Result<roles::CollectionSnapshot> Resolve(Context& ctx, Services& services,
+                                          const model::CollectionName& name) {
+  TRY(CheckName(services.options, "collection name", name.collection));
+  return services.coord.catalog.Find(ctx, name);
+}
+
+Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& collection,
+                                                   const std::vector<std::string>& names,
+                                                   ErrorCode not_found) {
+  std::vector<PartitionId> ids;
+  for (const std::string& name : names) {
+    const model::PartitionInfo* partition = collection.FindPartition(name);
+    if (partition == nullptr) {
+      return Error(not_found, "{}[partition={}]", InfoOf(ErrorCode::kPartitionNotFound).name, name);
+    }
+    ids.push_back(partition->id);
+  }
+  return ids;
+}
+
+Result<Timestamp> GuaranteeOf(Context& ctx, Services& services, const model::CollectionInfo& collection,
+                              const model::ReadConsistency& consistency) {
+  model::ConsistencyLevel level = consistency.use_default ? collection.consistency_level : consistency.level;
+  const uint64_t given = consistency.guarantee.value();
+  if (!consistency.use_default && level == model::ConsistencyLevel::kStrong && given > 0) {
+    // Clients from before the level travelled: the number says it.
+    if (given == 1) level = model::ConsistencyLevel::kEventually;
+    else if (given == 2) level = model::ConsistencyLevel::kBounded;
+    else level = model::ConsistencyLevel::kCustomized;
+  }
+  Timestamp guarantee;
+  switch (level) {
+    case model::ConsistencyLevel::kStrong: {
+      TRY_ASSIGN(guarantee, services.coord.oracle.Now(ctx));
+      break;
+    }
+    case model::ConsistencyLevel::kBounded:
+      guarantee = MakeTimestamp(services.clock.NowMs() - services.options.graceful_ms);
+      break;
+    case model::ConsistencyLevel::kEventually: guarantee = Timestamp(1); break;
+    case model::ConsistencyLevel::kSession:
+    case model::ConsistencyLevel::kCustomized: guarantee = consistency.guarantee; break;
+  }
+  // A reader never sees an older schema.
+  return std::max(guarantee, collection.updated);
+}
+
+Result<bool> ParseBool(std::string_view key, std::string_view text) {
+  for (std::string_view yes : {"1", "t", "T", "TRUE", "true", "True"}) {
+    if (text == yes) return true;
+  }
+  for (std::string_view no : {"0", "f", "F", "FALSE", "false", "False"}) {
+    if (text == no) return false;
+  }
+  return Invalid("{} should be a bool, got {}", key, text);
+}
+
+Result<int64_t> ParseInt(std::string_view key, std::string_view text) {
+  std::string_view digits = text;
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+  int base = 10;
+  if (digits.size() > 2 && digits[0] == '0') {
+    const char mark = static_cast<char>(digits[1] | 32);
+    base = mark == 'x' ? 16 : mark == 'b' ? 2 : mark == 'o' ? 8 : base;
+    if (base != 10) digits.remove_prefix(2);
+  }
+  if (base == 10 && digits.size() > 1 && digits[0] == '0') base = 8;
+  int64_t value = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (digits.empty() || digits[0] == '-' || parsed.ec != std::errc() ||
+      parsed.ptr != digits.data() + digits.size()) {
+    return Invalid("{} [{}] is not an integer", key, text);
+  }
+  return negative ? -value : value;
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,35 @@
+// Checks that several operations share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/services.h"
+
+namespace elanus::proxy {
+
+/// Collections, aliases, indexes: letter or '_' first, then letters, digits, '_'. kInvalidParameter naming `what`.
+Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name);
+/// Partitions may begin with a digit and hold '-'.
+Status CheckPartitionName(const ProxyOptions& options, std::string_view name);
+Status CheckFieldName(const ProxyOptions& options, std::string_view name);
+/// Fields, types, keys and defaults of a new collection.
+Status CheckSchema(const ProxyOptions& options, const model::CollectionSchema& schema);
+
+/// Name rule, then database and collection.
+Result<roles::CollectionSnapshot> Resolve(Context& ctx, Services& services,
+                                          const model::CollectionName& name);
+/// Ids of named partitions. `not_found` is the code for an unknown one.
+Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& collection,
+                                                   const std::vector<std::string>& names,
+                                                   ErrorCode not_found);
+/// The moment a read must wait for.
+Result<Timestamp> GuaranteeOf(Context& ctx, Services& services, const model::CollectionInfo& collection,
+                              const model::ReadConsistency& consistency);
+/// True and false as clients spell them. kInvalidParameter naming `key`.
+Result<bool> ParseBool(std::string_view key, std::string_view text);
+/// A whole integer, with 0x, 0b, 0o or 0 prefixes. kInvalidParameter naming `key`.
+Result<int64_t> ParseInt(std::string_view key, std::string_view text);
+
+}  // namespace elanus::proxy

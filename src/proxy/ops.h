@@ -1,0 +1,75 @@
+// Every operation a client can ask for, as free functions of context, services and request. gRPC and REST call the same.
+// Errors are those of the operation's row in the error model; nothing is stored when an operation fails.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/status.h"
+#include "model/requests/collection.h"
+#include "model/requests/data.h"
+#include "proxy/services.h"
+
+namespace elanus::proxy {
+
+// -- Collections ----------------------------------------------------------------------------------
+Status CreateCollection(Context& ctx, Services& services, model::CreateCollectionRequest request);
+Status DropCollection(Context& ctx, Services& services, const model::CollectionName& name);
+Result<bool> HasCollection(Context& ctx, Services& services, const model::CollectionName& name);
+/// By name, or by `id` when the name is empty. The message of a missing one holds "can't find collection".
+Result<roles::CollectionSnapshot> DescribeCollection(Context& ctx, Services& services,
+                                                     const model::CollectionName& name,
+                                                     CollectionId id);
+Result<std::vector<roles::CollectionSnapshot>> ListCollections(Context& ctx, Services& services,
+                                                               const std::string& database);
+Status RenameCollection(Context& ctx, Services& services, const model::CollectionName& from,
+                        const std::string& to);
+/// Stored rows, deletes not subtracted. An empty partition: all.
+Result<int64_t> CountRows(Context& ctx, Services& services, const model::CollectionName& name,
+                          const std::string& partition);
+
+// -- Partitions -----------------------------------------------------------------------------------
+Status CreatePartition(Context& ctx, Services& services, const model::CollectionName& name,
+                       std::string partition);
+Status DropPartition(Context& ctx, Services& services, const model::CollectionName& name,
+                     std::string partition);
+Result<bool> HasPartition(Context& ctx, Services& services, const model::CollectionName& name,
+                          std::string partition);
+
+// -- Indexes --------------------------------------------------------------------------------------
+Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexRequest& request);
+/// Empty field and index names: all. kIndexNotFound when there is none.
+Result<std::vector<model::IndexDescription>> DescribeIndex(Context& ctx, Services& services,
+                                                           const model::CollectionName& name,
+                                                           const std::string& field,
+                                                           const std::string& index_name);
+Status DropIndex(Context& ctx, Services& services, const model::CollectionName& name,
+                 const std::string& field, const std::string& index_name);
+
+// -- Loading --------------------------------------------------------------------------------------
+/// Empty partitions: the collection.
+Status Load(Context& ctx, Services& services, const model::CollectionName& name,
+            const std::vector<std::string>& partitions);
+Status Release(Context& ctx, Services& services, const model::CollectionName& name,
+               const std::vector<std::string>& partitions);
+/// 0..100; kCollectionNotLoaded, kPartitionNotLoaded.
+Result<int64_t> LoadProgress(Context& ctx, Services& services, const model::CollectionName& name,
+                             const std::vector<std::string>& partitions);
+Result<model::LoadState> GetLoadState(Context& ctx, Services& services,
+                                      const model::CollectionName& name,
+                                      const std::vector<std::string>& partitions);
+
+// -- Rows -----------------------------------------------------------------------------------------
+Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request);
+Result<model::MutationResult> Delete(Context& ctx, Services& services,
+                                     const model::DeleteRequest& request);
+Result<model::FlushResult> Flush(Context& ctx, Services& services, const std::string& database,
+                                 const std::vector<std::string>& collections);
+/// True when everything up to `timestamp` is in the object store.
+Result<bool> IsFlushed(Context& ctx, Services& services, const model::CollectionName& name,
+                       Timestamp timestamp);
+Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request);
+Result<model::QueryResult> Query(Context& ctx, Services& services, const model::QueryRequest& request);
+
+}  // namespace elanus::proxy

@@ -1,0 +1,112 @@
+// Collections and partitions.
+#include <algorithm>
+
+#include "proxy/checks.h"
+#include "proxy/ops.h"
+
+namespace elanus::proxy {
+
+Status CreateCollection(Context& ctx, Services& services, model::CreateCollectionRequest request) {
+  if (request.shards_num > services.options.shards_max) {
+    return Invalid("maximum shards's number should be limited to {}, got {}", services.options.shards_max,
+                   request.shards_num);
+  }
+  if (request.num_partitions > 0) {
+    return Invalid("num_partitions should only be specified with partition key field enabled");
+  }
+  TRY(CheckSchema(services.options, request.schema));
+  if (request.schema.name != request.name.collection) {
+    return Invalid("collection name ({}) in the request must equal the schema's ({})",
+                   request.name.collection, request.schema.name);
+  }
+  for (const char* later : {"collection.ttl.seconds", "ttl_field", "partitionkey.isolation", "query_mode"}) {
+    if (model::Find(request.properties, later) != nullptr) {
+      return Error(ErrorCode::kUnimplemented, "collection property {} is not supported yet", later);
+    }
+  }
+  TRY(services.coord.catalog.CreateCollection(ctx, request));
+  TRY_ASSIGN(const auto created, services.coord.catalog.Find(ctx, request.name));
+  return services.streaming.OpenChannels(ctx, created->id);
+}
+
+Status DropCollection(Context& ctx, Services& services, const model::CollectionName& name) {
+  const auto found = services.coord.catalog.Find(ctx, name);
+  if (!found.ok()) return {};
+  TRY(services.coord.catalog.DropCollection(ctx, name));
+  return services.streaming.CloseChannels(ctx, (*found)->id);
+}
+
+Result<bool> HasCollection(Context& ctx, Services& services, const model::CollectionName& name) {
+  const auto found = Resolve(ctx, services, name);
+  if (found.ok()) return true;
+  if (found.status().code() == ErrorCode::kCollectionNotFound) return false;
+  return found.status();
+}
+
+Result<roles::CollectionSnapshot> DescribeCollection(Context& ctx, Services& services,
+                                                     const model::CollectionName& name,
+                                                     CollectionId id) {
+  if (name.collection.empty() && id != CollectionId()) return services.coord.catalog.Find(ctx, id);
+  auto found = Resolve(ctx, services, name);
+  if (found.status().code() == ErrorCode::kCollectionNotFound) {
+    // Clients look for these words.
+    return std::move(found).status().WithContext("can't find collection");
+  }
+  return found;
+}
+
+Result<std::vector<roles::CollectionSnapshot>> ListCollections(Context& ctx, Services& services,
+                                                               const std::string& database) {
+  return services.coord.catalog.List(ctx, database);
+}
+
+Status RenameCollection(Context& ctx, Services& services, const model::CollectionName& from,
+                        const std::string& to) {
+  TRY(CheckName(services.options, "collection name", to));
+  if (from.collection.empty()) return Invalid("collection name should not be empty");
+  if (from.collection == to) return Invalid("the new collection name equals the old one: {}", to);
+  TRY_ASSIGN(const auto collection, services.coord.catalog.Find(ctx, from));
+  TRY(services.coord.catalog.Rename(ctx, from, to));
+  return services.streaming.SyncLoaded(ctx, collection->id);
+}
+
+Result<int64_t> CountRows(Context& ctx, Services& services, const model::CollectionName& name,
+                          const std::string& partition) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  PartitionId id;
+  if (!partition.empty()) {
+    TRY_ASSIGN(const auto ids, ResolvePartitions(*collection, {partition}, ErrorCode::kPartitionNotFound));
+    id = ids[0];
+  }
+  TRY_ASSIGN(const auto segments, services.coord.segments.ListSegments(ctx, collection->id));
+  TRY_ASSIGN(int64_t rows, services.streaming.GrowingRows(ctx, collection->id, id));
+  for (const auto& segment : segments) {
+    if (id == PartitionId() || segment.partition == id) rows += segment.rows;
+  }
+  return rows;
+}
+
+Status CreatePartition(Context& ctx, Services& services, const model::CollectionName& name,
+                       std::string partition) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  TRY(CheckPartitionName(services.options, partition));
+  TRY(services.coord.catalog.CreatePartition(ctx, name, partition));
+  return services.streaming.SyncLoaded(ctx, collection->id);
+}
+
+Status DropPartition(Context& ctx, Services& services, const model::CollectionName& name,
+                     std::string partition) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  TRY(CheckPartitionName(services.options, partition));
+  TRY(services.coord.catalog.DropPartition(ctx, name, partition));
+  return services.streaming.SyncLoaded(ctx, collection->id);
+}
+
+Result<bool> HasPartition(Context& ctx, Services& services, const model::CollectionName& name,
+                          std::string partition) {
+  TRY(CheckPartitionName(services.options, partition));
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  return collection->FindPartition(partition) != nullptr;
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,215 @@
+// Insert, upsert, delete and flush.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "expr/expr.h"
+#include "model/shard_of.h"
+#include "proxy/checks.h"
+#include "proxy/ops.h"
+#include "proxy/rows.h"
+
+namespace elanus::proxy {
+namespace {
+
+using model::Column;
+
+Column Like(const Column& column) {
+  Column like = model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
+  like.is_dynamic = column.is_dynamic;
+  return like;
+}
+
+// The write of each shard. `new_keys` decide for the rows, `delete_keys` for themselves.
+std::vector<model::ShardWrite> Split(const model::CollectionInfo& collection, PartitionId partition,
+                                     std::vector<Column> columns, const Column& new_keys,
+                                     Column delete_keys) {
+  const size_t shards = collection.vchannels.size();
+  std::vector<model::ShardWrite> writes(shards);
+  for (size_t s = 0; s < shards; ++s) {
+    writes[s].vchannel = collection.vchannels[s];
+    writes[s].collection = collection.id;
+    writes[s].partition = partition;
+  }
+  if (shards == 1) {
+    writes[0].columns = std::move(columns);
+    writes[0].delete_keys = std::move(delete_keys);
+    return writes;
+  }
+  for (size_t s = 0; s < shards && !columns.empty(); ++s) {
+    for (const Column& column : columns) writes[s].columns.push_back(Like(column));
+  }
+  const model::ColumnView keys = new_keys.view();
+  for (size_t row = 0; row < keys.rows; ++row) {
+    model::ShardWrite& write = writes[model::ShardOf(keys, row, shards)];
+    for (size_t c = 0; c < columns.size(); ++c) write.columns[c].AppendRow(columns[c].view(), row);
+  }
+  const model::ColumnView deleted = delete_keys.view();
+  for (size_t row = 0; row < deleted.rows; ++row) {
+    model::ShardWrite& write = writes[model::ShardOf(deleted, row, shards)];
+    if (write.delete_keys.type == model::DataType::kNone) write.delete_keys = Like(delete_keys);
+    write.delete_keys.AppendRow(deleted, row);
+  }
+  return writes;
+}
+
+Result<Timestamp> AppendAll(Context& ctx, Services& services, std::vector<model::ShardWrite> writes) {
+  Timestamp newest;
+  for (model::ShardWrite& write : writes) {
+    if (!write.columns.empty() && write.columns[0].rows == 0) write.columns.clear();
+    if (write.columns.empty() && write.delete_keys.rows == 0) continue;
+    TRY_ASSIGN(const Timestamp timestamp, services.streaming.Append(ctx, std::move(write)));
+    newest = std::max(newest, timestamp);
+  }
+  return newest;
+}
+
+Status CheckUnique(const Column& keys) {
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < keys.rows; ++i) {
+    if (!seen.insert(keys.view().Bytes(i)).second) {
+      return Invalid("duplicate primary keys are not allowed in the same batch");
+    }
+  }
+  return {};
+}
+
+Result<PartitionId> PartitionOf(const Services& services, const model::CollectionInfo& collection,
+                                const std::string& name) {
+  if (name.empty()) return collection.FindPartition(model::kDefaultPartition)->id;
+  TRY(CheckPartitionName(services.options, name));
+  TRY_ASSIGN(const auto ids, ResolvePartitions(collection, {name}, ErrorCode::kPartitionNotFound));
+  return ids[0];
+}
+
+}  // namespace
+
+Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
+  if (request.schema_timestamp != Timestamp() && request.schema_timestamp != collection->updated) {
+    return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]", InfoOf(ErrorCode::kSchemaMismatch).name,
+                 request.name.collection);
+  }
+  if (request.partial_update) {
+    return Status(ErrorCode::kUnimplemented, "partial update is not supported yet");
+  }
+  TRY_ASSIGN(const PartitionId partition, PartitionOf(services, *collection, request.partition));
+  const model::FieldSchema& key_field = collection->schema.primary_key();
+  Column delete_keys;
+  const bool upsert = request.upsert;
+  if (upsert) {
+    const auto given = std::find_if(request.columns.begin(), request.columns.end(),
+                                    [&](const Column& column) { return column.name == key_field.name; });
+    if (given == request.columns.end()) {
+      return Invalid("must assign pk when upsert, primary field: {}", key_field.name);
+    }
+    if (given->type != key_field.type || given->rows != request.num_rows || !given->valid.empty()) {
+      return Invalid("the primary keys of an upsert must be {} {} values", request.num_rows,
+                     NameOf(key_field.type));
+    }
+    delete_keys = *given;
+    TRY(CheckUnique(delete_keys));
+  }
+  TRY_ASSIGN(std::vector<Column> columns, CompleteRows(ctx, services, *collection, std::move(request)));
+  model::MutationResult result;
+  for (const Column& column : columns) {
+    if (column.field_id == key_field.id) result.primary_keys = column;
+  }
+  const auto rows = static_cast<int64_t>(result.primary_keys.rows);
+  result.insert_count = rows;
+  if (upsert) {
+    result.upsert_count = rows;
+    result.delete_count = rows;
+  }
+  TRY_ASSIGN(result.timestamp,
+             AppendAll(ctx, services, Split(*collection, partition, std::move(columns),
+                                            result.primary_keys, std::move(delete_keys))));
+  return result;
+}
+
+Result<model::MutationResult> Delete(Context& ctx, Services& services,
+                                     const model::DeleteRequest& request) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
+  const auto plan = expr::Bind(request.filter, collection->schema, request.templates);
+  if (!plan.ok()) return plan.status().code() == ErrorCode::kUnimplemented
+                             ? plan.status()
+                             : Status(plan.status()).WithContext("failed to create delete plan");
+  if (plan->always_true()) {
+    return Invalid("delete plan can't be empty or always true : {}", request.filter);
+  }
+  std::vector<PartitionId> partitions;
+  if (!request.partition.empty()) {
+    TRY_ASSIGN(const PartitionId id, PartitionOf(services, *collection, request.partition));
+    partitions.push_back(id);
+  }
+  const model::FieldSchema& key_field = collection->schema.primary_key();
+  Column keys = model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
+  // Keys alone need no read, unless the deletion is for one partition only.
+  if (plan->primary_keys() && partitions.empty()) {
+    for (const model::Scalar& key : *plan->primary_keys()) {
+      if (key.is_int()) {
+        const int64_t value = key.as_int();
+        keys.AppendFixed(&value);
+      } else {
+        keys.AppendBytes(key.as_string());
+      }
+    }
+  } else {
+    if (!collection->loaded) {
+      return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
+                   InfoOf(ErrorCode::kCollectionNotLoaded).name, request.name.collection);
+    }
+    TRY_ASSIGN(const Timestamp guarantee, services.coord.oracle.Now(ctx));
+    for (const std::string& vchannel : collection->vchannels) {
+      model::ShardQuery query;
+      query.read = {.vchannel = vchannel,
+                    .collection = collection->id,
+                    .partitions = partitions,
+                    .filter = request.filter,
+                    .templates = request.templates,
+                    .guarantee = guarantee};
+      TRY_ASSIGN(const model::PartialRows rows, services.streaming.Query(ctx, std::move(query)));
+      keys.AppendAll(rows.primary_keys.view());
+    }
+  }
+  model::MutationResult result;
+  result.delete_count = static_cast<int64_t>(keys.rows);
+  if (keys.rows == 0) {
+    TRY_ASSIGN(result.timestamp, services.coord.oracle.Now(ctx));
+    return result;
+  }
+  TRY_ASSIGN(result.timestamp,
+             AppendAll(ctx, services, Split(*collection, PartitionId(), {}, Column(), std::move(keys))));
+  return result;
+}
+
+Result<model::FlushResult> Flush(Context& ctx, Services& services, const std::string& database,
+                                 const std::vector<std::string>& collections) {
+  std::vector<roles::CollectionSnapshot> resolved;
+  for (const std::string& name : collections) {
+    TRY_ASSIGN(auto collection, Resolve(ctx, services, {.database = database, .collection = name}));
+    resolved.push_back(std::move(collection));
+  }
+  model::FlushResult result;
+  for (size_t i = 0; i < resolved.size(); ++i) {
+    TRY_ASSIGN(const auto sealed, services.streaming.Seal(ctx, resolved[i]->id));
+    TRY_ASSIGN(const auto segments, services.coord.segments.ListSegments(ctx, resolved[i]->id));
+    model::FlushResult::Collection one{.name = collections[i], .flush_ts = sealed.timestamp};
+    one.sealed = sealed.sealed;
+    for (const auto& segment : segments) {
+      if (std::find(one.sealed.begin(), one.sealed.end(), segment.id) == one.sealed.end()) {
+        one.flushed.push_back(segment.id);
+      }
+    }
+    result.collections.push_back(std::move(one));
+  }
+  return result;
+}
+
+Result<bool> IsFlushed(Context& ctx, Services& services, const model::CollectionName& name,
+                       Timestamp timestamp) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  return services.streaming.IsFlushed(ctx, collection->id, timestamp);
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,51 @@
+// The limits a request meets at the front, each with its configuration key.
+#pragma once
+
+#include <cstdint>
+
+#include "base/option_spec.h"
+
+namespace elanus::proxy {
+
+struct ProxyOptions {
+  int64_t name_bytes_max = 255;
+  int64_t fields_max = 64;
+  int64_t vector_fields_max = 10;
+  int64_t dim_max = 32768;
+  int64_t shards_max = 16;
+  int64_t varchar_bytes_max = 65535;
+  int64_t array_capacity_max = 4096;
+  int64_t description_bytes_max = 1024;
+  int64_t json_bytes_max = 65536;
+  int64_t index_param_bytes_max = 102400;
+  int64_t top_k_max = 16384;
+  int64_t nq_max = 16384;
+  int64_t query_window_max = 16384;
+  int64_t output_bytes_max = 104857600;
+  int64_t graceful_ms = 5000;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(name_bytes_max, OptionSpec{"proxy.maxNameLength", "bytes", 1, 65535, "Length of a name."});
+    visit(fields_max, OptionSpec{"proxy.maxFieldNum", "", 1, 1024, "Fields of a collection."});
+    visit(vector_fields_max, OptionSpec{"proxy.maxVectorFieldNum", "", 1, 64, "Vector fields of a collection."});
+    visit(dim_max, OptionSpec{"proxy.maxDimension", "", 2, 1 << 20, "Dimensions of a vector field."});
+    visit(shards_max, OptionSpec{"proxy.maxShardNum", "", 1, 256, "Shards of a collection."});
+    visit(varchar_bytes_max, OptionSpec{"proxy.maxVarCharLength", "bytes", 1, 1 << 24, "Largest max_length."});
+    visit(array_capacity_max, OptionSpec{"proxy.maxArrayCapacity", "", 1, 1 << 20, "Largest max_capacity."});
+    visit(description_bytes_max, OptionSpec{"proxy.maxCollectionDescriptionLength", "bytes", 0, 1 << 20,
+                                            "Length of a collection's description."});
+    visit(json_bytes_max, OptionSpec{"common.JSONMaxLength", "bytes", 2, 1 << 26, "Length of a JSON value."});
+    visit(index_param_bytes_max, OptionSpec{"proxy.maxIndexParamsSize", "bytes", 1, 1 << 26,
+                                            "Length of all parameters of an index."});
+    visit(top_k_max, OptionSpec{"quotaAndLimits.limits.topK", "", 1, 1 << 20, "Hits a query may ask for."});
+    visit(nq_max, OptionSpec{"quotaAndLimits.limits.nq", "", 1, 1 << 20, "Queries in one search."});
+    visit(query_window_max, OptionSpec{"quotaAndLimits.limits.maxQueryResultWindow", "rows", 1, 1 << 30,
+                                       "Largest offset + limit of a query."});
+    visit(output_bytes_max, OptionSpec{"quotaAndLimits.limits.maxOutputSize", "bytes", 1024, 4e9,
+                                       "Size of an answer."});
+    visit(graceful_ms, OptionSpec{"common.gracefulTime", "ms", 0, 1e9, "How far Bounded reads may lag."});
+  }
+};
+
+}  // namespace elanus::proxy

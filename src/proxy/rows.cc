@@ -1,0 +1,340 @@
+// Checking rows.
+#include "proxy/rows.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace elanus::proxy {
+namespace {
+
+using model::Column;
+using model::DataType;
+using model::FieldSchema;
+
+bool IsUtf8(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    const size_t more = lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2
+                        : lead >= 0xC2 && lead < 0xE0 ? 1 : 0;
+    if (more == 0 || i + more >= text.size()) return false;
+    uint32_t code = lead & (0x3F >> more);
+    for (size_t j = 1; j <= more; ++j) {
+      const auto next = static_cast<unsigned char>(text[i + j]);
+      if ((next & 0xC0) != 0x80) return false;
+      code = code << 6 | (next & 0x3F);
+    }
+    const bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
+    if (overlong || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+class RowCheck {
+ public:
+  RowCheck(const ProxyOptions& options, const model::CollectionSchema& schema, uint64_t rows)
+      : options_(options), schema_(schema), rows_(rows) {}
+
+  // The column as the schema has it.
+  Result<Column> Accept(const FieldSchema& field, Column column) const {
+    if (column.rows != rows_) {
+      return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})", column.rows,
+                     field.name, rows_);
+    }
+    TRY(Shape(field, column));
+    column.field_id = field.id;
+    column.name = field.name;
+    column.is_dynamic = field.is_dynamic;
+    TRY(Nulls(field, column));
+    switch (field.type) {
+      case DataType::kInt8: TRY(Narrow<int8_t>(field, column)); break;
+      case DataType::kInt16: TRY(Narrow<int16_t>(field, column)); break;
+      case DataType::kFloat: TRY(Finite<float>(field, column)); break;
+      case DataType::kDouble: TRY(Finite<double>(field, column)); break;
+      case DataType::kFloatVector: TRY(Finite<float>(field, column)); break;
+      case DataType::kVarChar: TRY(Texts(field, column)); break;
+      case DataType::kJson: TRY(Json(field, column)); break;
+      case DataType::kArray: TRY(Arrays(field, column)); break;
+      default: break;
+    }
+    column.type = field.type;
+    return column;
+  }
+
+ private:
+  static Status Mismatch(const FieldSchema& field, DataType got) {
+    return Invalid("the data type of field {} does not match: got {}, want {}", field.name, NameOf(got),
+                   NameOf(field.type));
+  }
+
+  static Status Shape(const FieldSchema& field, const Column& column) {
+    const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
+    const DataType expected = narrow ? DataType::kInt32 : field.type;
+    if (column.type != expected) return Mismatch(field, column.type);
+    if (field.type == DataType::kFloatVector && column.dim != field.dim()) {
+      return Invalid("the dim ({}) of field data({}) is not equal to schema dim ({})", column.dim,
+                     field.name, field.dim());
+    }
+    return {};
+  }
+
+  // Explicit nulls: refused, or turned into the default.
+  static Status Nulls(const FieldSchema& field, Column& column) {
+    if (std::find(column.valid.begin(), column.valid.end(), 0) == column.valid.end()) {
+      column.valid.clear();
+      return {};
+    }
+    if (field.default_value) {
+      Column filled = model::MakeColumn(field.id, field.name, column.type, column.element_type, column.dim);
+      const Column one = OneDefault(field, column.type);
+      for (size_t i = 0; i < column.rows; ++i) {
+        if (column.valid[i] != 0) filled.AppendRow(column.view(), i);
+        else filled.AppendRow(one.view(), 0);
+      }
+      column = std::move(filled);
+      return {};
+    }
+    if (!field.nullable) return Invalid("field {} is not nullable, but has null rows", field.name);
+    return {};
+  }
+
+ public:
+  // One row of the default, in the type that columns of the request have.
+  static Column OneDefault(const FieldSchema& field, DataType type) {
+    Column one = model::MakeColumn(field.id, field.name, type, DataType::kNone, 0);
+    const model::Scalar& value = *field.default_value;
+    if (type == DataType::kBool) {
+      const uint8_t v = value.as_bool() ? 1 : 0;
+      one.AppendFixed(&v);
+    } else if (type == DataType::kInt32) {
+      const auto v = static_cast<int32_t>(value.as_int());
+      one.AppendFixed(&v);
+    } else if (type == DataType::kInt64) {
+      const int64_t v = value.as_int();
+      one.AppendFixed(&v);
+    } else if (type == DataType::kFloat) {
+      const auto v = static_cast<float>(value.number());
+      one.AppendFixed(&v);
+    } else if (type == DataType::kDouble) {
+      const double v = value.number();
+      one.AppendFixed(&v);
+    } else {
+      one.AppendBytes(value.as_string());
+    }
+    return one;
+  }
+
+ private:
+  template <class T>
+  static Status Narrow(const FieldSchema& field, Column& column) {
+    std::vector<uint8_t> narrow(column.rows * sizeof(T));
+    for (size_t i = 0; i < column.rows; ++i) {
+      int32_t value;
+      std::memcpy(&value, column.data.data() + i * 4, 4);
+      const T small = static_cast<T>(value);
+      if (small != value) {
+        return Invalid("the {}th element ({}) of field {} out of range {} <= value <= {}", i, value,
+                       field.name, int64_t{std::numeric_limits<T>::min()},
+                       int64_t{std::numeric_limits<T>::max()});
+      }
+      std::memcpy(narrow.data() + i * sizeof(T), &small, sizeof(T));
+    }
+    column.data = std::move(narrow);
+    return {};
+  }
+
+  template <class T>
+  static Status Finite(const FieldSchema& field, const Column& column) {
+    const auto* values = reinterpret_cast<const T*>(column.data.data());
+    const size_t count = column.data.size() / sizeof(T);
+    // The difference with itself is 0 for finite values only; a sum stays vectorisable.
+    T poison = 0;
+    for (size_t i = 0; i < count; ++i) poison += values[i] - values[i];
+    if (poison == 0) return {};
+    return Invalid("value of field {} is not a number or infinity", field.name);
+  }
+
+  Status Texts(const FieldSchema& field, const Column& column) const {
+    const model::ColumnView view = column.view();
+    const bool limited = !(field.is_primary_key && field.auto_id);
+    for (size_t i = 0; i < column.rows; ++i) {
+      const std::string_view text = view.Bytes(i);
+      if (limited && text.size() > field.max_length()) {
+        return Invalid("length of varchar field {} exceeds max length, row number: {}, length: {}, max length: {}",
+                       field.name, i, text.size(), field.max_length());
+      }
+      if (!IsUtf8(text)) return Invalid("field {} has a row that is not valid UTF-8, row number: {}", field.name, i);
+    }
+    return {};
+  }
+
+  Status Json(const FieldSchema& field, const Column& column) const {
+    const model::ColumnView view = column.view();
+    for (size_t i = 0; i < column.rows; ++i) {
+      if (!view.IsValid(i)) continue;
+      const std::string_view text = view.Bytes(i);
+      if (text.size() > static_cast<size_t>(options_.json_bytes_max)) {
+        return Invalid("the length ({}) of json field ({}) exceeds max length ({})", text.size(), field.name,
+                       options_.json_bytes_max);
+      }
+      if (field.is_dynamic) TRY(DynamicRow(text));
+      else if (!nlohmann::json::accept(text)) {
+        return Invalid("field {} has a row that is not valid JSON, row number: {}", field.name, i);
+      }
+    }
+    return {};
+  }
+
+  Status DynamicRow(std::string_view text) const {
+    const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) return Invalid("the dynamic field must be a JSON object");
+    for (const auto& [key, value] : json.items()) {
+      if (key == model::kDynamicFieldName) return Invalid("cannot set key to {}", key);
+      if (schema_.FindField(key) != nullptr) {
+        return Invalid("dynamic field cannot include the static field name: {}", key);
+      }
+    }
+    return {};
+  }
+
+  Status Arrays(const FieldSchema& field, Column& column) const {
+    const DataType wanted = field.element_type;
+    const bool narrow = wanted == DataType::kInt8 || wanted == DataType::kInt16;
+    const DataType carried = narrow ? DataType::kInt32 : wanted;
+    const model::ColumnView view = column.view();
+    Column checked = model::MakeColumn(field.id, field.name, DataType::kArray, wanted, 0);
+    for (size_t i = 0; i < column.rows; ++i) {
+      if (!view.IsValid(i)) {
+        checked.AppendNull();
+        continue;
+      }
+      const std::string_view row = view.Bytes(i);
+      if (!row.empty() && column.element_type != carried) {
+        return Invalid("element type of array field {} does not match: got {}, want {}", field.name,
+                       NameOf(column.element_type), NameOf(wanted));
+      }
+      const size_t size = row.empty() ? 0 : model::ArraySize(carried, row);
+      if (size > field.max_capacity()) {
+        return Invalid("the length ({}) of array field {} exceeds max capacity ({}), row number: {}", size,
+                       field.name, field.max_capacity(), i);
+      }
+      if (wanted == DataType::kVarChar) {
+        for (std::string_view text : model::ArrayTexts(row)) {
+          if (text.size() > field.max_length() || !IsUtf8(text)) {
+            return Invalid("an element of array field {} is longer than {} bytes or not UTF-8, row number: {}",
+                           field.name, field.max_length(), i);
+          }
+        }
+      }
+      if (!narrow) {
+        checked.AppendBytes(row);
+        continue;
+      }
+      std::string packed;
+      for (size_t e = 0; e < size; ++e) {
+        int32_t value;
+        std::memcpy(&value, row.data() + e * 4, 4);
+        const bool fits = wanted == DataType::kInt8 ? value == static_cast<int8_t>(value)
+                                                    : value == static_cast<int16_t>(value);
+        if (!fits) return Invalid("an element ({}) of array field {} is out of range, row number: {}", value, field.name, i);
+        packed.append(reinterpret_cast<const char*>(&value), wanted == DataType::kInt8 ? 1 : 2);
+      }
+      checked.AppendBytes(packed);
+    }
+    column = std::move(checked);
+    return {};
+  }
+
+  const ProxyOptions& options_;
+  const model::CollectionSchema& schema_;
+  const uint64_t rows_;
+};
+
+// Rows of a field that the request left out.
+Result<Column> FillMissing(const FieldSchema& field, uint64_t rows) {
+  const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
+  const DataType type = narrow ? DataType::kInt32 : field.type;
+  Column column = model::MakeColumn(field.id, field.name, type, field.element_type, field.dim());
+  column.is_dynamic = field.is_dynamic;
+  if (field.is_dynamic) {
+    while (column.rows < rows) column.AppendBytes("{}");
+  } else if (field.default_value) {
+    const Column one = RowCheck::OneDefault(field, type);
+    while (column.rows < rows) column.AppendRow(one.view(), 0);
+  } else if (field.nullable) {
+    while (column.rows < rows) column.AppendNull();
+  } else {
+    return Invalid("fieldSchema({}) has no corresponding fieldData pass in", field.name);
+  }
+  return column;
+}
+
+Result<Column> GenerateKeys(Context& ctx, Services& services, const FieldSchema& field, uint64_t rows) {
+  TRY_ASSIGN(const int64_t first, services.coord.oracle.AllocateIds(ctx, static_cast<int64_t>(rows)));
+  Column keys = model::MakeColumn(field.id, field.name, field.type, DataType::kNone, 0);
+  for (uint64_t i = 0; i < rows; ++i) {
+    const int64_t id = first + static_cast<int64_t>(i);
+    if (field.type == DataType::kInt64) keys.AppendFixed(&id);
+    else keys.AppendBytes(std::to_string(id));
+  }
+  return keys;
+}
+
+}  // namespace
+
+Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
+                                         const model::CollectionInfo& collection,
+                                         model::WriteRequest request) {
+  const model::CollectionSchema& schema = collection.schema;
+  if (request.num_rows == 0) return Invalid("num_rows should be greater than 0");
+  std::map<std::string, Column> given;
+  for (Column& column : request.columns) {
+    std::string name = column.is_dynamic ? std::string(model::kDynamicFieldName) : column.name;
+    const FieldSchema* field = schema.FindField(name);
+    if (field == nullptr) {
+      if (column.is_dynamic || name == model::kDynamicFieldName) {
+        return Invalid("without dynamic schema enabled, the field name cannot be set to {}", model::kDynamicFieldName);
+      }
+      return Invalid("the field {} is not in the collection {}", name, schema.name);
+    }
+    if (!given.emplace(std::move(name), std::move(column)).second) {
+      return Invalid("duplicated field data: {}", field->name);
+    }
+  }
+  const RowCheck check(services.options, schema, request.num_rows);
+  std::vector<Column> columns;
+  for (const FieldSchema& field : schema.fields) {
+    const auto found = given.find(field.name);
+    if (field.is_primary_key && field.auto_id) {
+      if (found != given.end() && !request.upsert) {
+        const std::string* allow = model::Find(collection.properties, "allow_insert_auto_id");
+        if (allow == nullptr || (*allow != "true" && *allow != "True")) {
+          return Invalid("no need to pass primary key data of an autoID field: {}", field.name);
+        }
+      } else {
+        TRY_ASSIGN(Column keys, GenerateKeys(ctx, services, field, request.num_rows));
+        columns.push_back(std::move(keys));
+        continue;
+      }
+    }
+    Column column;
+    if (found != given.end()) {
+      column = std::move(found->second);
+    } else {
+      TRY_ASSIGN(column, FillMissing(field, request.num_rows));
+    }
+    TRY_ASSIGN(Column accepted, check.Accept(field, std::move(column)));
+    columns.push_back(std::move(accepted));
+  }
+  return columns;
+}
+
+}  // namespace elanus::proxy

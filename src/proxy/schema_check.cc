@@ -1,0 +1,196 @@
+// What a new collection's schema may be.
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "proxy/checks.h"
+
+namespace elanus::proxy {
+namespace {
+
+using model::DataType;
+using model::FieldSchema;
+
+class SchemaCheck {
+ public:
+  SchemaCheck(const ProxyOptions& options, const model::CollectionSchema& schema)
+      : options_(options), schema_(schema) {}
+
+  Status Run() const {
+    if (schema_.fields.size() > static_cast<size_t>(options_.fields_max)) {
+      return Invalid("maximum field's number should be limited to {}, got {}", options_.fields_max,
+                     schema_.fields.size());
+    }
+    const auto vectors =
+        std::count_if(schema_.fields.begin(), schema_.fields.end(),
+                      [](const FieldSchema& field) { return model::IsVector(field.type); });
+    if (vectors > options_.vector_fields_max) {
+      return Invalid("maximum vector field's number should be limited to {}, got {}",
+                     options_.vector_fields_max, vectors);
+    }
+    if (vectors == 0) return Invalid("schema does not contain vector field: {}", schema_.name);
+    TRY(CheckName(options_, "collection name", schema_.name));
+    if (schema_.description.size() > static_cast<size_t>(options_.description_bytes_max)) {
+      return Invalid("the description may have {} bytes, got {}", options_.description_bytes_max,
+                     schema_.description.size());
+    }
+    for (const FieldSchema& field : schema_.fields) {
+      if (field.name == "RowID" || field.name == "Timestamp" || field.name == "__virtual_pk__") {
+        return Error(ErrorCode::kInvalidFieldName, "{}[field={}]: the name is reserved",
+                     InfoOf(ErrorCode::kInvalidFieldName).name, field.name);
+      }
+    }
+    TRY(PrimaryKey());
+    for (const FieldSchema& field : schema_.fields) {
+      if (field.is_dynamic) return Invalid("cannot explicitly set a field as a dynamic field: {}", field.name);
+      if (field.auto_id && !field.is_primary_key) {
+        return Invalid("only primary field can speficy AutoID with true, field name = {}", field.name);
+      }
+    }
+    for (const FieldSchema& field : schema_.fields) TRY(Built(field));
+    for (const FieldSchema& field : schema_.fields) TRY(Field(field));
+    std::set<std::string_view> names;
+    for (const FieldSchema& field : schema_.fields) {
+      if (!names.insert(field.name).second) return Invalid("duplicated field name: {}", field.name);
+    }
+    return {};
+  }
+
+ private:
+  Status PrimaryKey() const {
+    const FieldSchema* key = nullptr;
+    for (const FieldSchema& field : schema_.fields) {
+      if (!field.is_primary_key) continue;
+      if (key != nullptr) {
+        return Invalid("there are more than one primary key, field name = {}, {}", key->name, field.name);
+      }
+      key = &field;
+    }
+    if (key == nullptr) return Error(ErrorCode::kMissingParameter, "primary key is not specified");
+    if (key->type != DataType::kInt64 && key->type != DataType::kVarChar) {
+      return Invalid("the data type of primary key should be Int64 or VarChar, got {}", NameOf(key->type));
+    }
+    if (key->nullable) return Invalid("primary field not support null: {}", key->name);
+    if (key->default_value) return Invalid("primary field not support default_value: {}", key->name);
+    return {};
+  }
+
+  static Status Built(const FieldSchema& field) {
+    const auto later = [&](std::string_view what) {
+      return Error(ErrorCode::kUnimplemented, "{} is not supported yet, field: {}", what, field.name);
+    };
+    if (field.is_partition_key) return later("a partition key");
+    if (field.is_clustering_key) return later("a clustering key");
+    switch (field.type) {
+      case DataType::kBool:
+      case DataType::kInt8:
+      case DataType::kInt16:
+      case DataType::kInt32:
+      case DataType::kInt64:
+      case DataType::kFloat:
+      case DataType::kDouble:
+      case DataType::kVarChar:
+      case DataType::kJson:
+      case DataType::kArray:
+      case DataType::kFloatVector: return {};
+      case DataType::kBinaryVector:
+      case DataType::kFloat16Vector:
+      case DataType::kBFloat16Vector:
+      case DataType::kSparseFloatVector:
+      case DataType::kInt8Vector:
+      case DataType::kArrayOfVector:
+      case DataType::kGeometry:
+      case DataType::kText:
+      case DataType::kTimestamptz: return later(fmt::format("type {}", NameOf(field.type)));
+      case DataType::kString: return Invalid("string data type not supported yet, please use VarChar type instead: {}", field.name);
+      default:
+        return Invalid("data type {} is not supported, field: {}", static_cast<int>(field.type), field.name);
+    }
+  }
+
+  Status Parameter(const FieldSchema& field, const char* key, int64_t min, int64_t max,
+                   ErrorCode missing) const {
+    const std::string* text = model::Find(field.type_params, key);
+    if (text == nullptr) {
+      return Error(missing, "type param({}) should be specified for the field({})", key, field.name);
+    }
+    int64_t value = 0;
+    const auto parsed = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size()) {
+      return Error(ErrorCode::kUnexpected, "the {} of field {} is not an integer: {}", key, field.name, *text);
+    }
+    if (value < min || value > max) {
+      return Invalid("invalid {}: {} of field {}: should be in range {} ~ {}", key, value, field.name, min, max);
+    }
+    return {};
+  }
+
+  Status Field(const FieldSchema& field) const {
+    TRY(CheckFieldName(options_, field.name));
+    if (field.type == DataType::kFloatVector) {
+      TRY(Parameter(field, "dim", 2, options_.dim_max, ErrorCode::kInvalidParameter));
+      if (field.nullable) {
+        return Error(ErrorCode::kUnimplemented, "a nullable vector is not supported yet, field: {}", field.name);
+      }
+    }
+    const bool has_text = field.type == DataType::kVarChar ||
+                          (field.type == DataType::kArray && field.element_type == DataType::kVarChar);
+    if (has_text) {
+      TRY(Parameter(field, "max_length", 1, options_.varchar_bytes_max, ErrorCode::kMissingParameter));
+    }
+    if (field.type == DataType::kArray) {
+      const DataType element = field.element_type;
+      const bool good = element == DataType::kBool || model::IsInteger(element) ||
+                        model::IsFloating(element) || element == DataType::kVarChar;
+      if (!good) {
+        return Invalid("element type {} is not supported, field: {}", NameOf(element), field.name);
+      }
+      TRY(Parameter(field, "max_capacity", 1, options_.array_capacity_max, ErrorCode::kMissingParameter));
+    }
+    return field.default_value ? Default(field) : Status();
+  }
+
+  static Status Default(const FieldSchema& field) {
+    const model::Scalar& value = *field.default_value;
+    const auto mismatch = [&] {
+      return Invalid("type ({}) of field ({}) is not equal to the type of its default value",
+                     NameOf(field.type), field.name);
+    };
+    const auto in_range = [&](int64_t min, int64_t max) -> Status {
+      if (!value.is_int()) return mismatch();
+      if (value.as_int() < min || value.as_int() > max) {
+        return Invalid("[{} out of range {} <= value <= {}] default value of field {}", value.as_int(), min,
+                       max, field.name);
+      }
+      return {};
+    };
+    switch (field.type) {
+      case DataType::kBool: return value.is_bool() ? Status() : mismatch();
+      case DataType::kInt8: return in_range(INT8_MIN, INT8_MAX);
+      case DataType::kInt16: return in_range(INT16_MIN, INT16_MAX);
+      case DataType::kInt32: return in_range(INT32_MIN, INT32_MAX);
+      case DataType::kInt64: return in_range(INT64_MIN, INT64_MAX);
+      case DataType::kFloat:
+      case DataType::kDouble: return value.is_double() ? Status() : mismatch();
+      case DataType::kVarChar:
+        if (!value.is_string()) return mismatch();
+        if (value.as_string().size() > field.max_length()) {
+          return Invalid("the length ({}) of the default value exceeds max length ({}), field: {}",
+                         value.as_string().size(), field.max_length(), field.name);
+        }
+        return {};
+      default: return Invalid("type {} not support default_value, field: {}", NameOf(field.type), field.name);
+    }
+  }
+
+  const ProxyOptions& options_;
+  const model::CollectionSchema& schema_;
+};
+
+}  // namespace
+
+Status CheckSchema(const ProxyOptions& options, const model::CollectionSchema& schema) {
+  return SchemaCheck(options, schema).Run();
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,303 @@
+// Columns between the wire and the model.
+#include "wire/grpc/column_codec.h"
+
+#include <algorithm>
+
+#include "schema.pb.h"
+
+namespace elanus::wire {
+namespace {
+
+namespace pb = milvus::proto::schema;
+using model::Column;
+using model::DataType;
+
+// Whether each logical row is valid; empty: all of `values` rows are.
+std::vector<uint8_t> ValidOf(const pb::FieldData& field) {
+  const auto& inner = field.has_scalars()   ? field.scalars().valid_data()
+                      : field.has_vectors() ? field.vectors().valid_data()
+                                            : field.valid_data();
+  const auto& bits = inner.empty() ? field.valid_data() : inner;
+  return {bits.begin(), bits.end()};
+}
+
+Status CheckCount(const pb::FieldData& field, const std::vector<uint8_t>& valid, size_t values) {
+  if (valid.empty()) return {};
+  size_t expected = 0;
+  for (uint8_t v : valid) expected += v != 0 ? 1 : 0;
+  if (expected == values) return {};
+  return Invalid("the length of valid data of field({}) is wrong: invalid parameter[expected={}][actual={}]",
+                 field.field_name(), expected, values);
+}
+
+// Appends `values` of fixed width T, spread over the valid rows.
+template <class T, class Values>
+void AppendFixed(Column& column, const std::vector<uint8_t>& valid, const Values& values) {
+  if (valid.empty()) {
+    column.data.resize(static_cast<size_t>(values.size()) * sizeof(T));
+    if constexpr (std::is_same_v<T, typename Values::value_type> && !std::is_same_v<T, bool>) {
+      if (!values.empty()) std::memcpy(column.data.data(), values.data(), column.data.size());
+    } else {
+      for (int i = 0; i < values.size(); ++i) {
+        const T value = static_cast<T>(values[i]);
+        std::memcpy(column.data.data() + static_cast<size_t>(i) * sizeof(T), &value, sizeof(T));
+      }
+    }
+    column.rows = static_cast<uint64_t>(values.size());
+    return;
+  }
+  int next = 0;
+  for (uint8_t v : valid) {
+    if (v == 0) {
+      column.AppendNull();
+      continue;
+    }
+    const T value = static_cast<T>(values[next++]);
+    column.AppendFixed(&value);
+  }
+}
+
+template <class Values>
+void AppendTexts(Column& column, const std::vector<uint8_t>& valid, const Values& values) {
+  const size_t rows = valid.empty() ? static_cast<size_t>(values.size()) : valid.size();
+  int next = 0;
+  for (size_t i = 0; i < rows; ++i) {
+    if (!valid.empty() && valid[i] == 0) column.AppendNull();
+    else column.AppendBytes(values[next++]);
+  }
+}
+
+template <class T, class Values>
+std::string Pack(const Values& values) {
+  std::string row(static_cast<size_t>(values.size()) * sizeof(T), '\0');
+  for (int i = 0; i < values.size(); ++i) {
+    const T value = static_cast<T>(values[i]);
+    std::memcpy(row.data() + static_cast<size_t>(i) * sizeof(T), &value, sizeof(T));
+  }
+  return row;
+}
+
+// One array row and the type of its elements.
+Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& row) {
+  switch (row.data_case()) {
+    case pb::ScalarField::kBoolData: return std::pair(DataType::kBool, Pack<uint8_t>(row.bool_data().data()));
+    case pb::ScalarField::kIntData: return std::pair(DataType::kInt32, Pack<int32_t>(row.int_data().data()));
+    case pb::ScalarField::kLongData: return std::pair(DataType::kInt64, Pack<int64_t>(row.long_data().data()));
+    case pb::ScalarField::kFloatData: return std::pair(DataType::kFloat, Pack<float>(row.float_data().data()));
+    case pb::ScalarField::kDoubleData: return std::pair(DataType::kDouble, Pack<double>(row.double_data().data()));
+    case pb::ScalarField::kStringData: {
+      std::vector<std::string_view> texts(row.string_data().data().begin(), row.string_data().data().end());
+      return std::pair(DataType::kVarChar, model::PackTexts(texts));
+    }
+    case pb::ScalarField::DATA_NOT_SET: return std::pair(DataType::kNone, std::string());
+    default: return Invalid("insert data of an array field has elements of a type that is not supported");
+  }
+}
+
+Status DecodeArrays(const pb::FieldData& field, const std::vector<uint8_t>& valid, Column& column) {
+  const auto& rows = field.scalars().array_data().data();
+  TRY(CheckCount(field, valid, static_cast<size_t>(rows.size())));
+  column.element_type = static_cast<DataType>(field.scalars().array_data().element_type());
+  bool typed = false;
+  int next = 0;
+  const size_t count = valid.empty() ? static_cast<size_t>(rows.size()) : valid.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (!valid.empty() && valid[i] == 0) {
+      column.AppendNull();
+      continue;
+    }
+    TRY_ASSIGN(const auto row, DecodeArrayRow(rows[next++]));
+    if (row.first != DataType::kNone && !row.second.empty()) {
+      if (typed && column.element_type != row.first) {
+        return Invalid("rows of array field {} have elements of different types", field.field_name());
+      }
+      column.element_type = row.first;
+      typed = true;
+    }
+    column.AppendBytes(row.second);
+  }
+  return {};
+}
+
+Status DecodeScalars(const pb::FieldData& field, Column& column) {
+  const std::vector<uint8_t> valid = ValidOf(field);
+  const pb::ScalarField& scalars = field.scalars();
+  const auto count = [&](const auto& values) {
+    return CheckCount(field, valid, static_cast<size_t>(values.size()));
+  };
+  switch (scalars.data_case()) {
+    case pb::ScalarField::kBoolData:
+      column.type = DataType::kBool;
+      TRY(count(scalars.bool_data().data()));
+      AppendFixed<uint8_t>(column, valid, scalars.bool_data().data());
+      return {};
+    case pb::ScalarField::kIntData:
+      column.type = DataType::kInt32;
+      TRY(count(scalars.int_data().data()));
+      AppendFixed<int32_t>(column, valid, scalars.int_data().data());
+      return {};
+    case pb::ScalarField::kLongData:
+      column.type = DataType::kInt64;
+      TRY(count(scalars.long_data().data()));
+      AppendFixed<int64_t>(column, valid, scalars.long_data().data());
+      return {};
+    case pb::ScalarField::kFloatData:
+      column.type = DataType::kFloat;
+      TRY(count(scalars.float_data().data()));
+      AppendFixed<float>(column, valid, scalars.float_data().data());
+      return {};
+    case pb::ScalarField::kDoubleData:
+      column.type = DataType::kDouble;
+      TRY(count(scalars.double_data().data()));
+      AppendFixed<double>(column, valid, scalars.double_data().data());
+      return {};
+    case pb::ScalarField::kStringData:
+      column.type = DataType::kVarChar;
+      TRY(count(scalars.string_data().data()));
+      AppendTexts(column, valid, scalars.string_data().data());
+      return {};
+    case pb::ScalarField::kJsonData:
+      column.type = DataType::kJson;
+      TRY(count(scalars.json_data().data()));
+      AppendTexts(column, valid, scalars.json_data().data());
+      return {};
+    case pb::ScalarField::kArrayData:
+      column.type = DataType::kArray;
+      return DecodeArrays(field, valid, column);
+    default: break;
+  }
+  // A column of nulls only has no payload in some clients.
+  const auto type = static_cast<DataType>(field.type());
+  const bool all_null = !valid.empty() && std::count(valid.begin(), valid.end(), 0) == static_cast<ptrdiff_t>(valid.size());
+  if (!all_null || !model::IsKnown(type) || model::IsVector(type)) {
+    return Invalid("field {} has no data of a known type", field.field_name());
+  }
+  column.type = type == DataType::kInt8 || type == DataType::kInt16 ? DataType::kInt32 : type;
+  for (size_t i = 0; i < valid.size(); ++i) column.AppendNull();
+  return {};
+}
+
+template <class T, class Values>
+void EncodeFixed(const model::ColumnView& view, Values* values) {
+  values->Reserve(static_cast<int>(view.rows));
+  for (size_t i = 0; i < view.rows; ++i) values->Add(view.Get<T>(i));
+}
+
+void EncodeArrayRow(DataType type, std::string_view row, pb::ScalarField* to) {
+  const size_t size = row.empty() ? 0 : model::ArraySize(type, row);
+  const auto each = [&]<class T>(T, auto* values) {
+    for (size_t i = 0; i < size; ++i) {
+      T value;
+      std::memcpy(&value, row.data() + i * sizeof(T), sizeof(T));
+      values->Add(value);
+    }
+  };
+  switch (type) {
+    case DataType::kBool: each(int8_t{}, to->mutable_bool_data()->mutable_data()); break;
+    case DataType::kInt8: each(int8_t{}, to->mutable_int_data()->mutable_data()); break;
+    case DataType::kInt16: each(int16_t{}, to->mutable_int_data()->mutable_data()); break;
+    case DataType::kInt32: each(int32_t{}, to->mutable_int_data()->mutable_data()); break;
+    case DataType::kInt64: each(int64_t{}, to->mutable_long_data()->mutable_data()); break;
+    case DataType::kFloat: each(float{}, to->mutable_float_data()->mutable_data()); break;
+    case DataType::kDouble: each(double{}, to->mutable_double_data()->mutable_data()); break;
+    default: {
+      auto* texts = to->mutable_string_data();
+      if (size == 0) break;
+      for (std::string_view text : model::ArrayTexts(row)) texts->add_data(text.data(), text.size());
+    }
+  }
+}
+
+}  // namespace
+
+Result<Column> DecodeColumn(const pb::FieldData& field) {
+  Column column;
+  column.name = field.field_name();
+  column.is_dynamic = field.is_dynamic();
+  if (field.has_scalars()) {
+    TRY(DecodeScalars(field, column));
+    return column;
+  }
+  if (!field.has_vectors()) {
+    return Error(ErrorCode::kUnimplemented, "struct fields are not supported yet, field: {}", field.field_name());
+  }
+  const pb::VectorField& vectors = field.vectors();
+  if (vectors.data_case() != pb::VectorField::kFloatVector) {
+    return Error(ErrorCode::kUnimplemented, "vectors other than float are not supported yet, field: {}",
+                 field.field_name());
+  }
+  const auto& values = vectors.float_vector().data();
+  const int64_t dim = vectors.dim();
+  if (dim <= 0 || values.size() % dim != 0) {
+    return Invalid("the length({}) of float data should divide the dim({}), field: {}", values.size(), dim,
+                   field.field_name());
+  }
+  for (uint8_t v : ValidOf(field)) {
+    if (v == 0) return Error(ErrorCode::kUnimplemented, "nullable vectors are not supported yet, field: {}", field.field_name());
+  }
+  column.type = DataType::kFloatVector;
+  column.dim = static_cast<uint32_t>(dim);
+  column.rows = static_cast<uint64_t>(values.size() / dim);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(values.data());
+  column.data.assign(bytes, bytes + static_cast<size_t>(values.size()) * sizeof(float));
+  return column;
+}
+
+void EncodeColumn(const Column& column, pb::FieldData* to) {
+  to->set_type(static_cast<pb::DataType>(column.type));
+  to->set_field_name(column.name);
+  to->set_field_id(column.field_id.value());
+  to->set_is_dynamic(column.is_dynamic);
+  for (uint8_t v : column.valid) to->add_valid_data(v != 0);
+  const model::ColumnView view = column.view();
+  pb::ScalarField* scalars = column.type == DataType::kFloatVector ? nullptr : to->mutable_scalars();
+  switch (column.type) {
+    case DataType::kBool: EncodeFixed<int8_t>(view, scalars->mutable_bool_data()->mutable_data()); break;
+    case DataType::kInt8: EncodeFixed<int8_t>(view, scalars->mutable_int_data()->mutable_data()); break;
+    case DataType::kInt16: EncodeFixed<int16_t>(view, scalars->mutable_int_data()->mutable_data()); break;
+    case DataType::kInt32: EncodeFixed<int32_t>(view, scalars->mutable_int_data()->mutable_data()); break;
+    case DataType::kInt64: EncodeFixed<int64_t>(view, scalars->mutable_long_data()->mutable_data()); break;
+    case DataType::kFloat: EncodeFixed<float>(view, scalars->mutable_float_data()->mutable_data()); break;
+    case DataType::kDouble: EncodeFixed<double>(view, scalars->mutable_double_data()->mutable_data()); break;
+    case DataType::kVarChar: {
+      auto* texts = scalars->mutable_string_data();
+      for (size_t i = 0; i < view.rows; ++i) texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+      break;
+    }
+    case DataType::kJson: {
+      auto* texts = scalars->mutable_json_data();
+      for (size_t i = 0; i < view.rows; ++i) texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+      break;
+    }
+    case DataType::kArray: {
+      auto* arrays = scalars->mutable_array_data();
+      arrays->set_element_type(static_cast<pb::DataType>(column.element_type));
+      for (size_t i = 0; i < view.rows; ++i) {
+        EncodeArrayRow(column.element_type, view.Bytes(i), arrays->add_data());
+      }
+      break;
+    }
+    case DataType::kFloatVector: {
+      pb::VectorField* vectors = to->mutable_vectors();
+      vectors->set_dim(column.dim);
+      auto* values = vectors->mutable_float_vector()->mutable_data();
+      values->Resize(static_cast<int>(column.data.size() / sizeof(float)), 0.0f);
+      if (!column.data.empty()) std::memcpy(values->mutable_data(), column.data.data(), column.data.size());
+      break;
+    }
+    default: break;
+  }
+}
+
+void EncodeIds(const Column& keys, pb::IDs* to) {
+  const model::ColumnView view = keys.view();
+  if (keys.type == DataType::kVarChar) {
+    auto* ids = to->mutable_str_id();
+    for (size_t i = 0; i < view.rows; ++i) ids->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+    return;
+  }
+  auto* ids = to->mutable_int_id();
+  for (size_t i = 0; i < view.rows; ++i) ids->add_data(view.Get<int64_t>(i));
+}
+
+}  // namespace elanus::wire

@@ -1,0 +1,171 @@
+// Schemas, properties and template values.
+#include "wire/grpc/schema_codec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common.pb.h"
+#include "schema.pb.h"
+
+namespace elanus::wire {
+namespace {
+
+namespace pb = milvus::proto::schema;
+using model::DataType;
+using model::Scalar;
+
+Result<Scalar> DecodeDefault(const pb::ValueField& value, const std::string& field) {
+  switch (value.data_case()) {
+    case pb::ValueField::kBoolData: return Scalar(value.bool_data());
+    case pb::ValueField::kIntData: return Scalar(int64_t{value.int_data()});
+    case pb::ValueField::kLongData: return Scalar(value.long_data());
+    case pb::ValueField::kFloatData: return Scalar(double{value.float_data()});
+    case pb::ValueField::kDoubleData: return Scalar(value.double_data());
+    case pb::ValueField::kStringData: return Scalar(value.string_data());
+    default: return Invalid("the default value of field {} has an unknown type", field);
+  }
+}
+
+void EncodeDefault(const model::FieldSchema& field, pb::ValueField* to) {
+  const Scalar& value = *field.default_value;
+  switch (field.type) {
+    case DataType::kBool: to->set_bool_data(value.as_bool()); break;
+    case DataType::kInt64: to->set_long_data(value.as_int()); break;
+    case DataType::kFloat: to->set_float_data(static_cast<float>(value.number())); break;
+    case DataType::kDouble: to->set_double_data(value.number()); break;
+    case DataType::kVarChar: to->set_string_data(value.as_string()); break;
+    default: to->set_int_data(static_cast<int32_t>(value.as_int()));
+  }
+}
+
+Result<Scalar> FromJson(const nlohmann::json& json) {
+  if (json.is_boolean()) return Scalar(json.get<bool>());
+  if (json.is_number_integer()) return Scalar(json.get<int64_t>());
+  if (json.is_number()) return Scalar(json.get<double>());
+  if (json.is_string()) return Scalar(json.get<std::string>());
+  if (!json.is_array()) return Invalid("a template value may not hold null or an object");
+  model::ScalarList list;
+  for (const auto& item : json) {
+    TRY_ASSIGN(Scalar scalar, FromJson(item));
+    list.push_back(std::move(scalar));
+  }
+  return Scalar(std::move(list));
+}
+
+Result<Scalar> DecodeTemplateArray(const pb::TemplateArrayValue& from) {
+  model::ScalarList list;
+  switch (from.data_case()) {
+    case pb::TemplateArrayValue::kBoolData:
+      for (bool v : from.bool_data().data()) list.emplace_back(v);
+      break;
+    case pb::TemplateArrayValue::kLongData:
+      for (int64_t v : from.long_data().data()) list.emplace_back(v);
+      break;
+    case pb::TemplateArrayValue::kDoubleData:
+      for (double v : from.double_data().data()) list.emplace_back(v);
+      break;
+    case pb::TemplateArrayValue::kStringData:
+      for (const std::string& v : from.string_data().data()) list.emplace_back(v);
+      break;
+    case pb::TemplateArrayValue::kArrayData:
+      for (const auto& inner : from.array_data().data()) {
+        TRY_ASSIGN(Scalar scalar, DecodeTemplateArray(inner));
+        list.push_back(std::move(scalar));
+      }
+      break;
+    case pb::TemplateArrayValue::kJsonData:
+      for (const std::string& text : from.json_data().data()) {
+        TRY_ASSIGN(Scalar scalar, FromJson(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false)));
+        list.push_back(std::move(scalar));
+      }
+      break;
+    default: break;
+  }
+  return Scalar(std::move(list));
+}
+
+}  // namespace
+
+std::vector<model::KeyValue> DecodePairs(const KeyValuePairs& from) {
+  std::vector<model::KeyValue> pairs;
+  for (const auto& pair : from) pairs.push_back({pair.key(), pair.value()});
+  return pairs;
+}
+
+void EncodePairs(const std::vector<model::KeyValue>& from, KeyValuePairs* to) {
+  for (const model::KeyValue& kv : from) {
+    auto* pair = to->Add();
+    pair->set_key(kv.key);
+    pair->set_value(kv.value);
+  }
+}
+
+Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
+  if (from.functions_size() > 0) return Status(ErrorCode::kUnimplemented, "functions in a schema are not supported yet");
+  if (from.struct_array_fields_size() > 0) {
+    return Status(ErrorCode::kUnimplemented, "struct array fields are not supported yet");
+  }
+  if (!from.external_source().empty() || !from.external_spec().empty()) {
+    return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
+  }
+  model::CollectionSchema schema;
+  schema.name = from.name();
+  schema.description = from.description();
+  schema.enable_dynamic_field = from.enable_dynamic_field();
+  for (const pb::FieldSchema& field : from.fields()) {
+    model::FieldSchema decoded;
+    decoded.name = field.name();
+    decoded.description = field.description();
+    decoded.type = static_cast<DataType>(field.data_type());
+    decoded.element_type = static_cast<DataType>(field.element_type());
+    decoded.is_primary_key = field.is_primary_key();
+    decoded.auto_id = field.autoid();
+    decoded.is_dynamic = field.is_dynamic();
+    decoded.nullable = field.nullable();
+    decoded.is_partition_key = field.is_partition_key();
+    decoded.is_clustering_key = field.is_clustering_key();
+    decoded.type_params = DecodePairs(field.type_params());
+    if (field.has_default_value() && field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
+      TRY_ASSIGN(decoded.default_value, DecodeDefault(field.default_value(), field.name()));
+    }
+    schema.fields.push_back(std::move(decoded));
+  }
+  return schema;
+}
+
+void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
+  const model::CollectionSchema& schema = info.schema;
+  to->set_name(schema.name);
+  to->set_description(schema.description);
+  to->set_enable_dynamic_field(schema.enable_dynamic_field);
+  to->set_version(schema.version);
+  to->set_dbname(info.database);
+  EncodePairs(info.properties, to->mutable_properties());
+  for (const model::FieldSchema& field : schema.fields) {
+    if (field.is_dynamic) continue;
+    pb::FieldSchema* encoded = to->add_fields();
+    encoded->set_fieldid(field.id.value());
+    encoded->set_name(field.name);
+    encoded->set_description(field.description);
+    encoded->set_data_type(static_cast<pb::DataType>(field.type));
+    encoded->set_element_type(static_cast<pb::DataType>(field.element_type));
+    encoded->set_is_primary_key(field.is_primary_key);
+    encoded->set_autoid(field.auto_id);
+    encoded->set_nullable(field.nullable);
+    EncodePairs(field.type_params, encoded->mutable_type_params());
+    if (field.default_value) EncodeDefault(field, encoded->mutable_default_value());
+    if (field.is_primary_key) to->set_autoid(field.auto_id);
+  }
+}
+
+Result<Scalar> DecodeTemplate(const pb::TemplateValue& from) {
+  switch (from.val_case()) {
+    case pb::TemplateValue::kBoolVal: return Scalar(from.bool_val());
+    case pb::TemplateValue::kInt64Val: return Scalar(from.int64_val());
+    case pb::TemplateValue::kFloatVal: return Scalar(from.float_val());
+    case pb::TemplateValue::kStringVal: return Scalar(from.string_val());
+    case pb::TemplateValue::kArrayVal: return DecodeTemplateArray(from.array_val());
+    default: return Invalid("a template value has no known type");
+  }
+}
+
+}  // namespace elanus::wire

@@ -1,0 +1,39 @@
+// Schemas, properties and template values between the wire and the model.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "model/requests/collection.h"
+
+namespace google::protobuf {
+template <class T>
+class RepeatedPtrField;
+}
+namespace milvus::proto {
+namespace common {
+class KeyValuePair;
+}
+namespace schema {
+class CollectionSchema;
+class TemplateValue;
+}  // namespace schema
+}  // namespace milvus::proto
+
+namespace elanus::wire {
+
+using KeyValuePairs = google::protobuf::RepeatedPtrField<milvus::proto::common::KeyValuePair>;
+
+/// kUnimplemented for parts not built yet (functions, struct fields, external collections), by name.
+Result<model::CollectionSchema> DecodeSchema(const milvus::proto::schema::CollectionSchema& from);
+/// As describe shows it: without the dynamic field.
+void EncodeSchema(const model::CollectionInfo& info, milvus::proto::schema::CollectionSchema* to);
+
+std::vector<model::KeyValue> DecodePairs(const KeyValuePairs& from);
+void EncodePairs(const std::vector<model::KeyValue>& from, KeyValuePairs* to);
+
+Result<model::Scalar> DecodeTemplate(const milvus::proto::schema::TemplateValue& from);
+
+}  // namespace elanus::wire
