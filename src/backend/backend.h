@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/option_spec.h"
 #include "store/meta_store.h"
 #include "store/object_store.h"
 #include "store/wal.h"
@@ -23,6 +24,13 @@ struct Stores {
 struct LocalOptions {
   int64_t log_file_bytes_max = 256 << 20;
   bool log_sync = true;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(log_file_bytes_max, OptionSpec{"wal.fileMaxSize", "bytes", 1 << 20, 4e9, "A new log file begins beyond it."});
+    visit(log_sync, OptionSpec{"wal.sync", "", 0, 1,
+                               "False: an acknowledged write may be lost when the power goes."});
+  }
 };
 
 /// Everything under one directory: LOCK, objects/, meta/, wal/. kOldSession when another process has it.

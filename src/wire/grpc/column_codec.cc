@@ -14,10 +14,7 @@ using model::DataType;
 
 // Whether each logical row is valid; empty: all of `values` rows are.
 std::vector<uint8_t> ValidOf(const pb::FieldData& field) {
-  const auto& inner = field.has_scalars()   ? field.scalars().valid_data()
-                      : field.has_vectors() ? field.vectors().valid_data()
-                                            : field.valid_data();
-  const auto& bits = inner.empty() ? field.valid_data() : inner;
+  const auto& bits = field.valid_data();
   return {bits.begin(), bits.end()};
 }
 

@@ -1,0 +1,93 @@
+// Reading the configuration.
+#include "server/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+
+namespace elanus::server {
+namespace {
+
+// Sets the option with a given key, when it meets it.
+struct Setter {
+  const std::string& key;
+  const std::string& text;
+  bool found = false;
+  Status status;
+
+  void operator()(int64_t& value, const OptionSpec& spec) {
+    if (key != spec.key) return;
+    found = true;
+    int64_t parsed = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), parsed);
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
+      status = Invalid("{} should be an integer, got {}", key, text);
+    } else if (static_cast<double>(parsed) < spec.min || static_cast<double>(parsed) > spec.max) {
+      status = Invalid("{} should be in range [{}, {}], got {}", key, spec.min, spec.max, parsed);
+    } else {
+      value = parsed;
+    }
+  }
+  void operator()(bool& value, const OptionSpec& spec) {
+    if (key != spec.key) return;
+    found = true;
+    if (text == "true") value = true;
+    else if (text == "false") value = false;
+    else status = Invalid("{} should be true or false, got {}", key, text);
+  }
+};
+
+Status Walk(const YAML::Node& node, const std::string& prefix, Config& config) {
+  if (node.IsMap()) {
+    for (const auto& child : node) {
+      const auto name = child.first.as<std::string>();
+      TRY(Walk(child.second, prefix.empty() ? name : prefix + "." + name, config));
+    }
+    return {};
+  }
+  if (!node.IsScalar()) return Invalid("{} should be one value", prefix);
+  return SetOption(config, prefix, node.Scalar());
+}
+
+struct Printer {
+  std::string page;
+  void operator()(int64_t& value, const OptionSpec& spec) { Row(std::to_string(value), spec); }
+  void operator()(bool& value, const OptionSpec& spec) { Row(value ? "true" : "false", spec); }
+  void Row(const std::string& value, const OptionSpec& spec) {
+    page += fmt::format("| `{}` | {} | {} | {} … {} | {} |\n", spec.key, value, spec.unit, spec.min, spec.max,
+                        spec.help);
+  }
+};
+
+}  // namespace
+
+Status SetOption(Config& config, const std::string& key, const std::string& value) {
+  Setter setter{.key = key, .text = value, .status = {}};
+  config.Describe(setter);
+  if (!setter.found) return Invalid("unknown configuration key: {}", key);
+  return setter.status;
+}
+
+Status ReadConfig(const std::string& path, Config& config) {
+  YAML::Node root;
+  try {
+    root = YAML::LoadFile(path);
+  } catch (const YAML::Exception& e) {
+    return Error(ErrorCode::kIoFailed, "cannot read the configuration {}: {}", path, e.what());
+  }
+  if (root.IsNull()) return {};
+  Status status = Walk(root, "", config);
+  return std::move(status).WithContext(path);
+}
+
+std::string DescribeOptions() {
+  Config config;
+  Printer printer;
+  printer.page =
+      "# Configuration\n\nMade from the options' own descriptions by `elanus options`.\n\n"
+      "| key | default | unit | range | what |\n| --- | --- | --- | --- | --- |\n";
+  config.Describe(printer);
+  return printer.page;
+}
+
+}  // namespace elanus::server

@@ -1,0 +1,49 @@
+// All options of the server: nothing but the sum of the modules' own, and how they are read.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "backend/backend.h"
+#include "coord/catalog.h"
+#include "data/node.h"
+#include "proxy/options.h"
+#include "streaming/options.h"
+#include "wire/grpc/server.h"
+#include "wire/http/management_server.h"
+
+namespace elanus::server {
+
+struct Config {
+  std::string data_directory = "elanus-data";
+  wire::GrpcOptions grpc;
+  wire::ManagementOptions management;
+  proxy::ProxyOptions proxy;
+  coord::CatalogOptions catalog;
+  streaming::StreamingOptions streaming;
+  data::DataOptions data;
+  backend::LocalOptions local;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    grpc.Describe(visit);
+    management.Describe(visit);
+    proxy.Describe(visit);
+    catalog.Describe(visit);
+    streaming.Describe(visit);
+    data.Describe(visit);
+    local.Describe(visit);
+  }
+};
+
+/// Reads a YAML file: nested keys joined with '.', as in "proxy.port". Unknown keys and values out of range are refused
+/// with their key. Errors: kInvalidParameter, kIoFailed.
+Status ReadConfig(const std::string& path, Config& config);
+
+/// Sets one option by its key. kInvalidParameter when it is unknown or out of range.
+Status SetOption(Config& config, const std::string& key, const std::string& value);
+
+/// Every option as a page: key, default, unit, range, help.
+std::string DescribeOptions();
+
+}  // namespace elanus::server

@@ -1,0 +1,98 @@
+// Wiring of the standalone server. Members are declared in the order in which they depend on one another and destroyed in
+// the opposite order: fronts first, stores last.
+#include "server/standalone.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "coord/index_jobs.h"
+#include "coord/oracle.h"
+#include "query/node.h"
+#include "streaming/node.h"
+
+namespace elanus::server {
+namespace {
+
+// One worker a core: the machine's threads are what a search can use.
+size_t Cores() {
+  const long cores = ::sysconf(_SC_NPROCESSORS_ONLN);
+  return cores > 0 ? static_cast<size_t>(cores) : 1;
+}
+constexpr size_t kSearchQueueMax = 4096;
+constexpr size_t kBuildQueueMax = 1024;
+
+}  // namespace
+
+struct Standalone::Impl {
+  SystemClock clock;
+  std::unique_ptr<Executor> executor = MakeThreadExecutor();
+  backend::Stores stores;
+  std::unique_ptr<Pool> search_pool;
+  std::unique_ptr<Pool> build_pool;
+  std::unique_ptr<coord::Oracle> oracle;
+  std::unique_ptr<coord::Catalog> catalog;
+  std::unique_ptr<query::Node> query;
+  std::unique_ptr<data::Node> data;
+  std::unique_ptr<streaming::Node> streaming;
+  std::unique_ptr<coord::IndexJobs> index_jobs;
+  std::unique_ptr<proxy::Services> services;
+  std::unique_ptr<wire::GrpcServer> grpc;
+  std::unique_ptr<wire::ManagementServer> management;
+};
+
+Standalone::Standalone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Standalone::~Standalone() {
+  impl_->management.reset();
+  impl_->grpc.reset();
+}
+
+int Standalone::port() const { return impl_->grpc->port(); }
+int Standalone::management_port() const { return impl_->management->port(); }
+
+Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& config) {
+  auto impl = std::make_unique<Impl>();
+  Impl& s = *impl;
+  Context ctx(s.clock);
+  TRY_ASSIGN(s.stores, backend::OpenLocal(config.data_directory, config.local));
+  // The calling thread takes part in a search, so one worker fewer fills the cores.
+  s.search_pool = std::make_unique<Pool>(*s.executor, "search", std::max<size_t>(1, Cores() - 1), kSearchQueueMax);
+  s.build_pool = std::make_unique<Pool>(*s.executor, "build", std::max<size_t>(1, Cores() - 1), kBuildQueueMax);
+  TRY_ASSIGN(s.oracle, coord::Oracle::Open(ctx, *s.stores.meta, *s.executor, s.clock));
+  TRY_ASSIGN(s.catalog,
+             coord::Catalog::Open(ctx, *s.stores.meta, *s.oracle, *s.executor, config.catalog));
+  const roles::Coord coord{.catalog = *s.catalog, .oracle = *s.oracle, .segments = *s.catalog};
+  s.query = std::make_unique<query::Node>(*s.stores.objects, *s.search_pool);
+  s.data = std::make_unique<data::Node>(*s.stores.objects, *s.build_pool, config.data);
+  s.streaming = std::make_unique<streaming::Node>(
+      streaming::NodeParts{.executor = *s.executor,
+                           .clock = s.clock,
+                           .wal = *s.stores.wal,
+                           .coord = coord,
+                           .query = *s.query,
+                           .data = *s.data},
+      config.streaming);
+  streaming::Node* streaming = s.streaming.get();
+  s.index_jobs = std::make_unique<coord::IndexJobs>(
+      *s.executor, s.clock, coord, *s.data, [streaming, &clock = s.clock](CollectionId collection) {
+        Context callback_ctx(clock);
+        const Status synced = streaming->SyncLoaded(callback_ctx, collection);
+        if (!synced.ok()) LogWarn("loading a new index failed error=\"{}\"", synced.ToString());
+      });
+  s.streaming->OnFlushed([jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
+  TRY(s.streaming->Recover(ctx));
+  TRY_ASSIGN(const auto collections, s.catalog->List(ctx, model::kDefaultDatabase));
+  for (const auto& collection : collections) s.index_jobs->Kick(collection->id);
+  s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,
+                                                                 .streaming = *s.streaming,
+                                                                 .index_jobs = *s.index_jobs,
+                                                                 .clock = s.clock,
+                                                                 .options = config.proxy});
+  TRY_ASSIGN(s.grpc, wire::GrpcServer::Start(*s.executor, *s.services, config.grpc));
+  TRY_ASSIGN(s.management, wire::ManagementServer::Start(*s.executor, config.management));
+  return std::unique_ptr<Standalone>(new Standalone(std::move(impl)));
+}
+
+}  // namespace elanus::server

@@ -1,0 +1,37 @@
+// One row of the method table, and what a method gets.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/context.h"
+#include "proxy/services.h"
+
+namespace elanus::wire {
+
+struct Call {
+  Context& ctx;
+  proxy::Services& services;
+  std::string database;  // From the header; used where the message names none.
+};
+
+/// How a method ended below the message: anything but kDone is a gRPC status of its own.
+enum class Delivery { kDone, kBadRequest, kUnimplemented };
+
+struct Method {
+  std::string_view name;  // "Search".
+  /// Parses `request`, runs, and puts the answer's bytes into `answer`.
+  Delivery (*run)(Call& call, std::string_view request, std::string& answer);
+};
+
+/// Rows of each family.
+std::span<const Method> ConnectionMethods();
+std::span<const Method> CollectionMethods();
+std::span<const Method> IndexMethods();
+std::span<const Method> DataMethods();
+
+/// The method of milvus.proto.milvus.MilvusService, or null.
+const Method* FindMethod(std::string_view name);
+
+}  // namespace elanus::wire

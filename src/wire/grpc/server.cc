@@ -1,0 +1,247 @@
+// The gRPC front. Invariants:
+// 1. A CallState belongs to the polling thread until it is handed to the pool, to the worker until it calls Finish, and to
+//    the polling thread again after that. It is freed when both its last operation and its done notice have come back.
+// 2. Only the polling thread touches the completion queue's events.
+#include "wire/grpc/server.h"
+
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <map>
+
+#include "base/log.h"
+#include "wire/grpc/health.h"
+#include "wire/grpc/method.h"
+
+namespace elanus::wire {
+namespace {
+
+constexpr std::string_view kService = "/milvus.proto.milvus.MilvusService/";
+constexpr int64_t kStopGraceMs = 5000;
+
+const std::map<std::string_view, const Method*>& Table() {
+  static const auto kTable = [] {
+    std::map<std::string_view, const Method*> table;
+    for (const auto& family : {ConnectionMethods(), CollectionMethods(), IndexMethods(), DataMethods()}) {
+      for (const Method& method : family) table[method.name] = &method;
+    }
+    return table;
+  }();
+  return kTable;
+}
+
+}  // namespace
+
+const Method* FindMethod(std::string_view name) {
+  const auto found = Table().find(name);
+  return found == Table().end() ? nullptr : found->second;
+}
+
+struct GrpcServer::Impl {
+  proxy::Services& services;
+  GrpcOptions options;
+  grpc::AsyncGenericService service;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue;
+  std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<Pool> pool;
+  std::unique_ptr<Worker> poller;
+  std::atomic<bool> stopping{false};
+  int port = 0;
+
+  Impl(proxy::Services& s, const GrpcOptions& o) : services(s), options(o) {}
+  void Poll();
+};
+
+namespace {
+
+class CallState;
+
+// What comes back from the completion queue: which call, and which of its two strands.
+struct Tag {
+  CallState* call;
+  bool is_done_notice;
+};
+
+class CallState {
+ public:
+  CallState(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue,
+            proxy::Services& services, Pool& pool)
+      : service_(service), queue_(queue), services_(services), pool_(pool), stream_(&server_context_) {
+    server_context_.AsyncNotifyWhenDone(&done_tag_);
+    service_.RequestCall(&server_context_, &stream_, &queue_, &queue_, &step_tag_);
+  }
+
+  /// An event of this call; frees it after the last one.
+  void Proceed(const Tag& tag, bool ok, bool stopping) {
+    if (tag.is_done_notice) {
+      done_ = true;
+      if (server_context_.IsCancelled() && context_ != nullptr) context_->Cancel();
+      if (finished_) delete this;
+      return;
+    }
+    switch (step_) {
+      case Step::kAccept:
+        if (!ok) {
+          // Never started: the done notice does not come.
+          delete this;
+          return;
+        }
+        if (!stopping) new CallState(service_, queue_, services_, pool_);
+        step_ = Step::kRead;
+        stream_.Read(&request_, &step_tag_);
+        return;
+      case Step::kRead:
+        step_ = Step::kFinish;
+        if (ok) Dispatch();
+        else FinishWith(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request has no message"));
+        return;
+      case Step::kFinish:
+        finished_ = true;
+        if (done_) delete this;
+        return;
+    }
+  }
+
+ private:
+  enum class Step { kAccept, kRead, kFinish };
+
+  void Dispatch() {
+    const int64_t now_us = services_.clock.MonotonicUs();
+    int64_t deadline_us = INT64_MAX;
+    const gpr_timespec left = gpr_time_sub(server_context_.raw_deadline(), gpr_now(GPR_CLOCK_REALTIME));
+    if (left.tv_sec < 365LL * 24 * 3600) deadline_us = now_us + left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
+    context_ = std::make_unique<Context>(services_.clock, deadline_us);
+    const Status queued = pool_.Submit([this] { Run(); });
+    if (queued.ok()) return;
+    FinishWith(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, queued.ToString()));
+  }
+
+  void Run() {
+    std::string answer;
+    grpc::Status status;
+    try {
+      status = RunMethod(answer);
+    } catch (const std::bad_alloc&) {
+      status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "out of memory");
+    } catch (const std::exception& e) {
+      LogError("a request failed method={} error=\"{}\"", server_context_.method(), e.what());
+      status = grpc::Status(grpc::StatusCode::INTERNAL, e.what());
+    }
+    if (!status.ok()) return FinishWith(status);
+    grpc::Slice slice(answer);
+    response_ = grpc::ByteBuffer(&slice, 1);
+    stream_.WriteAndFinish(response_, grpc::WriteOptions(), grpc::Status::OK, &step_tag_);
+  }
+
+  grpc::Status RunMethod(std::string& answer) {
+    const std::string& path = server_context_.method();
+    // Copied flat once: parsing from the slices of a connection costs ten times as much.
+    grpc::Slice flat;
+    if (!request_.DumpToSingleSlice(&flat).ok()) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request cannot be read");
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(flat.begin()), flat.size());
+    if (path == kHealthCheckPath) {
+      answer = HealthAnswer();
+      return grpc::Status::OK;
+    }
+    const Method* method = nullptr;
+    if (path.starts_with(kService)) method = FindMethod(std::string_view(path).substr(kService.size()));
+    if (method == nullptr) {
+      return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                          "method " + path + " is not supported by this version of elanus");
+    }
+    Call call{.ctx = *context_, .services = services_, .database = Header("dbname")};
+    switch (method->run(call, bytes, answer)) {
+      case Delivery::kDone: return grpc::Status::OK;
+      case Delivery::kBadRequest:
+        return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                            "the bytes of the request are not a message of " + path);
+      case Delivery::kUnimplemented: break;
+    }
+    return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "method " + path + " is not supported");
+  }
+
+  std::string Header(const char* name) const {
+    const auto& metadata = server_context_.client_metadata();
+    const auto found = metadata.find(name);
+    return found == metadata.end() ? std::string() : std::string(found->second.data(), found->second.size());
+  }
+
+  void FinishWith(const grpc::Status& status) { stream_.Finish(status, &step_tag_); }
+
+  grpc::AsyncGenericService& service_;
+  grpc::ServerCompletionQueue& queue_;
+  proxy::Services& services_;
+  Pool& pool_;
+  grpc::GenericServerContext server_context_;
+  grpc::GenericServerAsyncReaderWriter stream_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+  std::unique_ptr<Context> context_;
+  Step step_ = Step::kAccept;
+  bool finished_ = false;
+  bool done_ = false;
+  Tag step_tag_{this, false};
+  Tag done_tag_{this, true};
+};
+
+}  // namespace
+
+void GrpcServer::Impl::Poll() {
+  new CallState(service, *queue, services, *pool);
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue->Next(&tag, &ok)) {
+    const Tag copy = *static_cast<Tag*>(tag);
+    copy.call->Proceed(copy, ok, stopping.load());
+  }
+}
+
+GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+int GrpcServer::port() const { return impl_->port; }
+
+Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy::Services& services,
+                                                      const GrpcOptions& options) {
+  auto impl = std::make_unique<Impl>(services, options);
+  grpc::ServerBuilder builder;
+  const std::string address = fmt::format("{}:{}", options.address, options.port);
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &impl->port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.receive_bytes_max));
+  builder.SetMaxSendMessageSize(static_cast<int>(options.send_bytes_max));
+  builder.RegisterAsyncGenericService(&impl->service);
+  impl->queue = builder.AddCompletionQueue();
+  impl->server = builder.BuildAndStart();
+  if (impl->server == nullptr || impl->port == 0) {
+    if (impl->server != nullptr) impl->server->Shutdown();
+    impl->queue->Shutdown();
+    void* tag;
+    bool ok;
+    while (impl->queue->Next(&tag, &ok)) {
+    }
+    return Error(ErrorCode::kIoFailed, "cannot listen on {}: the port is in use or not allowed", address);
+  }
+  impl->pool = std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
+                                      static_cast<size_t>(options.request_queue_max));
+  impl->poller = executor.Spawn("grpc-poll", [raw = impl.get()] { raw->Poll(); });
+  return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
+}
+
+GrpcServer::~GrpcServer() {
+  impl_->stopping = true;
+  impl_->server->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_millis(kStopGraceMs, GPR_TIMESPAN)));
+  // Workers may still finish calls, so the queue closes after them.
+  impl_->pool.reset();
+  impl_->queue->Shutdown();
+  impl_->poller.reset();
+}
+
+}  // namespace elanus::wire

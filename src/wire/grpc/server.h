@@ -1,0 +1,50 @@
+// The gRPC front: one generic service, one polling thread, a table of methods, a bounded pool that runs them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/executor.h"
+#include "base/option_spec.h"
+#include "proxy/services.h"
+
+namespace elanus::wire {
+
+struct GrpcOptions {
+  std::string address = "0.0.0.0";
+  int64_t port = 19530;
+  int64_t receive_bytes_max = 64 << 20;
+  int64_t send_bytes_max = 256 << 20;
+  int64_t request_workers = 8;
+  int64_t request_queue_max = 1024;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(port, OptionSpec{"proxy.port", "", 0, 65535, "Port of the clients; 0 picks a free one."});
+    visit(receive_bytes_max, OptionSpec{"proxy.grpc.serverMaxRecvSize", "bytes", 1024, 2147483647,
+                                        "Largest request."});
+    visit(send_bytes_max, OptionSpec{"proxy.grpc.serverMaxSendSize", "bytes", 1024, 2147483647,
+                                     "Largest answer."});
+    visit(request_workers, OptionSpec{"proxy.requestWorkers", "", 1, 1024, "Requests that run at a time."});
+    visit(request_queue_max, OptionSpec{"proxy.maxTaskNum", "", 1, 1e6,
+                                        "Requests that may wait; one more is answered \"too many\"."});
+  }
+};
+
+/// Thread-safe after Start. The services must outlive it.
+class GrpcServer {
+ public:
+  /// Listens and serves. kIoFailed when the port is taken.
+  static Result<std::unique_ptr<GrpcServer>> Start(Executor& executor, proxy::Services& services,
+                                                   const GrpcOptions& options);
+  /// Answers what runs, refuses what is new, and ends.
+  ~GrpcServer();
+  int port() const;
+
+ private:
+  struct Impl;
+  explicit GrpcServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace elanus::wire
