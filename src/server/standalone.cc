@@ -83,8 +83,7 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& config) {
       });
   s.streaming->OnFlushed([jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
   TRY(s.streaming->Recover(ctx));
-  TRY_ASSIGN(const auto collections, s.catalog->List(ctx, model::kDefaultDatabase));
-  for (const auto& collection : collections) s.index_jobs->Kick(collection->id);
+  TRY(s.index_jobs->KickAll(ctx));
   s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,
                                                                  .streaming = *s.streaming,
                                                                  .index_jobs = *s.index_jobs,

@@ -178,8 +178,9 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
     TRY_ASSIGN(result.timestamp, services.coord.oracle.Now(ctx));
     return result;
   }
+  const Column no_rows;
   TRY_ASSIGN(result.timestamp,
-             AppendAll(ctx, services, Split(*collection, PartitionId(), {}, Column(), std::move(keys))));
+             AppendAll(ctx, services, Split(*collection, PartitionId(), {}, no_rows, std::move(keys))));
   return result;
 }
 

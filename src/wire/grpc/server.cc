@@ -110,8 +110,13 @@ class CallState {
   void Dispatch() {
     const int64_t now_us = services_.clock.MonotonicUs();
     int64_t deadline_us = INT64_MAX;
-    const gpr_timespec left = gpr_time_sub(server_context_.raw_deadline(), gpr_now(GPR_CLOCK_REALTIME));
-    if (left.tv_sec < 365LL * 24 * 3600) deadline_us = now_us + left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
+    const gpr_timespec deadline = gpr_convert_clock_type(server_context_.raw_deadline(), GPR_CLOCK_REALTIME);
+    const gpr_timespec now = gpr_now(GPR_CLOCK_REALTIME);
+    // Far away or infinite means none.
+    if (deadline.tv_sec - now.tv_sec < 365LL * 24 * 3600) {
+      const gpr_timespec left = gpr_time_sub(deadline, now);
+      deadline_us = now_us + left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
+    }
     context_ = std::make_unique<Context>(services_.clock, deadline_us);
     const Status queued = pool_.Submit([this] { Run(); });
     if (queued.ok()) return;

@@ -1,0 +1,183 @@
+"""The commands of ./dev, each with its own help."""
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+import tests
+import tidy
+from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, venv
+
+
+def configure(preset):
+    if not os.path.exists(os.path.join(BUILD, preset, "build.ninja")):
+        run("cmake", "--preset", preset, stdout=subprocess.DEVNULL)
+
+
+def build(args):
+    install_packages()
+    if args.slowest:
+        return slowest(args.preset)
+    say(f"Building {args.preset}")
+    configure(args.preset)
+    begin = time.time()
+    run("ninja", "-C", os.path.join(BUILD, args.preset), *args.targets)
+    say(f"built in {time.time() - begin:.0f} s")
+    return 0
+
+
+def slowest(preset):
+    """The ten files that took longest to compile, from ninja's own log."""
+    log = os.path.join(BUILD, preset, ".ninja_log")
+    if not os.path.exists(log):
+        raise Failed(f"nothing was built yet: ./dev build --preset {preset}")
+    times = {}
+    with open(log) as lines:
+        for line in lines:
+            parts = line.rstrip("\n").split("\t")
+            if len(parts) == 5 and parts[3].endswith(".o"):
+                times[parts[3]] = int(parts[1]) - int(parts[0])
+    print("seconds of wall time, last compilation (a ccache hit is short)")
+    for name, milliseconds in sorted(times.items(), key=lambda item: -item[1])[:10]:
+        print(f"{milliseconds / 1000:8.1f}  {name}")
+    return 0
+
+
+def binary():
+    """Builds the server and returns its path."""
+    install_packages()
+    configure("release")
+    run("ninja", "-C", os.path.join(BUILD, "release"), "elanus")
+    return BINARY
+
+
+def serve(args):
+    program, more = binary(), args.arguments
+    if more[:1] == ["--"]:
+        more = more[1:]
+    if not any(word == "--data" or word.startswith("--data=") for word in more):
+        more = ["--data", path("elanus-data"), *more]
+    sys.stdout.flush()
+    os.execv(program, [program, "serve", *more])
+
+
+def fmt(args):
+    install_packages()
+    tally = Tally()
+    tests.fmt(tally, check=args.check)
+    return tally.close()
+
+
+def tidy_command(args):
+    if not args.layering:
+        install_packages()
+        configure("release")
+        # clang-tidy reads the generated message headers.
+        run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_proto")
+    tally = Tally()
+    tidy.tidy(tally, everything=args.all, layering_only=args.layering)
+    return tally.close()
+
+
+def test(args):
+    return tests.test(args.module, everything=args.all)
+
+
+def cases(args):
+    tally = Tally()
+    tests.unit(tally, "release", None, gtest_filter="*Case*")
+    return tally.close()
+
+
+def sim(args):
+    tally = Tally()
+    tests.unit(tally, "release", None, gtest_filter="*Sim*", env={"ELANUS_SIM_SEED": str(args.seed)})
+    return tally.close()
+
+
+def e2e(args):
+    binary()
+    tally = Tally()
+    tests.e2e(tally, args.client, args.arguments)
+    return tally.close()
+
+
+def bench(args):
+    runners = {"engine": path("bench", "engine", "run.py"), "server": path("bench", "server", "run.py")}
+    for name in (runners if args.what == "all" else [args.what]):
+        if not os.path.exists(runners[name]):
+            raise Failed(f"{runners[name]} is missing")
+        binary()
+        say(f"bench {name}")
+        run(sys.executable, runners[name], *args.arguments)
+    return 0
+
+
+def demo(args):
+    program = binary()
+    more = ["--small"] if args.small else ["--texts", str(args.texts)]
+    return run(venv("demo"), path("demo", "run.py"), "--server", program, *more, check=False).returncode
+
+
+def docs(args):
+    """Writes docs/generated from the program itself, so that the pages cannot disagree with it."""
+    program = binary()
+    os.makedirs(path("docs", "generated"), exist_ok=True)
+    options = subprocess.run([program, "options"], capture_output=True, text=True, check=True).stdout
+    with open(path("docs", "generated", "config.md"), "w") as out:
+        out.write("# Configuration\n\nWhat `elanus options` prints. Written by `./dev docs`.\n\n```\n" + options.rstrip() + "\n```\n")
+    run(venv("pymilvus30"), path("scripts", "list_methods.py"), "--server", program,
+        "--out", path("docs", "generated", "methods.md"))
+    print("docs/generated/config.md\ndocs/generated/methods.md")
+    return 0
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="./dev", description="One command for people and CI.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name, function, help_text):
+        command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:] + ".")
+        command.set_defaults(function=function)
+        return command
+
+    c = add("run", serve, "build, then serve on 19530 and 9091 with data under ./elanus-data")
+    c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to `elanus serve`")
+    c = add("build", build, "install missing Debian packages and build build/release/elanus and the tests")
+    c.add_argument("targets", nargs="*", help="targets; all when none is named")
+    c.add_argument("--preset", default="release", choices=["release", "dev", "asan", "tsan"])
+    c.add_argument("--slowest", action="store_true", help="name the ten files that took longest to compile")
+    c = add("test", test, "build and run every test, in order of cost")
+    c.add_argument("module", nargs="?", help="one module's unit tests only, such as index")
+    c.add_argument("--all", action="store_true", help="also the sanitizer builds, more seeds and clang-tidy on all")
+    c = add("cases", cases, "run the data-driven cases")
+    c = add("sim", sim, "run the simulations under a seed")
+    c.add_argument("--seed", type=int, default=1)
+    c = add("e2e", e2e, "run the end-to-end tests with an unmodified SDK")
+    c.add_argument("client", nargs="?", default="python", choices=["python", "pymilvus26", "pymilvus30"])
+    c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to pytest")
+    c = add("bench", bench, "measure against the peers and print one table of ratios")
+    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "all"])
+    c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the benchmark")
+    c = add("demo", demo, "find Debian packages by meaning: embed, load, search, judge")
+    c.add_argument("--texts", type=int, default=20000)
+    c.add_argument("--small", action="store_true", help="500 texts, as in the tests")
+    c = add("fmt", fmt, "format src with clang-format-16")
+    c.add_argument("--check", action="store_true", help="say what is not formatted and change nothing")
+    c = add("tidy", tidy_command, "check the layering of src and run clang-tidy on what changed")
+    c.add_argument("--all", action="store_true", help="clang-tidy on every file")
+    c.add_argument("--layering", action="store_true", help="the layering check only; needs no build")
+    c = add("docs", docs, "write docs/generated from the program")
+    return top
+
+
+def main(arguments):
+    args = parser().parse_args(arguments)
+    try:
+        return args.function(args)
+    except Failed as failure:
+        print(f"failed: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,156 @@
+"""./dev test: every kind of test, in order of cost, and the counts that they really report."""
+import json
+import os
+import re
+import subprocess
+import time
+import xml.etree.ElementTree as ElementTree
+
+from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, venv
+import tidy
+
+CLIENTS = ["pymilvus26", "pymilvus30"]
+REPORTS = os.path.join(BUILD, "reports")
+
+
+def fmt(tally, check):
+    """clang-format-16 over src; with `check` a file that would change counts as failed."""
+    begin, passed, failed = time.time(), 0, 0
+    files = [path("src", name) for name in tidy.sources()]
+    for file in files:
+        if not check:
+            run("clang-format-16", "-i", file)
+            passed += 1
+        elif run("clang-format-16", "--dry-run", "-Werror", file, check=False, stderr=subprocess.DEVNULL).returncode:
+            print(f"{os.path.relpath(file, path())} is not formatted: ./dev fmt")
+            failed += 1
+        else:
+            passed += 1
+    tally.add("fmt", passed, failed, begin)
+
+
+def build(tally, preset):
+    begin = time.time()
+    if not os.path.exists(os.path.join(BUILD, preset, "build.ninja")):
+        run("cmake", "--preset", preset, stdout=subprocess.DEVNULL)
+    done = run("ninja", "-C", os.path.join(BUILD, preset), "--quiet", check=False)
+    tally.add(f"build {preset}", done.returncode == 0, done.returncode != 0, begin)
+    if done.returncode:
+        raise Failed(f"the {preset} build failed")
+
+
+def unit(tally, preset, module, gtest_filter="*", env=None):
+    """Runs the test binaries that CMake knows of and counts the tests in their reports."""
+    folder = os.path.join(BUILD, preset)
+    listed = subprocess.run(["ctest", "--test-dir", folder, "--show-only=json-v1"], capture_output=True, text=True)
+    if listed.returncode:
+        raise Failed("ctest lists no tests; ./dev build first")
+    os.makedirs(REPORTS, exist_ok=True)
+    chosen = [t for t in json.loads(listed.stdout)["tests"] if "command" in t and (not module or t["name"] == module)]
+    if not chosen:
+        raise Failed(f"no unit tests are named {module!r}")
+    for entry in chosen:
+        begin = time.time()
+        report = os.path.join(REPORTS, f"{preset}-{entry['name']}.json")
+        if os.path.exists(report):
+            os.remove(report)
+        done = run(*entry["command"], f"--gtest_output=json:{report}", f"--gtest_filter={gtest_filter}",
+                   "--gtest_brief=1", cwd=folder, env=env, check=False, stdout=subprocess.PIPE,
+                   stderr=subprocess.STDOUT, text=True, errors="replace")
+        passed = failed = 0
+        if os.path.exists(report):
+            with open(report) as text:
+                counts = json.load(text)
+            failed = counts["failures"] + counts.get("errors", 0)
+            passed = counts["tests"] - failed - counts.get("disabled", 0)
+        if done.returncode and not failed:
+            failed = 1  # It died before it could write its report.
+        if failed:
+            print(done.stdout[-6000:])
+        if passed or failed:
+            tally.add(f"unit {entry['name']}" if preset == "release" else f"{preset} {entry['name']}",
+                      passed, failed, begin)
+
+
+def _pytest_counts(report):
+    suite = ElementTree.parse(report).getroot()
+    suite = suite.find("testsuite") if suite.tag == "testsuites" else suite
+    tests, skipped = int(suite.get("tests")), int(suite.get("skipped", 0))
+    failed = int(suite.get("failures")) + int(suite.get("errors"))
+    return tests - failed - skipped, failed
+
+
+def e2e(tally, client, arguments=()):
+    """Runs tests/e2e with unmodified pymilvus against the real server."""
+    os.makedirs(REPORTS, exist_ok=True)
+    for name in (CLIENTS if client == "python" else [client]):
+        python, begin = venv(name), time.time()
+        report = os.path.join(REPORTS, f"e2e-{name}.xml")
+        if os.path.exists(report):
+            os.remove(report)
+        done = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+                   path("tests", "e2e"), *arguments, check=False,
+                   env={"ELANUS_BINARY": BINARY, "PYTHONDONTWRITEBYTECODE": "1"})
+        passed, failed = _pytest_counts(report) if os.path.exists(report) else (0, 1)
+        if done.returncode and not failed:
+            failed = 1
+        tally.add(f"e2e {name}", passed, failed, begin)
+
+
+def counted(tally, name, *command):
+    """Runs a program that closes with 'N passed, N failed' and adds what it says."""
+    begin = time.time()
+    done = run(*command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    found = re.findall(r"(\d+) passed, (\d+) failed", done.stdout)
+    passed, failed = map(int, found[-1]) if found else (0, 1)
+    if done.returncode and not failed:
+        failed = 1
+    if failed:
+        print(done.stdout[-6000:])
+    tally.add(name, passed, failed, begin)
+
+
+def proto_contract(tally):
+    for name, mode in (("pymilvus30", "equal"), ("pymilvus26", "contains")):
+        counted(tally, f"proto {name} {mode}", venv(name), path("tests", "proto_contract", "check.py"),
+                "--protos", path("src", "wire", "proto"), "--mode", mode)
+
+
+def sanitized(tally):
+    for preset, options in (("asan", {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}),
+                            ("tsan", {"TSAN_OPTIONS": "halt_on_error=1"})):
+        build(tally, preset)
+        unit(tally, preset, None, env=options)
+
+
+def test(module, everything):
+    tally = Tally()
+    try:
+        install_packages()
+        if module:
+            if not os.path.exists(os.path.join(BUILD, "release", "build.ninja")):
+                run("cmake", "--preset", "release", stdout=subprocess.DEVNULL)
+            run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", f"{module}_test")
+            unit(tally, "release", module)
+            return tally.close()
+        fmt(tally, check=True)
+        begin = time.time()
+        tally.add("tidy: self test", *tidy.self_test(), begin)
+        begin = time.time()
+        tally.add("tidy: layering", *tidy.layering(), begin)
+        # The build comes before clang-tidy, which reads the generated message headers.
+        build(tally, "release")
+        begin = time.time()
+        tally.add("tidy: clang-tidy", *tidy.clang_tidy(everything), begin)
+        unit(tally, "release", None)
+        proto_contract(tally)
+        e2e(tally, "python")
+        counted(tally, "demo, small cut", venv("demo"), path("demo", "run.py"), "--server", BINARY, "--small")
+        if everything:
+            for seed in range(2, 22):
+                unit(tally, "release", None, gtest_filter="*Sim*", env={"ELANUS_SIM_SEED": str(seed)})
+            sanitized(tally)
+    except Failed as failure:
+        say(f"stopped: {failure}")
+        tally.add("stopped early", 0, 1, time.time())
+    return tally.close()

@@ -1,0 +1,73 @@
+// All roles on memory stores.
+#include "server/fake_cluster.h"
+
+#include "coord/catalog.h"
+#include "coord/index_jobs.h"
+#include "coord/oracle.h"
+#include "data/node.h"
+#include "query/node.h"
+#include "streaming/node.h"
+
+namespace elanus::server {
+
+struct FakeCluster::Impl {
+  std::unique_ptr<store::ObjectStore> objects;
+  std::unique_ptr<store::MetaStore> meta;
+  std::unique_ptr<store::Wal> wal;
+  std::unique_ptr<Pool> search_pool;
+  std::unique_ptr<Pool> build_pool;
+  std::unique_ptr<coord::Oracle> oracle;
+  std::unique_ptr<coord::Catalog> catalog;
+  std::unique_ptr<query::Node> query;
+  std::unique_ptr<data::Node> data;
+  std::unique_ptr<streaming::Node> streaming;
+  std::unique_ptr<coord::IndexJobs> index_jobs;
+  std::unique_ptr<proxy::Services> services;
+};
+
+FakeCluster::FakeCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FakeCluster::~FakeCluster() = default;
+proxy::Services& FakeCluster::services() { return *impl_->services; }
+
+Result<std::unique_ptr<FakeCluster>> FakeCluster::Open(store::MemoryDisk& disk, Executor& executor,
+                                                       Clock& clock,
+                                                       const streaming::StreamingOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  Impl& s = *impl;
+  Context ctx(clock);
+  s.objects = disk.OpenObjects();
+  s.meta = disk.OpenMeta();
+  s.wal = disk.OpenWal();
+  s.search_pool = std::make_unique<Pool>(executor, "search", 2, 64);
+  s.build_pool = std::make_unique<Pool>(executor, "build", 1, 64);
+  TRY_ASSIGN(s.oracle, coord::Oracle::Open(ctx, *s.meta, executor, clock));
+  TRY_ASSIGN(s.catalog, coord::Catalog::Open(ctx, *s.meta, *s.oracle, executor, {}));
+  const roles::Coord coord{.catalog = *s.catalog, .oracle = *s.oracle, .segments = *s.catalog};
+  s.query = std::make_unique<query::Node>(*s.objects, *s.search_pool);
+  s.data = std::make_unique<data::Node>(*s.objects, *s.build_pool, data::DataOptions{.index_rows_min = 16});
+  s.streaming = std::make_unique<streaming::Node>(streaming::NodeParts{.executor = executor,
+                                                                       .clock = clock,
+                                                                       .wal = *s.wal,
+                                                                       .coord = coord,
+                                                                       .query = *s.query,
+                                                                       .data = *s.data},
+                                                  options);
+  streaming::Node* streaming = s.streaming.get();
+  s.index_jobs = std::make_unique<coord::IndexJobs>(
+      executor, clock, coord, *s.data, [streaming, &clock](CollectionId collection) {
+        Context callback_ctx(clock);
+        // After a simulated crash nothing can be loaded; the next opening will.
+        (void)streaming->SyncLoaded(callback_ctx, collection);
+      });
+  s.streaming->OnFlushed([jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
+  TRY(s.streaming->Recover(ctx));
+  TRY(s.index_jobs->KickAll(ctx));
+  s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,
+                                                                 .streaming = *s.streaming,
+                                                                 .index_jobs = *s.index_jobs,
+                                                                 .clock = clock,
+                                                                 .options = {}});
+  return std::unique_ptr<FakeCluster>(new FakeCluster(std::move(impl)));
+}
+
+}  // namespace elanus::server

@@ -1,0 +1,55 @@
+"""Data and small tools that several end-to-end tests share."""
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from pymilvus import DataType, MilvusClient, MilvusException
+
+DIM = 8
+
+
+def vectors(rows, dim=DIM, seed=1):
+    return np.random.default_rng(seed).normal(size=(rows, dim)).astype(np.float32)
+
+
+def clustered(rows, dim, seed, clusters=50):
+    """Rows around `clusters` centres, as real embeddings are."""
+    random = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).normal(size=(clusters, dim))
+    return (centres[random.integers(0, clusters, rows)] + random.normal(0, 0.5, (rows, dim))).astype(np.float32)
+
+
+def make(client: MilvusClient, name, rows=0, index="FLAT", metric="L2", dim=DIM, params=None, load=True, **more):
+    """A collection id, group, name, vector; `rows` rows with ids from 0; returns the vectors."""
+    schema = client.create_schema(auto_id=False, **more)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("group", DataType.INT64)
+    schema.add_field("name", DataType.VARCHAR, max_length=64)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
+    client.create_collection(name, schema=schema)
+    data = vectors(rows, dim)
+    if rows:
+        client.insert(name, [row(i, data[i]) for i in range(rows)])
+    indexes = client.prepare_index_params()
+    indexes.add_index("vector", index_type=index, metric_type=metric, params=params or {})
+    client.create_index(name, indexes)
+    if load:
+        client.load_collection(name)
+    return data
+
+
+def row(i, vector):
+    return {"id": i, "group": i % 10, "name": f"row {i}", "vector": vector}
+
+
+def count(client, name, filter_text=""):
+    return client.query(name, filter=filter_text, output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
+
+
+@contextmanager
+def refused(*codes, words=""):
+    """The block fails with one of these codes, and the message says `words`."""
+    with pytest.raises(MilvusException) as caught:
+        yield caught
+    assert caught.value.code in codes, f"code {caught.value.code}: {caught.value.message}"
+    assert words.lower() in caught.value.message.lower()
