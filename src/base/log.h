@@ -7,7 +7,7 @@
 
 namespace elanus {
 
-enum class LogLevel { kDebug, kInfo, kWarn, kError };
+enum class LogLevel { kDebug, kInfo, kWarn, kError, kOff };
 
 /// Writes one line to standard error. Thread-safe.
 void WriteLog(LogLevel level, std::string_view line);

@@ -34,7 +34,7 @@ class Plan {
   /// Fields the plan reads.
   std::vector<FieldId> fields() const;
   /// The keys when the whole filter is `pk == v` or `pk in [...]`; as written, duplicates kept.
-  std::optional<std::vector<model::Scalar>> primary_keys() const { return primary_keys_; }
+  const std::optional<std::vector<model::Scalar>>& primary_keys() const { return primary_keys_; }
   void set_primary_keys(std::vector<model::Scalar> keys) { primary_keys_ = std::move(keys); }
 
  private:
