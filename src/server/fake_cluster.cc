@@ -11,6 +11,11 @@
 namespace elanus::server {
 
 struct FakeCluster::Impl {
+  ~Impl() {
+    // Streaming and index jobs call each other, so the calls end before either does.
+    if (streaming != nullptr) streaming->Stop();
+  }
+
   std::unique_ptr<store::ObjectStore> objects;
   std::unique_ptr<store::MetaStore> meta;
   std::unique_ptr<store::Wal> wal;

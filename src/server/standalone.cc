@@ -26,6 +26,11 @@ constexpr size_t kBuildQueueMax = 1024;
 }  // namespace
 
 struct Standalone::Impl {
+  ~Impl() {
+    // Streaming and index jobs call each other, so the calls end before either does.
+    if (streaming != nullptr) streaming->Stop();
+  }
+
   SystemClock clock;
   std::unique_ptr<Executor> executor = MakeThreadExecutor();
   backend::Stores stores;

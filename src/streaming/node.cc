@@ -126,7 +126,9 @@ Node::Node(NodeParts parts, const StreamingOptions& options)
   impl_->tick_worker = parts.executor.Spawn("seal-tick", [this] { impl_->TickLoop(); });
 }
 
-Node::~Node() {
+Node::~Node() { Stop(); }
+
+void Node::Stop() {
   impl_->ctx.Cancel();
   {
     std::lock_guard<Monitor> lock(*impl_->monitor);

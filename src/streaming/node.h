@@ -30,6 +30,10 @@ class Node final : public roles::Streaming {
   /// Stops the channels; what is durable stays in the log.
   ~Node() override;
 
+  /// Ends the background work and the channels; what is called later is refused or does nothing. Idempotent. Must come
+  /// before the end of whoever OnFlushed names.
+  void Stop();
+
   /// Opens the channels of all collections and replays their log; loading goes on in the background.
   Status Recover(Context& ctx);
   /// Called after a flush became official, with the collection: index builds hang on it.
