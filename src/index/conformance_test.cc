@@ -86,7 +86,7 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
       for (uint32_t i = 0; i < kK; ++i) {
         const uint32_t row = got.rows[q * kK + i];
         if (row == kNoRow) continue;
-        if (!allowed.empty()) EXPECT_TRUE(allowed.Test(row));
+        EXPECT_TRUE(allowed.empty() || allowed.Test(row));
         hit += truth.count(row);
       }
       all += truth.size() - truth.count(kNoRow);
@@ -160,8 +160,8 @@ TEST_P(VectorIndexConformance, ScoresZeroVectorsZeroUnderCosine) {
   Params params = Wide();
   ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 50, params, {}, got.hits()).ok());
   for (size_t i = 0; i < 50; ++i) {
-    if (got.rows[i] == 0) EXPECT_EQ(got.scores[i], 0.0f);
-    if (got.rows[i] != kNoRow) EXPECT_LE(std::abs(got.scores[i]), 1.0001f);
+    EXPECT_TRUE(got.rows[i] != 0 || got.scores[i] == 0.0f);
+    EXPECT_LE(std::abs(got.scores[i]), 1.0001f);
   }
 }
 
@@ -191,6 +191,20 @@ TEST_P(VectorIndexConformance, OrdersHitsAndScoresThemAsOnTheWire) {
                                                       : ip / std::sqrt(nr * nq);
       EXPECT_NEAR(got.scores[q * 30], expected, 1e-3 * std::max(1.0, std::abs(expected)));
     }
+  }
+}
+
+TEST_P(VectorIndexConformance, FindsAllThatWasAskedForAmongEqualRows) {
+  Cloud cloud = MakeClusteredCloud(3, 5, 8, 4);
+  const std::vector<float> five = cloud.rows;
+  while (cloud.rows.size() < 4000 * 8) cloud.rows.insert(cloud.rows.end(), five.begin(), five.end());
+  for (Metric metric : kMetrics) {
+    const auto index = Make(cloud.block(), metric);
+    Answer got(4, 1000);
+    Params params;
+    params.Set("ef", 1000);
+    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 1000, params, {}, got.hits()).ok());
+    EXPECT_EQ(std::count(got.rows.begin(), got.rows.end(), kNoRow), 0) << NameOf(metric);
   }
 }
 

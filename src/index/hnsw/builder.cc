@@ -177,6 +177,18 @@ void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scr
   for (size_t k = 0; k < kept.size(); ++k) slot[1 + k] = kept[k].node;
 }
 
+// A new node's own links. Others may have linked into it on this level already: through a level above it can be reached
+// before it is done here, and their links stay.
+void HnswBuilder::LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected) {
+  std::lock_guard<SpinLock> lock(locks_[node]);
+  uint32_t* slot = Slot(node, level);
+  for (const Neighbour& neighbour : selected) {
+    if (slot[0] == Capacity(level)) return;
+    if (std::find(slot + 1, slot + 1 + slot[0], neighbour.node) != slot + 1 + slot[0]) continue;
+    slot[1 + slot[0]++] = neighbour.node;
+  }
+}
+
 void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
   const uint32_t level = levels_[node];
   std::unique_lock<std::mutex> top(entry_mutex_);
@@ -211,12 +223,7 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
     if (candidates.empty()) continue;
     entry = candidates.front().node;
     Select(candidates, m_, scratch.selected);
-    {
-      std::lock_guard<SpinLock> lock(locks_[node]);
-      uint32_t* slot = Slot(node, l);
-      slot[0] = static_cast<uint32_t>(scratch.selected.size());
-      for (size_t i = 0; i < scratch.selected.size(); ++i) slot[1 + i] = scratch.selected[i].node;
-    }
+    LinkNew(node, l, scratch.selected);
     for (const Neighbour& selected : scratch.selected) {
       Link(selected.node, {selected.key, node}, l, scratch);
     }

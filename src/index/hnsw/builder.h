@@ -51,6 +51,7 @@ class HnswBuilder {
   /// The heuristic of the paper (algorithm 4): a candidate is kept when it is nearer to the node than to any kept one.
   void Select(std::vector<Neighbour>& candidates, size_t count, std::vector<Neighbour>& selected) const;
   void Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch);
+  void LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected);
   void ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>& to) const;
   uint32_t* Slot(uint32_t node, uint32_t level);
   const uint32_t* Slot(uint32_t node, uint32_t level) const;

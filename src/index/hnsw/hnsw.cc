@@ -100,7 +100,10 @@ class Hnsw final : public VectorIndex {
         for (size_t d = 0; d < graph_.dim; ++d) normalised[d] = query[d] * scale;
         query = normalised.data();
       }
-      if (allowed_count == graph_.nodes) {
+      const size_t wanted = std::min<size_t>(k, allowed_count);
+      if (wanted * 2 >= allowed_count) {
+        TRY(ScanAllowed(ctx, distance, query, allowed, best));  // Half of all rows: a walk saves nothing.
+      } else if (allowed_count == graph_.nodes) {
         TRY(WalkBeam(ctx, graph_, distance, query, Descend(graph_, distance, query), beam, scratch));
         const size_t count = std::min<size_t>(k, scratch.beam.size());
         for (size_t i = 0; i < count; ++i) {
@@ -108,6 +111,11 @@ class Hnsw final : public VectorIndex {
         }
       } else {
         TRY(SearchAllowed(ctx, distance, query, beam, allowed, allowed_count, best));
+      }
+      if (best.size() < wanted) {
+        // Parts of the graph may not be reachable (many equal rows): what was asked for is still there.
+        best.Clear();
+        TRY(ScanAllowed(ctx, distance, query, allowed, best));
       }
       best.WriteTo(hits, q, metric_ == model::Metric::kL2 ? 1.0f : -1.0f);
     }
@@ -141,7 +149,7 @@ class Hnsw final : public VectorIndex {
     size_t held = 0;
     for (uint32_t node = 0; node < graph_.nodes; ++node) {
       if (node % 16384 == 0) TRY(ctx.CheckAlive());
-      if (!allowed.Test(graph_.rows[node])) continue;
+      if (!allowed.empty() && !allowed.Test(graph_.rows[node])) continue;
       pointers[held] = graph_.vector(node);
       nodes[held++] = node;
       if (held < 4) continue;
@@ -223,23 +231,30 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
   return Frame(kMagic, 1, Assemble(builder, normalised, rows));
 }
 
-// Numbers in a file are trusted only after this: a walk follows them without looking.
+// Numbers in a file are trusted only after this: a walk follows them without looking. Node i has the upper slots from
+// upper_start[i] to upper_start[i + 1]; a link of level l must lead to a node that has that level.
 bool LinksAreGood(const Header& h, const char* base) {
   const Layout at(h);
+  const auto* rows = reinterpret_cast<const uint32_t*>(base + at.rows);
+  const auto* starts = reinterpret_cast<const uint32_t*>(base + at.upper_start);
   const auto* links = reinterpret_cast<const uint32_t*>(base + at.links);
-  for (uint64_t i = 0; i < h.nodes; ++i) {
-    const uint32_t* slot = links + i * (1 + 2 * h.m);
-    if (slot[0] > 2 * h.m) return false;
-    for (uint32_t j = 1; j <= slot[0]; ++j) {
-      if (slot[j] >= h.nodes) return false;
-    }
-  }
   const auto* upper = reinterpret_cast<const uint32_t*>(base + at.upper);
-  for (uint64_t i = 0; i < h.upper_slots; ++i) {
-    const uint32_t* slot = upper + i * (1 + h.m);
-    if (slot[0] > h.m) return false;
+  const auto end_of = [&](uint64_t node) { return node + 1 < h.nodes ? starts[node + 1] : h.upper_slots; };
+  for (uint64_t i = 0; i < h.nodes; ++i) {
+    if (rows[i] >= h.nodes || starts[i] > end_of(i) || end_of(i) > h.upper_slots) return false;
+  }
+  if (h.nodes > 0 && h.top_level > end_of(h.entry) - starts[h.entry]) return false;
+  const auto slot_is_good = [&](const uint32_t* slot, uint64_t capacity, uint64_t level) {
+    if (slot[0] > capacity) return false;
     for (uint32_t j = 1; j <= slot[0]; ++j) {
-      if (slot[j] >= h.nodes) return false;
+      if (slot[j] >= h.nodes || end_of(slot[j]) - starts[slot[j]] < level) return false;
+    }
+    return true;
+  };
+  for (uint64_t i = 0; i < h.nodes; ++i) {
+    if (!slot_is_good(links + i * (1 + 2 * h.m), 2 * h.m, 0)) return false;
+    for (uint64_t slot = starts[i]; slot < end_of(i); ++slot) {
+      if (!slot_is_good(upper + slot * (1 + h.m), h.m, slot - starts[i] + 1)) return false;
     }
   }
   return true;
