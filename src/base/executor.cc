@@ -30,6 +30,7 @@ class ThreadMonitor final : public Monitor {
     return notified;
   }
   void NotifyAll() override { changed_.notify_all(); }
+  void NotifyOne() override { changed_.notify_one(); }
 
  private:
   std::mutex mutex_;
@@ -61,7 +62,8 @@ class ThreadExecutor final : public Executor {
 std::unique_ptr<Executor> MakeThreadExecutor() { return std::make_unique<ThreadExecutor>(); }
 
 struct Pool::Impl {
-  std::unique_ptr<Monitor> monitor;
+  std::unique_ptr<Monitor> monitor;       // Guards the queue; only idle workers wait on it.
+  std::unique_ptr<Monitor> done_monitor;  // Guards and wakes the callers of ParallelFor.
   std::deque<std::function<void()>> queue;
   size_t queue_max = 0;
   bool closing = false;
@@ -85,6 +87,7 @@ struct Pool::Impl {
 Pool::Pool(Executor& executor, std::string name, size_t workers, size_t queue_max)
     : impl_(std::make_unique<Impl>()) {
   impl_->monitor = executor.MakeMonitor();
+  impl_->done_monitor = executor.MakeMonitor();
   impl_->queue_max = queue_max;
   for (size_t i = 0; i < workers; ++i) {
     impl_->workers.push_back(
@@ -110,7 +113,7 @@ Status Pool::Submit(std::function<void()> task) {
                  InfoOf(ErrorCode::kTooManyRequests).name, impl_->queue_max);
   }
   impl_->queue.push_back(std::move(task));
-  impl_->monitor->NotifyAll();
+  impl_->monitor->NotifyOne();
   return {};
 }
 
@@ -128,7 +131,7 @@ Status Pool::ParallelFor(Context& ctx, size_t count, const std::function<Status(
   };
   auto shared = std::make_shared<Shared>();
   // A std::condition_variable would hide the wait from the simulation, so the pool's monitor serves here.
-  Monitor* monitor = impl_->monitor.get();
+  Monitor* monitor = impl_->done_monitor.get();
   shared->count = count;
   shared->results.resize(count);
   shared->fn = &fn;

@@ -24,6 +24,8 @@ class Monitor {
   /// As Wait, but gives up after `timeout_ms`; false when it gave up.
   virtual bool WaitFor(int64_t timeout_ms) = 0;
   virtual void NotifyAll() = 0;
+  /// Wakes one of those who wait, when all of them wait for the same thing.
+  virtual void NotifyOne() = 0;
 };
 
 /// A running worker; the destructor joins it, so its owner must have told it to end.

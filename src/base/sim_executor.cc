@@ -139,6 +139,8 @@ class SimMonitor final : public Monitor {
     return notified;
   }
   void NotifyAll() override { executor_.WakeWaiters(this); }
+  // Waking all is allowed: a wake-up may be spurious.
+  void NotifyOne() override { executor_.WakeWaiters(this); }
 
  private:
   SimExecutor& executor_;
