@@ -126,7 +126,7 @@ def docs(args):
     os.makedirs(path("docs", "generated"), exist_ok=True)
     options = subprocess.run([program, "options"], capture_output=True, text=True, check=True).stdout
     with open(path("docs", "generated", "config.md"), "w") as out:
-        out.write("# Configuration\n\nWhat `elanus options` prints. Written by `./dev docs`.\n\n```\n" + options.rstrip() + "\n```\n")
+        out.write(options)
     run(venv("pymilvus30"), path("scripts", "list_methods.py"), "--server", program,
         "--out", path("docs", "generated", "methods.md"))
     print("docs/generated/config.md\ndocs/generated/methods.md")

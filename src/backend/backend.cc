@@ -13,8 +13,9 @@ Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& optio
   TRY_ASSIGN(stores.lock, DirectoryLock::Take(directory));
   TRY_ASSIGN(stores.objects, OpenFileObjectStore(directory + "/objects"));
   TRY_ASSIGN(stores.meta, OpenRocksDbMetaStore(directory + "/meta"));
-  TRY_ASSIGN(stores.wal, OpenFileWal(directory + "/wal", {.file_bytes_max = options.log_file_bytes_max,
-                                                          .sync = options.log_sync}));
+  TRY_ASSIGN(stores.wal,
+             OpenFileWal(directory + "/wal",
+                         {.file_bytes_max = options.log_file_bytes_max, .sync = options.log_sync}));
   return stores;
 }
 

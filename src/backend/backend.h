@@ -27,13 +27,15 @@ struct LocalOptions {
 
   template <class Visitor>
   void Describe(Visitor& visit) {
-    visit(log_file_bytes_max, OptionSpec{"wal.fileMaxSize", "bytes", 1 << 20, 4e9, "A new log file begins beyond it."});
+    visit(log_file_bytes_max,
+          OptionSpec{"wal.fileMaxSize", "bytes", 1 << 20, 4e9, "A new log file begins beyond it."});
     visit(log_sync, OptionSpec{"wal.sync", "", 0, 1,
                                "False: an acknowledged write may be lost when the power goes."});
   }
 };
 
-/// Everything under one directory: LOCK, objects/, meta/, wal/. kOldSession when another process has it.
+/// Everything under one directory: LOCK, objects/, meta/, wal/. kOldSession when another process
+/// has it.
 Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& options);
 
 }  // namespace elanus::backend

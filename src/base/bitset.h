@@ -8,8 +8,8 @@
 
 namespace elanus {
 
-/// Read-only view of bits; bit i lives in word i / 64. An empty view (no words) means "every row" where a
-/// function says so. Bits at and past `size` are zero.
+/// Read-only view of bits; bit i lives in word i / 64. An empty view (no words) means "every row"
+/// where a function says so. Bits at and past `size` are zero.
 struct BitsetView {
   const uint64_t* words = nullptr;
   size_t size = 0;

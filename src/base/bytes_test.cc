@@ -9,7 +9,8 @@ namespace elanus {
 namespace {
 
 TEST(Bytes, WhatIsWrittenIsRead) {
-  const std::vector<uint64_t> numbers = {0, 1, 127, 128, 16383, 16384, uint64_t{1} << 63, UINT64_MAX};
+  const std::vector<uint64_t> numbers = {0,         1, 127, 128, 16383, 16384, uint64_t{1} << 63,
+                                         UINT64_MAX};
   ByteWriter out;
   out.U8(200);
   out.U32(0xdeadbeef);
@@ -57,7 +58,9 @@ TEST(Bytes, NothingIsReadPastTheEnd) {
   EXPECT_FALSE(ByteReader("").Varint(u64));
   EXPECT_FALSE(ByteReader("\xff").Varint(u64));
   EXPECT_FALSE(ByteReader(std::string(11, '\xff')).Varint(u64)) << "longer than 64 bits";
-  EXPECT_FALSE(ByteReader("\x05" "abc").Bytes(view));
+  EXPECT_FALSE(ByteReader("\x05"
+                          "abc")
+                   .Bytes(view));
   ByteWriter huge;
   huge.Varint(UINT64_MAX);
   EXPECT_FALSE(ByteReader(huge.view()).Bytes(view));

@@ -6,9 +6,10 @@ namespace elanus {
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
 }  // namespace elanus
 
-#define CHECK(condition)                                                          \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]] ::elanus::CheckFailed(#condition, __FILE__, __LINE__); \
+#define CHECK(condition)                                     \
+  do {                                                       \
+    if (!(condition)) [[unlikely]]                           \
+      ::elanus::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 #ifdef ELANUS_DEBUG_CHECKS

@@ -1,4 +1,5 @@
-// Time as the rest of the code sees it: one interface, so that tests and the simulation move it by hand.
+// Time as the rest of the code sees it: one interface, so that tests and the simulation move it by
+// hand.
 #pragma once
 
 #include <atomic>

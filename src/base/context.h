@@ -1,4 +1,5 @@
-// What travels with a request: deadline and cancellation. The first parameter of all that may take time.
+// What travels with a request: deadline and cancellation. The first parameter of all that may take
+// time.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// Every error elanus can answer: number on the wire, name, legacy number, retriable, blame, HTTP status.
+// Every error elanus can answer: number on the wire, name, legacy number, retriable, blame, HTTP
+// status.
 #pragma once
 
 #include <cstdint>
@@ -66,10 +67,10 @@ enum class ErrorCode : int32_t {
 /// One row of the table.
 struct ErrorInfo {
   ErrorCode code;
-  std::string_view name;   // The base text users see.
-  int32_t legacy_code;     // Field `error_code`, read by old clients.
-  bool retriable;          // Trying again can help. Never true for input errors.
-  bool is_input_error;     // The content of the request alone caused it.
+  std::string_view name;  // The base text users see.
+  int32_t legacy_code;    // Field `error_code`, read by old clients.
+  bool retriable;         // Trying again can help. Never true for input errors.
+  bool is_input_error;    // The content of the request alone caused it.
   int32_t http_status;
 };
 

@@ -130,7 +130,8 @@ Status Pool::ParallelFor(Context& ctx, size_t count, const std::function<Status(
     const std::function<Status(size_t)>* fn = nullptr;
   };
   auto shared = std::make_shared<Shared>();
-  // A std::condition_variable would hide the wait from the simulation, so the pool's monitor serves here.
+  // A std::condition_variable would hide the wait from the simulation, so the pool's monitor serves
+  // here.
   Monitor* monitor = impl_->done_monitor.get();
   shared->count = count;
   shared->results.resize(count);

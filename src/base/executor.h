@@ -1,5 +1,6 @@
-// Threads as the rest of the code sees them: workers, monitors to wait on, and bounded pools. The real
-// executor uses the machine's threads; SimExecutor runs one worker at a time in an order drawn from a seed.
+// Threads as the rest of the code sees them: workers, monitors to wait on, and bounded pools. The
+// real executor uses the machine's threads; SimExecutor runs one worker at a time in an order drawn
+// from a seed.
 #pragma once
 
 #include <cstddef>
@@ -48,9 +49,9 @@ class Executor {
 /// Threads of the machine.
 std::unique_ptr<Executor> MakeThreadExecutor();
 
-/// Workers that run one at a time; at each Spawn, Wait, NotifyAll and Yield a generator seeded with `seed`
-/// picks who goes on. The thread that makes it is its first worker. WaitFor times out only when nobody
-/// else can run. Deterministic as long as the bodies are.
+/// Workers that run one at a time; at each Spawn, Wait, NotifyAll and Yield a generator seeded with
+/// `seed` picks who goes on. The thread that makes it is its first worker. WaitFor times out only
+/// when nobody else can run. Deterministic as long as the bodies are.
 std::unique_ptr<Executor> MakeSimExecutor(uint64_t seed);
 
 /// A bounded queue of tasks and the workers that drain it.
@@ -62,9 +63,9 @@ class Pool {
   ~Pool();
   /// kTooManyRequests when the queue is full: that is the admission control.
   Status Submit(std::function<void()> task);
-  /// Runs fn(0) .. fn(count - 1) on the pool and the calling thread; returns when all have ended, with the
-  /// first error by index. Must not be called from a task of the same pool unless the caller can run it all
-  /// alone, which it does: the caller takes items too, so nothing deadlocks.
+  /// Runs fn(0) .. fn(count - 1) on the pool and the calling thread; returns when all have ended,
+  /// with the first error by index. Must not be called from a task of the same pool unless the
+  /// caller can run it all alone, which it does: the caller takes items too, so nothing deadlocks.
   Status ParallelFor(Context& ctx, size_t count, const std::function<Status(size_t)>& fn);
   size_t workers() const;
 

@@ -1,9 +1,10 @@
 // Encoding, decoding and printing of structs that describe their fields once.
 //
-// A struct writes `template <class V> void Fields(V& v) { v(1, "name", name); v(2, "rows", rows); }`.
-// Bytes: for each field that is not zero (empty), or whose default is not, varint(tag << 3 | kind), then by
-// kind 0 a varint (zigzag for signed), 1 eight little-endian bytes, 2 a varint length and that many bytes.
-// Tags are never reused; unknown tags are skipped, so neighbours of two versions talk.
+// A struct writes `template <class V> void Fields(V& v) { v(1, "name", name); v(2, "rows", rows);
+// }`. Bytes: for each field that is not zero (empty), or whose default is not, varint(tag << 3 |
+// kind), then by kind 0 a varint (zigzag for signed), 1 eight little-endian bytes, 2 a varint
+// length and that many bytes. Tags are never reused; unknown tags are skipped, so neighbours of two
+// versions talk.
 #pragma once
 
 #include <cstdint>
@@ -91,7 +92,8 @@ void PutValue(ByteWriter& out, const T& value) {
     out.Raw(value.data(), value.size());
   } else if constexpr (IsVector<T>::value) {
     ByteWriter inner;
-    for (const auto& item : value) PutValue(inner, static_cast<const typename T::value_type&>(item));
+    for (const auto& item : value)
+      PutValue(inner, static_cast<const typename T::value_type&>(item));
     out.Varint(inner.size());
     out.Raw(inner.data(), inner.size());
   } else if constexpr (IsMap<T>::value) {
@@ -230,7 +232,7 @@ struct Decoder {
   bool good = true;
   uint32_t kind;
   template <class T>
-  void operator()(int field_tag, const char* , T& value) {
+  void operator()(int field_tag, const char*, T& value) {
     if (found || field_tag != tag) return;
     found = true;
     good = kind == KindOf<T>() && GetValue(in, value);
@@ -246,7 +248,8 @@ std::string EncodeStruct(const T& value) {
     return probe;
   }();
   Encoder encoder{.defaults = defaults};
-  const_cast<T&>(value).Fields(encoder);  // The encoder reads only; one Fields serves both directions.
+  const_cast<T&>(value).Fields(
+      encoder);  // The encoder reads only; one Fields serves both directions.
   return std::move(encoder.out).Take();
 }
 
@@ -263,10 +266,17 @@ Status DecodeStruct(std::string_view bytes, T& value) {
       double real;
       std::string_view skipped;
       switch (key & 7) {
-        case kVarint: decoder.good = in.Varint(number); break;
-        case kFixed64: decoder.good = in.F64(real); break;
-        case kBytes: decoder.good = in.Bytes(skipped); break;
-        default: decoder.good = false;
+        case kVarint:
+          decoder.good = in.Varint(number);
+          break;
+        case kFixed64:
+          decoder.good = in.F64(real);
+          break;
+        case kBytes:
+          decoder.good = in.Bytes(skipped);
+          break;
+        default:
+          decoder.good = false;
       }
     }
     if (!decoder.good) {
@@ -284,7 +294,8 @@ std::string Encode(const T& value) {
   return fields_internal::EncodeStruct(value);
 }
 
-/// The struct from its bytes; kSerialization when they are damaged. Fields not in the bytes keep defaults.
+/// The struct from its bytes; kSerialization when they are damaged. Fields not in the bytes keep
+/// defaults.
 template <class T>
 Result<T> Decode(std::string_view bytes) {
   T value{};

@@ -1,4 +1,5 @@
-// Described structs survive encoding, versions that differ understand each other, damage is an error.
+// Described structs survive encoding, versions that differ understand each other, damage is an
+// error.
 #include "base/fields.h"
 
 #include <gtest/gtest.h>
@@ -109,7 +110,10 @@ TEST(Fields, AnEmptyStructIsSmallAndComesBack) {
 TEST(Fields, EqualStructsHaveEqualBytesAndTheBytesStayAsTheyAre) {
   EXPECT_EQ(Encode(Full()), Encode(Full()));
   // tag 1, bytes, "ab"; tag 2, varint, zigzag of -3. These bytes are on disks.
-  EXPECT_EQ(Encode(Inner{.name = "ab", .number = -3}), std::string("\x0a\x02" "ab" "\x10\x05", 6));
+  EXPECT_EQ(Encode(Inner{.name = "ab", .number = -3}), std::string("\x0a\x02"
+                                                                   "ab"
+                                                                   "\x10\x05",
+                                                                   6));
 }
 
 struct NewerInner {

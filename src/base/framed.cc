@@ -18,8 +18,8 @@ std::string Frame(std::string_view magic, uint32_t version, std::string_view pay
   return std::move(out).Take();
 }
 
-Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max, std::string_view file,
-                                 std::string_view key) {
+Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max,
+                                 std::string_view file, std::string_view key) {
   ByteReader in(file);
   std::string_view found_magic;
   std::string_view payload;
@@ -34,12 +34,14 @@ Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max, s
     return Error(ErrorCode::kIntegrity, "{}: offset 8: unknown version of a {} file", key, magic);
   }
   if (!in.U64(length) || !in.U64(checksum) || in.remaining() != length) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 16: the file has {} bytes, which is not what it says",
-                 key, file.size());
+    return Error(ErrorCode::kIntegrity,
+                 "{}: offset 16: the file has {} bytes, which is not what it says", key,
+                 file.size());
   }
   in.View(length, payload);
   if (Checksum(payload, version) != checksum) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 32: checksum does not match, the file is damaged", key);
+    return Error(ErrorCode::kIntegrity,
+                 "{}: offset 32: checksum does not match, the file is damaged", key);
   }
   return payload;
 }

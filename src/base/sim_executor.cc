@@ -1,7 +1,8 @@
 // The executor that a seed steers. Invariants:
 // 1. Exactly one worker holds the baton; only it runs. `current_` names it.
 // 2. A worker gives the baton away only in Yield, Wait, WaitFor, Spawn's join, or at its end.
-// 3. Who gets it is drawn from the seed among the runnable workers, in order of their numbers; so equal
+// 3. Who gets it is drawn from the seed among the runnable workers, in order of their numbers; so
+// equal
 //    seeds give equal runs when the bodies themselves are deterministic.
 #include <condition_variable>
 #include <mutex>
@@ -66,7 +67,8 @@ class SimExecutor final : public Executor {
     std::lock_guard<std::mutex> lock(mutex_);
     states_[self].mode = Mode::kEnded;
     for (SimState& state : states_) {
-      if (state.mode == Mode::kJoining && state.waits_for == Key(self)) state.mode = Mode::kRunnable;
+      if (state.mode == Mode::kJoining && state.waits_for == Key(self))
+        state.mode = Mode::kRunnable;
     }
     PickNext();
   }

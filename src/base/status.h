@@ -1,4 +1,5 @@
-// The outcome of anything that can fail: Status, Result<T> and the two macros that pass failures on.
+// The outcome of anything that can fail: Status, Result<T> and the two macros that pass failures
+// on.
 #pragma once
 
 #include <fmt/core.h>
@@ -55,7 +56,8 @@ Status Invalid(fmt::format_string<Args...> format, Args&&... args) {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<1>, std::move(value)) {}   // NOLINT: implicit by design.
+  Result(T value)
+      : state_(std::in_place_index<1>, std::move(value)) {}  // NOLINT: implicit by design.
   Result(Status status) : state_(std::in_place_index<0>, std::move(status)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 1; }
@@ -79,16 +81,18 @@ class [[nodiscard]] Result {
 #define ELANUS_CONCAT(a, b) ELANUS_CONCAT_INNER(a, b)
 
 /// Returns from the enclosing function when the Status is an error.
-#define TRY(expression)                                              \
-  do {                                                               \
-    ::elanus::Status try_status = (expression);                      \
-    if (!try_status.ok()) [[unlikely]] return try_status;            \
+#define TRY(expression)                         \
+  do {                                          \
+    ::elanus::Status try_status = (expression); \
+    if (!try_status.ok()) [[unlikely]]          \
+      return try_status;                        \
   } while (false)
 
 /// Assigns the value of a Result, or returns its error: TRY_ASSIGN(const auto rows, Count(ctx)).
 #define TRY_ASSIGN(declaration, expression) \
   TRY_ASSIGN_IMPL(ELANUS_CONCAT(try_result_, __LINE__), declaration, expression)
-#define TRY_ASSIGN_IMPL(result, declaration, expression)   \
-  auto result = (expression);                              \
-  if (!result.ok()) [[unlikely]] return result.status();   \
+#define TRY_ASSIGN_IMPL(result, declaration, expression) \
+  auto result = (expression);                            \
+  if (!result.ok()) [[unlikely]]                         \
+    return result.status();                              \
   declaration = std::move(result).value()

@@ -27,12 +27,14 @@ TEST(Status, FreeTextStandsBeforeTheBaseText) {
 }
 
 TEST(Status, ATextThatOpensWithTheBaseTextStaysAsItIs) {
-  EXPECT_EQ(Error(ErrorCode::kPartitionNotFound, "partition not found[partition={}]", "p").ToString(),
-            "partition not found[partition=p]");
+  EXPECT_EQ(
+      Error(ErrorCode::kPartitionNotFound, "partition not found[partition={}]", "p").ToString(),
+      "partition not found[partition=p]");
 }
 
 TEST(Status, ContextIsAddedInFrontAndTheCodeStays) {
-  const Status status = Error(ErrorCode::kIoFailed, "no space").WithContext("segment 4").WithContext("loading");
+  const Status status =
+      Error(ErrorCode::kIoFailed, "no space").WithContext("segment 4").WithContext("loading");
   EXPECT_EQ(status.code(), ErrorCode::kIoFailed);
   EXPECT_EQ(status.ToString(), "loading: segment 4: no space: IO failed");
 }

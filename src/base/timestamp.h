@@ -1,4 +1,5 @@
-// Hybrid timestamps: physical milliseconds << 18 | an 18-bit counter. Rows, reads and the log are ordered by them.
+// Hybrid timestamps: physical milliseconds << 18 | an 18-bit counter. Rows, reads and the log are
+// ordered by them.
 #pragma once
 
 #include <cstdint>

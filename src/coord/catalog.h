@@ -1,8 +1,9 @@
-// The catalog: collections, indexes, load state, and which segments are official. In memory as immutable snapshots,
-// on the meta store as the truth.
+// The catalog: collections, indexes, load state, and which segments are official. In memory as
+// immutable snapshots, on the meta store as the truth.
 //
-// Keys: collection/<id>, segment/<collection>/<id>, delta/<vchannel>/<object key>, checkpoint/<vchannel>.
-// Every change is one transaction, durable before anybody sees it; changes run one after another.
+// Keys: collection/<id>, segment/<collection>/<id>, delta/<vchannel>/<object key>,
+// checkpoint/<vchannel>. Every change is one transaction, durable before anybody sees it; changes
+// run one after another.
 #pragma once
 
 #include <memory>
@@ -28,9 +29,10 @@ struct CatalogOptions {
                                      "Partitions a collection may have."});
     visit(capacity_max, OptionSpec{"rootCoord.maxGeneralCapacity", "", 1, 1e9,
                                    "Sum over all collections of partitions times shards."});
-    visit(log_streams, OptionSpec{"rootCoord.dmlChannelNum", "", 1, 256,
-                                  "Log streams that the shards are spread over. One sync serves all writes of a "
-                                  "stream, so on one disk few are better."});
+    visit(log_streams,
+          OptionSpec{"rootCoord.dmlChannelNum", "", 1, 256,
+                     "Log streams that the shards are spread over. One sync serves all writes of a "
+                     "stream, so on one disk few are better."});
   }
 };
 

@@ -51,7 +51,8 @@ class CatalogTest : public testing::Test {
     const auto info = Find("c");
     ASSERT_TRUE(catalog().CreateIndex(ctx(), info->id, VectorIndex("")).ok());
     auto flush = MakeFlush(*info, {MakeSegment(*info, 1), MakeSegment(*info, 2, 1)}, 7);
-    flush.deltas = {{.key = "d1", .collection = info->id, .vchannel = info->vchannels[0], .rows = 3}};
+    flush.deltas = {
+        {.key = "d1", .collection = info->id, .vchannel = info->vchannels[0], .rows = 3}};
     ASSERT_TRUE(catalog().CommitFlush(ctx(), flush).ok());
     const IndexId index = Find("c")->indexes[0].id;
     ASSERT_TRUE(catalog().CommitIndex(ctx(), SegmentId(1), {.index = index, .key = "file"}).ok());
@@ -136,7 +137,8 @@ TEST_F(CatalogTest, ACollectionCannotBeCreatedUnderANameItsSchemaDoesNotHave) {
 TEST_F(CatalogTest, OnlyTheDefaultDatabaseExists) {
   auto request = MakeRequest("c");
   request.name.database = "x";
-  EXPECT_EQ(catalog().CreateCollection(ctx(), request).ToString(), "database not found[database=x]");
+  EXPECT_EQ(catalog().CreateCollection(ctx(), request).ToString(),
+            "database not found[database=x]");
   EXPECT_EQ(catalog().Find(ctx(), request.name).status().code(), ErrorCode::kDatabaseNotFound);
   EXPECT_EQ(catalog().List(ctx(), "x").status().code(), ErrorCode::kDatabaseNotFound);
   Create("c");
@@ -201,10 +203,10 @@ TEST_F(CatalogTest, AChangeThatDoesNotReachTheStoreDoesNotHappen) {
       {"create index", [&] { return catalog().CreateIndex(ctx(), id, scalar); }},
       {"load", [&] { return catalog().SetLoaded(ctx(), id, {}); }},
       {"release", [&] { return catalog().SetReleased(ctx(), id, {}); }},
-      {"flush", [&] { return catalog().CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 9)}, 9)); }},
-      {"index file", [&] {
-         return catalog().CommitIndex(ctx(), SegmentId(2), {.index = info->indexes[0].id});
-       }},
+      {"flush",
+       [&] { return catalog().CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 9)}, 9)); }},
+      {"index file",
+       [&] { return catalog().CommitIndex(ctx(), SegmentId(2), {.index = info->indexes[0].id}); }},
   };
   const std::string before = process_->Everything();
   for (const auto& [what, change] : changes) {
@@ -227,7 +229,8 @@ TEST_F(CatalogTest, DroppingACollectionRemovesAllItsKeysInOneTransaction) {
   EXPECT_EQ(process_->meta.commits, commits + 1);
   EXPECT_EQ(KeysLeft(), 0u);
   EXPECT_FALSE(Exists("c"));
-  EXPECT_EQ(catalog().ListSegments(ctx(), info->id).status().code(), ErrorCode::kCollectionNotFound);
+  EXPECT_EQ(catalog().ListSegments(ctx(), info->id).status().code(),
+            ErrorCode::kCollectionNotFound);
   EXPECT_TRUE(catalog().DropCollection(ctx(), Name("c")).ok());
 }
 
@@ -344,7 +347,8 @@ TEST_F(CatalogTest, AFieldHasOneIndexAndANameIsUsedOnce) {
   EXPECT_EQ(Find("c")->indexes.size(), 1u);
   again.user_params[0].value = "IP";
   EXPECT_EQ(catalog().CreateIndex(ctx(), id, again).code(), ErrorCode::kInvalidParameter);
-  EXPECT_EQ(catalog().CreateIndex(ctx(), id, VectorIndex("b")).code(), ErrorCode::kInvalidParameter);
+  EXPECT_EQ(catalog().CreateIndex(ctx(), id, VectorIndex("b")).code(),
+            ErrorCode::kInvalidParameter);
   const model::IndexInfo taken{.name = "vec", .field = FieldId(100), .type = "SORTED"};
   EXPECT_EQ(catalog().CreateIndex(ctx(), id, taken).code(), ErrorCode::kInvalidParameter);
 }
@@ -404,7 +408,8 @@ TEST_F(CatalogTest, ThereAreLimitsToCollectionsPartitionsAndTheirProduct) {
   const Status too_many = catalog().CreateCollection(ctx(), MakeRequest("c"));
   EXPECT_EQ(too_many.code(), ErrorCode::kCollectionLimit);
   EXPECT_THAT(too_many.ToString(), HasSubstr("[dbName=default][limit=2]"));
-  EXPECT_TRUE(catalog().CreateCollection(ctx(), MakeRequest("b")).ok()) << "identical is no new one";
+  EXPECT_TRUE(catalog().CreateCollection(ctx(), MakeRequest("b")).ok())
+      << "identical is no new one";
 }
 
 TEST(CatalogUnderASeed, ConcurrentChangesAllHappenInWhateverOrder) {
@@ -422,7 +427,8 @@ TEST(CatalogUnderASeed, ConcurrentChangesAllHappenInWhateverOrder) {
           const model::CollectionName shared{.collection = "shared"};
           EXPECT_TRUE(catalog.CreateCollection(process.ctx, MakeRequest("shared")).ok());
           EXPECT_TRUE(catalog.CreatePartition(process.ctx, shared, fmt::format("p{}", w)).ok());
-          EXPECT_TRUE(catalog.CreateCollection(process.ctx, MakeRequest(fmt::format("c{}", w))).ok());
+          EXPECT_TRUE(
+              catalog.CreateCollection(process.ctx, MakeRequest(fmt::format("c{}", w))).ok());
         }));
       }
       workers.clear();

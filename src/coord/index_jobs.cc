@@ -24,7 +24,11 @@ struct IndexJobs::Impl {
 
   Impl(Executor& executor, Clock& clock, roles::Coord c, roles::Data& d,
        std::function<void(CollectionId)> callback)
-      : coord(c), data(d), on_built(std::move(callback)), ctx(clock), monitor(executor.MakeMonitor()) {}
+      : coord(c),
+        data(d),
+        on_built(std::move(callback)),
+        ctx(clock),
+        monitor(executor.MakeMonitor()) {}
 
   void Loop() {
     while (true) {
@@ -129,7 +133,8 @@ Result<roles::IndexProgress> IndexJobs::Progress(Context& ctx, CollectionId coll
   std::lock_guard<Monitor> lock(*impl_->monitor);
   const auto of_collection = impl_->failures.find(collection);
   if (of_collection == impl_->failures.end()) return progress;
-  if (const auto failed = of_collection->second.find(index); failed != of_collection->second.end()) {
+  if (const auto failed = of_collection->second.find(index);
+      failed != of_collection->second.end()) {
     progress.state = model::IndexState::kFailed;
     progress.fail_reason = failed->second;
   }

@@ -1,4 +1,5 @@
-// Index jobs: what is missing gets built, failures show and are tried again, the end does not wait for a build.
+// Index jobs: what is missing gets built, failures show and are tried again, the end does not wait
+// for a build.
 #include "coord/index_jobs.h"
 
 #include <map>
@@ -56,7 +57,8 @@ class IndexJobsTest : public testing::TestWithParam<uint64_t> {
     index_ = process_.Find("c")->indexes[0].id;
     EXPECT_TRUE(catalog()
                     .CommitFlush(ctx(), MakeFlush(*info,
-                                                  {MakeSegment(*info, 1, 0, 10), MakeSegment(*info, 2, 0, 20),
+                                                  {MakeSegment(*info, 1, 0, 10),
+                                                   MakeSegment(*info, 2, 0, 20),
                                                    MakeSegment(*info, 3, 0, 4)},
                                                   1))
                     .ok());
@@ -64,8 +66,9 @@ class IndexJobsTest : public testing::TestWithParam<uint64_t> {
   Catalog& catalog() { return *process_.catalog; }
   Context& ctx() { return process_.ctx; }
   void Start() {
-    jobs_ = std::make_unique<IndexJobs>(*executor_, clock_, roles::Coord{catalog(), *process_.oracle, catalog()},
-                                        data_, [this](CollectionId id) { ++built_[id]; });
+    jobs_ = std::make_unique<IndexJobs>(*executor_, clock_,
+                                        roles::Coord{catalog(), *process_.oracle, catalog()}, data_,
+                                        [this](CollectionId id) { ++built_[id]; });
   }
   /// Lets the workers run until all of them wait: only then does a timed wait run out.
   void Settle() {

@@ -17,7 +17,8 @@ Result<uint64_t> ReadNumber(Context& ctx, store::MetaStore& meta, const char* ke
   uint64_t value = 0;
   if (text) {
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc()) return Error(ErrorCode::kIntegrity, "{} is not a number: {}", key, *text);
+    if (error != std::errc())
+      return Error(ErrorCode::kIntegrity, "{} is not a number: {}", key, *text);
   }
   return value;
 }

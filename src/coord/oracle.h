@@ -9,12 +9,12 @@
 
 namespace elanus::coord {
 
-/// Reserves windows in the meta store (3 s of time, 100,000 ids) and answers from memory inside them, so a
-/// restart goes on above everything that was ever given out. Thread-safe.
+/// Reserves windows in the meta store (3 s of time, 100,000 ids) and answers from memory inside
+/// them, so a restart goes on above everything that was ever given out. Thread-safe.
 class Oracle final : public roles::Oracle {
  public:
-  static Result<std::unique_ptr<Oracle>> Open(Context& ctx, store::MetaStore& meta, Executor& executor,
-                                              Clock& clock);
+  static Result<std::unique_ptr<Oracle>> Open(Context& ctx, store::MetaStore& meta,
+                                              Executor& executor, Clock& clock);
   Result<Timestamp> Now(Context& ctx) override;
   Result<int64_t> AllocateIds(Context& ctx, int64_t count) override;
 
@@ -31,7 +31,7 @@ class Oracle final : public roles::Oracle {
   int64_t window_end_ms_ = 0;  // Timestamps below it may be given out.
   int64_t next_id_ = 0;
   int64_t ids_end_ = 0;
-  bool reserving_ = false;     // One caller writes to the meta store, the others wait.
+  bool reserving_ = false;  // One caller writes to the meta store, the others wait.
 };
 
 }  // namespace elanus::coord

@@ -1,4 +1,5 @@
-// For tests: a meta store that can be told to refuse commits, and a catalog on top of one that survives restarts.
+// For tests: a meta store that can be told to refuse commits, and a catalog on top of one that
+// survives restarts.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -46,8 +46,8 @@ Result<model::SegmentIndexInfo> Node::BuildIndex(Context& ctx, const model::Segm
     } else {
       TRY_ASSIGN(bytes, index::BuildSortedIndex(ctx, column.view));
     }
-    built.key = fmt::format("indexes/{}/{}/{}", collection.id.value(), info.id.value(),
-                            index.id.value());
+    built.key =
+        fmt::format("indexes/{}/{}/{}", collection.id.value(), info.id.value(), index.id.value());
     TRY(objects_.Put(ctx, built.key, bytes));
     LogInfo("index built collection={} segment={} index={} type={} rows={} bytes={} ms={}",
             collection.schema.name, info.id.value(), index.name, index.type, info.rows,

@@ -47,10 +47,11 @@ Result<model::DeltaInfo> Node::FlushDeletes(Context& ctx, CollectionId collectio
                                             const model::Deletes& deletes) {
   // Keyed by content moment: a repeated flush of the same deletes writes the same object.
   const uint64_t newest = *std::max_element(deletes.timestamps.begin(), deletes.timestamps.end());
-  model::DeltaInfo info{.key = fmt::format("deltas/{}/{}/{:020}", collection.value(), vchannel, newest),
-                        .collection = collection,
-                        .vchannel = vchannel,
-                        .rows = static_cast<int64_t>(deletes.keys.rows)};
+  model::DeltaInfo info{
+      .key = fmt::format("deltas/{}/{}/{:020}", collection.value(), vchannel, newest),
+      .collection = collection,
+      .vchannel = vchannel,
+      .rows = static_cast<int64_t>(deletes.keys.rows)};
   TRY(objects_.Put(ctx, info.key, store::EncodeDeltaLog(deletes)));
   return info;
 }

@@ -13,8 +13,8 @@ struct DataOptions {
 
   template <class Visitor>
   void Describe(Visitor& visit) {
-    visit(index_rows_min, OptionSpec{"indexCoord.segment.minSegmentNumRowsToEnableIndex", "rows", 0, 1e9,
-                                     "Vectors of smaller segments are scanned, exactly."});
+    visit(index_rows_min, OptionSpec{"indexCoord.segment.minSegmentNumRowsToEnableIndex", "rows", 0,
+                                     1e9, "Vectors of smaller segments are scanned, exactly."});
   }
 };
 

@@ -1,5 +1,5 @@
-// Binding: names, types, constants, templates. A bound operand is a constant, a value source (perhaps with one arithmetic
-// step or array_length around it), or a condition.
+// Binding: names, types, constants, templates. A bound operand is a constant, a value source
+// (perhaps with one arithmetic step or array_length around it), or a condition.
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -44,9 +44,10 @@ bool IsConstant(const NodePtr& node, bool value) {
 }
 
 constexpr std::string_view kNotBuilt[] = {
-    "text_match", "text_match_fuzzy", "phrase_match", "element_filter", "match_all",  "match_any",
-    "match_least", "match_most",      "match_exact",  "st_equals",      "st_touches", "st_overlaps",
-    "st_crosses", "st_contains",      "st_intersects", "st_within",     "st_dwithin", "st_isvalid"};
+    "text_match", "text_match_fuzzy", "phrase_match", "element_filter", "match_all",
+    "match_any",  "match_least",      "match_most",   "match_exact",    "st_equals",
+    "st_touches", "st_overlaps",      "st_crosses",   "st_contains",    "st_intersects",
+    "st_within",  "st_dwithin",       "st_isvalid"};
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -75,17 +76,28 @@ class Binder {
  private:
   Result<Operand> Bind(const Syntax& s) {
     switch (s.kind) {
-      case Syntax::Kind::kLiteral: return Literal(s.token);
-      case Syntax::Kind::kName: return Name(s.token);
-      case Syntax::Kind::kPath: return Path(s.token);
-      case Syntax::Kind::kTemplate: return Template(s.token);
-      case Syntax::Kind::kList: return List(s);
-      case Syntax::Kind::kUnary: return Unary(s);
-      case Syntax::Kind::kBinary: return Binary(s);
-      case Syntax::Kind::kRange: return Range(s);
-      case Syntax::Kind::kExists: return Exists(s);
-      case Syntax::Kind::kIsNull: return IsNull(s);
-      case Syntax::Kind::kCall: return Call(s);
+      case Syntax::Kind::kLiteral:
+        return Literal(s.token);
+      case Syntax::Kind::kName:
+        return Name(s.token);
+      case Syntax::Kind::kPath:
+        return Path(s.token);
+      case Syntax::Kind::kTemplate:
+        return Template(s.token);
+      case Syntax::Kind::kList:
+        return List(s);
+      case Syntax::Kind::kUnary:
+        return Unary(s);
+      case Syntax::Kind::kBinary:
+        return Binary(s);
+      case Syntax::Kind::kRange:
+        return Range(s);
+      case Syntax::Kind::kExists:
+        return Exists(s);
+      case Syntax::Kind::kIsNull:
+        return IsNull(s);
+      case Syntax::Kind::kCall:
+        return Call(s);
     }
     return Invalid("unsupported expression");
   }
@@ -106,7 +118,8 @@ class Binder {
   Result<Operand> Template(const Token& token) {
     const auto found = templates_.find(token.text);
     if (found == templates_.end()) {
-      return Invalid("the value of expression template variable name {{{}}} is not found", token.text);
+      return Invalid("the value of expression template variable name {{{}}} is not found",
+                     token.text);
     }
     Operand operand;
     operand.constant = found->second;
@@ -188,10 +201,10 @@ class Binder {
   static Operand Condition(Node node) {
     Operand operand;
     operand.kind = Operand::Kind::kCondition;
-    const int by_source = node.source.kind == Source::Kind::kJson                    ? 20
-                          : node.source.kind != Source::Kind::kColumn                ? 8
-                          : node.source.type == DataType::kVarChar                   ? 3
-                                                                                     : 1;
+    const int by_source = node.source.kind == Source::Kind::kJson     ? 20
+                          : node.source.kind != Source::Kind::kColumn ? 8
+                          : node.source.type == DataType::kVarChar    ? 3
+                                                                      : 1;
     const bool by_pattern =
         node.kind == Node::Kind::kTest &&
         (node.test.kind == Test::Kind::kLike || node.test.kind == Test::Kind::kRegex);
@@ -223,7 +236,8 @@ class Binder {
           folded.constant = !child->constant;
           return folded;
         }
-        if (child->kind == Node::Kind::kSample) return Invalid("random_sample cannot stand under not");
+        if (child->kind == Node::Kind::kSample)
+          return Invalid("random_sample cannot stand under not");
         Node node{.kind = Node::Kind::kNot, .children = {child}};
         return Condition(std::move(node));
       }
@@ -240,7 +254,8 @@ class Binder {
       case TokenKind::kPlus:
         if (is_constant && (inner.constant.is_int() || inner.constant.is_double())) return inner;
         return Invalid("'+' can only be used before a number");
-      default: return Invalid("'~' is not supported");
+      default:
+        return Invalid("'~' is not supported");
     }
   }
 
@@ -265,7 +280,7 @@ class Binder {
       if (is_sample && (!is_and || i + 1 != terms.size())) {
         return Invalid("random_sample can only be the last operand of and");
       }
-      if (IsConstant(child, is_and)) continue;      // true and E, false or E.
+      if (IsConstant(child, is_and)) continue;  // true and E, false or E.
       if (IsConstant(child, !is_and)) decided = true;
       if (child->kind == node.kind) {
         node.children.insert(node.children.end(), child->children.begin(), child->children.end());
@@ -340,18 +355,21 @@ class Binder {
     const Scalar& constant = operand.arith_operand;
     if (!constant.is_int() && !constant.is_double()) return Invalid("arithmetic needs a number");
     const bool int_only = operand.arith == ArithOp::kMod || operand.arith >= ArithOp::kAnd;
-    if (int_only && !constant.is_int()) return Invalid("modulo and bitwise need an integer constant");
+    if (int_only && !constant.is_int())
+      return Invalid("modulo and bitwise need an integer constant");
     const Source& source = operand.source;
     if (source.kind == Source::Kind::kArray) return Invalid("arithmetic on a whole array");
     if (source.kind != Source::Kind::kJson) {
       const bool is_int = model::IsInteger(source.type);
-      if (!is_int && !model::IsFloating(source.type)) return Invalid("arithmetic on a field that is no number");
+      if (!is_int && !model::IsFloating(source.type))
+        return Invalid("arithmetic on a field that is no number");
       if (is_int && !constant.is_int()) {
         return Invalid("float constant cannot be used with an integer field in arithmetic");
       }
       if (!is_int && int_only) return Invalid("modulo and bitwise need an integer field");
     }
-    if ((operand.arith == ArithOp::kDiv || operand.arith == ArithOp::kMod) && constant.number() == 0) {
+    if ((operand.arith == ArithOp::kDiv || operand.arith == ArithOp::kMod) &&
+        constant.number() == 0) {
       return Invalid("divide by zero");
     }
     return {};
@@ -371,7 +389,8 @@ class Binder {
     if (left.kind == Kind::kConstant) return CompareWith(right, left.constant, Mirrored(op));
     if (right.kind == Kind::kConstant) return CompareWith(left, right.constant, op);
     if (left.kind == Kind::kValue && right.kind == Kind::kValue) return Columns(left, right, op);
-    return Invalid("comparison operations are only supported between a field and a constant, or two fields");
+    return Invalid(
+        "comparison operations are only supported between a field and a constant, or two fields");
   }
 
   static Result<Operand> Columns(const Operand& left, const Operand& right, Compare op) {
@@ -380,7 +399,8 @@ class Binder {
       return Invalid("two column comparison with JSON type is not supported");
     }
     if (left.source.kind != Source::Kind::kColumn || right.source.kind != Source::Kind::kColumn) {
-      return Error(ErrorCode::kSegcore, "comparison of array elements is not supported[segcoreCode=2028]");
+      return Error(ErrorCode::kSegcore,
+                   "comparison of array elements is not supported[segcoreCode=2028]");
     }
     const auto is_number = [](DataType t) { return model::IsInteger(t) || model::IsFloating(t); };
     const DataType a = left.source.type;
@@ -392,7 +412,8 @@ class Binder {
     return Condition(std::move(node));
   }
 
-  // Casts a literal for a plain column or array element. nullopt: no value of the type can equal it.
+  // Casts a literal for a plain column or array element. nullopt: no value of the type can equal
+  // it.
   static Result<Scalar> Cast(const Scalar& value, DataType type, std::string_view name) {
     const auto mismatch = [&] {
       return Invalid("value cannot be casted to {}, field: {}", NameOf(type), name);
@@ -435,7 +456,8 @@ class Binder {
     } else if (source.kind == Source::Kind::kArray) {
       if (!constant.is_list() || constant.as_list().empty() ||
           (op != Compare::kEq && op != Compare::kNe)) {
-        return Invalid("array field {} can only be compared with an array by == and !=", value.name);
+        return Invalid("array field {} can only be compared with an array by == and !=",
+                       value.name);
       }
       model::ScalarList list;
       for (const Scalar& item : constant.as_list()) {
@@ -460,7 +482,8 @@ class Binder {
       }
       if (value.arith_operand.is_double()) right = constant.number();
     } else if (model::IsInteger(source.type)) {
-      if (!constant.is_int()) return Invalid("float constant cannot be compared with an integer field");
+      if (!constant.is_int())
+        return Invalid("float constant cannot be compared with an integer field");
     } else {
       right = constant.number();
     }
@@ -469,8 +492,10 @@ class Binder {
   }
 
   Result<Operand> In(const Operand& left, const Operand& right, bool negated) {
-    if (left.kind != Operand::Kind::kValue) return Invalid("'term' can only be used on single field");
-    if (left.source.kind == Source::Kind::kArray) return Invalid("'in' on a whole array is not supported");
+    if (left.kind != Operand::Kind::kValue)
+      return Invalid("'term' can only be used on single field");
+    if (left.source.kind == Source::Kind::kArray)
+      return Invalid("'in' on a whole array is not supported");
     if (right.kind != Operand::Kind::kConstant || !right.constant.is_list()) {
       return Invalid("the right-hand side of 'in' must be a list, value is not array");
     }
@@ -533,7 +558,8 @@ class Binder {
     return Condition(std::move(inverse));
   }
 
-  // In a pattern only \\ and escaped quotes are processed; every other pair goes to the regex as written.
+  // In a pattern only \\ and escaped quotes are processed; every other pair goes to the regex as
+  // written.
   static std::string RegexText(const Operand& pattern) {
     std::string text;
     const std::string& raw = pattern.raw;
@@ -568,8 +594,9 @@ class Binder {
       TRY_ASSIGN(low.constant, Cast(low.constant, source.type, value.name));
       TRY_ASSIGN(high.constant, Cast(high.constant, source.type, value.name));
     }
-    TRY_ASSIGN(const bool ordered, FoldCompare(low_inclusive && high_inclusive ? Compare::kLe : Compare::kLt,
-                                               low.constant, high.constant));
+    TRY_ASSIGN(const bool ordered,
+               FoldCompare(low_inclusive && high_inclusive ? Compare::kLe : Compare::kLt,
+                           low.constant, high.constant));
     if (!ordered) return Invalid("invalid range: lowerbound is greater than upperbound");
     Node node{.kind = Node::Kind::kTest, .source = source};
     node.test.kind = Test::Kind::kRange;
@@ -640,7 +667,8 @@ class Binder {
     if (value.kind != Operand::Kind::kValue || (!is_array && source.kind != Source::Kind::kJson)) {
       return Invalid("contains operations are only supported on JSON or array fields");
     }
-    if (wanted.kind != Operand::Kind::kConstant) return Invalid("contains operations need constants");
+    if (wanted.kind != Operand::Kind::kConstant)
+      return Invalid("contains operations need constants");
     Node node{.kind = Node::Kind::kContains, .source = source};
     node.all = variant == "_all";
     if (variant.empty()) {
@@ -667,10 +695,11 @@ class Binder {
   Result<Operand> Length(const Syntax& s) {
     if (s.children.size() != 1) return Invalid("array_length takes one argument");
     TRY_ASSIGN(Operand value, Bind(*s.children[0]));
-    const bool has_length = value.kind == Operand::Kind::kValue &&
-                            (value.source.kind == Source::Kind::kArray ||
-                             value.source.kind == Source::Kind::kJson);
-    if (!has_length) return Invalid("array_length operation are only supported on JSON or array fields");
+    const bool has_length =
+        value.kind == Operand::Kind::kValue &&
+        (value.source.kind == Source::Kind::kArray || value.source.kind == Source::Kind::kJson);
+    if (!has_length)
+      return Invalid("array_length operation are only supported on JSON or array fields");
     value.kind = Operand::Kind::kLength;
     return value;
   }
@@ -683,7 +712,8 @@ class Binder {
       return Invalid("random_sample needs a float constant");
     }
     const double value = fraction.constant.as_double();
-    if (value <= 1e-10 || value >= 1 - 1e-10) return Invalid("random_sample must be between 0 and 1");
+    if (value <= 1e-10 || value >= 1 - 1e-10)
+      return Invalid("random_sample must be between 0 and 1");
     Node node{.kind = Node::Kind::kSample};
     node.fraction = value;
     return Condition(std::move(node));
@@ -692,8 +722,8 @@ class Binder {
   Result<Operand> TextCall(const Syntax& s, const std::string& name) {
     const size_t arguments = name == "empty" ? 1 : 2;
     if (s.children.size() != arguments) {
-      return Error(ErrorCode::kSegcore, "function {} with {} arguments not found[segcoreCode=2028]", name,
-                   s.children.size());
+      return Error(ErrorCode::kSegcore, "function {} with {} arguments not found[segcoreCode=2028]",
+                   name, s.children.size());
     }
     TRY_ASSIGN(const Operand value, Bind(*s.children[0]));
     Scalar text = std::string();
@@ -704,7 +734,9 @@ class Binder {
     const bool fits = value.kind == Operand::Kind::kValue &&
                       value.source.kind == Source::Kind::kColumn &&
                       value.source.type == DataType::kVarChar && text.is_string();
-    if (!fits) return Error(ErrorCode::kSegcore, "function {} for these arguments not found[segcoreCode=2028]", name);
+    if (!fits)
+      return Error(ErrorCode::kSegcore,
+                   "function {} for these arguments not found[segcoreCode=2028]", name);
     Node node{.kind = Node::Kind::kTest, .source = value.source};
     if (name == "empty") {
       node.test.values = {text};
@@ -757,7 +789,8 @@ Result<Plan> Bind(std::string_view text, const model::CollectionSchema& schema,
   if (IsConstant(*root, true)) return Plan(nullptr);
   Plan plan(*root);
   const Node& node = **root;
-  const bool is_lookup = node.kind == Node::Kind::kTest && node.source.kind == Source::Kind::kColumn &&
+  const bool is_lookup = node.kind == Node::Kind::kTest &&
+                         node.source.kind == Source::Kind::kColumn &&
                          node.source.field == schema.primary_key().id &&
                          (node.test.kind == Test::Kind::kIn ||
                           (node.test.kind == Test::Kind::kCompare && node.test.op == Compare::kEq));

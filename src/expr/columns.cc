@@ -12,7 +12,8 @@ using model::Compare;
 using model::DataType;
 using model::Scalar;
 
-// Bits of fn(i) for the rows of the batch, 64 at a time so that the compiler can vectorise the inner loop.
+// Bits of fn(i) for the rows of the batch, 64 at a time so that the compiler can vectorise the
+// inner loop.
 template <class Fn>
 void Fill(size_t count, Words& out, Fn fn) {
   for (size_t w = 0; w * 64 < count; ++w) {
@@ -29,12 +30,24 @@ void Fill(size_t count, Words& out, Fn fn) {
 template <class T, class C>
 void CompareLoop(Compare op, const T* values, C constant, size_t count, Words& out) {
   switch (op) {
-    case Compare::kEq: Fill(count, out, [=](size_t i) { return values[i] == constant; }); break;
-    case Compare::kNe: Fill(count, out, [=](size_t i) { return values[i] != constant; }); break;
-    case Compare::kLt: Fill(count, out, [=](size_t i) { return values[i] < constant; }); break;
-    case Compare::kLe: Fill(count, out, [=](size_t i) { return values[i] <= constant; }); break;
-    case Compare::kGt: Fill(count, out, [=](size_t i) { return values[i] > constant; }); break;
-    case Compare::kGe: Fill(count, out, [=](size_t i) { return values[i] >= constant; }); break;
+    case Compare::kEq:
+      Fill(count, out, [=](size_t i) { return values[i] == constant; });
+      break;
+    case Compare::kNe:
+      Fill(count, out, [=](size_t i) { return values[i] != constant; });
+      break;
+    case Compare::kLt:
+      Fill(count, out, [=](size_t i) { return values[i] < constant; });
+      break;
+    case Compare::kLe:
+      Fill(count, out, [=](size_t i) { return values[i] <= constant; });
+      break;
+    case Compare::kGt:
+      Fill(count, out, [=](size_t i) { return values[i] > constant; });
+      break;
+    case Compare::kGe:
+      Fill(count, out, [=](size_t i) { return values[i] >= constant; });
+      break;
   }
 }
 
@@ -42,8 +55,10 @@ template <class T>
 void TestFixed(const Test& test, const T* values, size_t count, Words& out) {
   using C = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
   const auto constant = [](const Scalar& s) -> C {
-    if constexpr (std::is_floating_point_v<T>) return s.number();
-    else return s.is_bool() ? s.as_bool() : s.as_int();
+    if constexpr (std::is_floating_point_v<T>)
+      return s.number();
+    else
+      return s.is_bool() ? s.as_bool() : s.as_int();
   };
   switch (test.kind) {
     case Test::Kind::kCompare:
@@ -53,8 +68,10 @@ void TestFixed(const Test& test, const T* values, size_t count, Words& out) {
       const C low = constant(test.values[0]);
       const C high = constant(test.values[1]);
       Words below{};
-      CompareLoop<T, C>(test.lower_inclusive ? Compare::kGe : Compare::kGt, values, low, count, out);
-      CompareLoop<T, C>(test.upper_inclusive ? Compare::kLe : Compare::kLt, values, high, count, below);
+      CompareLoop<T, C>(test.lower_inclusive ? Compare::kGe : Compare::kGt, values, low, count,
+                        out);
+      CompareLoop<T, C>(test.upper_inclusive ? Compare::kLe : Compare::kLt, values, high, count,
+                        below);
       for (size_t w = 0; w < kBatchWords; ++w) out[w] &= below[w];
       break;
     }
@@ -87,21 +104,31 @@ double AsDouble(const model::ColumnView& column, size_t i) {
 }
 double NumberAt(const model::ColumnView& column, size_t i) {
   switch (column.type) {
-    case DataType::kInt8: return AsDouble<int8_t>(column, i);
-    case DataType::kInt16: return AsDouble<int16_t>(column, i);
-    case DataType::kInt32: return AsDouble<int32_t>(column, i);
-    case DataType::kInt64: return AsDouble<int64_t>(column, i);
-    case DataType::kFloat: return AsDouble<float>(column, i);
-    default: return column.Get<double>(i);
+    case DataType::kInt8:
+      return AsDouble<int8_t>(column, i);
+    case DataType::kInt16:
+      return AsDouble<int16_t>(column, i);
+    case DataType::kInt32:
+      return AsDouble<int32_t>(column, i);
+    case DataType::kInt64:
+      return AsDouble<int64_t>(column, i);
+    case DataType::kFloat:
+      return AsDouble<float>(column, i);
+    default:
+      return column.Get<double>(i);
   }
 }
 int64_t IntAt(const model::ColumnView& column, size_t i) {
   switch (column.type) {
     case DataType::kBool:
-    case DataType::kInt8: return column.Get<int8_t>(i);
-    case DataType::kInt16: return column.Get<int16_t>(i);
-    case DataType::kInt32: return column.Get<int32_t>(i);
-    default: return column.Get<int64_t>(i);
+    case DataType::kInt8:
+      return column.Get<int8_t>(i);
+    case DataType::kInt16:
+      return column.Get<int16_t>(i);
+    case DataType::kInt32:
+      return column.Get<int32_t>(i);
+    default:
+      return column.Get<int64_t>(i);
   }
 }
 
@@ -113,14 +140,22 @@ Scalar ElementAt(DataType type, std::string_view row, size_t at) {
     return v;
   };
   switch (type) {
-    case DataType::kBool: return Scalar(get(int8_t{}) != 0);
-    case DataType::kInt8: return Scalar(int64_t{get(int8_t{})});
-    case DataType::kInt16: return Scalar(int64_t{get(int16_t{})});
-    case DataType::kInt32: return Scalar(int64_t{get(int32_t{})});
-    case DataType::kInt64: return Scalar(get(int64_t{}));
-    case DataType::kFloat: return Scalar(static_cast<double>(get(float{})));
-    case DataType::kDouble: return Scalar(get(double{}));
-    default: return Scalar(std::string(model::ArrayTexts(row)[at]));
+    case DataType::kBool:
+      return Scalar(get(int8_t{}) != 0);
+    case DataType::kInt8:
+      return Scalar(int64_t{get(int8_t{})});
+    case DataType::kInt16:
+      return Scalar(int64_t{get(int16_t{})});
+    case DataType::kInt32:
+      return Scalar(int64_t{get(int32_t{})});
+    case DataType::kInt64:
+      return Scalar(get(int64_t{}));
+    case DataType::kFloat:
+      return Scalar(static_cast<double>(get(float{})));
+    case DataType::kDouble:
+      return Scalar(get(double{}));
+    default:
+      return Scalar(std::string(model::ArrayTexts(row)[at]));
   }
 }
 
@@ -137,7 +172,8 @@ bool TestScalar(const Test& test, const Scalar& value) {
 bool TestArrayRow(const Node& node, DataType type, std::string_view row, bool& unknown) {
   const size_t size = model::ArraySize(type, row);
   switch (node.kind) {
-    case Node::Kind::kLength: return TestInt(node.test, static_cast<int64_t>(size));
+    case Node::Kind::kLength:
+      return TestInt(node.test, static_cast<int64_t>(size));
     case Node::Kind::kContains: {
       const auto has = [&](const Scalar& wanted) {
         for (size_t i = 0; i < size; ++i) {
@@ -148,7 +184,8 @@ bool TestArrayRow(const Node& node, DataType type, std::string_view row, bool& u
       return node.all ? std::all_of(node.values.begin(), node.values.end(), has)
                       : std::any_of(node.values.begin(), node.values.end(), has);
     }
-    default: break;
+    default:
+      break;
   }
   if (node.source.kind == Source::Kind::kElement) {
     if (node.source.index >= size) {
@@ -165,19 +202,31 @@ bool TestArrayRow(const Node& node, DataType type, std::string_view row, bool& u
 
 }  // namespace
 
-void TestColumn(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out) {
+void TestColumn(const Node& node, const model::ColumnView& column, const BatchRows& rows,
+                Tri& out) {
   switch (column.type) {
     case DataType::kBool:
-    case DataType::kInt8: TestFixed(node.test, column.values<int8_t>(), rows.count, out.yes); break;
-    case DataType::kInt16: TestFixed(node.test, column.values<int16_t>(), rows.count, out.yes); break;
-    case DataType::kInt32: TestFixed(node.test, column.values<int32_t>(), rows.count, out.yes); break;
-    case DataType::kInt64: TestFixed(node.test, column.values<int64_t>(), rows.count, out.yes); break;
-    case DataType::kFloat: TestFixed(node.test, column.values<float>(), rows.count, out.yes); break;
-    case DataType::kDouble: TestFixed(node.test, column.values<double>(), rows.count, out.yes); break;
+    case DataType::kInt8:
+      TestFixed(node.test, column.values<int8_t>(), rows.count, out.yes);
+      break;
+    case DataType::kInt16:
+      TestFixed(node.test, column.values<int16_t>(), rows.count, out.yes);
+      break;
+    case DataType::kInt32:
+      TestFixed(node.test, column.values<int32_t>(), rows.count, out.yes);
+      break;
+    case DataType::kInt64:
+      TestFixed(node.test, column.values<int64_t>(), rows.count, out.yes);
+      break;
+    case DataType::kFloat:
+      TestFixed(node.test, column.values<float>(), rows.count, out.yes);
+      break;
+    case DataType::kDouble:
+      TestFixed(node.test, column.values<double>(), rows.count, out.yes);
+      break;
     default:
-      Fill(rows.count, out.yes, [&](size_t i) {
-        return rows.IsActive(i) && TestText(node.test, column.Bytes(i));
-      });
+      Fill(rows.count, out.yes,
+           [&](size_t i) { return rows.IsActive(i) && TestText(node.test, column.Bytes(i)); });
   }
   MaskNulls(column, rows.count, out);
 }
@@ -216,8 +265,10 @@ void TestArray(const Node& node, const model::ColumnView& column, const BatchRow
     if (!rows.IsActive(i)) continue;
     bool unknown = !column.IsValid(i);
     const bool yes = !unknown && TestArrayRow(node, column.element_type, column.Bytes(i), unknown);
-    if (unknown) SetBit(out.unknown, i);
-    else if (yes) SetBit(out.yes, i);
+    if (unknown)
+      SetBit(out.unknown, i);
+    else if (yes)
+      SetBit(out.yes, i);
   }
 }
 

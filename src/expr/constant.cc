@@ -10,37 +10,58 @@ using model::Scalar;
 
 Compare Mirrored(Compare op) {
   switch (op) {
-    case Compare::kLt: return Compare::kGt;
-    case Compare::kLe: return Compare::kGe;
-    case Compare::kGt: return Compare::kLt;
-    case Compare::kGe: return Compare::kLe;
-    default: return op;
+    case Compare::kLt:
+      return Compare::kGt;
+    case Compare::kLe:
+      return Compare::kGe;
+    case Compare::kGt:
+      return Compare::kLt;
+    case Compare::kGe:
+      return Compare::kLe;
+    default:
+      return op;
   }
 }
 
 std::optional<Compare> CompareOf(TokenKind op) {
   switch (op) {
-    case TokenKind::kEqual: return Compare::kEq;
-    case TokenKind::kNotEqual: return Compare::kNe;
-    case TokenKind::kLess: return Compare::kLt;
-    case TokenKind::kLessEqual: return Compare::kLe;
-    case TokenKind::kGreater: return Compare::kGt;
-    case TokenKind::kGreaterEqual: return Compare::kGe;
-    default: return std::nullopt;
+    case TokenKind::kEqual:
+      return Compare::kEq;
+    case TokenKind::kNotEqual:
+      return Compare::kNe;
+    case TokenKind::kLess:
+      return Compare::kLt;
+    case TokenKind::kLessEqual:
+      return Compare::kLe;
+    case TokenKind::kGreater:
+      return Compare::kGt;
+    case TokenKind::kGreaterEqual:
+      return Compare::kGe;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<ArithOp> ArithOf(TokenKind op) {
   switch (op) {
-    case TokenKind::kPlus: return ArithOp::kAdd;
-    case TokenKind::kMinus: return ArithOp::kSub;
-    case TokenKind::kStar: return ArithOp::kMul;
-    case TokenKind::kSlash: return ArithOp::kDiv;
-    case TokenKind::kPercent: return ArithOp::kMod;
-    case TokenKind::kAmpersand: return ArithOp::kAnd;
-    case TokenKind::kPipe: return ArithOp::kOr;
-    case TokenKind::kCaret: return ArithOp::kXor;
-    default: return std::nullopt;
+    case TokenKind::kPlus:
+      return ArithOp::kAdd;
+    case TokenKind::kMinus:
+      return ArithOp::kSub;
+    case TokenKind::kStar:
+      return ArithOp::kMul;
+    case TokenKind::kSlash:
+      return ArithOp::kDiv;
+    case TokenKind::kPercent:
+      return ArithOp::kMod;
+    case TokenKind::kAmpersand:
+      return ArithOp::kAnd;
+    case TokenKind::kPipe:
+      return ArithOp::kOr;
+    case TokenKind::kCaret:
+      return ArithOp::kXor;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -74,9 +95,12 @@ Result<Scalar> FoldArithmetic(TokenKind op, const Scalar& left, const Scalar& ri
   const uint64_t a = ints ? static_cast<uint64_t>(left.as_int()) : 0;
   const uint64_t b = ints ? static_cast<uint64_t>(right.as_int()) : 0;
   switch (op) {
-    case TokenKind::kPlus: return ints ? wrap(a + b) : Scalar(left.number() + right.number());
-    case TokenKind::kMinus: return ints ? wrap(a - b) : Scalar(left.number() - right.number());
-    case TokenKind::kStar: return ints ? wrap(a * b) : Scalar(left.number() * right.number());
+    case TokenKind::kPlus:
+      return ints ? wrap(a + b) : Scalar(left.number() + right.number());
+    case TokenKind::kMinus:
+      return ints ? wrap(a - b) : Scalar(left.number() - right.number());
+    case TokenKind::kStar:
+      return ints ? wrap(a * b) : Scalar(left.number() * right.number());
     case TokenKind::kSlash:
       if (right.number() == 0) return Invalid("divide by zero");
       if (!ints) return Scalar(left.number() / right.number());
@@ -90,7 +114,8 @@ Result<Scalar> FoldArithmetic(TokenKind op, const Scalar& left, const Scalar& ri
     case TokenKind::kCaret:
       if (!ints) return Invalid("bitwise operations can only apply on integer types");
       return wrap(op == TokenKind::kAmpersand ? a & b : op == TokenKind::kPipe ? a | b : a ^ b);
-    default: return Invalid("unsupported operator between constants");
+    default:
+      return Invalid("unsupported operator between constants");
   }
 }
 

@@ -17,12 +17,18 @@ Result<bool> FoldCompare(model::Compare op, const model::Scalar& left, const mod
 /// `order` (-1, 0, 1) under a comparison.
 constexpr bool Holds(model::Compare op, int order) {
   switch (op) {
-    case model::Compare::kEq: return order == 0;
-    case model::Compare::kNe: return order != 0;
-    case model::Compare::kLt: return order < 0;
-    case model::Compare::kLe: return order <= 0;
-    case model::Compare::kGt: return order > 0;
-    case model::Compare::kGe: return order >= 0;
+    case model::Compare::kEq:
+      return order == 0;
+    case model::Compare::kNe:
+      return order != 0;
+    case model::Compare::kLt:
+      return order < 0;
+    case model::Compare::kLe:
+      return order <= 0;
+    case model::Compare::kGt:
+      return order > 0;
+    case model::Compare::kGe:
+      return order >= 0;
   }
   return false;
 }

@@ -1,6 +1,7 @@
-// Evaluation: batch by batch, each node yields the bits that are true and those that are unknown. Leaves over plain columns
-// are offered to an index first, once for the whole segment.
+// Evaluation: batch by batch, each node yields the bits that are true and those that are unknown.
+// Leaves over plain columns are offered to an index first, once for the whole segment.
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <random>
@@ -46,7 +47,9 @@ class Evaluator {
         predicate.kind = model::Predicate::Kind::kCompare;
         predicate.op = node.test.op;
         return predicate;
-      case Test::Kind::kIn: predicate.kind = model::Predicate::Kind::kIn; return predicate;
+      case Test::Kind::kIn:
+        predicate.kind = model::Predicate::Kind::kIn;
+        return predicate;
       case Test::Kind::kRange:
         predicate.kind = model::Predicate::Kind::kRange;
         predicate.lower_inclusive = node.test.lower_inclusive;
@@ -59,7 +62,8 @@ class Evaluator {
           return predicate;
         }
         return std::nullopt;
-      default: return std::nullopt;
+      default:
+        return std::nullopt;
     }
   }
 
@@ -88,9 +92,12 @@ class Evaluator {
         }
         return {};
       }
-      case Node::Kind::kAnd: return VisitAnd(node, active, out);
-      case Node::Kind::kOr: return VisitOr(node, active, out);
-      default: return VisitLeaf(node, active, out);
+      case Node::Kind::kAnd:
+        return VisitAnd(node, active, out);
+      case Node::Kind::kOr:
+        return VisitOr(node, active, out);
+      default:
+        return VisitLeaf(node, active, out);
     }
   }
 
@@ -182,9 +189,11 @@ class Evaluator {
     ForEachSet(matches.view(), [&](size_t i) { rows.push_back(i); });
     if (rows.empty()) return {};
     const double share = sample->fraction;
-    const auto kept = static_cast<size_t>(
-        std::max(1.0, std::floor(static_cast<double>(rows.size()) * share)));
-    std::mt19937_64 rng(std::random_device{}());
+    const auto kept =
+        static_cast<size_t>(std::max(1.0, std::floor(static_cast<double>(rows.size()) * share)));
+    // Another draw for each evaluation; which one does not matter.
+    static std::atomic<uint64_t> draws{0};
+    std::mt19937_64 rng(draws.fetch_add(1));
     std::shuffle(rows.begin(), rows.end(), rng);
     for (size_t i = kept; i < rows.size(); ++i) matches.Clear(rows[i]);
     return {};

@@ -24,7 +24,8 @@ using Templates = std::map<std::string, model::Scalar>;
 
 struct Node;  // Private to the module.
 
-/// A bound filter: checked against one schema, constants folded, placeholders filled. Immutable, shareable.
+/// A bound filter: checked against one schema, constants folded, placeholders filled. Immutable,
+/// shareable.
 class Plan {
  public:
   explicit Plan(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
@@ -42,9 +43,9 @@ class Plan {
   std::optional<std::vector<model::Scalar>> primary_keys_;
 };
 
-/// Parses and binds. Empty or white text is always true. Errors: kInvalidParameter whose message holds
-/// "cannot parse expression: <text>" and, for syntax, "line L:C"; kUnimplemented for parts of the language not
-/// built yet, by name.
+/// Parses and binds. Empty or white text is always true. Errors: kInvalidParameter whose message
+/// holds "cannot parse expression: <text>" and, for syntax, "line L:C"; kUnimplemented for parts of
+/// the language not built yet, by name.
 Result<Plan> Bind(std::string_view text, const model::CollectionSchema& schema,
                   const Templates& templates);
 
@@ -53,19 +54,20 @@ class ColumnSource {
  public:
   virtual ~ColumnSource() = default;
   virtual size_t rows() const = 0;
-  /// A view of rows [begin, begin + count) of `field`; count is at most kBatchRows, and a batch never
-  /// straddles a multiple of kBatchRows.
+  /// A view of rows [begin, begin + count) of `field`; count is at most kBatchRows, and a batch
+  /// never straddles a multiple of kBatchRows.
   virtual Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const = 0;
-  /// Answers a leaf for all rows through an index: true and the bits set in `matches` (null rows never,
-  /// except for kIsNull), or false: scan.
+  /// Answers a leaf for all rows through an index: true and the bits set in `matches` (null rows
+  /// never, except for kIsNull), or false: scan.
   virtual Result<bool> Answer(Context& ctx, const model::Predicate& predicate,
                               Bitset& matches) const = 0;
 };
 
 inline constexpr size_t kBatchRows = 8192;
 
-/// Sets the bits of the rows for which the plan is TRUE (three-valued logic; unknown does not pass). `matches`
-/// is resized to source.rows(). Errors: kSegcore for faults seen only at run time, kCanceled.
+/// Sets the bits of the rows for which the plan is TRUE (three-valued logic; unknown does not
+/// pass). `matches` is resized to source.rows(). Errors: kSegcore for faults seen only at run time,
+/// kCanceled.
 Status Evaluate(Context& ctx, const Plan& plan, const ColumnSource& source, Bitset& matches);
 
 }  // namespace elanus::expr

@@ -1,5 +1,6 @@
-// Leaves over JSON. Each active row is parsed once a leaf; types are matched as they are: a bool never equals a number, a
-// string never equals a number, and a missing path, a null or another class of value is unknown.
+// Leaves over JSON. Each active row is parsed once a leaf; types are matched as they are: a bool
+// never equals a number, a string never equals a number, and a missing path, a null or another
+// class of value is unknown.
 #include <simdjson.h>
 
 #include <algorithm>
@@ -55,9 +56,12 @@ bool IsNumber(const dom::element& e) {
 }
 double NumberOf(const dom::element& e) {
   switch (e.type()) {
-    case Type::INT64: return static_cast<double>(int64_t(e));
-    case Type::UINT64: return static_cast<double>(uint64_t(e));
-    default: return double(e);
+    case Type::INT64:
+      return static_cast<double>(int64_t(e));
+    case Type::UINT64:
+      return static_cast<double>(uint64_t(e));
+    default:
+      return double(e);
   }
 }
 
@@ -118,7 +122,8 @@ Outcome Arithmetic(const dom::element& e, const Test& test) {
 
 Outcome Tested(const dom::element& e, const Test& test) {
   switch (test.kind) {
-    case Test::Kind::kCompare: return Compared(e, test.op, test.values[0]);
+    case Test::Kind::kCompare:
+      return Compared(e, test.op, test.values[0]);
     case Test::Kind::kIn: {
       // Per value; a class that no value of the list has is unknown, as in a comparison.
       bool comparable = test.values.empty();
@@ -138,7 +143,8 @@ Outcome Tested(const dom::element& e, const Test& test) {
       return From((test.lower_inclusive ? low >= 0 : low > 0) &&
                   (test.upper_inclusive ? high <= 0 : high < 0));
     }
-    case Test::Kind::kArith: return Arithmetic(e, test);
+    case Test::Kind::kArith:
+      return Arithmetic(e, test);
     case Test::Kind::kLike:
     case Test::Kind::kRegex:
       if (!e.is_string()) return Outcome::kUnknown;
@@ -186,11 +192,13 @@ Outcome TestRow(const Node& node, RowParser& parser, std::string_view text) {
   if (empty_list) return Outcome::kNo;  // Known for every row, even without the path.
   if (!found) return Outcome::kUnknown;
   switch (node.kind) {
-    case Node::Kind::kContains: return Contains(at, node);
+    case Node::Kind::kContains:
+      return Contains(at, node);
     case Node::Kind::kLength:
       if (!at.is_array()) return Outcome::kUnknown;
       return From(TestInt(node.test, static_cast<int64_t>(at.get_array().size())));
-    default: return Tested(at, node.test);
+    default:
+      return Tested(at, node.test);
   }
 }
 
@@ -201,8 +209,10 @@ void TestJson(const Node& node, const model::ColumnView& column, const BatchRows
   for (size_t i = 0; i < rows.count; ++i) {
     if (!rows.IsActive(i)) continue;
     Outcome outcome = Outcome::kUnknown;
-    if (column.IsValid(i)) outcome = TestRow(node, parser, column.Bytes(i));
-    else if (node.kind == Node::Kind::kExists) outcome = Outcome::kNo;
+    if (column.IsValid(i))
+      outcome = TestRow(node, parser, column.Bytes(i));
+    else if (node.kind == Node::Kind::kExists)
+      outcome = Outcome::kNo;
     if (outcome == Outcome::kYes) SetBit(out.yes, i);
     if (outcome == Outcome::kUnknown) SetBit(out.unknown, i);
   }

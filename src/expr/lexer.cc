@@ -16,26 +16,41 @@ struct Spelling {
 };
 
 constexpr auto kWords = std::to_array<Spelling>({
-    {"and", TokenKind::kAnd},       {"AND", TokenKind::kAnd},       {"or", TokenKind::kOr},
-    {"OR", TokenKind::kOr},         {"not", TokenKind::kNot},       {"NOT", TokenKind::kNot},
-    {"in", TokenKind::kIn},         {"IN", TokenKind::kIn},         {"like", TokenKind::kLike},
-    {"LIKE", TokenKind::kLike},     {"exists", TokenKind::kExists}, {"EXISTS", TokenKind::kExists},
-    {"iso", TokenKind::kReserved},  {"ISO", TokenKind::kReserved},  {"interval", TokenKind::kReserved},
+    {"and", TokenKind::kAnd},
+    {"AND", TokenKind::kAnd},
+    {"or", TokenKind::kOr},
+    {"OR", TokenKind::kOr},
+    {"not", TokenKind::kNot},
+    {"NOT", TokenKind::kNot},
+    {"in", TokenKind::kIn},
+    {"IN", TokenKind::kIn},
+    {"like", TokenKind::kLike},
+    {"LIKE", TokenKind::kLike},
+    {"exists", TokenKind::kExists},
+    {"EXISTS", TokenKind::kExists},
+    {"iso", TokenKind::kReserved},
+    {"ISO", TokenKind::kReserved},
+    {"interval", TokenKind::kReserved},
     {"INTERVAL", TokenKind::kReserved},
 });
 
 // Longer ones first: the longest match wins.
 constexpr auto kSigns = std::to_array<Spelling>({
-    {"&&", TokenKind::kAnd},          {"||", TokenKind::kOr},           {"=~", TokenKind::kMatches},
-    {"!~", TokenKind::kNotMatches},   {"<=", TokenKind::kLessEqual},    {">=", TokenKind::kGreaterEqual},
-    {"==", TokenKind::kEqual},        {"!=", TokenKind::kNotEqual},     {"**", TokenKind::kPower},
-    {"<<", TokenKind::kShiftLeft},    {">>", TokenKind::kShiftRight},   {"<", TokenKind::kLess},
-    {">", TokenKind::kGreater},       {"=", TokenKind::kAssign},        {"+", TokenKind::kPlus},
-    {"-", TokenKind::kMinus},         {"*", TokenKind::kStar},          {"/", TokenKind::kSlash},
-    {"%", TokenKind::kPercent},       {"&", TokenKind::kAmpersand},     {"|", TokenKind::kPipe},
-    {"^", TokenKind::kCaret},         {"~", TokenKind::kTilde},         {"!", TokenKind::kBang},
-    {"(", TokenKind::kOpenParen},     {")", TokenKind::kCloseParen},    {"[", TokenKind::kOpenBracket},
-    {"]", TokenKind::kCloseBracket},  {"{", TokenKind::kOpenBrace},     {"}", TokenKind::kCloseBrace},
+    {"&&", TokenKind::kAnd},        {"||", TokenKind::kOr},
+    {"=~", TokenKind::kMatches},    {"!~", TokenKind::kNotMatches},
+    {"<=", TokenKind::kLessEqual},  {">=", TokenKind::kGreaterEqual},
+    {"==", TokenKind::kEqual},      {"!=", TokenKind::kNotEqual},
+    {"**", TokenKind::kPower},      {"<<", TokenKind::kShiftLeft},
+    {">>", TokenKind::kShiftRight}, {"<", TokenKind::kLess},
+    {">", TokenKind::kGreater},     {"=", TokenKind::kAssign},
+    {"+", TokenKind::kPlus},        {"-", TokenKind::kMinus},
+    {"*", TokenKind::kStar},        {"/", TokenKind::kSlash},
+    {"%", TokenKind::kPercent},     {"&", TokenKind::kAmpersand},
+    {"|", TokenKind::kPipe},        {"^", TokenKind::kCaret},
+    {"~", TokenKind::kTilde},       {"!", TokenKind::kBang},
+    {"(", TokenKind::kOpenParen},   {")", TokenKind::kCloseParen},
+    {"[", TokenKind::kOpenBracket}, {"]", TokenKind::kCloseBracket},
+    {"{", TokenKind::kOpenBrace},   {"}", TokenKind::kCloseBrace},
     {",", TokenKind::kComma},
 });
 
@@ -88,10 +103,10 @@ class Lexer {
   }
 
  private:
-  Status Fail(std::string_view what) const {
-    return Invalid("{} {}", PlaceOf(text_, at_), what);
+  Status Fail(std::string_view what) const { return Invalid("{} {}", PlaceOf(text_, at_), what); }
+  char Peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
   }
-  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
 
   Status One(Token& token) {
     const char c = Peek();
@@ -141,7 +156,8 @@ class Lexer {
     const std::string_view digits = text_.substr(begin, at_ - begin);
     if (is_float) return Float(token, digits, begin);
     if (digits.size() > 1 && digits[0] == '0') {
-      // Octal ends before the first 8 or 9; what follows is a token of its own, which no rule accepts.
+      // Octal ends before the first 8 or 9; what follows is a token of its own, which no rule
+      // accepts.
       size_t end = 1;
       while (end < digits.size() && digits[end] < '8') ++end;
       at_ = begin + end;
@@ -206,7 +222,8 @@ class Lexer {
     const char quote = Peek();
     const size_t begin = ++at_;
     while (Peek() != quote) {
-      if (at_ >= text_.size() || Peek() == '\n' || Peek() == '\r') return Fail("unterminated string");
+      if (at_ >= text_.size() || Peek() == '\n' || Peek() == '\r')
+        return Fail("unterminated string");
       if (Peek() != '\\') {
         token.text += text_[at_++];
         continue;
@@ -223,7 +240,8 @@ class Lexer {
     return {};
   }
 
-  // A pair that is no escape is kept with its backslash and noted: it is legal in the pattern of =~ only.
+  // A pair that is no escape is kept with its backslash and noted: it is legal in the pattern of =~
+  // only.
   void Escape(Token& token) {
     static constexpr std::string_view kNames = "abfnrtv\\\"'";
     static constexpr std::string_view kValues = "\a\b\f\n\r\t\v\\\"'";
@@ -306,7 +324,8 @@ class Lexer {
     return {};
   }
 
-  // name["a"][0]..., without white space inside; name[sub] and name[0][sub] belong to struct arrays.
+  // name["a"][0]..., without white space inside; name[sub] and name[0][sub] belong to struct
+  // arrays.
   Status Path(Token& token) {
     while (Peek() == '[') {
       const size_t open = at_++;

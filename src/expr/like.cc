@@ -50,7 +50,7 @@ Result<LikePattern> LikePattern::Make(std::string_view pattern) {
     return true;
   };
   using K = Piece::Kind;
-  made.kind_ = made.pieces_.empty() || is({K::kText})   ? Kind::kEquals
+  made.kind_ = made.pieces_.empty() || is({K::kText})     ? Kind::kEquals
                : is({K::kAny}) || is({K::kText, K::kAny}) ? Kind::kPrefix
                : is({K::kAny, K::kText})                  ? Kind::kSuffix
                : is({K::kAny, K::kText, K::kAny})         ? Kind::kInfix
@@ -63,11 +63,16 @@ Result<LikePattern> LikePattern::Make(std::string_view pattern) {
 
 bool LikePattern::Matches(std::string_view text) const {
   switch (kind_) {
-    case Kind::kEquals: return text == literal_;
-    case Kind::kPrefix: return text.starts_with(literal_);
-    case Kind::kSuffix: return text.ends_with(literal_);
-    case Kind::kInfix: return text.find(literal_) != std::string_view::npos;
-    case Kind::kGeneral: return MatchFrom(0, text);
+    case Kind::kEquals:
+      return text == literal_;
+    case Kind::kPrefix:
+      return text.starts_with(literal_);
+    case Kind::kSuffix:
+      return text.ends_with(literal_);
+    case Kind::kInfix:
+      return text.find(literal_) != std::string_view::npos;
+    case Kind::kGeneral:
+      return MatchFrom(0, text);
   }
   return false;
 }

@@ -9,7 +9,8 @@
 
 namespace elanus::expr {
 
-/// % any sequence, _ one UTF-8 code point, \ escapes the next byte; matches the whole value, case-sensitive.
+/// % any sequence, _ one UTF-8 code point, \ escapes the next byte; matches the whole value,
+/// case-sensitive.
 class LikePattern {
  public:
   enum class Kind { kEquals, kPrefix, kSuffix, kInfix, kGeneral };

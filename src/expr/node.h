@@ -18,15 +18,17 @@ namespace elanus::expr {
 
 enum class ArithOp { kNone, kAdd, kSub, kMul, kDiv, kMod, kAnd, kOr, kXor };
 
-/// What a value is taken from: a plain column, a path into JSON, an element of an array, or the whole array.
+/// What a value is taken from: a plain column, a path into JSON, an element of an array, or the
+/// whole array.
 struct Source {
   enum class Kind { kColumn, kJson, kElement, kArray };
   Kind kind = Kind::kColumn;
   FieldId field;
-  model::DataType type = model::DataType::kNone;  // Of the value: the column's, or the array's elements'.
+  model::DataType type =
+      model::DataType::kNone;  // Of the value: the column's, or the array's elements'.
   bool nullable = false;
-  std::vector<PathStep> path;                     // kJson.
-  uint64_t index = 0;                             // kElement.
+  std::vector<PathStep> path;  // kJson.
+  uint64_t index = 0;          // kElement.
 };
 
 /// A test of one value.
@@ -45,14 +47,17 @@ struct Test {
 
 struct Node {
   enum class Kind {
-    kAnd, kOr, kNot, kConstant,
-    kTest,        // source, test
-    kColumns,     // source op other
-    kIsNull,      // source: a column
-    kExists,      // source: JSON
-    kContains,    // source: JSON or array; values, all
-    kLength,      // array_length(source) with test
-    kSample,      // fraction
+    kAnd,
+    kOr,
+    kNot,
+    kConstant,
+    kTest,      // source, test
+    kColumns,   // source op other
+    kIsNull,    // source: a column
+    kExists,    // source: JSON
+    kContains,  // source: JSON or array; values, all
+    kLength,    // array_length(source) with test
+    kSample,    // fraction
   };
   Kind kind = Kind::kConstant;
   bool constant = false;

@@ -1,6 +1,7 @@
-// Parsing by precedence climbing. Tightest first: exists 16, like 15, ** 14, prefix 13, * / % 12, + - 11, shifts 10,
-// in 9, chained range 8, comparisons 7, equality 6, & 5, ^ 4, | 3, and 2, or 1. A prefix operator takes what binds tighter
-// than itself, so `not a > 1` is `(not a) > 1`, as in the reference.
+// Parsing by precedence climbing. Tightest first: exists 16, like 15, ** 14, prefix 13, * / % 12, +
+// - 11, shifts 10, in 9, chained range 8, comparisons 7, equality 6, & 5, ^ 4, | 3, and 2, or 1. A
+// prefix operator takes what binds tighter than itself, so `not a > 1` is `(not a) > 1`, as in the
+// reference.
 #include "expr/parser.h"
 
 #include <array>
@@ -15,30 +16,44 @@ constexpr int kMemberLevel = 9;
 
 int PrecedenceOf(TokenKind kind) {
   switch (kind) {
-    case TokenKind::kOr: return 1;
-    case TokenKind::kAnd: return 2;
-    case TokenKind::kPipe: return 3;
-    case TokenKind::kCaret: return 4;
-    case TokenKind::kAmpersand: return 5;
+    case TokenKind::kOr:
+      return 1;
+    case TokenKind::kAnd:
+      return 2;
+    case TokenKind::kPipe:
+      return 3;
+    case TokenKind::kCaret:
+      return 4;
+    case TokenKind::kAmpersand:
+      return 5;
     case TokenKind::kEqual:
-    case TokenKind::kNotEqual: return 6;
+    case TokenKind::kNotEqual:
+      return 6;
     case TokenKind::kLess:
     case TokenKind::kLessEqual:
     case TokenKind::kGreater:
-    case TokenKind::kGreaterEqual: return 7;
-    case TokenKind::kIn: return 9;
+    case TokenKind::kGreaterEqual:
+      return 7;
+    case TokenKind::kIn:
+      return 9;
     case TokenKind::kShiftLeft:
-    case TokenKind::kShiftRight: return 10;
+    case TokenKind::kShiftRight:
+      return 10;
     case TokenKind::kPlus:
-    case TokenKind::kMinus: return 11;
+    case TokenKind::kMinus:
+      return 11;
     case TokenKind::kStar:
     case TokenKind::kSlash:
-    case TokenKind::kPercent: return 12;
-    case TokenKind::kPower: return 14;
+    case TokenKind::kPercent:
+      return 12;
+    case TokenKind::kPower:
+      return 14;
     case TokenKind::kLike:
     case TokenKind::kMatches:
-    case TokenKind::kNotMatches: return 15;
-    default: return 0;
+    case TokenKind::kNotMatches:
+      return 15;
+    default:
+      return 0;
   }
 }
 
@@ -55,7 +70,8 @@ bool IsGreaterSide(TokenKind kind) {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+  Parser(std::string_view text, std::vector<Token> tokens)
+      : text_(text), tokens_(std::move(tokens)) {}
 
   Result<SyntaxPtr> Run() {
     TRY_ASSIGN(SyntaxPtr root, Binary(1));
@@ -74,8 +90,8 @@ class Parser {
       return Invalid("{} mismatched input '<EOF>'", PlaceOf(text_, token.offset));
     }
     if (token.kind == TokenKind::kReserved) {
-      return Error(ErrorCode::kUnimplemented, "time literals ({}) in a filter are not supported yet",
-                   token.text);
+      return Error(ErrorCode::kUnimplemented,
+                   "time literals ({}) in a filter are not supported yet", token.text);
     }
     return Invalid("{} extraneous input '{}'", PlaceOf(text_, token.offset), token.text);
   }
@@ -170,11 +186,13 @@ class Parser {
       case TokenKind::kFloat:
       case TokenKind::kBool:
       case TokenKind::kString:
-      case TokenKind::kRawString: return Leaf(Syntax::Kind::kLiteral);
+      case TokenKind::kRawString:
+        return Leaf(Syntax::Kind::kLiteral);
       case TokenKind::kName:
         if (Peek(1).kind == TokenKind::kOpenParen) return Call();
         return NullTest(Syntax::Kind::kName);
-      case TokenKind::kPath: return NullTest(Syntax::Kind::kPath);
+      case TokenKind::kPath:
+        return NullTest(Syntax::Kind::kPath);
       case TokenKind::kStructSub:
         return Invalid("{} struct field not found: {}", PlaceOf(text_, Peek().offset), Peek().text);
       case TokenKind::kElementVariable:
@@ -207,7 +225,8 @@ class Parser {
         TRY(Items(TokenKind::kCloseBracket, *list));
         return list;
       }
-      default: return Unexpected();
+      default:
+        return Unexpected();
     }
   }
 
@@ -239,7 +258,8 @@ class Parser {
     return node;
   }
 
-  // Items up to `close`; one trailing comma is fine. Options (`name = value`) belong to functions not built yet.
+  // Items up to `close`; one trailing comma is fine. Options (`name = value`) belong to functions
+  // not built yet.
   Status Items(TokenKind close, Syntax& node) {
     while (Peek().kind != close) {
       TRY_ASSIGN(SyntaxPtr item, Binary(1));

@@ -40,7 +40,8 @@ struct Syntax {
 /// How deep parentheses and operators may nest.
 inline constexpr int kNestingMax = 4000;
 
-/// Errors: kInvalidParameter with "line L:C"; kUnimplemented for parts of the language not built yet.
+/// Errors: kInvalidParameter with "line L:C"; kUnimplemented for parts of the language not built
+/// yet.
 Result<std::unique_ptr<Syntax>> Parse(std::string_view text);
 
 }  // namespace elanus::expr

@@ -19,7 +19,8 @@ bool TestOrdered(const Test& test, const T& value, Get get) {
     return value < c ? -1 : c < value ? 1 : 0;
   };
   switch (test.kind) {
-    case Test::Kind::kCompare: return Holds(test.op, order(test.values[0]));
+    case Test::Kind::kCompare:
+      return Holds(test.op, order(test.values[0]));
     case Test::Kind::kIn: {
       const auto found =
           std::lower_bound(test.values.begin(), test.values.end(), value,
@@ -32,7 +33,8 @@ bool TestOrdered(const Test& test, const T& value, Get get) {
       return (test.lower_inclusive ? low >= 0 : low > 0) &&
              (test.upper_inclusive ? high <= 0 : high < 0);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -47,8 +49,8 @@ bool TestText(const Test& test, std::string_view text) {
 }
 
 bool TestInt(const Test& test, int64_t value) {
-  return TestOrdered(test, value,
-                     [](const Scalar& s) { return s.is_bool() ? int64_t{s.as_bool()} : s.as_int(); });
+  return TestOrdered(
+      test, value, [](const Scalar& s) { return s.is_bool() ? int64_t{s.as_bool()} : s.as_int(); });
 }
 
 bool TestDouble(const Test& test, double value) {
@@ -63,15 +65,33 @@ bool TestArithInt(const Test& test, int64_t value) {
   const auto b = static_cast<uint64_t>(operand);
   int64_t result = 0;
   switch (test.arith) {
-    case ArithOp::kAdd: result = static_cast<int64_t>(a + b); break;
-    case ArithOp::kSub: result = static_cast<int64_t>(a - b); break;
-    case ArithOp::kMul: result = static_cast<int64_t>(a * b); break;
-    case ArithOp::kDiv: result = operand == -1 ? static_cast<int64_t>(0 - a) : value / operand; break;
-    case ArithOp::kMod: result = operand == -1 ? 0 : value % operand; break;
-    case ArithOp::kAnd: result = static_cast<int64_t>(a & b); break;
-    case ArithOp::kOr: result = static_cast<int64_t>(a | b); break;
-    case ArithOp::kXor: result = static_cast<int64_t>(a ^ b); break;
-    case ArithOp::kNone: result = value; break;
+    case ArithOp::kAdd:
+      result = static_cast<int64_t>(a + b);
+      break;
+    case ArithOp::kSub:
+      result = static_cast<int64_t>(a - b);
+      break;
+    case ArithOp::kMul:
+      result = static_cast<int64_t>(a * b);
+      break;
+    case ArithOp::kDiv:
+      result = operand == -1 ? static_cast<int64_t>(0 - a) : value / operand;
+      break;
+    case ArithOp::kMod:
+      result = operand == -1 ? 0 : value % operand;
+      break;
+    case ArithOp::kAnd:
+      result = static_cast<int64_t>(a & b);
+      break;
+    case ArithOp::kOr:
+      result = static_cast<int64_t>(a | b);
+      break;
+    case ArithOp::kXor:
+      result = static_cast<int64_t>(a ^ b);
+      break;
+    case ArithOp::kNone:
+      result = value;
+      break;
   }
   const int64_t right = test.values[0].as_int();
   return Holds(test.op, result < right ? -1 : result > right);
@@ -81,11 +101,20 @@ bool TestArithDouble(const Test& test, double value) {
   const double operand = test.arith_operand.number();
   double result = value;
   switch (test.arith) {
-    case ArithOp::kAdd: result = value + operand; break;
-    case ArithOp::kSub: result = value - operand; break;
-    case ArithOp::kMul: result = value * operand; break;
-    case ArithOp::kDiv: result = value / operand; break;
-    default: break;
+    case ArithOp::kAdd:
+      result = value + operand;
+      break;
+    case ArithOp::kSub:
+      result = value - operand;
+      break;
+    case ArithOp::kMul:
+      result = value * operand;
+      break;
+    case ArithOp::kDiv:
+      result = value / operand;
+      break;
+    default:
+      break;
   }
   const double right = test.values[0].number();
   if (std::isnan(result)) return test.op == model::Compare::kNe;

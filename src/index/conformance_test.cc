@@ -31,7 +31,8 @@ Cloud MakeClusteredCloud(uint32_t seed, size_t rows, uint32_t dim, size_t querie
   const auto draw = [&](size_t count, std::vector<float>& to) {
     for (size_t i = 0; i < count; ++i) {
       const size_t centre = rng() % 32;
-      for (uint32_t d = 0; d < dim; ++d) to.push_back(centres[centre * dim + d] + 0.4f * normal(rng));
+      for (uint32_t d = 0; d < dim; ++d)
+        to.push_back(centres[centre * dim + d] + 0.4f * normal(rng));
     }
   };
   draw(rows, cloud.rows);
@@ -64,8 +65,9 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
   static Blob BlobOf(std::string_view bytes) {
     auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 128) / 64 * 64));
     std::memcpy(memory, bytes.data(), bytes.size());
-    return Blob(std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-                {memory, bytes.size()}, bytes.size());
+    return Blob(
+        std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
+        {memory, bytes.size()}, bytes.size());
   }
   Params Wide() const {
     Params params;
@@ -78,7 +80,9 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
     const size_t nq = cloud.query_block().rows;
     Answer got(nq, kK), want(nq, kK);
     EXPECT_TRUE(index.Search(ctx_, cloud.query_block(), kK, Wide(), allowed, got.hits()).ok());
-    EXPECT_TRUE(SearchExact(ctx_, cloud.block(), metric, cloud.query_block(), kK, allowed, want.hits()).ok());
+    EXPECT_TRUE(
+        SearchExact(ctx_, cloud.block(), metric, cloud.query_block(), kK, allowed, want.hits())
+            .ok());
     size_t hit = 0;
     size_t all = 0;
     for (size_t q = 0; q < nq; ++q) {
@@ -197,7 +201,8 @@ TEST_P(VectorIndexConformance, OrdersHitsAndScoresThemAsOnTheWire) {
 TEST_P(VectorIndexConformance, FindsAllThatWasAskedForAmongEqualRows) {
   Cloud cloud = MakeClusteredCloud(3, 5, 8, 4);
   const std::vector<float> five = cloud.rows;
-  while (cloud.rows.size() < 4000 * 8) cloud.rows.insert(cloud.rows.end(), five.begin(), five.end());
+  while (cloud.rows.size() < 4000 * 8)
+    cloud.rows.insert(cloud.rows.end(), five.begin(), five.end());
   for (Metric metric : kMetrics) {
     const auto index = Make(cloud.block(), metric);
     Answer got(4, 1000);
@@ -219,8 +224,8 @@ TEST_P(VectorIndexConformance, RefusesDamagedFiles) {
     EXPECT_EQ(GetParam()->Open(BlobOf(bad), cloud.block(), Metric::kCosine).status().code(),
               ErrorCode::kIntegrity);
     EXPECT_EQ(GetParam()
-                  ->Open(BlobOf(std::string_view(good).substr(0, rng() % good.size())), cloud.block(),
-                         Metric::kCosine)
+                  ->Open(BlobOf(std::string_view(good).substr(0, rng() % good.size())),
+                         cloud.block(), Metric::kCosine)
                   .status()
                   .code(),
               ErrorCode::kIntegrity);
@@ -255,7 +260,8 @@ TEST(Hnsw, RefusesAnEfBelowK) {
   auto bytes = FindType("HNSW")->Build(ctx, cloud.block(), Metric::kL2, {}, {});
   ASSERT_TRUE(bytes.ok());
   auto owner = std::make_shared<const std::string>(std::move(*bytes));
-  auto index = FindType("HNSW")->Open(Blob(owner, *owner, owner->size()), cloud.block(), Metric::kL2);
+  auto index =
+      FindType("HNSW")->Open(Blob(owner, *owner, owner->size()), cloud.block(), Metric::kL2);
   ASSERT_TRUE(index.ok());
   Params params;
   params.Set("ef", 5);

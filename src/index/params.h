@@ -42,9 +42,10 @@ class Params {
   std::map<std::string, double, std::less<>> values_;
 };
 
-/// Reads `specs` of `phase` out of name -> text. Unknown names are ignored. An integer must parse whole
-/// ("8.0", "abc" are refused); values outside [min, max] are refused; both name parameter, value and range.
-/// Errors: kInvalidParameter.
+/// Reads `specs` of `phase` out of name -> text. Unknown names are ignored. An integer must parse
+/// whole
+/// ("8.0", "abc" are refused); values outside [min, max] are refused; both name parameter, value
+/// and range. Errors: kInvalidParameter.
 Result<Params> ParseParams(std::span<const ParamSpec> specs, Phase phase,
                            const std::map<std::string, std::string>& texts);
 

@@ -10,7 +10,8 @@
 
 namespace elanus::index {
 
-/// Keeps the k smallest keys (a distance, or a negated similarity); equal keys: the smaller row. Not thread-safe.
+/// Keeps the k smallest keys (a distance, or a negated similarity); equal keys: the smaller row.
+/// Not thread-safe.
 class TopK {
  public:
   explicit TopK(uint32_t k) : k_(k) { heap_.reserve(k); }

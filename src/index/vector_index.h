@@ -9,13 +9,13 @@
 #include <string_view>
 
 #include "base/bitset.h"
+#include "base/blob.h"
 #include "base/context.h"
 #include "base/executor.h"
 #include "base/status.h"
 #include "index/params.h"
 #include "index/vector_block.h"
 #include "model/data_type.h"
-#include "base/blob.h"
 
 namespace elanus::index {
 
@@ -48,8 +48,8 @@ class VectorIndex {
 
 /// What a build may use, and how it tells how far it is.
 struct BuildOptions {
-  Pool* pool = nullptr;                      // Null: the calling thread alone.
-  std::function<void(double)> on_progress;   // 0..1, from any thread; may be empty.
+  Pool* pool = nullptr;                     // Null: the calling thread alone.
+  std::function<void(double)> on_progress;  // 0..1, from any thread; may be empty.
 };
 
 /// All that elanus knows about an index type. Plain functions, so that a type is one constant.
@@ -58,14 +58,13 @@ struct IndexType {
   std::span<const ParamSpec> params;
   /// Heap bytes of an opened index of `rows` vectors.
   size_t (*EstimateMemory)(uint64_t rows, uint32_t dim, const Params& build);
-  /// Builds from `rows` (float32, COSINE rows not normalised) and returns the file's bytes, which hold all
-  /// that Open needs but the raw vectors. Cancellable through ctx.
+  /// Builds from `rows` (float32, COSINE rows not normalised) and returns the file's bytes, which
+  /// hold all that Open needs but the raw vectors. Cancellable through ctx.
   Result<std::string> (*Build)(Context& ctx, VectorBlock rows, model::Metric metric,
                                const Params& build, const BuildOptions& options);
-  /// Opens a file. `rows` are the segment's raw vectors; file and rows must outlive the index (the blob is
-  /// kept by it). A truncated or altered file gives kIntegrity.
-  Result<std::unique_ptr<VectorIndex>> (*Open)(Blob file, VectorBlock rows,
-                                               model::Metric metric);
+  /// Opens a file. `rows` are the segment's raw vectors; file and rows must outlive the index (the
+  /// blob is kept by it). A truncated or altered file gives kIntegrity.
+  Result<std::unique_ptr<VectorIndex>> (*Open)(Blob file, VectorBlock rows, model::Metric metric);
 };
 
 /// Every type, in the order docs list them.

@@ -1,4 +1,5 @@
-// Names of channels: a virtual channel is one shard, a physical channel one log stream that carries several.
+// Names of channels: a virtual channel is one shard, a physical channel one log stream that carries
+// several.
 #pragma once
 
 #include <string>

@@ -1,10 +1,11 @@
-// Values of one field for a number of rows: the owning Column and the ColumnView that everything reads.
+// Values of one field for a number of rows: the owning Column and the ColumnView that everything
+// reads.
 //
-// Fixed-width types keep `width` bytes a row in `data` (bool and int8 one byte, little-endian numbers, dense
-// vectors dim elements). Variable-width types keep rows + 1 offsets into `data`: VarChar and JSON the text,
-// Array its elements: fixed-width elements packed; VarChar elements as u32 count, count u32 lengths, bytes.
-// `valid` has one byte a row (0 null, 1 valid) or is empty when every row is valid; null rows hold zeros or
-// nothing.
+// Fixed-width types keep `width` bytes a row in `data` (bool and int8 one byte, little-endian
+// numbers, dense vectors dim elements). Variable-width types keep rows + 1 offsets into `data`:
+// VarChar and JSON the text, Array its elements: fixed-width elements packed; VarChar elements as
+// u32 count, count u32 lengths, bytes. `valid` has one byte a row (0 null, 1 valid) or is empty
+// when every row is valid; null rows hold zeros or nothing.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,9 @@ struct ColumnView {
   uint32_t width = 0;  // 0: variable.
   size_t rows = 0;
   const uint8_t* data = nullptr;
-  const uint64_t* offsets = nullptr;  // rows + 1 of them when width is 0. offsets[0] may be above 0.
-  const uint8_t* valid = nullptr;     // Null: every row is valid.
+  const uint64_t* offsets =
+      nullptr;                     // rows + 1 of them when width is 0. offsets[0] may be above 0.
+  const uint8_t* valid = nullptr;  // Null: every row is valid.
 
   bool IsValid(size_t row) const { return valid == nullptr || valid[row] != 0; }
   /// Fixed-width values as an array; T must be the type's C++ type (bool as uint8_t).
@@ -54,8 +56,10 @@ struct ColumnView {
   ColumnView Slice(size_t begin, size_t count) const {
     ColumnView v = *this;
     v.rows = count;
-    if (width != 0) v.data += begin * width;
-    else v.offsets += begin;
+    if (width != 0)
+      v.data += begin * width;
+    else
+      v.offsets += begin;
     if (valid != nullptr) v.valid += begin;
     return v;
   }
@@ -71,7 +75,8 @@ struct Column {
   bool is_dynamic = false;
   uint64_t rows = 0;
   std::vector<uint8_t> data;
-  std::vector<uint64_t> offsets;  // Variable width: rows + 1 once rows > 0; empty for an empty column.
+  std::vector<uint64_t>
+      offsets;  // Variable width: rows + 1 once rows > 0; empty for an empty column.
   std::vector<uint8_t> valid;
 
   uint32_t width() const { return WidthOf(type, dim); }

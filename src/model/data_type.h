@@ -47,8 +47,8 @@ constexpr bool IsInteger(DataType type) {
 constexpr bool IsFloating(DataType type) {
   return type == DataType::kFloat || type == DataType::kDouble;
 }
-/// Bytes of one value of a fixed-width type (bool 1, int8 1, ..., double 8); for dense vectors of `dim`
-/// dimensions dim times the element; 0 for variable-width types.
+/// Bytes of one value of a fixed-width type (bool 1, int8 1, ..., double 8); for dense vectors of
+/// `dim` dimensions dim times the element; 0 for variable-width types.
 uint32_t WidthOf(DataType type, uint32_t dim = 0);
 
 enum class Metric : int32_t { kL2 = 0, kIp = 1, kCosine = 2 };

@@ -65,9 +65,8 @@ PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32
       if (taken.size() == k) break;
       // Keys repeat only across parts and rarely; a scan of at most k is cheaper than a table.
       const bool repeated = std::any_of(taken.begin(), taken.end(), [&](const Candidate& other) {
-        return other.part != candidate.part && CompareKeys(keys[other.part], other.at,
-                                                           keys[candidate.part],
-                                                           candidate.at) == 0;
+        return other.part != candidate.part &&
+               CompareKeys(keys[other.part], other.at, keys[candidate.part], candidate.at) == 0;
       });
       if (repeated) continue;
       taken.push_back(candidate);
@@ -105,7 +104,8 @@ PartialRows ReduceRows(std::span<const PartialRows> parts, int64_t limit, bool c
       }
       const size_t b = static_cast<size_t>(best);
       const int order = CompareKeys(keys[p], at[p], keys[b], at[b]);
-      if (order < 0 || (order == 0 && parts[p].row_timestamps[at[p]] > parts[b].row_timestamps[at[b]])) {
+      if (order < 0 ||
+          (order == 0 && parts[p].row_timestamps[at[p]] > parts[b].row_timestamps[at[b]])) {
         best = static_cast<int>(p);
       }
     }

@@ -41,12 +41,15 @@ TEST(ReduceHits, MergesEachQueryBestFirst) {
 }
 
 TEST(ReduceHits, LargerScoresWinForSimilaritiesAndTiesGoToTheSmallerKey) {
-  const std::vector<PartialHits> parts = {Hits({2}, {9, 1}, {0.9f, 0.5f}), Hits({2}, {8, 2}, {0.9f, 0.5f})};
-  EXPECT_EQ(KeysOf(ReduceHits(parts, Metric::kIp, 1, 3).primary_keys), (std::vector<int64_t>{8, 9, 1}));
+  const std::vector<PartialHits> parts = {Hits({2}, {9, 1}, {0.9f, 0.5f}),
+                                          Hits({2}, {8, 2}, {0.9f, 0.5f})};
+  EXPECT_EQ(KeysOf(ReduceHits(parts, Metric::kIp, 1, 3).primary_keys),
+            (std::vector<int64_t>{8, 9, 1}));
 }
 
 TEST(ReduceHits, AKeyInTwoPartsAppearsOnce) {
-  const std::vector<PartialHits> parts = {Hits({2}, {1, 2}, {0.1f, 0.2f}), Hits({2}, {2, 3}, {0.15f, 0.3f})};
+  const std::vector<PartialHits> parts = {Hits({2}, {1, 2}, {0.1f, 0.2f}),
+                                          Hits({2}, {2, 3}, {0.15f, 0.3f})};
   const PartialHits hits = ReduceHits(parts, Metric::kL2, 1, 10);
   EXPECT_EQ(KeysOf(hits.primary_keys), (std::vector<int64_t>{1, 2, 3}));
   EXPECT_EQ(hits.scores[1], 0.15f);
@@ -68,8 +71,8 @@ PartialRows Rows(const std::vector<int64_t>& keys, std::vector<uint64_t> timesta
 }
 
 TEST(ReduceRows, SortsByKeyAndKeepsTheNewestVersion) {
-  const std::vector<PartialRows> parts = {Rows({1, 3, 5}, {10, 10, 30}), Rows({1, 3, 4}, {20, 5, 7}),
-                                          Rows({3}, {11})};
+  const std::vector<PartialRows> parts = {Rows({1, 3, 5}, {10, 10, 30}),
+                                          Rows({1, 3, 4}, {20, 5, 7}), Rows({3}, {11})};
   const PartialRows rows = ReduceRows(parts, -1, false);
   EXPECT_EQ(KeysOf(rows.primary_keys), (std::vector<int64_t>{1, 3, 4, 5}));
   EXPECT_EQ(rows.row_timestamps, (std::vector<uint64_t>{20, 11, 7, 30}));
@@ -92,7 +95,8 @@ TEST(ReduceRows, RandomPartsAgreeWithAMap) {
     uint64_t stamp = 0;
     for (int p = 0; p < 4; ++p) {
       std::map<int64_t, uint64_t> part;
-      for (int i = 0; i < 10; ++i) part[static_cast<int64_t>(rng() % 25)] = ++stamp + rng() % 100 * 1000;
+      for (int i = 0; i < 10; ++i)
+        part[static_cast<int64_t>(rng() % 25)] = ++stamp + rng() % 100 * 1000;
       std::vector<int64_t> keys;
       std::vector<uint64_t> timestamps;
       for (const auto& [key, at] : part) {

@@ -17,9 +17,9 @@ struct Scalar {
   Variant value;
 
   Scalar() = default;
-  Scalar(bool v) : value(v) {}           // NOLINT: implicit by design.
-  Scalar(int64_t v) : value(v) {}        // NOLINT
-  Scalar(double v) : value(v) {}         // NOLINT
+  Scalar(bool v) : value(v) {}                    // NOLINT: implicit by design.
+  Scalar(int64_t v) : value(v) {}                 // NOLINT
+  Scalar(double v) : value(v) {}                  // NOLINT
   Scalar(std::string v) : value(std::move(v)) {}  // NOLINT
   Scalar(ScalarList v) : value(std::move(v)) {}   // NOLINT
 
@@ -53,15 +53,27 @@ struct Scalar {
     v(4, "double", d);
     v(5, "string", s);
     v(6, "list", l);
-    // Decoding calls Fields once per tag, so the kind comes first and fixes the alternative; each later
-    // call refreshes its content.
+    // Decoding calls Fields once per tag, so the kind comes first and fixes the alternative; each
+    // later call refreshes its content.
     switch (kind) {
-      case 1: value = b; break;
-      case 2: value = i; break;
-      case 3: value = d; break;
-      case 4: value = std::move(s); break;
-      case 5: value = std::move(l); break;
-      default: value = std::monostate(); break;
+      case 1:
+        value = b;
+        break;
+      case 2:
+        value = i;
+        break;
+      case 3:
+        value = d;
+        break;
+      case 4:
+        value = std::move(s);
+        break;
+      case 5:
+        value = std::move(l);
+        break;
+      default:
+        value = std::monostate();
+        break;
     }
   }
 };

@@ -11,16 +11,24 @@ namespace elanus::model {
 namespace {
 
 CollectionSchema Example() {
-  FieldSchema id{.id = FieldId(100), .name = "id", .type = DataType::kVarChar, .is_primary_key = true};
+  FieldSchema id{
+      .id = FieldId(100), .name = "id", .type = DataType::kVarChar, .is_primary_key = true};
   id.type_params = {{"max_length", "512"}};
   FieldSchema vec{.id = FieldId(101), .name = "vec", .type = DataType::kFloatVector};
   vec.type_params = {{"dim", "128"}};
   FieldSchema age{.id = FieldId(102), .name = "age", .type = DataType::kInt32, .nullable = true};
   age.default_value = Scalar(int64_t{0});
-  FieldSchema tags{.id = FieldId(103), .name = "tags", .type = DataType::kArray, .element_type = DataType::kInt8};
+  FieldSchema tags{.id = FieldId(103),
+                   .name = "tags",
+                   .type = DataType::kArray,
+                   .element_type = DataType::kInt8};
   tags.type_params = {{"max_capacity", "4"}};
-  FieldSchema meta{.id = FieldId(104), .name = "$meta", .type = DataType::kJson, .is_dynamic = true};
-  return {.name = "c", .enable_dynamic_field = true, .fields = {id, vec, age, tags, meta}, .version = 3};
+  FieldSchema meta{
+      .id = FieldId(104), .name = "$meta", .type = DataType::kJson, .is_dynamic = true};
+  return {.name = "c",
+          .enable_dynamic_field = true,
+          .fields = {id, vec, age, tags, meta},
+          .version = 3};
 }
 
 TEST(Schema, FindsFieldsAndTheirNumbers) {
@@ -51,10 +59,12 @@ TEST(CollectionInfo, SurvivesEncodingAtDefaultAndNot) {
   CollectionInfo info;
   info.id = CollectionId(5);
   info.schema = Example();
-  info.partitions = {{.id = PartitionId(6), .name = "_default"}, {.id = PartitionId(7), .name = "p"}};
+  info.partitions = {{.id = PartitionId(6), .name = "_default"},
+                     {.id = PartitionId(7), .name = "p"}};
   info.loaded = true;
   info.loaded_partitions = {PartitionId(7)};
-  for (auto level : {ConsistencyLevel::kStrong, ConsistencyLevel::kBounded, ConsistencyLevel::kEventually}) {
+  for (auto level :
+       {ConsistencyLevel::kStrong, ConsistencyLevel::kBounded, ConsistencyLevel::kEventually}) {
     info.consistency_level = level;
     const auto decoded = Decode<CollectionInfo>(Encode(info));
     ASSERT_TRUE(decoded.ok());
@@ -78,11 +88,11 @@ TEST(KeyValues, AreFoundSetAndAdded) {
 }
 
 TEST(Scalar, EveryAlternativeSurvivesEncodingZerosIncluded) {
-  const ScalarList list = {Scalar(), Scalar(int64_t{0}), Scalar(ScalarList{Scalar(true)}), Scalar("x")};
-  for (const Scalar& scalar :
-       {Scalar(), Scalar(false), Scalar(true), Scalar(int64_t{0}), Scalar(int64_t{-7}), Scalar(0.0),
-        Scalar(2.5), Scalar(std::string()), Scalar(std::string("text")), Scalar(ScalarList()),
-        Scalar(list)}) {
+  const ScalarList list = {Scalar(), Scalar(int64_t{0}), Scalar(ScalarList{Scalar(true)}),
+                           Scalar("x")};
+  for (const Scalar& scalar : {Scalar(), Scalar(false), Scalar(true), Scalar(int64_t{0}),
+                               Scalar(int64_t{-7}), Scalar(0.0), Scalar(2.5), Scalar(std::string()),
+                               Scalar(std::string("text")), Scalar(ScalarList()), Scalar(list)}) {
     const auto decoded = Decode<Scalar>(Encode(scalar));
     ASSERT_TRUE(decoded.ok());
     EXPECT_EQ(*decoded, scalar) << "alternative " << scalar.value.index();

@@ -16,17 +16,17 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name) {
   if (name.empty()) return Invalid("{} should not be empty", what);
   if (name.size() > static_cast<size_t>(options.name_bytes_max)) {
-    return Invalid("invalid {}: {}. the length of a {} must be at most {} characters", what, name, what,
-                   options.name_bytes_max);
+    return Invalid("invalid {}: {}. the length of a {} must be at most {} characters", what, name,
+                   what, options.name_bytes_max);
   }
   if (!IsLetter(name[0])) {
-    return Invalid("invalid {}: {}. the first character of a {} must be an underscore or letter", what,
-                   name, what);
+    return Invalid("invalid {}: {}. the first character of a {} must be an underscore or letter",
+                   what, name, what);
   }
   for (char c : name) {
     if (!IsLetter(c) && !IsDigit(c)) {
-      return Invalid("invalid {}: {}. {} can only contain numbers, letters and underscores", what, name,
-                     what);
+      return Invalid("invalid {}: {}. {} can only contain numbers, letters and underscores", what,
+                     name, what);
     }
   }
   return {};
@@ -39,24 +39,55 @@ Status CheckPartitionName(const ProxyOptions& options, std::string_view name) {
                    options.name_bytes_max);
   }
   const bool good = (IsLetter(name[0]) || IsDigit(name[0])) &&
-                    std::all_of(name.begin(), name.end(), [](char c) {
-                      return IsLetter(c) || IsDigit(c) || c == '-';
-                    });
+                    std::all_of(name.begin(), name.end(),
+                                [](char c) { return IsLetter(c) || IsDigit(c) || c == '-'; });
   if (!good) {
-    return Invalid("invalid partition name: {}. it can only contain numbers, letters, underscores and "
-                   "hyphens, and must not begin with a hyphen", name);
+    return Invalid(
+        "invalid partition name: {}. it can only contain numbers, letters, underscores and "
+        "hyphens, and must not begin with a hyphen",
+        name);
   }
   return {};
 }
 
 Status CheckFieldName(const ProxyOptions& options, std::string_view name) {
-  static constexpr auto kReserved = std::to_array<std::string_view>(
-      {"$meta", "like", "exists", "EXISTS", "and", "or", "not", "in", "json_contains",
-       "json_contains_all", "json_contains_any", "JSON_CONTAINS", "JSON_CONTAINS_ALL",
-       "JSON_CONTAINS_ANY", "array_contains", "array_contains_all", "array_contains_any",
-       "ARRAY_CONTAINS", "ARRAY_CONTAINS_ALL", "ARRAY_CONTAINS_ANY", "array_length", "true", "True",
-       "TRUE", "false", "False", "FALSE", "text_match", "TEXT_MATCH", "phrase_match", "PHRASE_MATCH",
-       "random_sample", "RANDOM_SAMPLE", "RowID", "Timestamp", "__virtual_pk__", "$namespace_id"});
+  static constexpr auto kReserved = std::to_array<std::string_view>({"$meta",
+                                                                     "like",
+                                                                     "exists",
+                                                                     "EXISTS",
+                                                                     "and",
+                                                                     "or",
+                                                                     "not",
+                                                                     "in",
+                                                                     "json_contains",
+                                                                     "json_contains_all",
+                                                                     "json_contains_any",
+                                                                     "JSON_CONTAINS",
+                                                                     "JSON_CONTAINS_ALL",
+                                                                     "JSON_CONTAINS_ANY",
+                                                                     "array_contains",
+                                                                     "array_contains_all",
+                                                                     "array_contains_any",
+                                                                     "ARRAY_CONTAINS",
+                                                                     "ARRAY_CONTAINS_ALL",
+                                                                     "ARRAY_CONTAINS_ANY",
+                                                                     "array_length",
+                                                                     "true",
+                                                                     "True",
+                                                                     "TRUE",
+                                                                     "false",
+                                                                     "False",
+                                                                     "FALSE",
+                                                                     "text_match",
+                                                                     "TEXT_MATCH",
+                                                                     "phrase_match",
+                                                                     "PHRASE_MATCH",
+                                                                     "random_sample",
+                                                                     "RANDOM_SAMPLE",
+                                                                     "RowID",
+                                                                     "Timestamp",
+                                                                     "__virtual_pk__",
+                                                                     "$namespace_id"});
   const auto bad = [&](std::string_view why) {
     return Error(ErrorCode::kInvalidFieldName, "{}[field={}]: {}",
                  InfoOf(ErrorCode::kInvalidFieldName).name, name, why);
@@ -91,15 +122,20 @@ Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& 
   return ids;
 }
 
-Result<Timestamp> GuaranteeOf(Context& ctx, Services& services, const model::CollectionInfo& collection,
+Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
+                              const model::CollectionInfo& collection,
                               const model::ReadConsistency& consistency) {
-  model::ConsistencyLevel level = consistency.use_default ? collection.consistency_level : consistency.level;
+  model::ConsistencyLevel level =
+      consistency.use_default ? collection.consistency_level : consistency.level;
   const uint64_t given = consistency.guarantee.value();
   if (!consistency.use_default && level == model::ConsistencyLevel::kStrong && given > 0) {
     // Clients from before the level travelled: the number says it.
-    if (given == 1) level = model::ConsistencyLevel::kEventually;
-    else if (given == 2) level = model::ConsistencyLevel::kBounded;
-    else level = model::ConsistencyLevel::kCustomized;
+    if (given == 1)
+      level = model::ConsistencyLevel::kEventually;
+    else if (given == 2)
+      level = model::ConsistencyLevel::kBounded;
+    else
+      level = model::ConsistencyLevel::kCustomized;
   }
   Timestamp guarantee;
   switch (level) {
@@ -110,9 +146,13 @@ Result<Timestamp> GuaranteeOf(Context& ctx, Services& services, const model::Col
     case model::ConsistencyLevel::kBounded:
       guarantee = MakeTimestamp(services.clock.NowMs() - services.options.graceful_ms);
       break;
-    case model::ConsistencyLevel::kEventually: guarantee = Timestamp(1); break;
+    case model::ConsistencyLevel::kEventually:
+      guarantee = Timestamp(1);
+      break;
     case model::ConsistencyLevel::kSession:
-    case model::ConsistencyLevel::kCustomized: guarantee = consistency.guarantee; break;
+    case model::ConsistencyLevel::kCustomized:
+      guarantee = consistency.guarantee;
+      break;
   }
   // A reader never sees an older schema.
   return std::max(guarantee, collection.updated);

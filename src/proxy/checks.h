@@ -9,7 +9,8 @@
 
 namespace elanus::proxy {
 
-/// Collections, aliases, indexes: letter or '_' first, then letters, digits, '_'. kInvalidParameter naming `what`.
+/// Collections, aliases, indexes: letter or '_' first, then letters, digits, '_'. kInvalidParameter
+/// naming `what`.
 Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name);
 /// Partitions may begin with a digit and hold '-'.
 Status CheckPartitionName(const ProxyOptions& options, std::string_view name);
@@ -25,7 +26,8 @@ Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& 
                                                    const std::vector<std::string>& names,
                                                    ErrorCode not_found);
 /// The moment a read must wait for.
-Result<Timestamp> GuaranteeOf(Context& ctx, Services& services, const model::CollectionInfo& collection,
+Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
+                              const model::CollectionInfo& collection,
                               const model::ReadConsistency& consistency);
 /// True and false as clients spell them. kInvalidParameter naming `key`.
 Result<bool> ParseBool(std::string_view key, std::string_view text);

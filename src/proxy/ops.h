@@ -1,5 +1,6 @@
-// Every operation a client can ask for, as free functions of context, services and request. gRPC and REST call the same.
-// Errors are those of the operation's row in the error model; nothing is stored when an operation fails.
+// Every operation a client can ask for, as free functions of context, services and request. gRPC
+// and REST call the same. Errors are those of the operation's row in the error model; nothing is
+// stored when an operation fails.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ namespace elanus::proxy {
 Status CreateCollection(Context& ctx, Services& services, model::CreateCollectionRequest request);
 Status DropCollection(Context& ctx, Services& services, const model::CollectionName& name);
 Result<bool> HasCollection(Context& ctx, Services& services, const model::CollectionName& name);
-/// By name, or by `id` when the name is empty. The message of a missing one holds "can't find collection".
+/// By name, or by `id` when the name is empty. The message of a missing one holds "can't find
+/// collection".
 Result<roles::CollectionSnapshot> DescribeCollection(Context& ctx, Services& services,
                                                      const model::CollectionName& name,
                                                      CollectionId id);
@@ -70,6 +72,7 @@ Result<model::FlushResult> Flush(Context& ctx, Services& services, const std::st
 Result<bool> IsFlushed(Context& ctx, Services& services, const model::CollectionName& name,
                        Timestamp timestamp);
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request);
-Result<model::QueryResult> Query(Context& ctx, Services& services, const model::QueryRequest& request);
+Result<model::QueryResult> Query(Context& ctx, Services& services,
+                                 const model::QueryRequest& request);
 
 }  // namespace elanus::proxy

@@ -26,25 +26,33 @@ struct ProxyOptions {
 
   template <class Visitor>
   void Describe(Visitor& visit) {
-    visit(name_bytes_max, OptionSpec{"proxy.maxNameLength", "bytes", 1, 65535, "Length of a name."});
+    visit(name_bytes_max,
+          OptionSpec{"proxy.maxNameLength", "bytes", 1, 65535, "Length of a name."});
     visit(fields_max, OptionSpec{"proxy.maxFieldNum", "", 1, 1024, "Fields of a collection."});
-    visit(vector_fields_max, OptionSpec{"proxy.maxVectorFieldNum", "", 1, 64, "Vector fields of a collection."});
-    visit(dim_max, OptionSpec{"proxy.maxDimension", "", 2, 1 << 20, "Dimensions of a vector field."});
+    visit(vector_fields_max,
+          OptionSpec{"proxy.maxVectorFieldNum", "", 1, 64, "Vector fields of a collection."});
+    visit(dim_max,
+          OptionSpec{"proxy.maxDimension", "", 2, 1 << 20, "Dimensions of a vector field."});
     visit(shards_max, OptionSpec{"proxy.maxShardNum", "", 1, 256, "Shards of a collection."});
-    visit(varchar_bytes_max, OptionSpec{"proxy.maxVarCharLength", "bytes", 1, 1 << 24, "Largest max_length."});
-    visit(array_capacity_max, OptionSpec{"proxy.maxArrayCapacity", "", 1, 1 << 20, "Largest max_capacity."});
-    visit(description_bytes_max, OptionSpec{"proxy.maxCollectionDescriptionLength", "bytes", 0, 1 << 20,
-                                            "Length of a collection's description."});
-    visit(json_bytes_max, OptionSpec{"common.JSONMaxLength", "bytes", 2, 1 << 26, "Length of a JSON value."});
+    visit(varchar_bytes_max,
+          OptionSpec{"proxy.maxVarCharLength", "bytes", 1, 1 << 24, "Largest max_length."});
+    visit(array_capacity_max,
+          OptionSpec{"proxy.maxArrayCapacity", "", 1, 1 << 20, "Largest max_capacity."});
+    visit(description_bytes_max, OptionSpec{"proxy.maxCollectionDescriptionLength", "bytes", 0,
+                                            1 << 20, "Length of a collection's description."});
+    visit(json_bytes_max,
+          OptionSpec{"common.JSONMaxLength", "bytes", 2, 1 << 26, "Length of a JSON value."});
     visit(index_param_bytes_max, OptionSpec{"proxy.maxIndexParamsSize", "bytes", 1, 1 << 26,
                                             "Length of all parameters of an index."});
-    visit(top_k_max, OptionSpec{"quotaAndLimits.limits.topK", "", 1, 1 << 20, "Hits a query may ask for."});
+    visit(top_k_max,
+          OptionSpec{"quotaAndLimits.limits.topK", "", 1, 1 << 20, "Hits a query may ask for."});
     visit(nq_max, OptionSpec{"quotaAndLimits.limits.nq", "", 1, 1 << 20, "Queries in one search."});
-    visit(query_window_max, OptionSpec{"quotaAndLimits.limits.maxQueryResultWindow", "rows", 1, 1 << 30,
-                                       "Largest offset + limit of a query."});
+    visit(query_window_max, OptionSpec{"quotaAndLimits.limits.maxQueryResultWindow", "rows", 1,
+                                       1 << 30, "Largest offset + limit of a query."});
     visit(output_bytes_max, OptionSpec{"quotaAndLimits.limits.maxOutputSize", "bytes", 1024, 4e9,
                                        "Size of an answer."});
-    visit(graceful_ms, OptionSpec{"common.gracefulTime", "ms", 0, 1e9, "How far Bounded reads may lag."});
+    visit(graceful_ms,
+          OptionSpec{"common.gracefulTime", "ms", 0, 1e9, "How far Bounded reads may lag."});
   }
 };
 

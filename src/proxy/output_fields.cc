@@ -19,7 +19,8 @@ std::string_view MetaKey(std::string_view text) {
   if (!text.starts_with(kOpen) || !text.ends_with("]")) return {};
   text.remove_prefix(kOpen.size());
   text.remove_suffix(1);
-  if (text.size() < 3 || (text.front() != '"' && text.front() != '\'') || text.back() != text.front()) {
+  if (text.size() < 3 || (text.front() != '"' && text.front() != '\'') ||
+      text.back() != text.front()) {
     return {};
   }
   text = text.substr(1, text.size() - 2);
@@ -67,7 +68,8 @@ Result<OutputFields> ResolveOutput(const model::CollectionSchema& schema,
 
 void CutDynamic(const OutputFields& output, model::Column& column) {
   if (output.dynamic_keys.empty()) return;
-  model::Column cut = model::MakeColumn(column.field_id, column.name, column.type, column.element_type, 0);
+  model::Column cut =
+      model::MakeColumn(column.field_id, column.name, column.type, column.element_type, 0);
   cut.is_dynamic = true;
   const model::ColumnView view = column.view();
   for (size_t i = 0; i < column.rows; ++i) {

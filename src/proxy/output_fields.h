@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "model/column.h"
 #include "model/schema.h"
-#include "base/status.h"
 
 namespace elanus::proxy {
 

@@ -22,8 +22,10 @@ bool IsUtf8(std::string_view text) {
       ++i;
       continue;
     }
-    const size_t more = lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2
-                        : lead >= 0xC2 && lead < 0xE0 ? 1 : 0;
+    const size_t more = lead >= 0xF0 && lead < 0xF5   ? 3
+                        : lead >= 0xE0 && lead < 0xF0 ? 2
+                        : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                      : 0;
     if (more == 0 || i + more >= text.size()) return false;
     uint32_t code = lead & (0x3F >> more);
     for (size_t j = 1; j <= more; ++j) {
@@ -46,8 +48,8 @@ class RowCheck {
   // The column as the schema has it.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
     if (column.rows != rows_) {
-      return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})", column.rows,
-                     field.name, rows_);
+      return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
+                     column.rows, field.name, rows_);
     }
     TRY(Shape(field, column));
     column.field_id = field.id;
@@ -55,15 +57,32 @@ class RowCheck {
     column.is_dynamic = field.is_dynamic;
     TRY(Nulls(field, column));
     switch (field.type) {
-      case DataType::kInt8: TRY(Narrow<int8_t>(field, column)); break;
-      case DataType::kInt16: TRY(Narrow<int16_t>(field, column)); break;
-      case DataType::kFloat: TRY(Finite<float>(field, column)); break;
-      case DataType::kDouble: TRY(Finite<double>(field, column)); break;
-      case DataType::kFloatVector: TRY(Finite<float>(field, column)); break;
-      case DataType::kVarChar: TRY(Texts(field, column)); break;
-      case DataType::kJson: TRY(Json(field, column)); break;
-      case DataType::kArray: TRY(Arrays(field, column)); break;
-      default: break;
+      case DataType::kInt8:
+        TRY(Narrow<int8_t>(field, column));
+        break;
+      case DataType::kInt16:
+        TRY(Narrow<int16_t>(field, column));
+        break;
+      case DataType::kFloat:
+        TRY(Finite<float>(field, column));
+        break;
+      case DataType::kDouble:
+        TRY(Finite<double>(field, column));
+        break;
+      case DataType::kFloatVector:
+        TRY(Finite<float>(field, column));
+        break;
+      case DataType::kVarChar:
+        TRY(Texts(field, column));
+        break;
+      case DataType::kJson:
+        TRY(Json(field, column));
+        break;
+      case DataType::kArray:
+        TRY(Arrays(field, column));
+        break;
+      default:
+        break;
     }
     column.type = field.type;
     return column;
@@ -71,8 +90,8 @@ class RowCheck {
 
  private:
   static Status Mismatch(const FieldSchema& field, DataType got) {
-    return Invalid("the data type of field {} does not match: got {}, want {}", field.name, NameOf(got),
-                   NameOf(field.type));
+    return Invalid("the data type of field {} does not match: got {}, want {}", field.name,
+                   NameOf(got), NameOf(field.type));
   }
 
   static Status Shape(const FieldSchema& field, const Column& column) {
@@ -93,11 +112,14 @@ class RowCheck {
       return {};
     }
     if (field.default_value) {
-      Column filled = model::MakeColumn(field.id, field.name, column.type, column.element_type, column.dim);
+      Column filled =
+          model::MakeColumn(field.id, field.name, column.type, column.element_type, column.dim);
       const Column one = OneDefault(field, column.type);
       for (size_t i = 0; i < column.rows; ++i) {
-        if (column.valid[i] != 0) filled.AppendRow(column.view(), i);
-        else filled.AppendRow(one.view(), 0);
+        if (column.valid[i] != 0)
+          filled.AppendRow(column.view(), i);
+        else
+          filled.AppendRow(one.view(), 0);
       }
       column = std::move(filled);
       return {};
@@ -168,10 +190,13 @@ class RowCheck {
     for (size_t i = 0; i < column.rows; ++i) {
       const std::string_view text = view.Bytes(i);
       if (limited && text.size() > field.max_length()) {
-        return Invalid("length of varchar field {} exceeds max length, row number: {}, length: {}, max length: {}",
-                       field.name, i, text.size(), field.max_length());
+        return Invalid(
+            "length of varchar field {} exceeds max length, row number: {}, length: {}, max "
+            "length: {}",
+            field.name, i, text.size(), field.max_length());
       }
-      if (!IsUtf8(text)) return Invalid("field {} has a row that is not valid UTF-8, row number: {}", field.name, i);
+      if (!IsUtf8(text))
+        return Invalid("field {} has a row that is not valid UTF-8, row number: {}", field.name, i);
     }
     return {};
   }
@@ -182,10 +207,11 @@ class RowCheck {
       if (!view.IsValid(i)) continue;
       const std::string_view text = view.Bytes(i);
       if (text.size() > static_cast<size_t>(options_.json_bytes_max)) {
-        return Invalid("the length ({}) of json field ({}) exceeds max length ({})", text.size(), field.name,
-                       options_.json_bytes_max);
+        return Invalid("the length ({}) of json field ({}) exceeds max length ({})", text.size(),
+                       field.name, options_.json_bytes_max);
       }
-      if (field.is_dynamic) TRY(DynamicRow(text));
+      if (field.is_dynamic)
+        TRY(DynamicRow(text));
       else if (!nlohmann::json::accept(text)) {
         return Invalid("field {} has a row that is not valid JSON, row number: {}", field.name, i);
       }
@@ -223,14 +249,16 @@ class RowCheck {
       }
       const size_t size = row.empty() ? 0 : model::ArraySize(carried, row);
       if (size > field.max_capacity()) {
-        return Invalid("the length ({}) of array field {} exceeds max capacity ({}), row number: {}", size,
-                       field.name, field.max_capacity(), i);
+        return Invalid(
+            "the length ({}) of array field {} exceeds max capacity ({}), row number: {}", size,
+            field.name, field.max_capacity(), i);
       }
       if (wanted == DataType::kVarChar) {
         for (std::string_view text : model::ArrayTexts(row)) {
           if (text.size() > field.max_length() || !IsUtf8(text)) {
-            return Invalid("an element of array field {} is longer than {} bytes or not UTF-8, row number: {}",
-                           field.name, field.max_length(), i);
+            return Invalid(
+                "an element of array field {} is longer than {} bytes or not UTF-8, row number: {}",
+                field.name, field.max_length(), i);
           }
         }
       }
@@ -244,7 +272,9 @@ class RowCheck {
         std::memcpy(&value, row.data() + e * 4, 4);
         const bool fits = wanted == DataType::kInt8 ? value == static_cast<int8_t>(value)
                                                     : value == static_cast<int16_t>(value);
-        if (!fits) return Invalid("an element ({}) of array field {} is out of range, row number: {}", value, field.name, i);
+        if (!fits)
+          return Invalid("an element ({}) of array field {} is out of range, row number: {}", value,
+                         field.name, i);
         packed.append(reinterpret_cast<const char*>(&value), wanted == DataType::kInt8 ? 1 : 2);
       }
       checked.AppendBytes(packed);
@@ -277,13 +307,17 @@ Result<Column> FillMissing(const FieldSchema& field, uint64_t rows) {
   return column;
 }
 
-Result<Column> GenerateKeys(Context& ctx, Services& services, const FieldSchema& field, uint64_t rows) {
-  TRY_ASSIGN(const int64_t first, services.coord.oracle.AllocateIds(ctx, static_cast<int64_t>(rows)));
+Result<Column> GenerateKeys(Context& ctx, Services& services, const FieldSchema& field,
+                            uint64_t rows) {
+  TRY_ASSIGN(const int64_t first,
+             services.coord.oracle.AllocateIds(ctx, static_cast<int64_t>(rows)));
   Column keys = model::MakeColumn(field.id, field.name, field.type, DataType::kNone, 0);
   for (uint64_t i = 0; i < rows; ++i) {
     const int64_t id = first + static_cast<int64_t>(i);
-    if (field.type == DataType::kInt64) keys.AppendFixed(&id);
-    else keys.AppendBytes(std::to_string(id));
+    if (field.type == DataType::kInt64)
+      keys.AppendFixed(&id);
+    else
+      keys.AppendBytes(std::to_string(id));
   }
   return keys;
 }
@@ -301,7 +335,8 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
     const FieldSchema* field = schema.FindField(name);
     if (field == nullptr) {
       if (column.is_dynamic || name == model::kDynamicFieldName) {
-        return Invalid("without dynamic schema enabled, the field name cannot be set to {}", model::kDynamicFieldName);
+        return Invalid("without dynamic schema enabled, the field name cannot be set to {}",
+                       model::kDynamicFieldName);
       }
       return Invalid("the field {} is not in the collection {}", name, schema.name);
     }

@@ -42,9 +42,11 @@ class SchemaCheck {
     }
     TRY(PrimaryKey());
     for (const FieldSchema& field : schema_.fields) {
-      if (field.is_dynamic) return Invalid("cannot explicitly set a field as a dynamic field: {}", field.name);
+      if (field.is_dynamic)
+        return Invalid("cannot explicitly set a field as a dynamic field: {}", field.name);
       if (field.auto_id && !field.is_primary_key) {
-        return Invalid("only primary field can speficy AutoID with true, field name = {}", field.name);
+        return Invalid("only primary field can speficy AutoID with true, field name = {}",
+                       field.name);
       }
     }
     for (const FieldSchema& field : schema_.fields) TRY(Built(field));
@@ -62,22 +64,26 @@ class SchemaCheck {
     for (const FieldSchema& field : schema_.fields) {
       if (!field.is_primary_key) continue;
       if (key != nullptr) {
-        return Invalid("there are more than one primary key, field name = {}, {}", key->name, field.name);
+        return Invalid("there are more than one primary key, field name = {}, {}", key->name,
+                       field.name);
       }
       key = &field;
     }
     if (key == nullptr) return Error(ErrorCode::kMissingParameter, "primary key is not specified");
     if (key->type != DataType::kInt64 && key->type != DataType::kVarChar) {
-      return Invalid("the data type of primary key should be Int64 or VarChar, got {}", NameOf(key->type));
+      return Invalid("the data type of primary key should be Int64 or VarChar, got {}",
+                     NameOf(key->type));
     }
     if (key->nullable) return Invalid("primary field not support null: {}", key->name);
-    if (key->default_value) return Invalid("primary field not support default_value: {}", key->name);
+    if (key->default_value)
+      return Invalid("primary field not support default_value: {}", key->name);
     return {};
   }
 
   static Status Built(const FieldSchema& field) {
     const auto later = [&](std::string_view what) {
-      return Error(ErrorCode::kUnimplemented, "{} is not supported yet, field: {}", what, field.name);
+      return Error(ErrorCode::kUnimplemented, "{} is not supported yet, field: {}", what,
+                   field.name);
     };
     if (field.is_partition_key) return later("a partition key");
     if (field.is_clustering_key) return later("a clustering key");
@@ -92,7 +98,8 @@ class SchemaCheck {
       case DataType::kVarChar:
       case DataType::kJson:
       case DataType::kArray:
-      case DataType::kFloatVector: return {};
+      case DataType::kFloatVector:
+        return {};
       case DataType::kBinaryVector:
       case DataType::kFloat16Vector:
       case DataType::kBFloat16Vector:
@@ -101,10 +108,14 @@ class SchemaCheck {
       case DataType::kArrayOfVector:
       case DataType::kGeometry:
       case DataType::kText:
-      case DataType::kTimestamptz: return later(fmt::format("type {}", NameOf(field.type)));
-      case DataType::kString: return Invalid("string data type not supported yet, please use VarChar type instead: {}", field.name);
+      case DataType::kTimestamptz:
+        return later(fmt::format("type {}", NameOf(field.type)));
+      case DataType::kString:
+        return Invalid("string data type not supported yet, please use VarChar type instead: {}",
+                       field.name);
       default:
-        return Invalid("data type {} is not supported, field: {}", static_cast<int>(field.type), field.name);
+        return Invalid("data type {} is not supported, field: {}", static_cast<int>(field.type),
+                       field.name);
     }
   }
 
@@ -112,15 +123,18 @@ class SchemaCheck {
                    ErrorCode missing) const {
     const std::string* text = model::Find(field.type_params, key);
     if (text == nullptr) {
-      return Error(missing, "type param({}) should be specified for the field({})", key, field.name);
+      return Error(missing, "type param({}) should be specified for the field({})", key,
+                   field.name);
     }
     int64_t value = 0;
     const auto parsed = std::from_chars(text->data(), text->data() + text->size(), value);
     if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size()) {
-      return Error(ErrorCode::kUnexpected, "the {} of field {} is not an integer: {}", key, field.name, *text);
+      return Error(ErrorCode::kUnexpected, "the {} of field {} is not an integer: {}", key,
+                   field.name, *text);
     }
     if (value < min || value > max) {
-      return Invalid("invalid {}: {} of field {}: should be in range {} ~ {}", key, value, field.name, min, max);
+      return Invalid("invalid {}: {} of field {}: should be in range {} ~ {}", key, value,
+                     field.name, min, max);
     }
     return {};
   }
@@ -130,13 +144,16 @@ class SchemaCheck {
     if (field.type == DataType::kFloatVector) {
       TRY(Parameter(field, "dim", 2, options_.dim_max, ErrorCode::kInvalidParameter));
       if (field.nullable) {
-        return Error(ErrorCode::kUnimplemented, "a nullable vector is not supported yet, field: {}", field.name);
+        return Error(ErrorCode::kUnimplemented, "a nullable vector is not supported yet, field: {}",
+                     field.name);
       }
     }
-    const bool has_text = field.type == DataType::kVarChar ||
-                          (field.type == DataType::kArray && field.element_type == DataType::kVarChar);
+    const bool has_text =
+        field.type == DataType::kVarChar ||
+        (field.type == DataType::kArray && field.element_type == DataType::kVarChar);
     if (has_text) {
-      TRY(Parameter(field, "max_length", 1, options_.varchar_bytes_max, ErrorCode::kMissingParameter));
+      TRY(Parameter(field, "max_length", 1, options_.varchar_bytes_max,
+                    ErrorCode::kMissingParameter));
     }
     if (field.type == DataType::kArray) {
       const DataType element = field.element_type;
@@ -145,7 +162,8 @@ class SchemaCheck {
       if (!good) {
         return Invalid("element type {} is not supported, field: {}", NameOf(element), field.name);
       }
-      TRY(Parameter(field, "max_capacity", 1, options_.array_capacity_max, ErrorCode::kMissingParameter));
+      TRY(Parameter(field, "max_capacity", 1, options_.array_capacity_max,
+                    ErrorCode::kMissingParameter));
     }
     return field.default_value ? Default(field) : Status();
   }
@@ -159,19 +177,25 @@ class SchemaCheck {
     const auto in_range = [&](int64_t min, int64_t max) -> Status {
       if (!value.is_int()) return mismatch();
       if (value.as_int() < min || value.as_int() > max) {
-        return Invalid("[{} out of range {} <= value <= {}] default value of field {}", value.as_int(), min,
-                       max, field.name);
+        return Invalid("[{} out of range {} <= value <= {}] default value of field {}",
+                       value.as_int(), min, max, field.name);
       }
       return {};
     };
     switch (field.type) {
-      case DataType::kBool: return value.is_bool() ? Status() : mismatch();
-      case DataType::kInt8: return in_range(INT8_MIN, INT8_MAX);
-      case DataType::kInt16: return in_range(INT16_MIN, INT16_MAX);
-      case DataType::kInt32: return in_range(INT32_MIN, INT32_MAX);
-      case DataType::kInt64: return in_range(INT64_MIN, INT64_MAX);
+      case DataType::kBool:
+        return value.is_bool() ? Status() : mismatch();
+      case DataType::kInt8:
+        return in_range(INT8_MIN, INT8_MAX);
+      case DataType::kInt16:
+        return in_range(INT16_MIN, INT16_MAX);
+      case DataType::kInt32:
+        return in_range(INT32_MIN, INT32_MAX);
+      case DataType::kInt64:
+        return in_range(INT64_MIN, INT64_MAX);
       case DataType::kFloat:
-      case DataType::kDouble: return value.is_double() ? Status() : mismatch();
+      case DataType::kDouble:
+        return value.is_double() ? Status() : mismatch();
       case DataType::kVarChar:
         if (!value.is_string()) return mismatch();
         if (value.as_string().size() > field.max_length()) {
@@ -179,7 +203,9 @@ class SchemaCheck {
                          value.as_string().size(), field.max_length(), field.name);
         }
         return {};
-      default: return Invalid("type {} not support default_value, field: {}", NameOf(field.type), field.name);
+      default:
+        return Invalid("type {} not support default_value, field: {}", NameOf(field.type),
+                       field.name);
     }
   }
 

@@ -44,7 +44,8 @@ struct Node::Impl {
 };
 
 Node::Node(store::ObjectStore& objects, Pool& search_pool)
-    : impl_(new Impl{.objects = objects, .search_pool = search_pool, .mutex = {}, .segments = {}}) {}
+    : impl_(new Impl{.objects = objects, .search_pool = search_pool, .mutex = {}, .segments = {}}) {
+}
 Node::~Node() = default;
 
 Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,

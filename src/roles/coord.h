@@ -21,8 +21,9 @@ using CollectionSnapshot = std::shared_ptr<const model::CollectionInfo>;
 class Catalog {
  public:
   virtual ~Catalog() = default;
-  /// Creates with default partition, channels, field ids, and $meta when dynamic. The schema has been
-  /// validated. An identical collection: success. Errors: kInvalidParameter (exists, different).
+  /// Creates with default partition, channels, field ids, and $meta when dynamic. The schema has
+  /// been validated. An identical collection: success. Errors: kInvalidParameter (exists,
+  /// different).
   virtual Status CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) = 0;
   /// Unknown names succeed.
   virtual Status DropCollection(Context& ctx, const model::CollectionName& name) = 0;
@@ -37,11 +38,12 @@ class Catalog {
   /// Unknown: success. Errors: kInvalidParameter (default partition, or loaded).
   virtual Status DropPartition(Context& ctx, const model::CollectionName& name,
                                const std::string& partition) = 0;
-  /// `info` has everything but id and created. Same name, field and user parameters: success. Errors:
-  /// kInvalidParameter (field has another index, name taken).
+  /// `info` has everything but id and created. Same name, field and user parameters: success.
+  /// Errors: kInvalidParameter (field has another index, name taken).
   virtual Status CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo info) = 0;
   /// Unknown: success. Errors: kInvalidParameter (vector index of a loaded collection).
-  virtual Status DropIndex(Context& ctx, CollectionId collection, const std::string& index_name) = 0;
+  virtual Status DropIndex(Context& ctx, CollectionId collection,
+                           const std::string& index_name) = 0;
   /// Sets what is wanted in memory. Empty partitions: the whole collection. Adds to what is loaded.
   virtual Status SetLoaded(Context& ctx, CollectionId collection,
                            std::vector<PartitionId> partitions) = 0;
@@ -69,7 +71,8 @@ class Segments {
                                                                CollectionId collection) = 0;
   virtual Result<std::vector<model::DeltaInfo>> ListDeltas(Context& ctx,
                                                            const std::string& vchannel) = 0;
-  /// One transaction: segments, deltas, checkpoint. kCollectionNotFound when it was dropped meanwhile.
+  /// One transaction: segments, deltas, checkpoint. kCollectionNotFound when it was dropped
+  /// meanwhile.
   virtual Status CommitFlush(Context& ctx, const model::FlushCommit& commit) = 0;
   /// Notes that a segment's index file is there (or that none is needed: empty key).
   virtual Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) = 0;

@@ -30,8 +30,10 @@ class Data {
   virtual Result<model::DeltaInfo> FlushDeletes(Context& ctx, CollectionId collection,
                                                 const std::string& vchannel,
                                                 const model::Deletes& deletes) = 0;
-  /// Builds one index of one flushed segment and writes its file; key empty when the segment is too small.
-  virtual Result<model::SegmentIndexInfo> BuildIndex(Context& ctx, const model::SegmentInfo& segment,
+  /// Builds one index of one flushed segment and writes its file; key empty when the segment is too
+  /// small.
+  virtual Result<model::SegmentIndexInfo> BuildIndex(Context& ctx,
+                                                     const model::SegmentInfo& segment,
                                                      const model::CollectionInfo& collection,
                                                      const model::IndexInfo& index) = 0;
 };

@@ -15,8 +15,8 @@ namespace elanus::roles {
 class Query {
  public:
   virtual ~Query() = default;
-  /// Opens a flushed segment and applies the delete logs to it; of one that is open already, only opens what
-  /// it has new: index files, fields added to the schema.
+  /// Opens a flushed segment and applies the delete logs to it; of one that is open already, only
+  /// opens what it has new: index files, fields added to the schema.
   virtual Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
                              const model::CollectionInfo& collection,
                              const std::vector<model::DeltaInfo>& deltas) = 0;
@@ -25,7 +25,8 @@ class Query {
   /// Hides older rows of the keys in the given segments.
   virtual Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
                               const model::Deletes& deletes) = 0;
-  /// Searches the given segments, all of them loaded, and reduces to k hits a query. kSegmentNotLoaded.
+  /// Searches the given segments, all of them loaded, and reduces to k hits a query.
+  /// kSegmentNotLoaded.
   virtual Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
                                             const model::ShardSearch& search) = 0;
   virtual Result<model::PartialRows> Retrieve(Context& ctx, const std::vector<SegmentId>& segments,

@@ -1,4 +1,5 @@
-// What a streaming node answers: it owns channels, orders writes, keeps fresh rows and leads reads of its shards.
+// What a streaming node answers: it owns channels, orders writes, keeps fresh rows and leads reads
+// of its shards.
 #pragma once
 
 #include <string>
@@ -22,7 +23,8 @@ class Streaming {
   virtual ~Streaming() = default;
   /// Orders the write, makes it durable, and returns its timestamp.
   virtual Result<Timestamp> Append(Context& ctx, model::ShardWrite write) = 0;
-  /// Waits for the guarantee, then searches fresh rows here and sealed segments on their query nodes.
+  /// Waits for the guarantee, then searches fresh rows here and sealed segments on their query
+  /// nodes.
   virtual Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) = 0;
   virtual Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) = 0;
   /// Starts to serve the channels of a collection (created or recovered).
@@ -33,7 +35,8 @@ class Streaming {
   virtual Result<SealResult> Seal(Context& ctx, CollectionId collection) = 0;
   /// True once everything up to `timestamp` of the collection is flushed.
   virtual Result<bool> IsFlushed(Context& ctx, CollectionId collection, Timestamp timestamp) = 0;
-  /// Loads or releases sealed segments so that they match the catalog. Returns when accepted; progress tells.
+  /// Loads or releases sealed segments so that they match the catalog. Returns when accepted;
+  /// progress tells.
   virtual Status SyncLoaded(Context& ctx, CollectionId collection) = 0;
   /// 0..100 over the segments that are to be loaded; kCollectionNotLoaded.
   virtual Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) = 0;

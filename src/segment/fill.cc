@@ -8,8 +8,10 @@ model::Column OneRow(const model::FieldSchema& field) {
   model::Column filler =
       model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim());
   if (!field.default_value) {
-    if (field.is_dynamic) filler.AppendBytes("{}");
-    else filler.AppendNull();
+    if (field.is_dynamic)
+      filler.AppendBytes("{}");
+    else
+      filler.AppendNull();
     return filler;
   }
   const model::Scalar& value = *field.default_value;
@@ -45,7 +47,8 @@ model::Column OneRow(const model::FieldSchema& field) {
       filler.AppendFixed(&v);
       break;
     }
-    default: filler.AppendBytes(value.is_string() ? value.as_string() : std::string());
+    default:
+      filler.AppendBytes(value.is_string() ? value.as_string() : std::string());
   }
   return filler;
 }

@@ -23,13 +23,14 @@ struct ChunkColumn {
 };
 
 struct Chunk {
-  std::vector<ChunkColumn> columns;     // In schema order.
+  std::vector<ChunkColumn> columns;  // In schema order.
   std::shared_ptr<uint64_t[]> row_timestamps;
   std::shared_ptr<uint64_t[]> deleted_at;  // Read and written through atomic_ref.
 };
 
 Timestamp DeletedAt(const Chunk& chunk, size_t row) {
-  return Timestamp(std::atomic_ref<uint64_t>(chunk.deleted_at[row]).load(std::memory_order_relaxed));
+  return Timestamp(
+      std::atomic_ref<uint64_t>(chunk.deleted_at[row]).load(std::memory_order_relaxed));
 }
 
 class GrowingView final : public SegmentView {
@@ -124,7 +125,8 @@ struct Growing::Impl {
 
   void AddChunk() {
     Chunk chunk;
-    for (const model::FieldSchema& field : schema->fields) chunk.columns.push_back(NewColumn(field));
+    for (const model::FieldSchema& field : schema->fields)
+      chunk.columns.push_back(NewColumn(field));
     chunk.row_timestamps = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows]);
     chunk.deleted_at = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows]());
     chunks.push_back(std::move(chunk));
@@ -176,8 +178,10 @@ struct Growing::Impl {
   void RememberKeys(const model::ColumnView& keys) {
     for (size_t i = 0; i < keys.rows; ++i) {
       const uint32_t row = static_cast<uint32_t>(rows + i);
-      if (keys.type == model::DataType::kInt64) int_keys[keys.Get<int64_t>(i)].push_back(row);
-      else text_keys[std::string(keys.Bytes(i))].push_back(row);
+      if (keys.type == model::DataType::kInt64)
+        int_keys[keys.Get<int64_t>(i)].push_back(row);
+      else
+        text_keys[std::string(keys.Bytes(i))].push_back(row);
     }
     bytes += keys.rows * 40;
   }
@@ -254,7 +258,8 @@ void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp
     if (at == 0) s.AddChunk();
     Chunk& chunk = s.chunks.back();
     const size_t part = std::min(count - done, kChunkRows - at);
-    for (size_t f = 0; f < views.size(); ++f) s.AppendRows(chunk.columns[f], views[f], done, part, at);
+    for (size_t f = 0; f < views.size(); ++f)
+      s.AppendRows(chunk.columns[f], views[f], done, part, at);
     for (size_t i = 0; i < part; ++i) chunk.row_timestamps[at + i] = timestamp.value();
     done += part;
   }

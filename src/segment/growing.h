@@ -2,9 +2,12 @@
 //
 // Invariants:
 // 1. One writer (the channel's worker) appends and deletes; any number of readers hold snapshots.
-// 2. Rows live in chunks of kChunkRows. A row's bytes never change once a snapshot counts it; variable-width
-//    bytes move to a larger buffer by copying, the old one lives on in the snapshots that refer to it.
-// 3. deleted_at of a row is 0 or the timestamp of the first delete that hides it; it is written once, atomically.
+// 2. Rows live in chunks of kChunkRows. A row's bytes never change once a snapshot counts it;
+// variable-width
+//    bytes move to a larger buffer by copying, the old one lives on in the snapshots that refer to
+//    it.
+// 3. deleted_at of a row is 0 or the timestamp of the first delete that hides it; it is written
+// once, atomically.
 #pragma once
 
 #include <atomic>
@@ -19,13 +22,14 @@ namespace elanus::segment {
 
 class Growing {
  public:
-  Growing(SegmentId id, PartitionId partition, std::shared_ptr<const model::CollectionSchema> schema);
+  Growing(SegmentId id, PartitionId partition,
+          std::shared_ptr<const model::CollectionSchema> schema);
   ~Growing();
 
   SegmentId id() const;
   PartitionId partition() const;
-  /// Appends rows that all have the insert timestamp `timestamp`. Columns are those of the schema by field id;
-  /// a field that is not there is filled with nulls or its default. Writer only.
+  /// Appends rows that all have the insert timestamp `timestamp`. Columns are those of the schema
+  /// by field id; a field that is not there is filled with nulls or its default. Writer only.
   void Append(std::span<const model::Column> columns, Timestamp timestamp);
   /// Hides the rows with one of these keys and an insert timestamp below `timestamp`. Writer only.
   void Delete(const model::ColumnView& keys, Timestamp timestamp);
@@ -36,8 +40,9 @@ class Growing {
   size_t rows() const;
   size_t memory_bytes() const;
   Timestamp first_timestamp() const;
-  /// All rows as columns by field id with their insert timestamps, rows deleted before now left out: the content of
-  /// the sealed segment. `deleted` receives nothing of them: the rows are gone for good.
+  /// All rows as columns by field id with their insert timestamps, rows deleted before now left
+  /// out: the content of the sealed segment. `deleted` receives nothing of them: the rows are gone
+  /// for good.
   void Export(std::vector<model::Column>& columns, std::vector<uint64_t>& row_timestamps) const;
 
  private:

@@ -9,7 +9,8 @@ namespace {
 std::shared_ptr<const model::CollectionSchema> Schema() {
   auto schema = std::make_shared<model::CollectionSchema>();
   schema->name = "c";
-  schema->fields.push_back({.id = FieldId(100), .name = "id", .type = model::DataType::kInt64, .is_primary_key = true});
+  schema->fields.push_back(
+      {.id = FieldId(100), .name = "id", .type = model::DataType::kInt64, .is_primary_key = true});
   schema->fields.push_back({.id = FieldId(101),
                             .name = "text",
                             .type = model::DataType::kVarChar,
@@ -19,7 +20,8 @@ std::shared_ptr<const model::CollectionSchema> Schema() {
 }
 
 model::Column Keys(int64_t first, int64_t count) {
-  model::Column column = model::MakeColumn(FieldId(100), "id", model::DataType::kInt64, model::DataType::kNone, 0);
+  model::Column column =
+      model::MakeColumn(FieldId(100), "id", model::DataType::kInt64, model::DataType::kNone, 0);
   for (int64_t i = first; i < first + count; ++i) column.AppendFixed(&i);
   return column;
 }
@@ -49,10 +51,13 @@ TEST(Growing, KeepsARowThatHasTheDeletesOwnTimestamp) {
 
 TEST(Growing, KeepsSnapshotsWholeWhileItGrowsPastItsChunks) {
   Growing growing(SegmentId(1), PartitionId(2), Schema());
-  model::Column texts = model::MakeColumn(FieldId(101), "text", model::DataType::kVarChar, model::DataType::kNone, 0);
+  model::Column texts =
+      model::MakeColumn(FieldId(101), "text", model::DataType::kVarChar, model::DataType::kNone, 0);
   for (int i = 0; i < 5000; ++i) {
-    if (i % 7 == 0) texts.AppendNull();
-    else texts.AppendBytes("row " + std::to_string(i));
+    if (i % 7 == 0)
+      texts.AppendNull();
+    else
+      texts.AppendBytes("row " + std::to_string(i));
   }
   growing.Append(std::vector<model::Column>{Keys(0, 5000), texts}, Timestamp(10));
   const auto before = growing.Snapshot();

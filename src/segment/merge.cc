@@ -85,8 +85,8 @@ Result<model::PartialHits> MergeHits(std::span<const Found> found, const model::
   const model::FieldSchema& key_field = schema.primary_key();
   model::PartialHits out;
   out.read_at = read_at;
-  out.primary_keys = model::MakeColumn(key_field.id, key_field.name, key_field.type,
-                                       model::DataType::kNone, 0);
+  out.primary_keys =
+      model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
   for (FieldId id : search.read.output_fields) {
     const model::FieldSchema* field = schema.FindField(id);
     if (field == nullptr) {

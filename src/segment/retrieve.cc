@@ -38,8 +38,10 @@ Status Collect(const SegmentView& segment, uint32_t number, const Allowed& allow
               .timestamp = timestamps[i],
               .segment = number,
               .row = static_cast<uint32_t>(begin + i)};
-      if (key.type == model::DataType::kInt64) row.int_key = keys.Get<int64_t>(i);
-      else row.text_key = keys.Bytes(i);
+      if (key.type == model::DataType::kInt64)
+        row.int_key = keys.Get<int64_t>(i);
+      else
+        row.text_key = keys.Bytes(i);
       rows.push_back(row);
     };
     if (allowed.all) {

@@ -10,8 +10,9 @@
 
 namespace elanus::segment {
 
-/// Rows of all segments that are visible at `read_at` and pass `plan`: ascending by key, the newest version of
-/// each key, at most `query.limit`. With count_only the number of rows, versions counted each.
+/// Rows of all segments that are visible at `read_at` and pass `plan`: ascending by key, the newest
+/// version of each key, at most `query.limit`. With count_only the number of rows, versions counted
+/// each.
 Result<model::PartialRows> Retrieve(Context& ctx,
                                     std::span<const std::shared_ptr<const SegmentView>> segments,
                                     const expr::Plan& plan, const model::ShardQuery& query,

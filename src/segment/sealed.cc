@@ -6,12 +6,12 @@
 #include <mutex>
 
 #include "base/fields.h"
+#include "base/framed.h"
 #include "base/log.h"
 #include "index/scalar_index.h"
 #include "segment/fill.h"
 #include "segment/primary_keys.h"
 #include "store/formats/column_file.h"
-#include "base/framed.h"
 
 namespace elanus::segment {
 namespace {
@@ -49,8 +49,9 @@ class SealedView final : public SegmentView {
   std::shared_ptr<const Body> body_;
   std::shared_ptr<const model::CollectionSchema> schema_;
   std::vector<OpenIndex> indexes_;
-  std::shared_ptr<const DeleteMap> deletes_;             // Null: nothing deleted.
-  std::map<int64_t, std::shared_ptr<const model::Column>> filled_;  // Fields added later: one chunk of filler.
+  std::shared_ptr<const DeleteMap> deletes_;  // Null: nothing deleted.
+  std::map<int64_t, std::shared_ptr<const model::Column>>
+      filled_;  // Fields added later: one chunk of filler.
 
   SegmentId id() const override { return body_->id; }
   PartitionId partition() const override { return body_->partition; }
@@ -106,9 +107,8 @@ class SealedView final : public SegmentView {
   Result<bool> Answer(Context& ctx, const model::Predicate& predicate,
                       Bitset& matches) const override {
     using Kind = model::Predicate::Kind;
-    const bool is_lookup =
-        predicate.kind == Kind::kIn ||
-        (predicate.kind == Kind::kCompare && predicate.op == model::Compare::kEq);
+    const bool is_lookup = predicate.kind == Kind::kIn || (predicate.kind == Kind::kCompare &&
+                                                           predicate.op == model::Compare::kEq);
     if (predicate.field == body_->key_field && is_lookup) {
       const model::Column wanted = KeyColumn(predicate.type, predicate.values);
       for (size_t i = 0; i < wanted.rows; ++i) {
@@ -149,8 +149,7 @@ Result<std::shared_ptr<Sealed>> Sealed::Open(
     Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
     std::shared_ptr<const model::CollectionSchema> schema) {
   TRY_ASSIGN(const Blob manifest_blob, objects.Open(ctx, segment.manifest_key));
-  TRY_ASSIGN(const Manifest manifest,
-             DecodeManifest(manifest_blob.bytes(), segment.manifest_key));
+  TRY_ASSIGN(const Manifest manifest, DecodeManifest(manifest_blob.bytes(), segment.manifest_key));
   auto body = std::make_shared<Body>();
   body->id = segment.id;
   body->partition = segment.partition;
@@ -239,9 +238,10 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
     const uint64_t timestamp = deletes.timestamps[i];
     body.keys.ForEachEqual(keys, i, [&](uint32_t row) {
       if (body.timestamps[row] >= timestamp) return;
-      const uint64_t known = next != nullptr                     ? next->deleted_at[row]
-                             : impl_->view->deletes_ != nullptr ? impl_->view->deletes_->deleted_at[row]
-                                                                : 0;
+      const uint64_t known = next != nullptr ? next->deleted_at[row]
+                             : impl_->view->deletes_ != nullptr
+                                 ? impl_->view->deletes_->deleted_at[row]
+                                 : 0;
       if (known != 0 && known <= timestamp) return;
       if (next == nullptr) {
         next = impl_->view->deletes_ != nullptr

@@ -1,4 +1,5 @@
-// A sealed segment: immutable columns mapped from the object store, its indexes, and what was deleted since.
+// A sealed segment: immutable columns mapped from the object store, its indexes, and what was
+// deleted since.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,8 @@
 
 namespace elanus::segment {
 
-/// The list of a segment's files: stored framed ("ELMANIFE") as the object `SegmentInfo::manifest_key`.
+/// The list of a segment's files: stored framed ("ELMANIFE") as the object
+/// `SegmentInfo::manifest_key`.
 struct Manifest {
   struct File {
     FieldId field;
@@ -27,7 +29,7 @@ struct Manifest {
   CollectionId collection;
   PartitionId partition;
   int64_t rows = 0;
-  std::vector<File> files;         // One a field, and one for the row timestamps (field kTimestampField).
+  std::vector<File> files;  // One a field, and one for the row timestamps (field kTimestampField).
   uint64_t newest_timestamp = 0;
   template <class V>
   void Fields(V& v) {
@@ -49,11 +51,12 @@ Result<Manifest> DecodeManifest(std::string_view file, std::string_view key);
 class Sealed {
  public:
   /// Opens all columns. Errors: kIntegrity, kIoFailed, kKeyNotFound.
-  static Result<std::shared_ptr<Sealed>> Open(Context& ctx, store::ObjectStore& objects,
-                                              const model::SegmentInfo& segment,
-                                              std::shared_ptr<const model::CollectionSchema> schema);
+  static Result<std::shared_ptr<Sealed>> Open(
+      Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
+      std::shared_ptr<const model::CollectionSchema> schema);
   ~Sealed();
-  /// Opens the index files that the segment has and that are not open yet, and forgets dropped indexes.
+  /// Opens the index files that the segment has and that are not open yet, and forgets dropped
+  /// indexes.
   Status SyncIndexes(Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
                      const model::CollectionInfo& collection);
   /// Hides rows with these keys and older insert timestamps.

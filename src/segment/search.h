@@ -15,10 +15,10 @@ namespace elanus::segment {
 
 /// The rows a read may return: visible at the moment, and passing the filter.
 struct Allowed {
-  Bitset bits;        // Meaningful when neither flag is set.
+  Bitset bits;                           // Meaningful when neither flag is set.
   std::shared_ptr<const Bitset> shared;  // Set instead of `bits` when there is no filter.
-  bool all = false;   // Every row.
-  bool none = false;  // No row.
+  bool all = false;                      // Every row.
+  bool none = false;                     // No row.
 
   BitsetView view() const {
     if (all) return {};
@@ -36,9 +36,9 @@ struct SegmentHits {
   std::vector<float> scores;
 };
 
-/// The best `search.k` rows for each query, inside the radius when one is given. Scores are rounded when asked.
-/// `search.queries` is nq x dim; the vector field must exist with that dim. Errors: kSegcore (index search
-/// parameters), kCanceled, kDeadlineExceeded.
+/// The best `search.k` rows for each query, inside the radius when one is given. Scores are rounded
+/// when asked. `search.queries` is nq x dim; the vector field must exist with that dim. Errors:
+/// kSegcore (index search parameters), kCanceled, kDeadlineExceeded.
 Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                            const model::ShardSearch& search, Timestamp read_at);
 
@@ -48,8 +48,8 @@ struct Found {
   SegmentHits hits;
 };
 
-/// The best k hits of each query over all segments, one row a key, ties to the smaller key; with the
-/// values of `output_fields`.
+/// The best k hits of each query over all segments, one row a key, ties to the smaller key; with
+/// the values of `output_fields`.
 Result<model::PartialHits> MergeHits(std::span<const Found> found, const model::ShardSearch& search,
                                      const model::CollectionSchema& schema, Timestamp read_at);
 

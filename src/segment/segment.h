@@ -37,8 +37,9 @@ class SegmentView {
   virtual PartitionId partition() const = 0;
   virtual size_t rows() const = 0;
   virtual const model::CollectionSchema& schema() const = 0;
-  /// Rows [begin, begin + count) of a field, at most up to the next multiple of kChunkRows. A field added after
-  /// the rows were written reads as nulls or its default. kFieldNotFound for ids not in the schema.
+  /// Rows [begin, begin + count) of a field, at most up to the next multiple of kChunkRows. A field
+  /// added after the rows were written reads as nulls or its default. kFieldNotFound for ids not in
+  /// the schema.
   virtual Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const = 0;
   /// Blocks of a dense vector field in row order; each holds up to kChunkRows rows, or all in one.
   virtual Result<std::vector<index::VectorBlock>> Vectors(FieldId field) const = 0;

@@ -31,9 +31,12 @@ struct Setter {
   void operator()(bool& value, const OptionSpec& spec) {
     if (key != spec.key) return;
     found = true;
-    if (text == "true") value = true;
-    else if (text == "false") value = false;
-    else status = Invalid("{} should be true or false, got {}", key, text);
+    if (text == "true")
+      value = true;
+    else if (text == "false")
+      value = false;
+    else
+      status = Invalid("{} should be true or false, got {}", key, text);
   }
 };
 
@@ -54,8 +57,8 @@ struct Printer {
   void operator()(int64_t& value, const OptionSpec& spec) { Row(std::to_string(value), spec); }
   void operator()(bool& value, const OptionSpec& spec) { Row(value ? "true" : "false", spec); }
   void Row(const std::string& value, const OptionSpec& spec) {
-    page += fmt::format("| `{}` | {} | {} | {} … {} | {} |\n", spec.key, value, spec.unit, spec.min, spec.max,
-                        spec.help);
+    page += fmt::format("| `{}` | {} | {} | {} … {} | {} |\n", spec.key, value, spec.unit, spec.min,
+                        spec.max, spec.help);
   }
 };
 

@@ -36,8 +36,8 @@ struct Config {
   }
 };
 
-/// Reads a YAML file: nested keys joined with '.', as in "proxy.port". Unknown keys and values out of range are refused
-/// with their key. Errors: kInvalidParameter, kIoFailed.
+/// Reads a YAML file: nested keys joined with '.', as in "proxy.port". Unknown keys and values out
+/// of range are refused with their key. Errors: kInvalidParameter, kIoFailed.
 Status ReadConfig(const std::string& path, Config& config);
 
 /// Sets one option by its key. kInvalidParameter when it is unknown or out of range.

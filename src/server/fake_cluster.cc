@@ -49,7 +49,8 @@ Result<std::unique_ptr<FakeCluster>> FakeCluster::Open(store::MemoryDisk& disk, 
   TRY_ASSIGN(s.catalog, coord::Catalog::Open(ctx, *s.meta, *s.oracle, executor, {}));
   const roles::Coord coord{.catalog = *s.catalog, .oracle = *s.oracle, .segments = *s.catalog};
   s.query = std::make_unique<query::Node>(*s.objects, *s.search_pool);
-  s.data = std::make_unique<data::Node>(*s.objects, *s.build_pool, data::DataOptions{.index_rows_min = 16});
+  s.data = std::make_unique<data::Node>(*s.objects, *s.build_pool,
+                                        data::DataOptions{.index_rows_min = 16});
   s.streaming = std::make_unique<streaming::Node>(streaming::NodeParts{.executor = executor,
                                                                        .clock = clock,
                                                                        .wal = *s.wal,
@@ -64,7 +65,8 @@ Result<std::unique_ptr<FakeCluster>> FakeCluster::Open(store::MemoryDisk& disk, 
         // After a simulated crash nothing can be loaded; the next opening will.
         (void)streaming->SyncLoaded(callback_ctx, collection);
       });
-  s.streaming->OnFlushed([jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
+  s.streaming->OnFlushed(
+      [jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
   TRY(s.streaming->Recover(ctx));
   TRY(s.index_jobs->KickAll(ctx));
   s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,

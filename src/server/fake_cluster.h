@@ -1,5 +1,5 @@
-// All roles in one process on memory stores, a given executor and a clock that stands still: what tests and the simulation
-// run against.
+// All roles in one process on memory stores, a given executor and a clock that stands still: what
+// tests and the simulation run against.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,8 @@ namespace elanus::server {
 /// Opened on a disk that outlives it; opening recovers what the disk holds.
 class FakeCluster {
  public:
-  static Result<std::unique_ptr<FakeCluster>> Open(store::MemoryDisk& disk, Executor& executor, Clock& clock,
+  static Result<std::unique_ptr<FakeCluster>> Open(store::MemoryDisk& disk, Executor& executor,
+                                                   Clock& clock,
                                                    const streaming::StreamingOptions& options = {});
   ~FakeCluster();
   proxy::Services& services();

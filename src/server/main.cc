@@ -15,13 +15,15 @@ namespace elanus::server {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: elanus serve [--data DIR] [--port N] [--management-port N] [--config FILE] [--set KEY=VALUE]...\n"
+    "usage: elanus serve [--data DIR] [--port N] [--management-port N] [--config FILE] [--set "
+    "KEY=VALUE]...\n"
     "       elanus options    lists every configuration key\n"
     "       elanus version\n";
 
 Status ParsePort(const std::string& name, const std::string& text, int64_t& port) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || port < 0 || port > 65535) {
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || port < 0 ||
+      port > 65535) {
     return Invalid("{} should be a port from 0 to 65535, got {}", name, text);
   }
   return {};
@@ -72,7 +74,8 @@ int Serve(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "elanus: %s\n", std::string(server.status().message()).c_str());
     return 1;
   }
-  std::printf("elanus ready: port=%d management_port=%d\n", (*server)->port(), (*server)->management_port());
+  std::printf("elanus ready: port=%d management_port=%d\n", (*server)->port(),
+              (*server)->management_port());
   std::fflush(stdout);
   int caught = 0;
   sigwait(&signals, &caught);

@@ -1,5 +1,5 @@
-// Wiring of the standalone server. Members are declared in the order in which they depend on one another and destroyed in
-// the opposite order: fronts first, stores last.
+// Wiring of the standalone server. Members are declared in the order in which they depend on one
+// another and destroyed in the opposite order: fronts first, stores last.
 #include "server/standalone.h"
 
 #include <unistd.h>
@@ -63,22 +63,23 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& config) {
   Context ctx(s.clock);
   TRY_ASSIGN(s.stores, backend::OpenLocal(config.data_directory, config.local));
   // The calling thread takes part in a search, so one worker fewer fills the cores.
-  s.search_pool = std::make_unique<Pool>(*s.executor, "search", std::max<size_t>(1, Cores() - 1), kSearchQueueMax);
-  s.build_pool = std::make_unique<Pool>(*s.executor, "build", std::max<size_t>(1, Cores() - 1), kBuildQueueMax);
+  s.search_pool = std::make_unique<Pool>(*s.executor, "search", std::max<size_t>(1, Cores() - 1),
+                                         kSearchQueueMax);
+  s.build_pool = std::make_unique<Pool>(*s.executor, "build", std::max<size_t>(1, Cores() - 1),
+                                        kBuildQueueMax);
   TRY_ASSIGN(s.oracle, coord::Oracle::Open(ctx, *s.stores.meta, *s.executor, s.clock));
   TRY_ASSIGN(s.catalog,
              coord::Catalog::Open(ctx, *s.stores.meta, *s.oracle, *s.executor, config.catalog));
   const roles::Coord coord{.catalog = *s.catalog, .oracle = *s.oracle, .segments = *s.catalog};
   s.query = std::make_unique<query::Node>(*s.stores.objects, *s.search_pool);
   s.data = std::make_unique<data::Node>(*s.stores.objects, *s.build_pool, config.data);
-  s.streaming = std::make_unique<streaming::Node>(
-      streaming::NodeParts{.executor = *s.executor,
-                           .clock = s.clock,
-                           .wal = *s.stores.wal,
-                           .coord = coord,
-                           .query = *s.query,
-                           .data = *s.data},
-      config.streaming);
+  s.streaming = std::make_unique<streaming::Node>(streaming::NodeParts{.executor = *s.executor,
+                                                                       .clock = s.clock,
+                                                                       .wal = *s.stores.wal,
+                                                                       .coord = coord,
+                                                                       .query = *s.query,
+                                                                       .data = *s.data},
+                                                  config.streaming);
   streaming::Node* streaming = s.streaming.get();
   s.index_jobs = std::make_unique<coord::IndexJobs>(
       *s.executor, s.clock, coord, *s.data, [streaming, &clock = s.clock](CollectionId collection) {
@@ -86,7 +87,8 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& config) {
         const Status synced = streaming->SyncLoaded(callback_ctx, collection);
         if (!synced.ok()) LogWarn("loading a new index failed error=\"{}\"", synced.ToString());
       });
-  s.streaming->OnFlushed([jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
+  s.streaming->OnFlushed(
+      [jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
   TRY(s.streaming->Recover(ctx));
   TRY(s.index_jobs->KickAll(ctx));
   s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,

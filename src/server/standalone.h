@@ -1,4 +1,5 @@
-// One process with every role: stores, coordinator, streaming, query and data nodes, proxy and its fronts.
+// One process with every role: stores, coordinator, streaming, query and data nodes, proxy and its
+// fronts.
 #pragma once
 
 #include <memory>

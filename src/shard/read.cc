@@ -63,7 +63,8 @@ Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& quer
     parts.push_back(std::move(part));
   }
   if (!scope.fresh.empty() || parts.empty()) {
-    TRY_ASSIGN(const expr::Plan plan, expr::Bind(search.read.filter, schema, search.read.templates));
+    TRY_ASSIGN(const expr::Plan plan,
+               expr::Bind(search.read.filter, schema, search.read.templates));
     std::vector<segment::Found> found;
     for (const auto& view : scope.fresh) {
       TRY_ASSIGN(segment::SegmentHits hits,
@@ -95,8 +96,8 @@ Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query
   if (!scope.fresh.empty() || parts.empty()) {
     TRY_ASSIGN(const expr::Plan plan,
                expr::Bind(request.read.filter, schema, request.read.templates));
-    TRY_ASSIGN(model::PartialRows part, segment::Retrieve(ctx, scope.fresh, plan, request, schema,
-                                                          scope.read_at));
+    TRY_ASSIGN(model::PartialRows part,
+               segment::Retrieve(ctx, scope.fresh, plan, request, schema, scope.read_at));
     parts.push_back(std::move(part));
   }
   model::PartialRows reduced = parts.size() == 1

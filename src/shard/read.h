@@ -6,8 +6,8 @@
 
 namespace elanus::shard {
 
-/// Waits for the guarantee, then searches. Errors: kCollectionNotLoaded, kCollectionNotFullyLoaded, those of
-/// the filter and of the index.
+/// Waits for the guarantee, then searches. Errors: kCollectionNotLoaded, kCollectionNotFullyLoaded,
+/// those of the filter and of the index.
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
                                   model::ShardSearch search);
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,

@@ -37,16 +37,14 @@ Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp time
     for (const auto& [partition, growing] : growing_) growing->Delete(keys, timestamp);
     for (const auto& growing : sealing_) growing->Delete(keys, timestamp);
     if (deletes_.keys.type == model::DataType::kNone) {
-      deletes_.keys =
-          model::MakeColumn(FieldId(0), "", keys.type, model::DataType::kNone, 0);
+      deletes_.keys = model::MakeColumn(FieldId(0), "", keys.type, model::DataType::kNone, 0);
     }
     deletes_.keys.AppendAll(keys);
     deletes_.timestamps.resize(deletes_.keys.rows, timestamp.value());
     if (!loaded_.empty()) {
-      TRY(query_.ApplyDeletes(
-          ctx, loaded_,
-          {.keys = write.delete_keys,
-           .timestamps = std::vector<uint64_t>(keys.rows, timestamp.value())}));
+      TRY(query_.ApplyDeletes(ctx, loaded_,
+                              {.keys = write.delete_keys,
+                               .timestamps = std::vector<uint64_t>(keys.rows, timestamp.value())}));
     }
   }
   bool opened = false;
@@ -128,7 +126,8 @@ void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collectio
     return std::any_of(info.partitions.begin(), info.partitions.end(),
                        [&](const auto& known) { return known.id == partition; });
   };
-  // Only what was known and is no more has been dropped: a partition may be younger than this snapshot.
+  // Only what was known and is no more has been dropped: a partition may be younger than this
+  // snapshot.
   const auto is_gone = [&](PartitionId partition) {
     return has(*old, partition) && !has(*collection_, partition);
   };
@@ -165,7 +164,8 @@ void Shard::Announce(Timestamp timestamp) {
 
 Result<Timestamp> Shard::WaitFor(Context& ctx, Timestamp guarantee) {
   std::lock_guard<Monitor> lock(*monitor_);
-  // Later records cannot carry an earlier timestamp, so what is announced now is all there is to wait for.
+  // Later records cannot carry an earlier timestamp, so what is announced now is all there is to
+  // wait for.
   const Timestamp target = std::min(guarantee, announced_);
   while (applied_ < target) {
     TRY(ctx.CheckAlive());

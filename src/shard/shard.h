@@ -1,10 +1,12 @@
 // One channel's state: applies the log in order, knows its segments, answers reads at a moment.
 //
 // Invariants:
-// 1. Apply, Seal, Swap and the other changes run on the channel's worker, one after another, in log order.
+// 1. Apply, Seal, Swap and the other changes run on the channel's worker, one after another, in log
+// order.
 // 2. Readers take an immutable State by one pointer and see one moment of the segment list.
 // 3. A row is in exactly one segment of a State: growing, sealing (full, being written) or loaded.
-// 4. Deletes since the last committed flush are kept; whoever swaps a loaded segment in applies them first, so a
+// 4. Deletes since the last committed flush are kept; whoever swaps a loaded segment in applies
+// them first, so a
 //    loaded segment knows every delete that was applied before it became visible.
 #pragma once
 
@@ -27,7 +29,7 @@ struct State {
   std::vector<std::shared_ptr<segment::Growing>> fresh;  // Growing and sealing.
   std::vector<SegmentId> loaded;                         // On the query node.
   std::shared_ptr<const model::CollectionInfo> collection;
-  bool readable = false;                                 // Loading has finished once.
+  bool readable = false;  // Loading has finished once.
 };
 
 /// Everything of a sealed shard state that a flush writes.
@@ -51,13 +53,13 @@ class Shard {
   /// Applies one record. `new_segment` is used when the record opens a growing segment.
   Status Apply(Context& ctx, const model::ShardWrite& write, Timestamp timestamp, uint64_t position,
                SegmentId new_segment);
-  /// Closes the growing segments and hands over what is to be flushed; nothing when there is nothing. `now` is a
-  /// fresh timestamp: every record so far is older, every later one newer.
+  /// Closes the growing segments and hands over what is to be flushed; nothing when there is
+  /// nothing. `now` is a fresh timestamp: every record so far is older, every later one newer.
   std::shared_ptr<FlushWork> Seal(Timestamp now);
   /// The flush is official: `loaded` segments take the place of the sealed ones in reads.
   void FinishFlush(const FlushWork& work);
-  /// Applies the pending deletes to `segments`, then shows exactly `segments` as the loaded ones, `remove_fresh`
-  /// leaving in the same moment. `readable`: reads may begin.
+  /// Applies the pending deletes to `segments`, then shows exactly `segments` as the loaded ones,
+  /// `remove_fresh` leaving in the same moment. `readable`: reads may begin.
   Status Swap(Context& ctx, std::vector<SegmentId> segments,
               const std::vector<SegmentId>& remove_fresh, bool readable);
   /// A new version of schema, partitions or load state.
@@ -68,7 +70,8 @@ class Shard {
   void Advance(Timestamp timestamp);
   /// A record with this timestamp is on its way into the log.
   void Announce(Timestamp timestamp);
-  /// Waits until every announced record up to `guarantee` is applied; returns the moment to read at.
+  /// Waits until every announced record up to `guarantee` is applied; returns the moment to read
+  /// at.
   Result<Timestamp> WaitFor(Context& ctx, Timestamp guarantee);
   std::shared_ptr<const State> Read() const;
   size_t growing_bytes() const;
@@ -91,8 +94,8 @@ class Shard {
   // Worker only.
   std::unordered_map<PartitionId, std::shared_ptr<segment::Growing>> growing_;
   std::vector<std::shared_ptr<segment::Growing>> sealing_;
-  model::Deletes deletes_;                       // Since the last Seal.
-  std::vector<const FlushWork*> flushing_;       // Sealed, not yet committed; their deletes count too.
+  model::Deletes deletes_;                  // Since the last Seal.
+  std::vector<const FlushWork*> flushing_;  // Sealed, not yet committed; their deletes count too.
   std::vector<SegmentId> loaded_;
   std::shared_ptr<const model::CollectionInfo> collection_;
   bool readable_ = false;

@@ -25,8 +25,8 @@ void X4(const float* query, const float* const rows[4], size_t dim, float out[4]
 }
 
 template <float (*kOne)(const float*, const float*, size_t)>
-void Block(const float* queries, size_t query_count, const float* rows, size_t row_count, size_t dim,
-           float* out, size_t out_stride) {
+void Block(const float* queries, size_t query_count, const float* rows, size_t row_count,
+           size_t dim, float* out, size_t out_stride) {
   for (size_t q = 0; q < query_count; ++q) {
     for (size_t r = 0; r < row_count; ++r) {
       out[q * out_stride + r] = kOne(queries + q * dim, rows + r * dim, dim);
@@ -37,8 +37,7 @@ void Block(const float* queries, size_t query_count, const float* rows, size_t r
 }  // namespace
 
 const Kernels& Reference() {
-  static constexpr Kernels kReference = {"reference", L2,     Ip,       X4<L2>,
-                                         X4<Ip>,      Block<L2>, Block<Ip>};
+  static constexpr Kernels kReference = {"reference", L2, Ip, X4<L2>, X4<Ip>, Block<L2>, Block<Ip>};
   return kReference;
 }
 

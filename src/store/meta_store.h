@@ -1,4 +1,5 @@
-// Small, precious key-value pairs with transactions: the catalog lives here. RocksDB now, etcd later.
+// Small, precious key-value pairs with transactions: the catalog lives here. RocksDB now, etcd
+// later.
 #pragma once
 
 #include <optional>

@@ -7,7 +7,8 @@
 
 namespace elanus::store {
 
-/// kInvalidParameter for empty keys, a leading or trailing '/', empty, "." or ".." parts, and control characters.
+/// kInvalidParameter for empty keys, a leading or trailing '/', empty, "." or ".." parts, and
+/// control characters.
 Status CheckObjectKey(std::string_view key);
 
 }  // namespace elanus::store

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/blob.h"
 #include "base/context.h"
 #include "base/status.h"
-#include "base/blob.h"
 
 namespace elanus::store {
 
@@ -15,10 +15,11 @@ namespace elanus::store {
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
-  /// Stores the whole object, durable and visible when it returns; never half. Replaces an older one.
-  /// Errors: kIoFailed, kDiskLimitExceeded when the disk is full.
+  /// Stores the whole object, durable and visible when it returns; never half. Replaces an older
+  /// one. Errors: kIoFailed, kDiskLimitExceeded when the disk is full.
   virtual Status Put(Context& ctx, std::string_view key, std::string_view bytes) = 0;
-  /// The object's bytes, 64-byte aligned; mapped where the backend can. kKeyNotFound when it is not there.
+  /// The object's bytes, 64-byte aligned; mapped where the backend can. kKeyNotFound when it is not
+  /// there.
   virtual Result<Blob> Open(Context& ctx, std::string_view key) = 0;
   /// Keys that start with `prefix`, ascending.
   virtual Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) = 0;

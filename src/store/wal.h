@@ -25,8 +25,8 @@ struct WalRecord {
 class WalReader {
  public:
   virtual ~WalReader() = default;
-  /// True and the next record, or false at the end of what is durable. kIntegrity when a record in the
-  /// middle of the stream is damaged; the message names file, offset and the way out.
+  /// True and the next record, or false at the end of what is durable. kIntegrity when a record in
+  /// the middle of the stream is damaged; the message names file, offset and the way out.
   virtual Result<bool> Next(Context& ctx, WalRecord& record) = 0;
 };
 
@@ -34,9 +34,9 @@ class WalReader {
 class Wal {
  public:
   virtual ~Wal() = default;
-  /// Appends the records in order and returns their positions once all are durable (one sync for all). After
-  /// an error none of them will ever be read, or, when the error says the stream is closed, the outcome is
-  /// open until restart. Errors: kIoFailed, kDiskLimitExceeded.
+  /// Appends the records in order and returns their positions once all are durable (one sync for
+  /// all). After an error none of them will ever be read, or, when the error says the stream is
+  /// closed, the outcome is open until restart. Errors: kIoFailed, kDiskLimitExceeded.
   virtual Result<std::vector<WalPosition>> Append(Context& ctx, std::string_view stream,
                                                   std::span<const std::string_view> records) = 0;
   /// Records with position > `after`.

@@ -22,7 +22,8 @@ void StampRecord(std::string& record, Timestamp timestamp) {
 Result<std::pair<Timestamp, model::ShardWrite>> DecodeRecord(std::string_view record) {
   ByteReader in(record);
   uint64_t timestamp;
-  if (!in.U64(timestamp)) return Status(ErrorCode::kIntegrity, "a log record ends inside its timestamp");
+  if (!in.U64(timestamp))
+    return Status(ErrorCode::kIntegrity, "a log record ends inside its timestamp");
   TRY_ASSIGN(model::ShardWrite write, Decode<model::ShardWrite>(record.substr(8)));
   return std::pair(Timestamp(timestamp), std::move(write));
 }

@@ -1,11 +1,15 @@
 // Owns one log stream: orders the writes of its shards, makes them durable in groups, applies them.
 //
 // Invariants:
-// 1. One worker takes writes from the queue in order, gives each its timestamp, appends the group with one sync,
-//    answers the callers, and applies the records in log order. Timestamps and positions rise together.
-// 2. A record is announced to its shard before it is appended, so a read that begins after the writer's answer
+// 1. One worker takes writes from the queue in order, gives each its timestamp, appends the group
+// with one sync,
+//    answers the callers, and applies the records in log order. Timestamps and positions rise
+//    together.
+// 2. A record is announced to its shard before it is appended, so a read that begins after the
+// writer's answer
 //    waits until it is applied.
-// 3. Changes of a shard (seal, swap) run on the same worker between groups, so they see a whole prefix.
+// 3. Changes of a shard (seal, swap) run on the same worker between groups, so they see a whole
+// prefix.
 #pragma once
 
 #include <deque>

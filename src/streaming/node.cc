@@ -23,8 +23,8 @@ constexpr int64_t kTickMs = 1000;
 struct Node::Impl {
   struct Job {
     CollectionId collection;
-    std::shared_ptr<shard::Shard> shard;       // Of a flush.
-    std::shared_ptr<shard::FlushWork> flush;   // Null: match what is loaded to the catalog.
+    std::shared_ptr<shard::Shard> shard;      // Of a flush.
+    std::shared_ptr<shard::FlushWork> flush;  // Null: match what is loaded to the catalog.
   };
 
   NodeParts parts;
@@ -32,8 +32,8 @@ struct Node::Impl {
   std::function<void(CollectionId)> on_flushed;
   Context ctx;  // Of background work; cancelled at the end.
 
-  std::unique_ptr<Monitor> monitor;  // Guards the members below.
-  std::map<std::string, std::unique_ptr<ChannelOwner>> owners;             // By pchannel; only grows.
+  std::unique_ptr<Monitor> monitor;                             // Guards the members below.
+  std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.
   std::map<std::string, std::shared_ptr<shard::Shard>, std::less<>> shards;  // By vchannel.
   std::deque<Job> jobs;
   std::set<CollectionId> retry;  // Loads that failed; tried again at the next tick.
@@ -72,9 +72,9 @@ struct Node::Impl {
     std::lock_guard<Monitor> lock(*monitor);
     std::unique_ptr<ChannelOwner>& owner = owners[model::PChannelOf(vchannel)];
     if (owner == nullptr) {
-      owner = std::make_unique<ChannelOwner>(parts.executor, parts.clock,
-                                             model::PChannelOf(vchannel), parts.wal,
-                                             parts.coord.oracle, options);
+      owner =
+          std::make_unique<ChannelOwner>(parts.executor, parts.clock, model::PChannelOf(vchannel),
+                                         parts.wal, parts.coord.oracle, options);
       owner->Start();
     }
     return *owner;
@@ -145,8 +145,7 @@ void Node::OnFlushed(std::function<void(CollectionId)> callback) {
 }
 
 Status Node::Recover(Context& ctx) {
-  TRY_ASSIGN(const auto collections,
-             impl_->parts.coord.catalog.List(ctx, model::kDefaultDatabase));
+  TRY_ASSIGN(const auto collections, impl_->parts.coord.catalog.List(ctx, model::kDefaultDatabase));
   struct Stream {
     uint64_t from = UINT64_MAX;
     std::map<std::string, std::shared_ptr<shard::Shard>> shards;
@@ -175,8 +174,7 @@ Status Node::Recover(Context& ctx) {
       auto& [timestamp, write] = decoded;
       const auto found = stream.shards.find(write.vchannel);
       // Records of dropped collections, and those that are flushed already.
-      if (found == stream.shards.end() ||
-          record.position <= found->second->checkpoint().position) {
+      if (found == stream.shards.end() || record.position <= found->second->checkpoint().position) {
         continue;
       }
       if (!write.columns.empty() && partitions[write.vchannel].count(write.partition) == 0) {
@@ -206,9 +204,9 @@ Result<Timestamp> Node::Append(Context& ctx, model::ShardWrite write) {
     std::lock_guard<Monitor> lock(*impl_->monitor);
     const size_t limit = static_cast<size_t>(impl_->options.unflushed_mb_max) << 20;
     if (impl_->flushing_bytes + shard->growing_bytes() > limit) {
-      return Error(ErrorCode::kTooManyRequests, "{} MB are waiting to be flushed, the limit is {} MB",
-                   (impl_->flushing_bytes + shard->growing_bytes()) >> 20,
-                   impl_->options.unflushed_mb_max);
+      return Error(
+          ErrorCode::kTooManyRequests, "{} MB are waiting to be flushed, the limit is {} MB",
+          (impl_->flushing_bytes + shard->growing_bytes()) >> 20, impl_->options.unflushed_mb_max);
     }
   }
   ChannelOwner& owner = impl_->OwnerOf(write.vchannel);
@@ -322,8 +320,10 @@ void Node::Impl::JobLoop() {
     std::lock_guard<Monitor> lock(*monitor);
     if (job.flush != nullptr) flushing_bytes -= job.flush->bytes;
     if (status.ok() || gone) continue;
-    if (job.flush != nullptr) failed_flushes.push_back(std::move(job));
-    else retry.insert(job.collection);
+    if (job.flush != nullptr)
+      failed_flushes.push_back(std::move(job));
+    else
+      retry.insert(job.collection);
   }
 }
 
@@ -343,10 +343,10 @@ void Node::Impl::TickLoop() {
     for (Job& job : again) Push(std::move(job));
     for (const auto& shard : all) {
       const Timestamp oldest = shard->oldest_growing();
-      const bool large =
-          shard->growing_bytes() >= static_cast<size_t>(options.segment_mb_max) << 20;
-      const bool old = oldest != Timestamp() && parts.clock.NowMs() - PhysicalMs(oldest) >=
-                                                    options.growing_s_max * 1000;
+      const bool large = shard->growing_bytes() >= static_cast<size_t>(options.segment_mb_max)
+                                                       << 20;
+      const bool old = oldest != Timestamp() &&
+                       parts.clock.NowMs() - PhysicalMs(oldest) >= options.growing_s_max * 1000;
       if (!large && !old) continue;
       const auto sealed = SealShard(shard);
       if (!sealed.ok()) LogWarn("sealing failed error=\"{}\"", sealed.status().ToString());
@@ -370,8 +370,8 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
     commit.segments.push_back(std::move(segment));
   }
   if (job.flush->deletes.keys.rows > 0) {
-    TRY_ASSIGN(model::DeltaInfo delta, parts.data.FlushDeletes(ctx, job.collection, commit.vchannel,
-                                                               job.flush->deletes));
+    TRY_ASSIGN(model::DeltaInfo delta,
+               parts.data.FlushDeletes(ctx, job.collection, commit.vchannel, job.flush->deletes));
     commit.deltas.push_back(std::move(delta));
   }
   return commit;
@@ -450,7 +450,8 @@ void Node::Impl::TruncateLog(const std::string& vchannel) {
       if (model::PChannelOf(name) == pchannel) on_stream.push_back(shard);
     }
   }
-  // On the worker nothing is between log and shard, so a shard without unflushed rows needs no record.
+  // On the worker nothing is between log and shard, so a shard without unflushed rows needs no
+  // record.
   const Status status = OwnerOf(vchannel).Run([&](Context& run_ctx) -> Status {
     uint64_t newest = 0;
     uint64_t needed = UINT64_MAX;
@@ -460,7 +461,8 @@ void Node::Impl::TruncateLog(const std::string& vchannel) {
     }
     return parts.wal.Truncate(run_ctx, pchannel, std::min(needed, newest));
   });
-  if (!status.ok()) LogWarn("cutting the log failed stream={} error=\"{}\"", pchannel, status.ToString());
+  if (!status.ok())
+    LogWarn("cutting the log failed stream={} error=\"{}\"", pchannel, status.ToString());
 }
 
 }  // namespace elanus::streaming

@@ -1,4 +1,5 @@
-// A streaming node: its channels and shards, recovery from the log, and the flushes and loads that follow.
+// A streaming node: its channels and shards, recovery from the log, and the flushes and loads that
+// follow.
 #pragma once
 
 #include <functional>
@@ -30,11 +31,12 @@ class Node final : public roles::Streaming {
   /// Stops the channels; what is durable stays in the log.
   ~Node() override;
 
-  /// Ends the background work and the channels; what is called later is refused or does nothing. Idempotent. Must come
-  /// before the end of whoever OnFlushed names.
+  /// Ends the background work and the channels; what is called later is refused or does nothing.
+  /// Idempotent. Must come before the end of whoever OnFlushed names.
   void Stop();
 
-  /// Opens the channels of all collections and replays their log; loading goes on in the background.
+  /// Opens the channels of all collections and replays their log; loading goes on in the
+  /// background.
   Status Recover(Context& ctx);
   /// Called after a flush became official, with the collection: index builds hang on it.
   void OnFlushed(std::function<void(CollectionId)> callback);
@@ -48,7 +50,8 @@ class Node final : public roles::Streaming {
   Result<bool> IsFlushed(Context& ctx, CollectionId collection, Timestamp timestamp) override;
   Status SyncLoaded(Context& ctx, CollectionId collection) override;
   Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) override;
-  Result<int64_t> GrowingRows(Context& ctx, CollectionId collection, PartitionId partition) override;
+  Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
+                              PartitionId partition) override;
 
  private:
   struct Impl;

@@ -24,9 +24,10 @@ struct StreamingOptions {
                                        "Writes that may wait for one log stream."});
     visit(append_batch_mb_max, OptionSpec{"streaming.append.batchMaxSize", "MB", 1, 1024,
                                           "Bytes that one group commit may gather."});
-    visit(unflushed_mb_max, OptionSpec{"streaming.unflushedMaxSize", "MB", 16, 1e7,
-                                       "Rows in memory and not yet flushed; beyond it writes are refused "
-                                       "until a flush has ended."});
+    visit(unflushed_mb_max,
+          OptionSpec{"streaming.unflushedMaxSize", "MB", 16, 1e7,
+                     "Rows in memory and not yet flushed; beyond it writes are refused "
+                     "until a flush has ended."});
   }
 };
 

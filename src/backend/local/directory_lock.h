@@ -11,7 +11,8 @@ namespace elanus::backend {
 /// Holds the lock as long as it lives.
 class DirectoryLock {
  public:
-  /// Makes the directory when needed. kOldSession, naming the directory and the holder's process, when taken.
+  /// Makes the directory when needed. kOldSession, naming the directory and the holder's process,
+  /// when taken.
   static Result<std::unique_ptr<DirectoryLock>> Take(const std::string& directory);
 
  private:

@@ -25,7 +25,8 @@ class File {
   int fd_ = -1;
 };
 
-/// kIoFailed, or kDiskLimitExceeded for ENOSPC and EDQUOT, with what was tried and the system's words.
+/// kIoFailed, or kDiskLimitExceeded for ENOSPC and EDQUOT, with what was tried and the system's
+/// words.
 Status IoError(std::string_view what, std::string_view path, int error_number);
 
 Result<File> OpenFile(const std::string& path, int flags);

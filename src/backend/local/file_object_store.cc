@@ -51,7 +51,8 @@ class FileObjectStore final : public store::ObjectStore {
     const std::string path = directory_ + "/" + std::string(key);
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-      return Error(ErrorCode::kKeyNotFound, "{}[key={}]", InfoOf(ErrorCode::kKeyNotFound).name, key);
+      return Error(ErrorCode::kKeyNotFound, "{}[key={}]", InfoOf(ErrorCode::kKeyNotFound).name,
+                   key);
     }
     if (fd < 0) return IoError("open", path, errno);
     const File file(fd);
@@ -59,8 +60,7 @@ class FileObjectStore final : public store::ObjectStore {
     if (size == 0) return Blob();
     void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
     if (mapped == MAP_FAILED) return IoError("map", path, errno);
-    std::shared_ptr<const void> owner(mapped,
-                                      [size](void* address) { ::munmap(address, size); });
+    std::shared_ptr<const void> owner(mapped, [size](void* address) { ::munmap(address, size); });
     return Blob(std::move(owner), {static_cast<const char*>(mapped), size}, /*heap_bytes=*/0);
   }
 
@@ -81,7 +81,8 @@ class FileObjectStore final : public store::ObjectStore {
   Status Delete(Context&, std::string_view key) override {
     TRY(store::CheckObjectKey(key));
     std::filesystem::path path = directory_ + "/" + std::string(key);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return IoError("remove", path.string(), errno);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+      return IoError("remove", path.string(), errno);
     // Empty folders go as well; the first that is not empty ends it.
     for (path = path.parent_path(); path.string().size() > directory_.size();
          path = path.parent_path()) {

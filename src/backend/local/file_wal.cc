@@ -1,7 +1,9 @@
 // The embedded log. Invariants of a stream:
 // 1. Files are sorted by first position; only the last one is written.
-// 2. `end` is the offset behind the last whole record of the last file; bytes behind it are garbage of a failed append.
-// 3. A failed sync closes the stream: what the disk holds is unknown until it is read again at the next start.
+// 2. `end` is the offset behind the last whole record of the last file; bytes behind it are garbage
+// of a failed append.
+// 3. A failed sync closes the stream: what the disk holds is unknown until it is read again at the
+// next start.
 #include "backend/local/file_wal.h"
 
 #include <fcntl.h>
@@ -68,7 +70,8 @@ Result<std::vector<LogFile>> ListFiles(const std::string& directory) {
 }
 
 struct Stream {
-  std::mutex mutex;  // Held over an append with its sync: appends of one stream are serial by contract.
+  std::mutex
+      mutex;  // Held over an append with its sync: appends of one stream are serial by contract.
   std::string directory;
   std::vector<LogFile> files;
   File last;
@@ -78,11 +81,12 @@ struct Stream {
 };
 
 Status Damaged(const std::string& path, size_t offset) {
-  return Error(ErrorCode::kIntegrity,
-               "{}: offset {}: a record that was already durable is damaged. Restore the file from a "
-               "copy; or, to go on without this record and everything after it, cut the file to {} bytes "
-               "and move later files of the folder away",
-               path, offset, offset);
+  return Error(
+      ErrorCode::kIntegrity,
+      "{}: offset {}: a record that was already durable is damaged. Restore the file from a "
+      "copy; or, to go on without this record and everything after it, cut the file to {} bytes "
+      "and move later files of the folder away",
+      path, offset, offset);
 }
 
 // Finds the end of the last file and cuts what a crash has torn.
@@ -162,15 +166,16 @@ class FileWal final : public store::Wal {
     TRY_ASSIGN(Stream * stream, Open(name));
     std::lock_guard<std::mutex> lock(stream->mutex);
     if (stream->closed) {
-      return Error(ErrorCode::kIoFailed, "the log {} is closed after a failed sync; restart to go on",
-                   stream->directory);
+      return Error(ErrorCode::kIoFailed,
+                   "the log {} is closed after a failed sync; restart to go on", stream->directory);
     }
     if (stream->end >= static_cast<uint64_t>(options_.file_bytes_max)) TRY(Rotate(*stream));
     std::vector<RecordHeader> headers(records.size());
     std::vector<std::string_view> parts;
     uint64_t bytes = 0;
     for (size_t i = 0; i < records.size(); ++i) {
-      if (records[i].size() > UINT32_MAX) return Invalid("a log record has {} bytes", records[i].size());
+      if (records[i].size() > UINT32_MAX)
+        return Invalid("a log record has {} bytes", records[i].size());
       const uint64_t position = stream->position + 1 + i;
       headers[i] = {.magic = kMagic,
                     .length = static_cast<uint32_t>(records[i].size()),
@@ -185,7 +190,8 @@ class FileWal final : public store::Wal {
     Status written = WriteAt(stream->last, path, stream->end, parts);
     if (!written.ok()) {
       // Nothing of it may ever be read.
-      if (::ftruncate(stream->last.fd(), static_cast<off_t>(stream->end)) != 0) stream->closed = true;
+      if (::ftruncate(stream->last.fd(), static_cast<off_t>(stream->end)) != 0)
+        stream->closed = true;
       return written;
     }
     if (options_.sync) {

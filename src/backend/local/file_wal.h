@@ -13,8 +13,8 @@ struct FileWalOptions {
   bool sync = true;                    // False: what is acknowledged may be lost with the power.
 };
 
-/// Opens (or makes) the log under `directory`; format in store/formats/README.md. Errors: kIoFailed, kIntegrity for
-/// damage in the middle, with file, offset and the way out.
+/// Opens (or makes) the log under `directory`; format in store/formats/README.md. Errors:
+/// kIoFailed, kIntegrity for damage in the middle, with file, offset and the way out.
 Result<std::unique_ptr<store::Wal>> OpenFileWal(const std::string& directory,
                                                 const FileWalOptions& options);
 

@@ -48,7 +48,8 @@ class RocksDbMetaStore final : public store::MetaStore {
   }
 
   Result<bool> Commit(Context& ctx, const store::MetaTxn& txn) override {
-    // Compares and write are one step for all who write through this store; nobody else opens the directory.
+    // Compares and write are one step for all who write through this store; nobody else opens the
+    // directory.
     std::lock_guard<std::mutex> lock(mutex_);
     for (const store::MetaTxn::Compare& compare : txn.compares) {
       TRY_ASSIGN(const std::optional<std::string> value, Get(ctx, compare.key));

@@ -41,8 +41,8 @@ void AssignFieldIds(model::CollectionSchema& schema) {
 Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) {
   TRY(impl_->CheckDatabase(request.name.database));
   if (request.schema.name != request.name.collection) {
-    return Invalid("collection name does not match the schema's name: {}, {}", request.name.collection,
-                   request.schema.name);
+    return Invalid("collection name does not match the schema's name: {}, {}",
+                   request.name.collection, request.schema.name);
   }
   Impl::Turn turn(*impl_);
   model::CollectionInfo info;
@@ -114,8 +114,8 @@ Status Catalog::Rename(Context& ctx, const model::CollectionName& from, const st
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(from));
   if (impl_->FindEntry(model::CollectionName{.database = from.database, .collection = to}).ok()) {
-    return Invalid("duplicated new collection name {} in database {} with other collection name", to,
-                   model::kDefaultDatabase);
+    return Invalid("duplicated new collection name {} in database {} with other collection name",
+                   to, model::kDefaultDatabase);
   }
   model::CollectionInfo info = *entry->info;
   info.schema.name = to;

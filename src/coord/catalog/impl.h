@@ -15,8 +15,8 @@ namespace elanus::coord {
 struct Entry {
   roles::CollectionSnapshot info;
   std::map<SegmentId, model::SegmentInfo> segments;
-  std::map<std::string, std::vector<model::DeltaInfo>> deltas;      // By vchannel.
-  std::map<std::string, model::ShardCheckpoint> checkpoints;        // By vchannel.
+  std::map<std::string, std::vector<model::DeltaInfo>> deltas;  // By vchannel.
+  std::map<std::string, model::ShardCheckpoint> checkpoints;    // By vchannel.
 };
 
 struct Catalog::Impl {

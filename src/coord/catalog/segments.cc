@@ -28,14 +28,17 @@ Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexI
   if (wanted.name.empty()) {
     const model::IndexInfo* known = entry->info->IndexOf(wanted.field);
     const model::FieldSchema* field = entry->info->schema.FindField(wanted.field);
-    if (known != nullptr) wanted.name = known->name;
-    else if (field != nullptr) wanted.name = field->name;
+    if (known != nullptr)
+      wanted.name = known->name;
+    else if (field != nullptr)
+      wanted.name = field->name;
   }
   for (const model::IndexInfo& known : entry->info->indexes) {
     const bool same_field = known.field == wanted.field;
     if (known.name == wanted.name) {
       if (same_field && SameParams(known.user_params, wanted.user_params)) return {};
-      return Invalid("at most one distinct index is allowed per field, index name: {}", wanted.name);
+      return Invalid("at most one distinct index is allowed per field, index name: {}",
+                     wanted.name);
     }
     if (same_field) {
       return Invalid("creating multiple indexes on same field is not supported, field has index {}",

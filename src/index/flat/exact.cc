@@ -1,5 +1,6 @@
-// Exact search: scores every allowed row. It is the oracle the other types are tested against, so it stays simple; its
-// speed comes from the kernels and from reading a tile of rows once for four queries.
+// Exact search: scores every allowed row. It is the oracle the other types are tested against, so
+// it stays simple; its speed comes from the kernels and from reading a tile of rows once for four
+// queries.
 #include "index/flat/exact.h"
 
 #include <array>

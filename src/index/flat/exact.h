@@ -5,7 +5,8 @@
 
 namespace elanus::index {
 
-/// As SearchExact. `inverse_norms`, for COSINE, has 1 / |row| (0 for zero rows) or is null: computed on the way.
+/// As SearchExact. `inverse_norms`, for COSINE, has 1 / |row| (0 for zero rows) or is null:
+/// computed on the way.
 Status ScanExact(Context& ctx, VectorBlock rows, model::Metric metric, const float* inverse_norms,
                  VectorBlock queries, uint32_t k, BitsetView allowed, Hits hits);
 

@@ -57,11 +57,8 @@ Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Me
 }  // namespace
 
 const IndexType& FlatType() {
-  static const IndexType kType{.name = "FLAT",
-                               .params = {},
-                               .EstimateMemory = EstimateMemory,
-                               .Build = Build,
-                               .Open = Open};
+  static const IndexType kType{
+      .name = "FLAT", .params = {}, .EstimateMemory = EstimateMemory, .Build = Build, .Open = Open};
   return kType;
 }
 

@@ -1,5 +1,6 @@
 // Building the graph. Invariants:
-// 1. A slot's count and neighbours change only under its node's lock; readers copy them under that lock.
+// 1. A slot's count and neighbours change only under its node's lock; readers copy them under that
+// lock.
 // 2. A node is linked on its levels from the top down, and reachable only from then on.
 // 3. Levels are drawn from the node's number, so they do not depend on the number of threads.
 #include "index/hnsw/builder.h"
@@ -97,7 +98,8 @@ void HnswBuilder::ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>
   to.assign(slot + 1, slot + 1 + slot[0]);
 }
 
-void HnswBuilder::SearchLevel(const float* query, uint32_t entry, uint32_t level, Scratch& scratch) {
+void HnswBuilder::SearchLevel(const float* query, uint32_t entry, uint32_t level,
+                              Scratch& scratch) {
   scratch.visited.Begin(nodes_);
   scratch.beam.Begin(ef_construction_);
   scratch.visited.Visit(entry);
@@ -177,8 +179,8 @@ void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scr
   for (size_t k = 0; k < kept.size(); ++k) slot[1 + k] = kept[k].node;
 }
 
-// A new node's own links. Others may have linked into it on this level already: through a level above it can be reached
-// before it is done here, and their links stay.
+// A new node's own links. Others may have linked into it on this level already: through a level
+// above it can be reached before it is done here, and their links stay.
 void HnswBuilder::LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected) {
   std::lock_guard<SpinLock> lock(locks_[node]);
   uint32_t* slot = Slot(node, level);

@@ -19,8 +19,8 @@ class HnswBuilder {
               uint32_t ef_construction);
   Status Build(Context& ctx, const BuildOptions& options);
 
-  /// Numbers nodes anew in breadth-first order from the entry, so that a walk touches neighbouring memory:
-  /// order[new] = old.
+  /// Numbers nodes anew in breadth-first order from the entry, so that a walk touches neighbouring
+  /// memory: order[new] = old.
   std::vector<uint32_t> BreadthFirstOrder() const;
   GraphView view() const;
   uint32_t LevelOf(uint32_t node) const { return levels_[node]; }
@@ -48,8 +48,10 @@ class HnswBuilder {
 
   void Insert(uint32_t node, Scratch& scratch);
   void SearchLevel(const float* query, uint32_t entry, uint32_t level, Scratch& scratch);
-  /// The heuristic of the paper (algorithm 4): a candidate is kept when it is nearer to the node than to any kept one.
-  void Select(std::vector<Neighbour>& candidates, size_t count, std::vector<Neighbour>& selected) const;
+  /// The heuristic of the paper (algorithm 4): a candidate is kept when it is nearer to the node
+  /// than to any kept one.
+  void Select(std::vector<Neighbour>& candidates, size_t count,
+              std::vector<Neighbour>& selected) const;
   void Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch);
   void LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected);
   void ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>& to) const;

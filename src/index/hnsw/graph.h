@@ -34,19 +34,20 @@ class Distance {
   const uint32_t dim_;
 };
 
-/// Read-only view of a finished graph. Level 0 has a slot of 1 + 2M numbers a node (count, then neighbours), the upper
-/// levels one of 1 + M for each node and level: node n's slot of level l >= 1 is upper_start[n] + l - 1.
+/// Read-only view of a finished graph. Level 0 has a slot of 1 + 2M numbers a node (count, then
+/// neighbours), the upper levels one of 1 + M for each node and level: node n's slot of level l >=
+/// 1 is upper_start[n] + l - 1.
 struct GraphView {
   uint32_t nodes = 0;
   uint32_t dim = 0;
   uint32_t m = 0;
   uint32_t entry = 0;
   uint32_t top_level = 0;
-  const float* vectors = nullptr;        // nodes x dim, normalised for COSINE.
-  const uint32_t* rows = nullptr;        // Internal number to row of the segment.
-  const uint32_t* links = nullptr;       // nodes x (1 + 2m).
-  const uint32_t* upper_start = nullptr; // nodes.
-  const uint32_t* upper = nullptr;       // Slots of 1 + m.
+  const float* vectors = nullptr;         // nodes x dim, normalised for COSINE.
+  const uint32_t* rows = nullptr;         // Internal number to row of the segment.
+  const uint32_t* links = nullptr;        // nodes x (1 + 2m).
+  const uint32_t* upper_start = nullptr;  // nodes.
+  const uint32_t* upper = nullptr;        // Slots of 1 + m.
 
   const float* vector(uint32_t node) const { return vectors + size_t{node} * dim; }
   const uint32_t* Neighbours(uint32_t node, uint32_t level) const {
@@ -98,8 +99,8 @@ inline void PrefetchVector(const float* vector, uint32_t dim) {
   for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
 }
 
-/// The `ef` nearest nodes met so far in order, with a mark for those already expanded. A sorted array beats two heaps
-/// for the ef of practice: one cache line holds the part that changes.
+/// The `ef` nearest nodes met so far in order, with a mark for those already expanded. A sorted
+/// array beats two heaps for the ef of practice: one cache line holds the part that changes.
 class Beam {
  public:
   void Begin(size_t ef) {
@@ -117,8 +118,10 @@ class Beam {
     size_t high = size_;
     while (low < high) {
       const size_t middle = (low + high) / 2;
-      if (slots_[middle].key <= key) low = middle + 1;
-      else high = middle;
+      if (slots_[middle].key <= key)
+        low = middle + 1;
+      else
+        high = middle;
     }
     const size_t tail = std::min(size_, ef_ - 1) - low;
     std::memmove(&slots_[low + 1], &slots_[low], tail * sizeof(Slot));

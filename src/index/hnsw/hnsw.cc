@@ -1,6 +1,7 @@
-// HNSW as an index type. File (framed "ELHNSW01"): 32 zero bytes; u64 nodes, dim, m, entry, top level, upper slots; then,
-// each padded to 64 bytes: row numbers (u32), upper starts (u32), links (u32), upper links (u32), vectors (float32).
-// Nodes stand in breadth-first order from the entry; vectors are normalised for COSINE.
+// HNSW as an index type. File (framed "ELHNSW01"): 32 zero bytes; u64 nodes, dim, m, entry, top
+// level, upper slots; then, each padded to 64 bytes: row numbers (u32), upper starts (u32), links
+// (u32), upper links (u32), vectors (float32). Nodes stand in breadth-first order from the entry;
+// vectors are normalised for COSINE.
 #include "index/hnsw/hnsw.h"
 
 #include <sys/mman.h>
@@ -20,7 +21,8 @@ constexpr std::string_view kMagic = "ELHNSW01";
 constexpr size_t kLead = 32;  // With the frame's 32 bytes the content is 64-byte aligned.
 constexpr int64_t kDefaultM = 30;
 constexpr int64_t kDefaultEfConstruction = 360;
-// Scoring an allowed row in an exact scan is cheaper than a step of a walk, which also pays for cache misses.
+// Scoring an allowed row in an exact scan is cheaper than a step of a walk, which also pays for
+// cache misses.
 constexpr double kExactAdvantage = 1.5;
 // Distances of a walk per unit of ef, measured on real embeddings at ef 64.
 constexpr double kDistancesPerEf = 12;
@@ -43,14 +45,15 @@ struct Layout {
   }
 };
 
-// Memory on huge pages where the system gives them: a walk reads rows in random order, and with 4 KB pages most of its
-// time goes into page walks.
+// Memory on huge pages where the system gives them: a walk reads rows in random order, and with 4
+// KB pages most of its time goes into page walks.
 std::shared_ptr<char> HugeCopy(std::string_view bytes) {
   constexpr size_t kHuge = 2 << 20;
   const size_t size = (bytes.size() + kHuge - 1) / kHuge * kHuge + kHuge;
   void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
-  char* aligned = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(mapped) + kHuge - 1) / kHuge * kHuge);
+  char* aligned =
+      reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(mapped) + kHuge - 1) / kHuge * kHuge);
   ::madvise(aligned, size - kHuge, MADV_HUGEPAGE);
   std::memcpy(aligned, bytes.data(), bytes.size());
   ::mprotect(aligned, size - kHuge, PROT_READ);
@@ -80,7 +83,8 @@ class Hnsw final : public VectorIndex {
     const int64_t ef = params.GetInt("ef", std::max<int64_t>(k, 16));
     if (ef < k) {
       return Error(ErrorCode::kSegcore,
-                   "failed to search: out_of_range_in_json: ef({}) should be larger than k({})", ef, k);
+                   "failed to search: out_of_range_in_json: ef({}) should be larger than k({})", ef,
+                   k);
     }
     if (graph_.nodes == 0) {
       std::fill_n(hits.rows, queries.rows * k, kNoRow);
@@ -102,9 +106,11 @@ class Hnsw final : public VectorIndex {
       }
       const size_t wanted = std::min<size_t>(k, allowed_count);
       if (wanted * 2 >= allowed_count) {
-        TRY(ScanAllowed(ctx, distance, query, allowed, best));  // Half of all rows: a walk saves nothing.
+        TRY(ScanAllowed(ctx, distance, query, allowed,
+                        best));  // Half of all rows: a walk saves nothing.
       } else if (allowed_count == graph_.nodes) {
-        TRY(WalkBeam(ctx, graph_, distance, query, Descend(graph_, distance, query), beam, scratch));
+        TRY(WalkBeam(ctx, graph_, distance, query, Descend(graph_, distance, query), beam,
+                     scratch));
         const size_t count = std::min<size_t>(k, scratch.beam.size());
         for (size_t i = 0; i < count; ++i) {
           best.Push(scratch.beam.at(i).key, graph_.rows[scratch.beam.at(i).node]);
@@ -113,7 +119,8 @@ class Hnsw final : public VectorIndex {
         TRY(SearchAllowed(ctx, distance, query, beam, allowed, allowed_count, best));
       }
       if (best.size() < wanted) {
-        // Parts of the graph may not be reachable (many equal rows): what was asked for is still there.
+        // Parts of the graph may not be reachable (many equal rows): what was asked for is still
+        // there.
         best.Clear();
         TRY(ScanAllowed(ctx, distance, query, allowed, best));
       }
@@ -125,13 +132,15 @@ class Hnsw final : public VectorIndex {
   size_t memory_bytes() const override { return bytes_; }
 
  private:
-  // The cheaper of a filtered walk and an exact scan of what is allowed. A walk that turns out dearer than the scan
-  // (the filter keeps rows far from the query) is given up for it, so the cost stays within twice the cheaper one.
+  // The cheaper of a filtered walk and an exact scan of what is allowed. A walk that turns out
+  // dearer than the scan (the filter keeps rows far from the query) is given up for it, so the cost
+  // stays within twice the cheaper one.
   Status SearchAllowed(Context& ctx, const Distance& distance, const float* query, size_t beam,
                        BitsetView allowed, size_t allowed_count, TopK& best) const {
     const double exact_cost = static_cast<double>(allowed_count) / kExactAdvantage;
     const double walk_cost = static_cast<double>(beam) * kDistancesPerEf *
-                             static_cast<double>(graph_.nodes) / static_cast<double>(allowed_count + 1);
+                             static_cast<double>(graph_.nodes) /
+                             static_cast<double>(allowed_count + 1);
     if (walk_cost < exact_cost) {
       TRY_ASSIGN(const bool complete,
                  WalkFiltered(ctx, graph_, distance, query, Descend(graph_, distance, query), beam,
@@ -186,7 +195,8 @@ std::string Assemble(const HnswBuilder& builder, const std::vector<float>& norma
     place[order[i]] = i;
     slots += builder.LevelOf(i);
   }
-  const Header header{graph.nodes, graph.dim, graph.m, graph.nodes == 0 ? 0 : place[graph.entry],
+  const Header header{graph.nodes,     graph.dim,
+                      graph.m,         graph.nodes == 0 ? 0 : place[graph.entry],
                       graph.top_level, slots};
   const Layout at(header);
   std::string payload(kLead + at.end, '\0');
@@ -203,7 +213,8 @@ std::string Assemble(const HnswBuilder& builder, const std::vector<float>& norma
     std::memcpy(base + at.upper_start + size_t{i} * 4, &slot, 4);
     copy_slot(base + at.links + size_t{i} * (1 + 2 * graph.m) * 4, graph.Neighbours(node, 0));
     for (uint32_t level = 1; level <= builder.LevelOf(node); ++level) {
-      copy_slot(base + at.upper + size_t{slot++} * (1 + graph.m) * 4, graph.Neighbours(node, level));
+      copy_slot(base + at.upper + size_t{slot++} * (1 + graph.m) * 4,
+                graph.Neighbours(node, level));
     }
     const float* vector =
         normalised.empty() ? rows.row(node) : normalised.data() + size_t{node} * graph.dim;
@@ -223,23 +234,26 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
       for (size_t d = 0; d < rows.dim; ++d) normalised[r * rows.dim + d] = rows.row(r)[d] * scale;
     }
   }
-  HnswBuilder builder(normalised.empty() ? rows.row(0) : normalised.data(),
-                      static_cast<uint32_t>(rows.rows), rows.dim, metric == model::Metric::kL2,
-                      static_cast<uint32_t>(build.GetInt("M", kDefaultM)),
-                      static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
+  HnswBuilder builder(
+      normalised.empty() ? rows.row(0) : normalised.data(), static_cast<uint32_t>(rows.rows),
+      rows.dim, metric == model::Metric::kL2, static_cast<uint32_t>(build.GetInt("M", kDefaultM)),
+      static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
   TRY(builder.Build(ctx, options));
   return Frame(kMagic, 1, Assemble(builder, normalised, rows));
 }
 
-// Numbers in a file are trusted only after this: a walk follows them without looking. Node i has the upper slots from
-// upper_start[i] to upper_start[i + 1]; a link of level l must lead to a node that has that level.
+// Numbers in a file are trusted only after this: a walk follows them without looking. Node i has
+// the upper slots from upper_start[i] to upper_start[i + 1]; a link of level l must lead to a node
+// that has that level.
 bool LinksAreGood(const Header& h, const char* base) {
   const Layout at(h);
   const auto* rows = reinterpret_cast<const uint32_t*>(base + at.rows);
   const auto* starts = reinterpret_cast<const uint32_t*>(base + at.upper_start);
   const auto* links = reinterpret_cast<const uint32_t*>(base + at.links);
   const auto* upper = reinterpret_cast<const uint32_t*>(base + at.upper);
-  const auto end_of = [&](uint64_t node) { return node + 1 < h.nodes ? starts[node + 1] : h.upper_slots; };
+  const auto end_of = [&](uint64_t node) {
+    return node + 1 < h.nodes ? starts[node + 1] : h.upper_slots;
+  };
   for (uint64_t i = 0; i < h.nodes; ++i) {
     if (rows[i] >= h.nodes || starts[i] > end_of(i) || end_of(i) > h.upper_slots) return false;
   }
@@ -277,7 +291,8 @@ Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Me
   }
   std::shared_ptr<char> memory = HugeCopy(content);
   if (memory == nullptr) {
-    return Error(ErrorCode::kMemoryLimitExceeded, "no memory for an HNSW index of {} bytes", content.size());
+    return Error(ErrorCode::kMemoryLimitExceeded, "no memory for an HNSW index of {} bytes",
+                 content.size());
   }
   return std::unique_ptr<VectorIndex>(
       std::make_unique<Hnsw>(std::move(memory), content.size(), header, metric));
@@ -287,7 +302,8 @@ constexpr auto kParams = std::to_array<ParamSpec>({
     {"M", Phase::kBuild, kDefaultM, 2, 2048, true, "Links a node (twice as many on level 0)."},
     {"efConstruction", Phase::kBuild, kDefaultEfConstruction, 1, 2147483647, true,
      "Breadth of the search while building."},
-    {"ef", Phase::kSearch, 16, 1, 2147483647, true, "Breadth of a search; at least k. Default max(k, 16)."},
+    {"ef", Phase::kSearch, 16, 1, 2147483647, true,
+     "Breadth of a search; at least k. Default max(k, 16)."},
 });
 
 }  // namespace

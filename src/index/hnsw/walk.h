@@ -21,8 +21,9 @@ uint32_t Descend(const GraphView& graph, const Distance& distance, const float* 
 Status WalkBeam(Context& ctx, const GraphView& graph, const Distance& distance, const float* query,
                 uint32_t entry, size_t ef, WalkScratch& scratch);
 
-/// As WalkBeam, but only allowed rows are results, and the walk goes on until `ef` of them are better than all that is
-/// left to expand. Gives up after `distances_max` distances: true when it ended by itself. Hits go to `best`.
+/// As WalkBeam, but only allowed rows are results, and the walk goes on until `ef` of them are
+/// better than all that is left to expand. Gives up after `distances_max` distances: true when it
+/// ended by itself. Hits go to `best`.
 Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, const Distance& distance,
                           const float* query, uint32_t entry, size_t ef, BitsetView allowed,
                           size_t distances_max, TopK& best);

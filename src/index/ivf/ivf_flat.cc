@@ -1,6 +1,6 @@
-// IVF_FLAT. File (framed "ELIVFFL1"): 32 zero bytes; u64 rows, u64 lists, u64 dim; centroids (lists x dim float32); list
-// bounds (lists + 1 u64); row numbers (rows u32, list by list); zeros to 64; the vectors in that order, normalised for
-// COSINE. The search reads all of it in place.
+// IVF_FLAT. File (framed "ELIVFFL1"): 32 zero bytes; u64 rows, u64 lists, u64 dim; centroids (lists
+// x dim float32); list bounds (lists + 1 u64); row numbers (rows u32, list by list); zeros to 64;
+// the vectors in that order, normalised for COSINE. The search reads all of it in place.
 #include "index/ivf/ivf_flat.h"
 
 #include <array>
@@ -18,7 +18,8 @@ namespace elanus::index {
 namespace {
 
 constexpr std::string_view kMagic = "ELIVFFL1";
-constexpr size_t kLead = 32;  // The frame has 32 bytes too: the payload's start plus this is 64-byte aligned.
+constexpr size_t kLead =
+    32;  // The frame has 32 bytes too: the payload's start plus this is 64-byte aligned.
 constexpr size_t kFixed = 24;
 constexpr size_t kTileRows = 256;
 constexpr int64_t kDefaultLists = 128;
@@ -163,7 +164,8 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
 Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "IVF_FLAT index"));
   uint64_t fixed[3];
-  if (payload.size() < kLead + kFixed) return Status(ErrorCode::kIntegrity, "the IVF_FLAT index is too short");
+  if (payload.size() < kLead + kFixed)
+    return Status(ErrorCode::kIntegrity, "the IVF_FLAT index is too short");
   std::memcpy(fixed, payload.data() + kLead, kFixed);
   if (fixed[0] != rows.rows || fixed[2] != rows.dim || fixed[1] == 0 ||
       fixed[1] > std::max<uint64_t>(rows.rows, 1) ||

@@ -14,7 +14,8 @@ constexpr int kIterations = 10;
 constexpr size_t kRowsPerTask = 1024;
 constexpr size_t kCentroidsPerTile = 256;
 
-Status ForChunks(Context& ctx, Pool* pool, size_t count, const std::function<void(size_t, size_t)>& fn) {
+Status ForChunks(Context& ctx, Pool* pool, size_t count,
+                 const std::function<void(size_t, size_t)>& fn) {
   const size_t chunks = (count + kRowsPerTask - 1) / kRowsPerTask;
   const auto run = [&](size_t chunk) -> Status {
     TRY(ctx.CheckAlive());
@@ -51,7 +52,8 @@ void AssignRange(VectorBlock rows, const std::vector<float>& centroids, size_t b
   }
 }
 
-// Moves each centroid to the mean of its rows; an empty one next to the centroid of the largest cluster.
+// Moves each centroid to the mean of its rows; an empty one next to the centroid of the largest
+// cluster.
 void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
                    std::vector<float>& centroids) {
   const size_t dim = sample.dim;
@@ -66,7 +68,8 @@ void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
   for (size_t c = 0; c < count; ++c) {
     if (sizes[c] == 0) continue;
     for (size_t d = 0; d < dim; ++d) {
-      centroids[c * dim + d] = static_cast<float>(sums[c * dim + d] / static_cast<double>(sizes[c]));
+      centroids[c * dim + d] =
+          static_cast<float>(sums[c * dim + d] / static_cast<double>(sizes[c]));
     }
   }
   for (size_t c = 0; c < count; ++c) {
@@ -95,7 +98,8 @@ Result<std::vector<uint32_t>> AssignRows(Context& ctx, VectorBlock rows,
   return nearest;
 }
 
-Result<std::vector<float>> TrainCentroids(Context& ctx, VectorBlock rows, size_t count, Pool* pool) {
+Result<std::vector<float>> TrainCentroids(Context& ctx, VectorBlock rows, size_t count,
+                                          Pool* pool) {
   std::vector<uint32_t> order(rows.rows);
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::mt19937 rng(42);

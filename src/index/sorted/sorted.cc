@@ -1,6 +1,6 @@
-// Sorted index. File (framed "ELSORTED"): 32 zero bytes; u64 type, rows, valid (rows in order), nan (rows that are NaN),
-// null; then, each padded to 8: row numbers in value order (u32 x valid), NaN rows, null rows (u32), the values in order
-// (fixed width, or valid + 1 u64 offsets and the bytes).
+// Sorted index. File (framed "ELSORTED"): 32 zero bytes; u64 type, rows, valid (rows in order), nan
+// (rows that are NaN), null; then, each padded to 8: row numbers in value order (u32 x valid), NaN
+// rows, null rows (u32), the values in order (fixed width, or valid + 1 u64 offsets and the bytes).
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -85,12 +85,24 @@ class Sorted final : public ScalarIndex {
     }
     switch (static_cast<DataType>(header_.type)) {
       case DataType::kBool:
-      case DataType::kInt8: Run(Fixed<int8_t>{values_}, predicate, matches); return true;
-      case DataType::kInt16: Run(Fixed<int16_t>{values_}, predicate, matches); return true;
-      case DataType::kInt32: Run(Fixed<int32_t>{values_}, predicate, matches); return true;
-      case DataType::kInt64: Run(Fixed<int64_t>{values_}, predicate, matches); return true;
-      case DataType::kFloat: Run(Fixed<float>{values_}, predicate, matches); return true;
-      case DataType::kDouble: Run(Fixed<double>{values_}, predicate, matches); return true;
+      case DataType::kInt8:
+        Run(Fixed<int8_t>{values_}, predicate, matches);
+        return true;
+      case DataType::kInt16:
+        Run(Fixed<int16_t>{values_}, predicate, matches);
+        return true;
+      case DataType::kInt32:
+        Run(Fixed<int32_t>{values_}, predicate, matches);
+        return true;
+      case DataType::kInt64:
+        Run(Fixed<int64_t>{values_}, predicate, matches);
+        return true;
+      case DataType::kFloat:
+        Run(Fixed<float>{values_}, predicate, matches);
+        return true;
+      case DataType::kDouble:
+        Run(Fixed<double>{values_}, predicate, matches);
+        return true;
       case DataType::kVarChar:
         if (predicate.kind == Predicate::Kind::kPrefix) {
           Prefix(predicate.values[0].as_string(), matches);
@@ -98,7 +110,8 @@ class Sorted final : public ScalarIndex {
           Run(texts_, predicate, matches);
         }
         return true;
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -113,8 +126,10 @@ class Sorted final : public ScalarIndex {
     while (low < high) {
       const size_t middle = (low + high) / 2;
       const int order = values.CompareTo(middle, constant);
-      if (order < 0 || (after && order == 0)) low = middle + 1;
-      else high = middle;
+      if (order < 0 || (after && order == 0))
+        low = middle + 1;
+      else
+        high = middle;
     }
     return low;
   }
@@ -139,16 +154,26 @@ class Sorted final : public ScalarIndex {
     const size_t low = Bound(values, p.values[0], false);
     const size_t high = Bound(values, p.values[0], true);
     switch (p.op) {
-      case Compare::kEq: SetRange(low, high, matches); break;
+      case Compare::kEq:
+        SetRange(low, high, matches);
+        break;
       case Compare::kNe:
         SetRange(0, low, matches);
         SetRange(high, n, matches);
         for (size_t i = 0; i < header_.nan; ++i) matches.Set(nan_[i]);
         break;
-      case Compare::kLt: SetRange(0, low, matches); break;
-      case Compare::kLe: SetRange(0, high, matches); break;
-      case Compare::kGt: SetRange(high, n, matches); break;
-      case Compare::kGe: SetRange(low, n, matches); break;
+      case Compare::kLt:
+        SetRange(0, low, matches);
+        break;
+      case Compare::kLe:
+        SetRange(0, high, matches);
+        break;
+      case Compare::kGt:
+        SetRange(high, n, matches);
+        break;
+      case Compare::kGe:
+        SetRange(low, n, matches);
+        break;
     }
   }
 
@@ -178,9 +203,8 @@ void SortFixed(const model::ColumnView& column, std::vector<uint32_t>& order,
       return true;
     });
   }
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return column.Get<T>(a) < column.Get<T>(b);
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return column.Get<T>(a) < column.Get<T>(b); });
 }
 
 }  // namespace
@@ -193,16 +217,27 @@ Result<std::string> BuildSortedIndex(Context& ctx, const model::ColumnView& colu
   }
   switch (column.type) {
     case DataType::kBool:
-    case DataType::kInt8: SortFixed<int8_t>(column, order, nan); break;
-    case DataType::kInt16: SortFixed<int16_t>(column, order, nan); break;
-    case DataType::kInt32: SortFixed<int32_t>(column, order, nan); break;
-    case DataType::kInt64: SortFixed<int64_t>(column, order, nan); break;
-    case DataType::kFloat: SortFixed<float>(column, order, nan); break;
-    case DataType::kDouble: SortFixed<double>(column, order, nan); break;
+    case DataType::kInt8:
+      SortFixed<int8_t>(column, order, nan);
+      break;
+    case DataType::kInt16:
+      SortFixed<int16_t>(column, order, nan);
+      break;
+    case DataType::kInt32:
+      SortFixed<int32_t>(column, order, nan);
+      break;
+    case DataType::kInt64:
+      SortFixed<int64_t>(column, order, nan);
+      break;
+    case DataType::kFloat:
+      SortFixed<float>(column, order, nan);
+      break;
+    case DataType::kDouble:
+      SortFixed<double>(column, order, nan);
+      break;
     case DataType::kVarChar:
-      std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-        return column.Bytes(a) < column.Bytes(b);
-      });
+      std::stable_sort(order.begin(), order.end(),
+                       [&](uint32_t a, uint32_t b) { return column.Bytes(a) < column.Bytes(b); });
       break;
     default:
       return Error(ErrorCode::kIndexNotSupported, "no sorted index on {}", NameOf(column.type));
@@ -213,12 +248,17 @@ Result<std::string> BuildSortedIndex(Context& ctx, const model::ColumnView& colu
     values.append(column.Bytes(row));
     offsets.push_back(values.size());
   }
-  const Header header{static_cast<uint64_t>(column.type), column.rows, order.size(), nan.size(),
-                      null.size(), values.size()};
+  const Header header{static_cast<uint64_t>(column.type),
+                      column.rows,
+                      order.size(),
+                      nan.size(),
+                      null.size(),
+                      values.size()};
   const Layout at(header, column.width);
   std::string payload(at.end, '\0');
   const auto put = [&](size_t offset, const auto& list) {
-    if (!list.empty()) std::memcpy(payload.data() + offset, list.data(), list.size() * sizeof(list[0]));
+    if (!list.empty())
+      std::memcpy(payload.data() + offset, list.data(), list.size() * sizeof(list[0]));
   };
   std::memcpy(payload.data() + kLead, &header, sizeof(header));
   put(at.order, order);
@@ -236,9 +276,9 @@ Result<std::unique_ptr<ScalarIndex>> OpenSortedIndex(Blob file) {
     return Status(ErrorCode::kIntegrity, "the sorted index is too short");
   }
   std::memcpy(&header, payload.data() + kLead, sizeof(header));
-  const bool fits = header.valid + header.nan + header.null == header.rows &&
-                    Layout(header, model::WidthOf(static_cast<DataType>(header.type))).end ==
-                        payload.size();
+  const bool fits =
+      header.valid + header.nan + header.null == header.rows &&
+      Layout(header, model::WidthOf(static_cast<DataType>(header.type))).end == payload.size();
   if (!fits) return Status(ErrorCode::kIntegrity, "the sorted index is not whole");
   return std::unique_ptr<ScalarIndex>(std::make_unique<Sorted>(std::move(file), payload, header));
 }

@@ -35,7 +35,13 @@ struct CreateCollectionRequest {
   int64_t num_partitions = 0;
 };
 
-enum class IndexState : int32_t { kNone = 0, kUnissued = 1, kInProgress = 2, kFinished = 3, kFailed = 4 };
+enum class IndexState : int32_t {
+  kNone = 0,
+  kUnissued = 1,
+  kInProgress = 2,
+  kFinished = 3,
+  kFailed = 4
+};
 enum class LoadState : int32_t { kNotExist = 0, kNotLoad = 1, kLoading = 2, kLoaded = 3 };
 
 struct PartitionInfo {
@@ -55,8 +61,8 @@ struct IndexInfo {
   IndexId id;
   std::string name;
   FieldId field;
-  std::string type;                    // What is built: "HNSW", "SORTED"; AUTOINDEX already resolved.
-  std::string metric;                  // Empty for scalar indexes.
+  std::string type;    // What is built: "HNSW", "SORTED"; AUTOINDEX already resolved.
+  std::string metric;  // Empty for scalar indexes.
   std::vector<KeyValue> build_params;  // Of `type`: numbers as text.
   std::vector<KeyValue> user_params;   // As the user sent them, flattened; what describe returns.
   Timestamp created;
@@ -84,8 +90,8 @@ struct CollectionInfo {
   std::vector<IndexInfo> indexes;
   std::vector<std::string> vchannels;  // One per shard, in shard order.
   Timestamp created;
-  Timestamp updated;                 // Of the last schema or property change.
-  bool loaded = false;               // Wanted by the user.
+  Timestamp updated;                           // Of the last schema or property change.
+  bool loaded = false;                         // Wanted by the user.
   std::vector<PartitionId> loaded_partitions;  // Empty while loaded: all of them.
 
   const PartitionInfo* FindPartition(std::string_view name) const {

@@ -65,14 +65,14 @@ struct SearchRequest {
 
 struct SearchResult {
   uint32_t nq = 0;
-  int64_t top_k = 0;                 // As asked for.
-  std::vector<uint32_t> counts;      // Hits of each query.
-  Column primary_keys;               // All hits, query by query.
+  int64_t top_k = 0;             // As asked for.
+  std::vector<uint32_t> counts;  // Hits of each query.
+  Column primary_keys;           // All hits, query by query.
   std::vector<float> scores;
-  std::vector<Column> columns;       // Output fields, aligned with the hits.
+  std::vector<Column> columns;  // Output fields, aligned with the hits.
   std::vector<std::string> output_fields;
   std::string primary_field;
-  Timestamp session;                 // Non-zero: the moment an iterator is pinned to.
+  Timestamp session;  // Non-zero: the moment an iterator is pinned to.
 };
 
 struct QueryRequest {
@@ -86,7 +86,8 @@ struct QueryRequest {
 };
 
 struct QueryResult {
-  std::vector<Column> columns;  // The primary key is always among them; for count(*) one Int64 column.
+  std::vector<Column>
+      columns;  // The primary key is always among them; for count(*) one Int64 column.
   std::vector<std::string> output_fields;
   std::string primary_field;
   Timestamp session;
@@ -95,7 +96,7 @@ struct QueryResult {
 struct FlushResult {
   struct Collection {
     std::string name;
-    std::vector<SegmentId> sealed;   // Sealed by this call, not yet flushed.
+    std::vector<SegmentId> sealed;  // Sealed by this call, not yet flushed.
     std::vector<SegmentId> flushed;
     Timestamp flush_ts;
   };

@@ -20,9 +20,10 @@ namespace elanus::model {
 struct ShardWrite {
   std::string vchannel;
   CollectionId collection;
-  PartitionId partition;         // Of the inserted rows; for deletes 0 means every partition.
-  std::vector<Column> columns;   // Empty: a pure delete. Field ids set; all fields of the schema but none else.
-  Column delete_keys;            // Primary keys whose older versions go; empty: a pure insert.
+  PartitionId partition;  // Of the inserted rows; for deletes 0 means every partition.
+  std::vector<Column>
+      columns;  // Empty: a pure delete. Field ids set; all fields of the schema but none else.
+  Column delete_keys;  // Primary keys whose older versions go; empty: a pure insert.
 
   template <class V>
   void Fields(V& v) {
@@ -41,8 +42,8 @@ struct ShardRead {
   std::vector<PartitionId> partitions;  // Empty: every loaded one.
   std::string filter;
   std::map<std::string, Scalar> templates;
-  Timestamp guarantee;                  // Wait until this much of the log is applied.
-  Timestamp read_at;                    // 0: what is applied; else exactly this moment.
+  Timestamp guarantee;  // Wait until this much of the log is applied.
+  Timestamp read_at;    // 0: what is applied; else exactly this moment.
   bool ignore_growing = false;
   std::vector<FieldId> output_fields;
 
@@ -66,8 +67,8 @@ struct ShardSearch {
   Metric metric = Metric::kL2;
   uint32_t nq = 0;
   uint32_t dim = 0;
-  uint32_t k = 0;                            // offset + limit.
-  std::map<std::string, std::string> params; // Index search parameters.
+  uint32_t k = 0;                             // offset + limit.
+  std::map<std::string, std::string> params;  // Index search parameters.
   bool has_radius = false;
   double radius = 0;
   bool has_range_filter = false;
@@ -95,7 +96,7 @@ struct ShardSearch {
 
 /// Hits of several queries, best first within each. Output columns are aligned with the hits.
 struct PartialHits {
-  std::vector<uint32_t> counts;    // Per query.
+  std::vector<uint32_t> counts;  // Per query.
   Column primary_keys;
   std::vector<float> scores;
   std::vector<Column> columns;
@@ -113,7 +114,7 @@ struct PartialHits {
 
 struct ShardQuery {
   ShardRead read;
-  int64_t limit = -1;       // Rows wanted (offset included), smallest keys first; -1: all.
+  int64_t limit = -1;  // Rows wanted (offset included), smallest keys first; -1: all.
   bool count_only = false;
 
   template <class V>
@@ -126,7 +127,7 @@ struct ShardQuery {
 
 /// Rows of a query, ascending by primary key, newest version of each key.
 struct PartialRows {
-  int64_t count = 0;               // count_only.
+  int64_t count = 0;  // count_only.
   Column primary_keys;
   std::vector<uint64_t> row_timestamps;
   std::vector<Column> columns;
@@ -174,7 +175,7 @@ struct FlushCommit {
   CollectionId collection;
   std::vector<SegmentInfo> segments;
   std::vector<DeltaInfo> deltas;
-  uint64_t checkpoint = 0;         // Log position: everything up to here is in segments and deltas.
+  uint64_t checkpoint = 0;  // Log position: everything up to here is in segments and deltas.
   Timestamp checkpoint_ts;
 };
 

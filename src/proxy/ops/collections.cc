@@ -8,8 +8,8 @@ namespace elanus::proxy {
 
 Status CreateCollection(Context& ctx, Services& services, model::CreateCollectionRequest request) {
   if (request.shards_num > services.options.shards_max) {
-    return Invalid("maximum shards's number should be limited to {}, got {}", services.options.shards_max,
-                   request.shards_num);
+    return Invalid("maximum shards's number should be limited to {}, got {}",
+                   services.options.shards_max, request.shards_num);
   }
   if (request.num_partitions > 0) {
     return Invalid("num_partitions should only be specified with partition key field enabled");
@@ -19,7 +19,8 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
     return Invalid("collection name ({}) in the request must equal the schema's ({})",
                    request.name.collection, request.schema.name);
   }
-  for (const char* later : {"collection.ttl.seconds", "ttl_field", "partitionkey.isolation", "query_mode"}) {
+  for (const char* later :
+       {"collection.ttl.seconds", "ttl_field", "partitionkey.isolation", "query_mode"}) {
     if (model::Find(request.properties, later) != nullptr) {
       return Error(ErrorCode::kUnimplemented, "collection property {} is not supported yet", later);
     }
@@ -75,7 +76,8 @@ Result<int64_t> CountRows(Context& ctx, Services& services, const model::Collect
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   PartitionId id;
   if (!partition.empty()) {
-    TRY_ASSIGN(const auto ids, ResolvePartitions(*collection, {partition}, ErrorCode::kPartitionNotFound));
+    TRY_ASSIGN(const auto ids,
+               ResolvePartitions(*collection, {partition}, ErrorCode::kPartitionNotFound));
     id = ids[0];
   }
   TRY_ASSIGN(const auto segments, services.coord.segments.ListSegments(ctx, collection->id));

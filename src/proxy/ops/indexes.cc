@@ -36,7 +36,8 @@ Result<Texts> Expand(const ProxyOptions& options, const std::vector<model::KeyVa
     }
   }
   if (bytes > static_cast<size_t>(options.index_param_bytes_max)) {
-    return Error(ErrorCode::kParameterTooLarge, "index params have {} bytes, at most {} are allowed", bytes,
+    return Error(ErrorCode::kParameterTooLarge,
+                 "index params have {} bytes, at most {} are allowed", bytes,
                  options.index_param_bytes_max);
   }
   return texts;
@@ -57,7 +58,8 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
   const bool automatic = name.empty() || name == "AUTOINDEX";
   if (automatic) {
     if (!texts.empty()) {
-      return Invalid("only metric type can be passed when use AutoIndex, got {}", texts.begin()->first);
+      return Invalid("only metric type can be passed when use AutoIndex, got {}",
+                     texts.begin()->first);
     }
     index::AutoChoice choice = index::ResolveAutoIndex();
     type = choice.type;
@@ -65,14 +67,19 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
     if (info.metric.empty()) info.metric = "COSINE";
   } else {
     type = index::FindType(name);
-    if (type == nullptr) return Invalid("invalid parameter[expected=valid index][actual=invalid index type: {}]", name);
+    if (type == nullptr)
+      return Invalid("invalid parameter[expected=valid index][actual=invalid index type: {}]",
+                     name);
     if (info.metric.empty()) return Invalid("metric type not set for vector index");
   }
   if (!model::MetricOf(info.metric)) {
-    return Invalid("{} vector index does not support metric type: {}", NameOf(field.type), info.metric);
+    return Invalid("{} vector index does not support metric type: {}", NameOf(field.type),
+                   info.metric);
   }
-  if (const auto dim = texts.find("dim"); dim != texts.end() && dim->second != std::to_string(field.dim())) {
-    return Invalid("dim in index params ({}) must equal the field's ({})", dim->second, field.dim());
+  if (const auto dim = texts.find("dim");
+      dim != texts.end() && dim->second != std::to_string(field.dim())) {
+    return Invalid("dim in index params ({}) must equal the field's ({})", dim->second,
+                   field.dim());
   }
   const auto parsed = index::ParseParams(type->params, index::Phase::kBuild, texts);
   if (!parsed.ok()) return parsed.status();
@@ -91,7 +98,8 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
 
 Status ResolveScalar(const model::FieldSchema& field, Texts texts, model::IndexInfo& info) {
   const std::string name = Take(texts, "index_type");
-  const bool known = name.empty() || name == "AUTOINDEX" || name == "INVERTED" || name == "STL_SORT";
+  const bool known =
+      name.empty() || name == "AUTOINDEX" || name == "INVERTED" || name == "STL_SORT";
   if (!known) {
     static constexpr std::string_view kLater[] = {"BITMAP", "Trie", "TRIE", "NGRAM", "RTREE"};
     if (std::find(std::begin(kLater), std::end(kLater), name) != std::end(kLater)) {
@@ -102,10 +110,12 @@ Status ResolveScalar(const model::FieldSchema& field, Texts texts, model::IndexI
   const bool fits = field.type == DataType::kBool || model::IsInteger(field.type) ||
                     model::IsFloating(field.type) || field.type == DataType::kVarChar;
   if (!fits) {
-    return Error(ErrorCode::kUnimplemented, "an index on a {} field is not supported yet", NameOf(field.type));
+    return Error(ErrorCode::kUnimplemented, "an index on a {} field is not supported yet",
+                 NameOf(field.type));
   }
   if (name == "STL_SORT" && field.type == DataType::kBool) {
-    return Invalid("STL_SORT are only supported on numeric or varchar field, got {}", NameOf(field.type));
+    return Invalid("STL_SORT are only supported on numeric or varchar field, got {}",
+                   NameOf(field.type));
   }
   info.type = kSorted;
   return {};
@@ -115,11 +125,13 @@ Status ResolveScalar(const model::FieldSchema& field, Texts texts, model::IndexI
 
 Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexRequest& request) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
-  if (!request.index_name.empty()) TRY(CheckName(services.options, "index name", request.index_name));
+  if (!request.index_name.empty())
+    TRY(CheckName(services.options, "index name", request.index_name));
   const model::FieldSchema* field = collection->schema.FindField(request.field);
   if (field == nullptr || field->is_dynamic) {
     if (collection->schema.enable_dynamic_field) {
-      return Error(ErrorCode::kUnimplemented, "an index on a JSON path is not supported yet: {}", request.field);
+      return Error(ErrorCode::kUnimplemented, "an index on a JSON path is not supported yet: {}",
+                   request.field);
     }
     return Invalid("cannot create index on non-exist field: {}", request.field);
   }
@@ -131,8 +143,10 @@ Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexReq
       return Error(ErrorCode::kUnimplemented, "index option {} is not supported yet", option);
     }
   }
-  if (model::IsVector(field->type)) TRY(ResolveVector(*field, std::move(texts), info));
-  else TRY(ResolveScalar(*field, std::move(texts), info));
+  if (model::IsVector(field->type))
+    TRY(ResolveVector(*field, std::move(texts), info));
+  else
+    TRY(ResolveScalar(*field, std::move(texts), info));
   TRY(services.coord.catalog.CreateIndex(ctx, collection->id, std::move(info)));
   services.index_jobs.Kick(collection->id);
   return {};
@@ -192,12 +206,13 @@ Status Load(Context& ctx, Services& services, const model::CollectionName& name,
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   TRY_ASSIGN(auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
   if (collection->indexes.empty()) {
-    return Error(ErrorCode::kIndexNotFound, "{}[collection={}]", InfoOf(ErrorCode::kIndexNotFound).name,
-                 name.collection);
+    return Error(ErrorCode::kIndexNotFound, "{}[collection={}]",
+                 InfoOf(ErrorCode::kIndexNotFound).name, name.collection);
   }
   for (const model::FieldSchema& field : collection->schema.fields) {
     if (model::IsVector(field.type) && collection->IndexOf(field.id) == nullptr) {
-      return Invalid("there is no vector index on field: [{}], please create index firstly", field.name);
+      return Invalid("there is no vector index on field: [{}], please create index firstly",
+                     field.name);
     }
   }
   TRY(services.coord.catalog.SetLoaded(ctx, collection->id, std::move(ids)));
@@ -215,7 +230,8 @@ Status Release(Context& ctx, Services& services, const model::CollectionName& na
 Result<int64_t> LoadProgress(Context& ctx, Services& services, const model::CollectionName& name,
                              const std::vector<std::string>& partitions) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
-  TRY_ASSIGN(const auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
+  TRY_ASSIGN(const auto ids,
+             ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
   if (!collection->loaded) {
     return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
                  InfoOf(ErrorCode::kCollectionNotLoaded).name, name.collection);
@@ -233,12 +249,16 @@ Result<model::LoadState> GetLoadState(Context& ctx, Services& services,
                                       const model::CollectionName& name,
                                       const std::vector<std::string>& partitions) {
   const auto progress = LoadProgress(ctx, services, name, partitions);
-  if (progress.ok()) return *progress >= 100 ? model::LoadState::kLoaded : model::LoadState::kLoading;
+  if (progress.ok())
+    return *progress >= 100 ? model::LoadState::kLoaded : model::LoadState::kLoading;
   switch (progress.status().code()) {
-    case ErrorCode::kCollectionNotFound: return model::LoadState::kNotExist;
+    case ErrorCode::kCollectionNotFound:
+      return model::LoadState::kNotExist;
     case ErrorCode::kCollectionNotLoaded:
-    case ErrorCode::kPartitionNotLoaded: return model::LoadState::kNotLoad;
-    default: return progress.status();
+    case ErrorCode::kPartitionNotLoaded:
+      return model::LoadState::kNotLoad;
+    default:
+      return progress.status();
   }
 }
 

@@ -17,8 +17,8 @@ struct QueryParams {
   bool iterator = false;
 };
 
-Result<QueryParams> ParseParams(const ProxyOptions& options, const std::vector<model::KeyValue>& list,
-                                CollectionId collection) {
+Result<QueryParams> ParseParams(const ProxyOptions& options,
+                                const std::vector<model::KeyValue>& list, CollectionId collection) {
   QueryParams params;
   for (const char* later : {"group_by_fields", "order_by_fields", "query_iter_last_pk"}) {
     const std::string* value = model::Find(list, later);
@@ -37,9 +37,11 @@ Result<QueryParams> ParseParams(const ProxyOptions& options, const std::vector<m
   if (const std::string* text = model::Find(list, "ignore_growing")) {
     TRY_ASSIGN(params.ignore_growing, ParseBool("ignore_growing", *text));
   }
-  if (const std::string* text = model::Find(list, "collection_id"); text != nullptr && !text->empty()) {
+  if (const std::string* text = model::Find(list, "collection_id");
+      text != nullptr && !text->empty()) {
     TRY_ASSIGN(const int64_t id, ParseInt("collection_id", *text));
-    if (id != collection.value()) return Invalid("collection_id {} is not the collection's, it was recreated", id);
+    if (id != collection.value())
+      return Invalid("collection_id {} is not the collection's, it was recreated", id);
   }
   const std::string* limit = model::Find(list, "limit");
   if (limit == nullptr || limit->empty()) return params;
@@ -49,8 +51,9 @@ Result<QueryParams> ParseParams(const ProxyOptions& options, const std::vector<m
   }
   if (params.limit < 1 || params.offset < 0 ||
       params.limit + params.offset > options.query_window_max) {
-    return Invalid("invalid max query result window, (offset+limit) should be in range [1, {}], but got {}",
-                   options.query_window_max, params.limit + params.offset);
+    return Invalid(
+        "invalid max query result window, (offset+limit) should be in range [1, {}], but got {}",
+        options.query_window_max, params.limit + params.offset);
   }
   return params;
 }
@@ -73,7 +76,8 @@ Status CheckAggregates(const std::vector<std::string>& fields) {
 }
 
 void DropFirst(model::Column& column, size_t rows) {
-  model::Column rest = model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
+  model::Column rest =
+      model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
   rest.is_dynamic = column.is_dynamic;
   if (rows < column.rows) rest.AppendAll(column.view().Slice(rows, column.rows - rows));
   column = std::move(rest);
@@ -81,17 +85,21 @@ void DropFirst(model::Column& column, size_t rows) {
 
 }  // namespace
 
-Result<model::QueryResult> Query(Context& ctx, Services& services, const model::QueryRequest& request) {
+Result<model::QueryResult> Query(Context& ctx, Services& services,
+                                 const model::QueryRequest& request) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   const model::CollectionSchema& schema = collection->schema;
-  TRY_ASSIGN(const QueryParams params, ParseParams(services.options, request.params, collection->id));
+  TRY_ASSIGN(const QueryParams params,
+             ParseParams(services.options, request.params, collection->id));
   const auto plan = expr::Bind(request.filter, schema, request.templates);
   if (!plan.ok()) return Status(plan.status()).WithContext("failed to create query plan");
   TRY(CheckAggregates(request.output_fields));
   const bool count_only = request.output_fields.size() == 1 && IsCount(request.output_fields[0]);
-  const bool counts = std::any_of(request.output_fields.begin(), request.output_fields.end(), IsCount);
+  const bool counts =
+      std::any_of(request.output_fields.begin(), request.output_fields.end(), IsCount);
   if (counts && !count_only) return Invalid("count(*) cannot be mixed with other output fields");
-  if (count_only && params.limit >= 0) return Invalid("count entities with pagination is not allowed");
+  if (count_only && params.limit >= 0)
+    return Invalid("count entities with pagination is not allowed");
   if (plan->always_true() && params.limit < 0 && !count_only) {
     return Invalid("empty expression should be used with limit");
   }
@@ -115,7 +123,8 @@ Result<model::QueryResult> Query(Context& ctx, Services& services, const model::
                    InfoOf(ErrorCode::kPartitionNotLoaded).name, request.partitions[i]);
     }
   }
-  TRY_ASSIGN(const Timestamp guarantee, GuaranteeOf(ctx, services, *collection, request.consistency));
+  TRY_ASSIGN(const Timestamp guarantee,
+             GuaranteeOf(ctx, services, *collection, request.consistency));
   const int64_t window = params.limit < 0 ? -1 : params.limit + params.offset;
   std::vector<model::PartialRows> parts;
   for (const std::string& vchannel : collection->vchannels) {
@@ -138,9 +147,11 @@ Result<model::QueryResult> Query(Context& ctx, Services& services, const model::
       parts.size() == 1 ? std::move(parts[0]) : model::ReduceRows(parts, window, count_only);
   model::QueryResult result;
   result.primary_field = schema.primary_key().name;
-  if (params.iterator && request.consistency.guarantee == Timestamp()) result.session = rows.read_at;
+  if (params.iterator && request.consistency.guarantee == Timestamp())
+    result.session = rows.read_at;
   if (count_only) {
-    model::Column count = model::MakeColumn(FieldId(0), "count(*)", model::DataType::kInt64, model::DataType::kNone, 0);
+    model::Column count = model::MakeColumn(FieldId(0), "count(*)", model::DataType::kInt64,
+                                            model::DataType::kNone, 0);
     count.AppendFixed(&rows.count);
     result.columns.push_back(std::move(count));
     result.output_fields = {"count(*)"};
@@ -153,7 +164,8 @@ Result<model::QueryResult> Query(Context& ctx, Services& services, const model::
     bytes += column.data.size();
   }
   if (bytes > static_cast<size_t>(services.options.output_bytes_max)) {
-    return Invalid("the answer has {} bytes, at most {} are allowed", bytes, services.options.output_bytes_max);
+    return Invalid("the answer has {} bytes, at most {} are allowed", bytes,
+                   services.options.output_bytes_max);
   }
   result.columns = std::move(rows.columns);
   result.output_fields = output.names;

@@ -52,10 +52,12 @@ Status ParseIndexParams(const std::string& text, SearchParams& params) {
   return {};
 }
 
-Result<SearchParams> ParseParams(const ProxyOptions& options, const std::vector<model::KeyValue>& list,
+Result<SearchParams> ParseParams(const ProxyOptions& options,
+                                 const std::vector<model::KeyValue>& list,
                                  CollectionId collection) {
   SearchParams params;
-  for (const char* later : {"group_by_field", "group_by_fields", "order_by_fields", "search_iter_v2"}) {
+  for (const char* later :
+       {"group_by_field", "group_by_fields", "order_by_fields", "search_iter_v2"}) {
     const std::string* value = model::Find(list, later);
     if (value != nullptr && !value->empty() && *value != "False" && *value != "false") {
       return Error(ErrorCode::kUnimplemented, "search parameter {} is not supported yet", later);
@@ -73,30 +75,36 @@ Result<SearchParams> ParseParams(const ProxyOptions& options, const std::vector<
   TRY_ASSIGN(params.top_k, ParseInt("topk", *top_k));
   if (params.iterator) params.top_k = std::min(params.top_k, options.top_k_max);
   if (params.top_k < 1 || params.top_k > options.top_k_max) {
-    return Invalid("topk [{}] is invalid, it should be in range [1, {}]", params.top_k, options.top_k_max);
+    return Invalid("topk [{}] is invalid, it should be in range [1, {}]", params.top_k,
+                   options.top_k_max);
   }
   if (const std::string* text = model::Find(list, "offset"); text != nullptr && !text->empty()) {
     TRY_ASSIGN(params.offset, ParseInt("offset", *text));
     if (params.offset < 0 || params.offset > options.top_k_max) {
-      return Invalid("offset [{}] is invalid, it should be in range [0, {}]", params.offset, options.top_k_max);
+      return Invalid("offset [{}] is invalid, it should be in range [0, {}]", params.offset,
+                     options.top_k_max);
     }
   }
   if (params.top_k + params.offset > options.top_k_max) {
-    return Invalid("topk+offset [{}] is invalid, it should be in range [1, {}]", params.top_k + params.offset,
-                   options.top_k_max);
+    return Invalid("topk+offset [{}] is invalid, it should be in range [1, {}]",
+                   params.top_k + params.offset, options.top_k_max);
   }
   if (const std::string* text = model::Find(list, "metric_type")) params.metric = *text;
-  if (const std::string* text = model::Find(list, "round_decimal"); text != nullptr && !text->empty()) {
+  if (const std::string* text = model::Find(list, "round_decimal");
+      text != nullptr && !text->empty()) {
     TRY_ASSIGN(params.round_decimal, ParseInt("round_decimal", *text));
     if (params.round_decimal < -1 || params.round_decimal > 6) {
-      return Invalid("round_decimal [{}] is invalid, it should be -1 or an integer in range [0, 6]", params.round_decimal);
+      return Invalid("round_decimal [{}] is invalid, it should be -1 or an integer in range [0, 6]",
+                     params.round_decimal);
     }
   }
   if (const std::string* text = model::Find(list, "params")) TRY(ParseIndexParams(*text, params));
   if (params.range_filter && !params.radius) return Invalid("range_filter needs radius");
-  if (const std::string* text = model::Find(list, "collection_id"); text != nullptr && !text->empty()) {
+  if (const std::string* text = model::Find(list, "collection_id");
+      text != nullptr && !text->empty()) {
     TRY_ASSIGN(const int64_t id, ParseInt("collection_id", *text));
-    if (id != collection.value()) return Invalid("collection_id {} is not the collection's, it was recreated", id);
+    if (id != collection.value())
+      return Invalid("collection_id {} is not the collection's, it was recreated", id);
   }
   return params;
 }
@@ -106,7 +114,8 @@ Result<const model::FieldSchema*> VectorField(const model::CollectionSchema& sch
   if (!name.empty()) {
     const model::FieldSchema* field = schema.FindField(name);
     if (field == nullptr) {
-      return Error(ErrorCode::kFieldNotFound, "{}[field={}]", InfoOf(ErrorCode::kFieldNotFound).name, name);
+      return Error(ErrorCode::kFieldNotFound, "{}[field={}]",
+                   InfoOf(ErrorCode::kFieldNotFound).name, name);
     }
     if (!model::IsVector(field->type)) return Invalid("field {} is not a vector field", name);
     return field;
@@ -114,7 +123,8 @@ Result<const model::FieldSchema*> VectorField(const model::CollectionSchema& sch
   const model::FieldSchema* only = nullptr;
   for (const model::FieldSchema& field : schema.fields) {
     if (!model::IsVector(field.type)) continue;
-    if (only != nullptr) return Invalid("multiple anns_fields exist, please specify a anns_field in search_params");
+    if (only != nullptr)
+      return Invalid("multiple anns_fields exist, please specify a anns_field in search_params");
     only = &field;
   }
   return only;
@@ -125,8 +135,10 @@ Status CheckRange(const SearchParams& params, model::Metric metric) {
   const bool good = model::LargerIsBetter(metric) ? *params.range_filter > *params.radius
                                                   : *params.range_filter < *params.radius;
   if (good) return {};
-  return Error(ErrorCode::kSegcore, "range_filter must be {} than radius for metric {}: got {}, radius {}",
-               model::LargerIsBetter(metric) ? "more" : "less", NameOf(metric), *params.range_filter, *params.radius);
+  return Error(ErrorCode::kSegcore,
+               "range_filter must be {} than radius for metric {}: got {}, radius {}",
+               model::LargerIsBetter(metric) ? "more" : "less", NameOf(metric),
+               *params.range_filter, *params.radius);
 }
 
 size_t BytesOf(const model::PartialHits& hits) {
@@ -147,7 +159,8 @@ model::SearchResult Cut(model::PartialHits hits, int64_t offset) {
     return result;
   }
   const auto like = [](const model::Column& column) {
-    model::Column copy = model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
+    model::Column copy = model::MakeColumn(column.field_id, column.name, column.type,
+                                           column.element_type, column.dim);
     copy.is_dynamic = column.is_dynamic;
     return copy;
   };
@@ -174,10 +187,12 @@ model::SearchResult Cut(model::PartialHits hits, int64_t offset) {
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request) {
   TRY_ASSIGN(const auto collection, services.coord.catalog.Find(ctx, request.name));
   const model::CollectionSchema& schema = collection->schema;
-  TRY_ASSIGN(auto partitions, ResolvePartitions(*collection, request.partitions, ErrorCode::kInvalidParameter));
+  TRY_ASSIGN(auto partitions,
+             ResolvePartitions(*collection, request.partitions, ErrorCode::kInvalidParameter));
   TRY_ASSIGN(const OutputFields output, ResolveOutput(schema, request.output_fields));
   if (request.nq < 1 || request.nq > services.options.nq_max) {
-    return Invalid("nq [{}] is invalid, it should be in range [1, {}]", request.nq, services.options.nq_max);
+    return Invalid("nq [{}] is invalid, it should be in range [1, {}]", request.nq,
+                   services.options.nq_max);
   }
   TRY_ASSIGN(const model::FieldSchema* field, VectorField(schema, request.anns_field));
   TRY_ASSIGN(SearchParams params, ParseParams(services.options, request.params, collection->id));
@@ -198,11 +213,12 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
   const model::IndexInfo* index = collection->IndexOf(field->id);
   if (index == nullptr) return Invalid("there is no vector index on field: [{}]", field->name);
   if (!params.metric.empty() && params.metric != index->metric) {
-    return Invalid("metric type not match: invalid parameter[expected={}][actual={}]", index->metric, params.metric);
+    return Invalid("metric type not match: invalid parameter[expected={}][actual={}]",
+                   index->metric, params.metric);
   }
   if (request.query_dim != field->dim()) {
-    return Invalid("vector dimension mismatch, field {}: invalid parameter[expected={}][actual={}]", field->name,
-                   field->dim(), request.query_dim);
+    return Invalid("vector dimension mismatch, field {}: invalid parameter[expected={}][actual={}]",
+                   field->name, field->dim(), request.query_dim);
   }
   for (float v : request.queries) {
     if (!std::isfinite(v)) return Invalid("a query vector holds NaN or infinity");
@@ -220,7 +236,8 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
                             .round_decimal = static_cast<int32_t>(params.round_decimal),
                             .queries = std::move(request.queries)};
   TRY(CheckRange(params, search.metric));
-  TRY_ASSIGN(const Timestamp guarantee, GuaranteeOf(ctx, services, *collection, request.consistency));
+  TRY_ASSIGN(const Timestamp guarantee,
+             GuaranteeOf(ctx, services, *collection, request.consistency));
   search.read = {.collection = collection->id,
                  .partitions = std::move(partitions),
                  .filter = std::move(request.filter),
@@ -228,7 +245,8 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
                  .guarantee = guarantee,
                  .ignore_growing = params.ignore_growing,
                  .output_fields = output.ids};
-  if (params.iterator && request.consistency.guarantee.value() > 2) search.read.read_at = request.consistency.guarantee;
+  if (params.iterator && request.consistency.guarantee.value() > 2)
+    search.read.read_at = request.consistency.guarantee;
   if (search.read.partitions.empty()) {
     // Loaded partitions only, when not all are.
     search.read.partitions = collection->loaded_partitions;
@@ -246,7 +264,8 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
                         : model::ReduceHits(parts, *model::MetricOf(index->metric), request.nq,
                                             static_cast<uint32_t>(params.top_k + params.offset));
   if (BytesOf(hits) > static_cast<size_t>(services.options.output_bytes_max)) {
-    return Invalid("the answer has {} bytes, at most {} are allowed", BytesOf(hits), services.options.output_bytes_max);
+    return Invalid("the answer has {} bytes, at most {} are allowed", BytesOf(hits),
+                   services.options.output_bytes_max);
   }
   const Timestamp read_at = hits.read_at;
   model::SearchResult result = Cut(std::move(hits), params.offset);

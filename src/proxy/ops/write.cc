@@ -15,7 +15,8 @@ namespace {
 using model::Column;
 
 Column Like(const Column& column) {
-  Column like = model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
+  Column like =
+      model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
   like.is_dynamic = column.is_dynamic;
   return like;
 }
@@ -53,7 +54,8 @@ std::vector<model::ShardWrite> Split(const model::CollectionInfo& collection, Pa
   return writes;
 }
 
-Result<Timestamp> AppendAll(Context& ctx, Services& services, std::vector<model::ShardWrite> writes) {
+Result<Timestamp> AppendAll(Context& ctx, Services& services,
+                            std::vector<model::ShardWrite> writes) {
   Timestamp newest;
   for (model::ShardWrite& write : writes) {
     if (!write.columns.empty() && write.columns[0].rows == 0) write.columns.clear();
@@ -87,8 +89,8 @@ Result<PartitionId> PartitionOf(const Services& services, const model::Collectio
 Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   if (request.schema_timestamp != Timestamp() && request.schema_timestamp != collection->updated) {
-    return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]", InfoOf(ErrorCode::kSchemaMismatch).name,
-                 request.name.collection);
+    return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]",
+                 InfoOf(ErrorCode::kSchemaMismatch).name, request.name.collection);
   }
   if (request.partial_update) {
     return Status(ErrorCode::kUnimplemented, "partial update is not supported yet");
@@ -98,8 +100,9 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
   Column delete_keys;
   const bool upsert = request.upsert;
   if (upsert) {
-    const auto given = std::find_if(request.columns.begin(), request.columns.end(),
-                                    [&](const Column& column) { return column.name == key_field.name; });
+    const auto given =
+        std::find_if(request.columns.begin(), request.columns.end(),
+                     [&](const Column& column) { return column.name == key_field.name; });
     if (given == request.columns.end()) {
       return Invalid("must assign pk when upsert, primary field: {}", key_field.name);
     }
@@ -110,7 +113,8 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
     delete_keys = *given;
     TRY(CheckUnique(delete_keys));
   }
-  TRY_ASSIGN(std::vector<Column> columns, CompleteRows(ctx, services, *collection, std::move(request)));
+  TRY_ASSIGN(std::vector<Column> columns,
+             CompleteRows(ctx, services, *collection, std::move(request)));
   model::MutationResult result;
   for (const Column& column : columns) {
     if (column.field_id == key_field.id) result.primary_keys = column;
@@ -121,9 +125,9 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
     result.upsert_count = rows;
     result.delete_count = rows;
   }
-  TRY_ASSIGN(result.timestamp,
-             AppendAll(ctx, services, Split(*collection, partition, std::move(columns),
-                                            result.primary_keys, std::move(delete_keys))));
+  TRY_ASSIGN(result.timestamp, AppendAll(ctx, services,
+                                         Split(*collection, partition, std::move(columns),
+                                               result.primary_keys, std::move(delete_keys))));
   return result;
 }
 
@@ -131,9 +135,10 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
                                      const model::DeleteRequest& request) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   const auto plan = expr::Bind(request.filter, collection->schema, request.templates);
-  if (!plan.ok()) return plan.status().code() == ErrorCode::kUnimplemented
-                             ? plan.status()
-                             : Status(plan.status()).WithContext("failed to create delete plan");
+  if (!plan.ok())
+    return plan.status().code() == ErrorCode::kUnimplemented
+               ? plan.status()
+               : Status(plan.status()).WithContext("failed to create delete plan");
   if (plan->always_true()) {
     return Invalid("delete plan can't be empty or always true : {}", request.filter);
   }
@@ -143,7 +148,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
     partitions.push_back(id);
   }
   const model::FieldSchema& key_field = collection->schema.primary_key();
-  Column keys = model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
+  Column keys =
+      model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
   // Keys alone need no read, unless the deletion is for one partition only.
   if (plan->primary_keys() && partitions.empty()) {
     for (const model::Scalar& key : *plan->primary_keys()) {
@@ -179,8 +185,9 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
     return result;
   }
   const Column no_rows;
-  TRY_ASSIGN(result.timestamp,
-             AppendAll(ctx, services, Split(*collection, PartitionId(), {}, no_rows, std::move(keys))));
+  TRY_ASSIGN(
+      result.timestamp,
+      AppendAll(ctx, services, Split(*collection, PartitionId(), {}, no_rows, std::move(keys))));
   return result;
 }
 

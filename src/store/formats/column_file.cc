@@ -104,7 +104,8 @@ Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key) {
   uint32_t header_bytes;
   uint64_t checksum;
   if (!in.View(8, magic) || magic != kMagic || !in.U32(version) || version != kVersion) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 0: not a column file this version can read", key);
+    return Error(ErrorCode::kIntegrity, "{}: offset 0: not a column file this version can read",
+                 key);
   }
   if (!in.U32(header_bytes) || !in.U64(checksum) || !in.View(header_bytes, encoded) ||
       Checksum(encoded) != checksum) {
@@ -115,11 +116,12 @@ Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key) {
   for (const Section* section : {&header.data, &header.offsets, &header.valid}) {
     const uint64_t begin = base + section->offset;
     if (begin > file.size() || section->bytes > file.size() - begin) {
-      return Error(ErrorCode::kIntegrity, "{}: offset {}: the file ends inside a section", key, begin);
+      return Error(ErrorCode::kIntegrity, "{}: offset {}: the file ends inside a section", key,
+                   begin);
     }
     if (Checksum(file.substr(begin, section->bytes)) != section->checksum) {
-      return Error(ErrorCode::kIntegrity, "{}: offset {}: checksum does not match, the file is damaged",
-                   key, begin);
+      return Error(ErrorCode::kIntegrity,
+                   "{}: offset {}: checksum does not match, the file is damaged", key, begin);
     }
   }
   const auto* bytes = reinterpret_cast<const uint8_t*>(file.data()) + base;

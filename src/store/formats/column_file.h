@@ -1,8 +1,10 @@
-// The file of one field of one sealed segment (a binlog), laid out so that a mapping of it is the column.
+// The file of one field of one sealed segment (a binlog), laid out so that a mapping of it is the
+// column.
 //
-// Bytes: 8 "ELCOLUMN"; u32 version 1; u32 header length H; u64 checksum of the header; H bytes of header (field
-// encoding of ColumnFileHeader); zeros to a multiple of 64; the values; zeros to 64; the offsets (u64 each);
-// zeros to 64; the valid bytes. Section lengths and checksums stand in the header.
+// Bytes: 8 "ELCOLUMN"; u32 version 1; u32 header length H; u64 checksum of the header; H bytes of
+// header (field encoding of ColumnFileHeader); zeros to a multiple of 64; the values; zeros to 64;
+// the offsets (u64 each); zeros to 64; the valid bytes. Section lengths and checksums stand in the
+// header.
 #pragma once
 
 #include <string>
@@ -24,7 +26,8 @@ struct OpenedColumn {
 /// The file's bytes. `column` must be whole (offsets[0] is 0).
 std::string EncodeColumnFile(const model::Column& column);
 
-/// Checks every checksum, then refers into the blob. Errors: kIntegrity, naming `key` and the section.
+/// Checks every checksum, then refers into the blob. Errors: kIntegrity, naming `key` and the
+/// section.
 Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key);
 
 }  // namespace elanus::store

@@ -30,7 +30,8 @@ class MemoryObjects final : public ObjectStore {
     std::lock_guard<std::mutex> lock(disk_.mutex_);
     const auto found = disk_.objects_.find(std::string(key));
     if (found == disk_.objects_.end()) {
-      return Error(ErrorCode::kKeyNotFound, "{}[key={}]", InfoOf(ErrorCode::kKeyNotFound).name, key);
+      return Error(ErrorCode::kKeyNotFound, "{}[key={}]", InfoOf(ErrorCode::kKeyNotFound).name,
+                   key);
     }
     // Aligned as the contract says; a std::string is not.
     const std::string& bytes = *found->second;
@@ -89,8 +90,8 @@ class MemoryMeta final : public MetaStore {
     std::lock_guard<std::mutex> lock(disk_.mutex_);
     for (const MetaTxn::Compare& compare : txn.compares) {
       const auto found = disk_.meta_.find(compare.key);
-      const bool holds = found == disk_.meta_.end() ? !compare.value.has_value()
-                                                    : compare.value == found->second;
+      const bool holds =
+          found == disk_.meta_.end() ? !compare.value.has_value() : compare.value == found->second;
       if (!holds) return false;
     }
     for (const auto& [key, value] : txn.puts) disk_.meta_[key] = value;
@@ -184,7 +185,8 @@ void MemoryDisk::Crash(std::mt19937_64& rng) {
     // A torn record is one that reopening cuts, so here it is simply not kept.
     const size_t kept = std::uniform_int_distribution<size_t>(0, stream.pending.size())(rng);
     for (size_t i = 0; i < kept; ++i) {
-      stream.records.push_back({.position = ++stream.last, .payload = std::move(stream.pending[i])});
+      stream.records.push_back(
+          {.position = ++stream.last, .payload = std::move(stream.pending[i])});
     }
     stream.pending.clear();
   }

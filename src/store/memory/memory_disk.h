@@ -1,4 +1,5 @@
-// Stores in memory for tests and the simulation: what is synced survives a simulated crash, the rest may not.
+// Stores in memory for tests and the simulation: what is synced survives a simulated crash, the
+// rest may not.
 #pragma once
 
 #include <map>
@@ -15,19 +16,21 @@
 
 namespace elanus::store {
 
-/// The medium. Outlives the stores opened on it; stores opened before a Crash refuse everything after it.
-/// Thread-safe.
+/// The medium. Outlives the stores opened on it; stores opened before a Crash refuse everything
+/// after it. Thread-safe.
 class MemoryDisk {
  public:
-  /// `executor` may be null; else each store call yields to it, so that a seed can interleave there.
+  /// `executor` may be null; else each store call yields to it, so that a seed can interleave
+  /// there.
   explicit MemoryDisk(Executor* executor = nullptr) : executor_(executor) {}
 
   std::unique_ptr<ObjectStore> OpenObjects();
   std::unique_ptr<MetaStore> OpenMeta();
   std::unique_ptr<Wal> OpenWal();
 
-  /// Power goes: calls in flight and later ones of open stores fail, and the records of an append that had not
-  /// returned yet are kept up to a place that `rng` draws, the last of them perhaps torn (then cut at reopening).
+  /// Power goes: calls in flight and later ones of open stores fail, and the records of an append
+  /// that had not returned yet are kept up to a place that `rng` draws, the last of them perhaps
+  /// torn (then cut at reopening).
   void Crash(std::mt19937_64& rng);
   /// The next `count` appends fail with kIoFailed and leave nothing.
   void FailAppends(int count);
@@ -37,7 +40,7 @@ class MemoryDisk {
   friend class MemoryMeta;
   friend class MemoryWal;
   struct Stream {
-    std::vector<WalRecord> records;   // Durable.
+    std::vector<WalRecord> records;    // Durable.
     std::vector<std::string> pending;  // Of the append in flight.
     WalPosition last = 0;
   };

@@ -40,14 +40,16 @@ Status DropCollection(Call& call, const pb::DropCollectionRequest& request, comm
   return proxy::DropCollection(call.ctx, call.services, NameOf(call, request));
 }
 
-Status HasCollection(Call& call, const pb::HasCollectionRequest& request, pb::BoolResponse& answer) {
+Status HasCollection(Call& call, const pb::HasCollectionRequest& request,
+                     pb::BoolResponse& answer) {
   TRY_ASSIGN(const bool has, proxy::HasCollection(call.ctx, call.services, NameOf(call, request)));
   answer.mutable_status();
   answer.set_value(has);
   return {};
 }
 
-void Describe(const model::CollectionInfo& info, const std::string& asked, pb::DescribeCollectionResponse& answer) {
+void Describe(const model::CollectionInfo& info, const std::string& asked,
+              pb::DescribeCollectionResponse& answer) {
   answer.mutable_status();
   EncodeSchema(info, answer.mutable_schema());
   answer.set_collectionid(info.id.value());
@@ -70,8 +72,9 @@ void Describe(const model::CollectionInfo& info, const std::string& asked, pb::D
 
 Status DescribeCollection(Call& call, const pb::DescribeCollectionRequest& request,
                           pb::DescribeCollectionResponse& answer) {
-  TRY_ASSIGN(const auto info, proxy::DescribeCollection(call.ctx, call.services, NameOf(call, request),
-                                                        CollectionId(request.collectionid())));
+  TRY_ASSIGN(const auto info,
+             proxy::DescribeCollection(call.ctx, call.services, NameOf(call, request),
+                                       CollectionId(request.collectionid())));
   Describe(*info, request.collection_name(), answer);
   return {};
 }
@@ -84,24 +87,28 @@ Status BatchDescribeCollection(Call& call, const pb::BatchDescribeCollectionRequ
   answer.mutable_status();
   const auto one = [&](const std::string& name, CollectionId id) {
     pb::DescribeCollectionResponse& response = *answer.add_responses();
-    const auto info = proxy::DescribeCollection(call.ctx, call.services,
-                                                {.database = call.database, .collection = name}, id);
-    if (info.ok()) Describe(**info, name, response);
-    else EncodeStatus(info.status(), response.mutable_status());
+    const auto info = proxy::DescribeCollection(
+        call.ctx, call.services, {.database = call.database, .collection = name}, id);
+    if (info.ok())
+      Describe(**info, name, response);
+    else
+      EncodeStatus(info.status(), response.mutable_status());
   };
   for (const std::string& name : request.collection_name()) one(name, CollectionId());
   for (int64_t id : request.collectionid()) one("", CollectionId(id));
   return {};
 }
 
-Status ShowCollections(Call& call, const pb::ShowCollectionsRequest& request, pb::ShowCollectionsResponse& answer) {
+Status ShowCollections(Call& call, const pb::ShowCollectionsRequest& request,
+                       pb::ShowCollectionsResponse& answer) {
   TRY_ASSIGN(const auto all, proxy::ListCollections(call.ctx, call.services, call.database));
   answer.mutable_status();
   for (const auto& info : all) {
     const bool in_memory = request.type() == pb::ShowType::InMemory;
     if (in_memory) {
       const auto& wanted = request.collection_names();
-      const bool named = wanted.empty() || std::find(wanted.begin(), wanted.end(), info->schema.name) != wanted.end();
+      const bool named = wanted.empty() ||
+                         std::find(wanted.begin(), wanted.end(), info->schema.name) != wanted.end();
       if (!info->loaded || !named) continue;
       TRY_ASSIGN(const int64_t progress, call.services.streaming.LoadProgress(call.ctx, info->id));
       answer.add_inmemory_percentages(progress);
@@ -118,11 +125,12 @@ Status ShowCollections(Call& call, const pb::ShowCollectionsRequest& request, pb
 
 Status RenameCollection(Call& call, const pb::RenameCollectionRequest& request, common::Status&) {
   if (!request.newdbname().empty() && request.newdbname() != model::kDefaultDatabase) {
-    return Error(ErrorCode::kDatabaseNotFound, "{}[database={}]", InfoOf(ErrorCode::kDatabaseNotFound).name,
-                 request.newdbname());
+    return Error(ErrorCode::kDatabaseNotFound, "{}[database={}]",
+                 InfoOf(ErrorCode::kDatabaseNotFound).name, request.newdbname());
   }
   return proxy::RenameCollection(call.ctx, call.services,
-                                 {.database = call.database, .collection = request.oldname()}, request.newname());
+                                 {.database = call.database, .collection = request.oldname()},
+                                 request.newname());
 }
 
 template <class Answer>
@@ -135,36 +143,41 @@ void RowCount(int64_t rows, Answer& answer) {
 
 Status GetCollectionStatistics(Call& call, const pb::GetCollectionStatisticsRequest& request,
                                pb::GetCollectionStatisticsResponse& answer) {
-  TRY_ASSIGN(const int64_t rows, proxy::CountRows(call.ctx, call.services, NameOf(call, request), ""));
+  TRY_ASSIGN(const int64_t rows,
+             proxy::CountRows(call.ctx, call.services, NameOf(call, request), ""));
   RowCount(rows, answer);
   return {};
 }
 
 Status GetPartitionStatistics(Call& call, const pb::GetPartitionStatisticsRequest& request,
                               pb::GetPartitionStatisticsResponse& answer) {
-  TRY_ASSIGN(const int64_t rows,
-             proxy::CountRows(call.ctx, call.services, NameOf(call, request), request.partition_name()));
+  TRY_ASSIGN(const int64_t rows, proxy::CountRows(call.ctx, call.services, NameOf(call, request),
+                                                  request.partition_name()));
   RowCount(rows, answer);
   return {};
 }
 
 Status CreatePartition(Call& call, const pb::CreatePartitionRequest& request, common::Status&) {
-  return proxy::CreatePartition(call.ctx, call.services, NameOf(call, request), request.partition_name());
+  return proxy::CreatePartition(call.ctx, call.services, NameOf(call, request),
+                                request.partition_name());
 }
 Status DropPartition(Call& call, const pb::DropPartitionRequest& request, common::Status&) {
-  return proxy::DropPartition(call.ctx, call.services, NameOf(call, request), request.partition_name());
+  return proxy::DropPartition(call.ctx, call.services, NameOf(call, request),
+                              request.partition_name());
 }
 Status HasPartition(Call& call, const pb::HasPartitionRequest& request, pb::BoolResponse& answer) {
-  TRY_ASSIGN(const bool has,
-             proxy::HasPartition(call.ctx, call.services, NameOf(call, request), request.partition_name()));
+  TRY_ASSIGN(const bool has, proxy::HasPartition(call.ctx, call.services, NameOf(call, request),
+                                                 request.partition_name()));
   answer.mutable_status();
   answer.set_value(has);
   return {};
 }
 
-Status ShowPartitions(Call& call, const pb::ShowPartitionsRequest& request, pb::ShowPartitionsResponse& answer) {
-  TRY_ASSIGN(const auto info, proxy::DescribeCollection(call.ctx, call.services, NameOf(call, request),
-                                                        CollectionId(request.collectionid())));
+Status ShowPartitions(Call& call, const pb::ShowPartitionsRequest& request,
+                      pb::ShowPartitionsResponse& answer) {
+  TRY_ASSIGN(const auto info,
+             proxy::DescribeCollection(call.ctx, call.services, NameOf(call, request),
+                                       CollectionId(request.collectionid())));
   answer.mutable_status();
   for (const model::PartitionInfo& partition : info->partitions) {
     if (request.type() == pb::ShowType::InMemory) {
@@ -182,39 +195,47 @@ Status ShowPartitions(Call& call, const pb::ShowPartitionsRequest& request, pb::
 
 Status LoadCollection(Call& call, const pb::LoadCollectionRequest& request, common::Status&) {
   if (request.replica_number() > 1) {
-    return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}", request.replica_number());
+    return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
+                 request.replica_number());
   }
-  if (request.load_fields_size() > 0) return Status(ErrorCode::kUnimplemented, "load_fields is not supported yet");
+  if (request.load_fields_size() > 0)
+    return Status(ErrorCode::kUnimplemented, "load_fields is not supported yet");
   return proxy::Load(call.ctx, call.services, NameOf(call, request), {});
 }
 Status LoadPartitions(Call& call, const pb::LoadPartitionsRequest& request, common::Status&) {
   if (request.partition_names_size() == 0) return Invalid("due to no partition specified");
   if (request.replica_number() > 1) {
-    return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}", request.replica_number());
+    return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
+                 request.replica_number());
   }
-  return proxy::Load(call.ctx, call.services, NameOf(call, request), Names(request.partition_names()));
+  return proxy::Load(call.ctx, call.services, NameOf(call, request),
+                     Names(request.partition_names()));
 }
 Status ReleaseCollection(Call& call, const pb::ReleaseCollectionRequest& request, common::Status&) {
   return proxy::Release(call.ctx, call.services, NameOf(call, request), {});
 }
 Status ReleasePartitions(Call& call, const pb::ReleasePartitionsRequest& request, common::Status&) {
   if (request.partition_names_size() == 0) return Invalid("due to no partition specified");
-  return proxy::Release(call.ctx, call.services, NameOf(call, request), Names(request.partition_names()));
+  return proxy::Release(call.ctx, call.services, NameOf(call, request),
+                        Names(request.partition_names()));
 }
 
 Status GetLoadingProgress(Call& call, const pb::GetLoadingProgressRequest& request,
                           pb::GetLoadingProgressResponse& answer) {
-  TRY_ASSIGN(const int64_t progress, proxy::LoadProgress(call.ctx, call.services, NameOf(call, request),
-                                                         Names(request.partition_names())));
+  TRY_ASSIGN(const int64_t progress,
+             proxy::LoadProgress(call.ctx, call.services, NameOf(call, request),
+                                 Names(request.partition_names())));
   answer.mutable_status();
   answer.set_progress(progress);
   answer.set_refresh_progress(progress);
   return {};
 }
 
-Status GetLoadState(Call& call, const pb::GetLoadStateRequest& request, pb::GetLoadStateResponse& answer) {
-  TRY_ASSIGN(const model::LoadState state, proxy::GetLoadState(call.ctx, call.services, NameOf(call, request),
-                                                               Names(request.partition_names())));
+Status GetLoadState(Call& call, const pb::GetLoadStateRequest& request,
+                    pb::GetLoadStateResponse& answer) {
+  TRY_ASSIGN(const model::LoadState state,
+             proxy::GetLoadState(call.ctx, call.services, NameOf(call, request),
+                                 Names(request.partition_names())));
   answer.mutable_status();
   answer.set_state(static_cast<common::LoadState>(state));
   return {};
@@ -224,24 +245,30 @@ constexpr auto kMethods = std::to_array<Method>({
     {"CreateCollection", Unary<pb::CreateCollectionRequest, common::Status, CreateCollection>},
     {"DropCollection", Unary<pb::DropCollectionRequest, common::Status, DropCollection>},
     {"HasCollection", Unary<pb::HasCollectionRequest, pb::BoolResponse, HasCollection>},
-    {"DescribeCollection", Unary<pb::DescribeCollectionRequest, pb::DescribeCollectionResponse, DescribeCollection>},
+    {"DescribeCollection",
+     Unary<pb::DescribeCollectionRequest, pb::DescribeCollectionResponse, DescribeCollection>},
     {"BatchDescribeCollection",
-     Unary<pb::BatchDescribeCollectionRequest, pb::BatchDescribeCollectionResponse, BatchDescribeCollection>},
-    {"ShowCollections", Unary<pb::ShowCollectionsRequest, pb::ShowCollectionsResponse, ShowCollections>},
+     Unary<pb::BatchDescribeCollectionRequest, pb::BatchDescribeCollectionResponse,
+           BatchDescribeCollection>},
+    {"ShowCollections",
+     Unary<pb::ShowCollectionsRequest, pb::ShowCollectionsResponse, ShowCollections>},
     {"RenameCollection", Unary<pb::RenameCollectionRequest, common::Status, RenameCollection>},
     {"GetCollectionStatistics",
-     Unary<pb::GetCollectionStatisticsRequest, pb::GetCollectionStatisticsResponse, GetCollectionStatistics>},
-    {"GetPartitionStatistics",
-     Unary<pb::GetPartitionStatisticsRequest, pb::GetPartitionStatisticsResponse, GetPartitionStatistics>},
+     Unary<pb::GetCollectionStatisticsRequest, pb::GetCollectionStatisticsResponse,
+           GetCollectionStatistics>},
+    {"GetPartitionStatistics", Unary<pb::GetPartitionStatisticsRequest,
+                                     pb::GetPartitionStatisticsResponse, GetPartitionStatistics>},
     {"CreatePartition", Unary<pb::CreatePartitionRequest, common::Status, CreatePartition>},
     {"DropPartition", Unary<pb::DropPartitionRequest, common::Status, DropPartition>},
     {"HasPartition", Unary<pb::HasPartitionRequest, pb::BoolResponse, HasPartition>},
-    {"ShowPartitions", Unary<pb::ShowPartitionsRequest, pb::ShowPartitionsResponse, ShowPartitions>},
+    {"ShowPartitions",
+     Unary<pb::ShowPartitionsRequest, pb::ShowPartitionsResponse, ShowPartitions>},
     {"LoadCollection", Unary<pb::LoadCollectionRequest, common::Status, LoadCollection>},
     {"LoadPartitions", Unary<pb::LoadPartitionsRequest, common::Status, LoadPartitions>},
     {"ReleaseCollection", Unary<pb::ReleaseCollectionRequest, common::Status, ReleaseCollection>},
     {"ReleasePartitions", Unary<pb::ReleasePartitionsRequest, common::Status, ReleasePartitions>},
-    {"GetLoadingProgress", Unary<pb::GetLoadingProgressRequest, pb::GetLoadingProgressResponse, GetLoadingProgress>},
+    {"GetLoadingProgress",
+     Unary<pb::GetLoadingProgressRequest, pb::GetLoadingProgressResponse, GetLoadingProgress>},
     {"GetLoadState", Unary<pb::GetLoadStateRequest, pb::GetLoadStateResponse, GetLoadState>},
 });
 

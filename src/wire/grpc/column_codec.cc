@@ -23,8 +23,9 @@ Status CheckCount(const pb::FieldData& field, const std::vector<uint8_t>& valid,
   size_t expected = 0;
   for (uint8_t v : valid) expected += v != 0 ? 1 : 0;
   if (expected == values) return {};
-  return Invalid("the length of valid data of field({}) is wrong: invalid parameter[expected={}][actual={}]",
-                 field.field_name(), expected, values);
+  return Invalid(
+      "the length of valid data of field({}) is wrong: invalid parameter[expected={}][actual={}]",
+      field.field_name(), expected, values);
 }
 
 // Appends `values` of fixed width T, spread over the valid rows.
@@ -59,8 +60,10 @@ void AppendTexts(Column& column, const std::vector<uint8_t>& valid, const Values
   const size_t rows = valid.empty() ? static_cast<size_t>(values.size()) : valid.size();
   int next = 0;
   for (size_t i = 0; i < rows; ++i) {
-    if (!valid.empty() && valid[i] == 0) column.AppendNull();
-    else column.AppendBytes(values[next++]);
+    if (!valid.empty() && valid[i] == 0)
+      column.AppendNull();
+    else
+      column.AppendBytes(values[next++]);
   }
 }
 
@@ -77,17 +80,25 @@ std::string Pack(const Values& values) {
 // One array row and the type of its elements.
 Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& row) {
   switch (row.data_case()) {
-    case pb::ScalarField::kBoolData: return std::pair(DataType::kBool, Pack<uint8_t>(row.bool_data().data()));
-    case pb::ScalarField::kIntData: return std::pair(DataType::kInt32, Pack<int32_t>(row.int_data().data()));
-    case pb::ScalarField::kLongData: return std::pair(DataType::kInt64, Pack<int64_t>(row.long_data().data()));
-    case pb::ScalarField::kFloatData: return std::pair(DataType::kFloat, Pack<float>(row.float_data().data()));
-    case pb::ScalarField::kDoubleData: return std::pair(DataType::kDouble, Pack<double>(row.double_data().data()));
+    case pb::ScalarField::kBoolData:
+      return std::pair(DataType::kBool, Pack<uint8_t>(row.bool_data().data()));
+    case pb::ScalarField::kIntData:
+      return std::pair(DataType::kInt32, Pack<int32_t>(row.int_data().data()));
+    case pb::ScalarField::kLongData:
+      return std::pair(DataType::kInt64, Pack<int64_t>(row.long_data().data()));
+    case pb::ScalarField::kFloatData:
+      return std::pair(DataType::kFloat, Pack<float>(row.float_data().data()));
+    case pb::ScalarField::kDoubleData:
+      return std::pair(DataType::kDouble, Pack<double>(row.double_data().data()));
     case pb::ScalarField::kStringData: {
-      std::vector<std::string_view> texts(row.string_data().data().begin(), row.string_data().data().end());
+      std::vector<std::string_view> texts(row.string_data().data().begin(),
+                                          row.string_data().data().end());
       return std::pair(DataType::kVarChar, model::PackTexts(texts));
     }
-    case pb::ScalarField::DATA_NOT_SET: return std::pair(DataType::kNone, std::string());
-    default: return Invalid("insert data of an array field has elements of a type that is not supported");
+    case pb::ScalarField::DATA_NOT_SET:
+      return std::pair(DataType::kNone, std::string());
+    default:
+      return Invalid("insert data of an array field has elements of a type that is not supported");
   }
 }
 
@@ -106,7 +117,8 @@ Status DecodeArrays(const pb::FieldData& field, const std::vector<uint8_t>& vali
     TRY_ASSIGN(const auto row, DecodeArrayRow(rows[next++]));
     if (row.first != DataType::kNone && !row.second.empty()) {
       if (typed && column.element_type != row.first) {
-        return Invalid("rows of array field {} have elements of different types", field.field_name());
+        return Invalid("rows of array field {} have elements of different types",
+                       field.field_name());
       }
       column.element_type = row.first;
       typed = true;
@@ -161,11 +173,13 @@ Status DecodeScalars(const pb::FieldData& field, Column& column) {
     case pb::ScalarField::kArrayData:
       column.type = DataType::kArray;
       return DecodeArrays(field, valid, column);
-    default: break;
+    default:
+      break;
   }
   // A column of nulls only has no payload in some clients.
   const auto type = static_cast<DataType>(field.type());
-  const bool all_null = !valid.empty() && std::count(valid.begin(), valid.end(), 0) == static_cast<ptrdiff_t>(valid.size());
+  const bool all_null = !valid.empty() && std::count(valid.begin(), valid.end(), 0) ==
+                                              static_cast<ptrdiff_t>(valid.size());
   if (!all_null || !model::IsKnown(type) || model::IsVector(type)) {
     return Invalid("field {} has no data of a known type", field.field_name());
   }
@@ -190,17 +204,32 @@ void EncodeArrayRow(DataType type, std::string_view row, pb::ScalarField* to) {
     }
   };
   switch (type) {
-    case DataType::kBool: each(int8_t{}, to->mutable_bool_data()->mutable_data()); break;
-    case DataType::kInt8: each(int8_t{}, to->mutable_int_data()->mutable_data()); break;
-    case DataType::kInt16: each(int16_t{}, to->mutable_int_data()->mutable_data()); break;
-    case DataType::kInt32: each(int32_t{}, to->mutable_int_data()->mutable_data()); break;
-    case DataType::kInt64: each(int64_t{}, to->mutable_long_data()->mutable_data()); break;
-    case DataType::kFloat: each(float{}, to->mutable_float_data()->mutable_data()); break;
-    case DataType::kDouble: each(double{}, to->mutable_double_data()->mutable_data()); break;
+    case DataType::kBool:
+      each(int8_t{}, to->mutable_bool_data()->mutable_data());
+      break;
+    case DataType::kInt8:
+      each(int8_t{}, to->mutable_int_data()->mutable_data());
+      break;
+    case DataType::kInt16:
+      each(int16_t{}, to->mutable_int_data()->mutable_data());
+      break;
+    case DataType::kInt32:
+      each(int32_t{}, to->mutable_int_data()->mutable_data());
+      break;
+    case DataType::kInt64:
+      each(int64_t{}, to->mutable_long_data()->mutable_data());
+      break;
+    case DataType::kFloat:
+      each(float{}, to->mutable_float_data()->mutable_data());
+      break;
+    case DataType::kDouble:
+      each(double{}, to->mutable_double_data()->mutable_data());
+      break;
     default: {
       auto* texts = to->mutable_string_data();
       if (size == 0) break;
-      for (std::string_view text : model::ArrayTexts(row)) texts->add_data(text.data(), text.size());
+      for (std::string_view text : model::ArrayTexts(row))
+        texts->add_data(text.data(), text.size());
     }
   }
 }
@@ -216,21 +245,24 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
     return column;
   }
   if (!field.has_vectors()) {
-    return Error(ErrorCode::kUnimplemented, "struct fields are not supported yet, field: {}", field.field_name());
+    return Error(ErrorCode::kUnimplemented, "struct fields are not supported yet, field: {}",
+                 field.field_name());
   }
   const pb::VectorField& vectors = field.vectors();
   if (vectors.data_case() != pb::VectorField::kFloatVector) {
-    return Error(ErrorCode::kUnimplemented, "vectors other than float are not supported yet, field: {}",
-                 field.field_name());
+    return Error(ErrorCode::kUnimplemented,
+                 "vectors other than float are not supported yet, field: {}", field.field_name());
   }
   const auto& values = vectors.float_vector().data();
   const int64_t dim = vectors.dim();
   if (dim <= 0 || values.size() % dim != 0) {
-    return Invalid("the length({}) of float data should divide the dim({}), field: {}", values.size(), dim,
-                   field.field_name());
+    return Invalid("the length({}) of float data should divide the dim({}), field: {}",
+                   values.size(), dim, field.field_name());
   }
   for (uint8_t v : ValidOf(field)) {
-    if (v == 0) return Error(ErrorCode::kUnimplemented, "nullable vectors are not supported yet, field: {}", field.field_name());
+    if (v == 0)
+      return Error(ErrorCode::kUnimplemented, "nullable vectors are not supported yet, field: {}",
+                   field.field_name());
   }
   column.type = DataType::kFloatVector;
   column.dim = static_cast<uint32_t>(dim);
@@ -247,23 +279,40 @@ void EncodeColumn(const Column& column, pb::FieldData* to) {
   to->set_is_dynamic(column.is_dynamic);
   for (uint8_t v : column.valid) to->add_valid_data(v != 0);
   const model::ColumnView view = column.view();
-  pb::ScalarField* scalars = column.type == DataType::kFloatVector ? nullptr : to->mutable_scalars();
+  pb::ScalarField* scalars =
+      column.type == DataType::kFloatVector ? nullptr : to->mutable_scalars();
   switch (column.type) {
-    case DataType::kBool: EncodeFixed<int8_t>(view, scalars->mutable_bool_data()->mutable_data()); break;
-    case DataType::kInt8: EncodeFixed<int8_t>(view, scalars->mutable_int_data()->mutable_data()); break;
-    case DataType::kInt16: EncodeFixed<int16_t>(view, scalars->mutable_int_data()->mutable_data()); break;
-    case DataType::kInt32: EncodeFixed<int32_t>(view, scalars->mutable_int_data()->mutable_data()); break;
-    case DataType::kInt64: EncodeFixed<int64_t>(view, scalars->mutable_long_data()->mutable_data()); break;
-    case DataType::kFloat: EncodeFixed<float>(view, scalars->mutable_float_data()->mutable_data()); break;
-    case DataType::kDouble: EncodeFixed<double>(view, scalars->mutable_double_data()->mutable_data()); break;
+    case DataType::kBool:
+      EncodeFixed<int8_t>(view, scalars->mutable_bool_data()->mutable_data());
+      break;
+    case DataType::kInt8:
+      EncodeFixed<int8_t>(view, scalars->mutable_int_data()->mutable_data());
+      break;
+    case DataType::kInt16:
+      EncodeFixed<int16_t>(view, scalars->mutable_int_data()->mutable_data());
+      break;
+    case DataType::kInt32:
+      EncodeFixed<int32_t>(view, scalars->mutable_int_data()->mutable_data());
+      break;
+    case DataType::kInt64:
+      EncodeFixed<int64_t>(view, scalars->mutable_long_data()->mutable_data());
+      break;
+    case DataType::kFloat:
+      EncodeFixed<float>(view, scalars->mutable_float_data()->mutable_data());
+      break;
+    case DataType::kDouble:
+      EncodeFixed<double>(view, scalars->mutable_double_data()->mutable_data());
+      break;
     case DataType::kVarChar: {
       auto* texts = scalars->mutable_string_data();
-      for (size_t i = 0; i < view.rows; ++i) texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+      for (size_t i = 0; i < view.rows; ++i)
+        texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
       break;
     }
     case DataType::kJson: {
       auto* texts = scalars->mutable_json_data();
-      for (size_t i = 0; i < view.rows; ++i) texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+      for (size_t i = 0; i < view.rows; ++i)
+        texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
       break;
     }
     case DataType::kArray: {
@@ -279,10 +328,12 @@ void EncodeColumn(const Column& column, pb::FieldData* to) {
       vectors->set_dim(column.dim);
       auto* values = vectors->mutable_float_vector()->mutable_data();
       values->Resize(static_cast<int>(column.data.size() / sizeof(float)), 0.0f);
-      if (!column.data.empty()) std::memcpy(values->mutable_data(), column.data.data(), column.data.size());
+      if (!column.data.empty())
+        std::memcpy(values->mutable_data(), column.data.data(), column.data.size());
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -290,7 +341,8 @@ void EncodeIds(const Column& keys, pb::IDs* to) {
   const model::ColumnView view = keys.view();
   if (keys.type == DataType::kVarChar) {
     auto* ids = to->mutable_str_id();
-    for (size_t i = 0; i < view.rows; ++i) ids->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+    for (size_t i = 0; i < view.rows; ++i)
+      ids->add_data(view.Bytes(i).data(), view.Bytes(i).size());
     return;
   }
   auto* ids = to->mutable_int_id();

@@ -13,8 +13,9 @@ class TemplateValue;
 
 namespace elanus::wire {
 
-/// A column of a request. Int8, Int16 and Int32 arrive as Int32, arrays of them with Int32 elements: the proxy narrows.
-/// Values are compact on the wire when there are nulls and dense here. Errors: kInvalidParameter, kUnimplemented.
+/// A column of a request. Int8, Int16 and Int32 arrive as Int32, arrays of them with Int32
+/// elements: the proxy narrows. Values are compact on the wire when there are nulls and dense here.
+/// Errors: kInvalidParameter, kUnimplemented.
 Result<model::Column> DecodeColumn(const milvus::proto::schema::FieldData& field);
 
 /// A column of an answer: scalars dense with placeholders at nulls.

@@ -15,8 +15,8 @@ constexpr const char* kSpokenVersion = "v3.0.0";
 
 Status CheckDatabase(const Call& call) {
   if (call.database.empty() || call.database == model::kDefaultDatabase) return {};
-  return Error(ErrorCode::kDatabaseNotFound, "{}[database={}]", InfoOf(ErrorCode::kDatabaseNotFound).name,
-               call.database);
+  return Error(ErrorCode::kDatabaseNotFound, "{}[database={}]",
+               InfoOf(ErrorCode::kDatabaseNotFound).name, call.database);
 }
 
 Status Connect(Call& call, const pb::ConnectRequest&, pb::ConnectResponse& answer) {
@@ -43,7 +43,8 @@ Status CheckHealth(Call&, const pb::CheckHealthRequest&, pb::CheckHealthResponse
   return {};
 }
 
-Status GetComponentStates(Call&, const pb::GetComponentStatesRequest&, pb::ComponentStates& answer) {
+Status GetComponentStates(Call&, const pb::GetComponentStatesRequest&,
+                          pb::ComponentStates& answer) {
   answer.mutable_status();
   answer.mutable_state()->set_nodeid(1);
   answer.mutable_state()->set_role("proxy");
@@ -51,7 +52,8 @@ Status GetComponentStates(Call&, const pb::GetComponentStatesRequest&, pb::Compo
   return {};
 }
 
-Status AllocTimestamp(Call& call, const pb::AllocTimestampRequest&, pb::AllocTimestampResponse& answer) {
+Status AllocTimestamp(Call& call, const pb::AllocTimestampRequest&,
+                      pb::AllocTimestampResponse& answer) {
   TRY_ASSIGN(const Timestamp now, call.services.coord.oracle.Now(call.ctx));
   answer.mutable_status();
   answer.set_timestamp(now.value());
@@ -66,7 +68,8 @@ Status ListDatabases(Call&, const pb::ListDatabasesRequest&, pb::ListDatabasesRe
   return {};
 }
 
-Status DescribeDatabase(Call& call, const pb::DescribeDatabaseRequest&, pb::DescribeDatabaseResponse& answer) {
+Status DescribeDatabase(Call& call, const pb::DescribeDatabaseRequest&,
+                        pb::DescribeDatabaseResponse& answer) {
   TRY(CheckDatabase(call));
   answer.mutable_status();
   answer.set_db_name(std::string(model::kDefaultDatabase));
@@ -78,10 +81,13 @@ constexpr auto kMethods = std::to_array<Method>({
     {"Connect", Unary<pb::ConnectRequest, pb::ConnectResponse, Connect>},
     {"GetVersion", Unary<pb::GetVersionRequest, pb::GetVersionResponse, GetVersion>},
     {"CheckHealth", Unary<pb::CheckHealthRequest, pb::CheckHealthResponse, CheckHealth>},
-    {"GetComponentStates", Unary<pb::GetComponentStatesRequest, pb::ComponentStates, GetComponentStates>},
-    {"AllocTimestamp", Unary<pb::AllocTimestampRequest, pb::AllocTimestampResponse, AllocTimestamp>},
+    {"GetComponentStates",
+     Unary<pb::GetComponentStatesRequest, pb::ComponentStates, GetComponentStates>},
+    {"AllocTimestamp",
+     Unary<pb::AllocTimestampRequest, pb::AllocTimestampResponse, AllocTimestamp>},
     {"ListDatabases", Unary<pb::ListDatabasesRequest, pb::ListDatabasesResponse, ListDatabases>},
-    {"DescribeDatabase", Unary<pb::DescribeDatabaseRequest, pb::DescribeDatabaseResponse, DescribeDatabase>},
+    {"DescribeDatabase",
+     Unary<pb::DescribeDatabaseRequest, pb::DescribeDatabaseResponse, DescribeDatabase>},
 });
 
 }  // namespace

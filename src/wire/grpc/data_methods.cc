@@ -28,7 +28,8 @@ Result<model::WriteRequest> DecodeWrite(const Call& call, const Request& request
     TRY_ASSIGN(model::Column column, DecodeColumn(field));
     write.columns.push_back(std::move(column));
   }
-  if (!request.namespace_().empty()) return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
+  if (!request.namespace_().empty())
+    return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
   return write;
 }
 
@@ -44,7 +45,8 @@ void EncodeMutation(const model::MutationResult& result, pb::MutationResult& ans
 }
 
 // A failed write names every row as failed, beside the status.
-Delivery DeliverWrite(const Status& status, uint32_t rows, pb::MutationResult& answer, std::string& out) {
+Delivery DeliverWrite(const Status& status, uint32_t rows, pb::MutationResult& answer,
+                      std::string& out) {
   if (!status.ok()) {
     answer.Clear();
     EncodeStatus(status, answer.mutable_status());
@@ -70,7 +72,8 @@ Delivery Write(Call& call, std::string_view bytes, std::string& out) {
   google::protobuf::Arena arena(ArenaFor(bytes.size()));
   auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
   auto* answer = google::protobuf::Arena::CreateMessage<pb::MutationResult>(&arena);
-  if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Delivery::kBadRequest;
+  if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return Delivery::kBadRequest;
   if (!request->db_name().empty()) call.database = request->db_name();
   const Status status = RunWrite(call, *request, *answer);
   return DeliverWrite(status, request->num_rows(), *answer, out);
@@ -113,7 +116,8 @@ Status Flush(Call& call, const pb::FlushRequest& request, pb::FlushResponse& ans
   return {};
 }
 
-Status GetFlushState(Call& call, const pb::GetFlushStateRequest& request, pb::GetFlushStateResponse& answer) {
+Status GetFlushState(Call& call, const pb::GetFlushStateRequest& request,
+                     pb::GetFlushStateResponse& answer) {
   TRY_ASSIGN(const bool flushed, proxy::IsFlushed(call.ctx, call.services, NameOf(call, request),
                                                   Timestamp(request.flush_ts())));
   answer.mutable_status();
@@ -143,7 +147,8 @@ Status DecodeQueries(const std::string& bytes, model::SearchRequest& search) {
   for (const std::string& value : placeholder.values()) {
     const size_t dim = value.size() / sizeof(float);
     if (value.size() % sizeof(float) != 0 || (search.query_dim != 0 && dim != search.query_dim)) {
-      return Invalid("a query vector has {} bytes, which is not a whole vector like the others", value.size());
+      return Invalid("a query vector has {} bytes, which is not a whole vector like the others",
+                     value.size());
     }
     search.query_dim = static_cast<uint32_t>(dim);
     const size_t at = search.queries.size();
@@ -153,7 +158,8 @@ Status DecodeQueries(const std::string& bytes, model::SearchRequest& search) {
   return {};
 }
 
-void EncodeHits(const model::SearchResult& result, const std::string& collection, pb::SearchResults& answer) {
+void EncodeHits(const model::SearchResult& result, const std::string& collection,
+                pb::SearchResults& answer) {
   answer.mutable_status();
   answer.set_collection_name(collection);
   answer.set_session_ts(result.session.value());
@@ -169,19 +175,27 @@ void EncodeHits(const model::SearchResult& result, const std::string& collection
 }
 
 Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& answer) {
-  if (request.sub_reqs_size() > 0) return Status(ErrorCode::kUnimplemented, "hybrid search is not supported yet");
-  if (request.has_function_score()) return Status(ErrorCode::kUnimplemented, "rerank functions are not supported yet");
-  if (request.has_highlighter()) return Status(ErrorCode::kUnimplemented, "the highlighter is not supported yet");
-  if (request.has_search_aggregation()) return Status(ErrorCode::kUnimplemented, "search aggregation is not supported yet");
-  if (request.has_ids()) return Status(ErrorCode::kUnimplemented, "search by primary keys is not supported yet");
-  if (!request.namespace_().empty()) return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
-  model::SearchRequest search{.name = NameOf(call, request),
-                              .partitions = {request.partition_names().begin(), request.partition_names().end()},
-                              .filter = request.dsl()};
+  if (request.sub_reqs_size() > 0)
+    return Status(ErrorCode::kUnimplemented, "hybrid search is not supported yet");
+  if (request.has_function_score())
+    return Status(ErrorCode::kUnimplemented, "rerank functions are not supported yet");
+  if (request.has_highlighter())
+    return Status(ErrorCode::kUnimplemented, "the highlighter is not supported yet");
+  if (request.has_search_aggregation())
+    return Status(ErrorCode::kUnimplemented, "search aggregation is not supported yet");
+  if (request.has_ids())
+    return Status(ErrorCode::kUnimplemented, "search by primary keys is not supported yet");
+  if (!request.namespace_().empty())
+    return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
+  model::SearchRequest search{
+      .name = NameOf(call, request),
+      .partitions = {request.partition_names().begin(), request.partition_names().end()},
+      .filter = request.dsl()};
   TRY_ASSIGN(search.templates, DecodeTemplates(request.expr_template_values()));
   search.output_fields = {request.output_fields().begin(), request.output_fields().end()};
   search.params = DecodePairs(request.search_params());
-  if (const std::string* field = model::Find(search.params, "anns_field")) search.anns_field = *field;
+  if (const std::string* field = model::Find(search.params, "anns_field"))
+    search.anns_field = *field;
   search.consistency = ConsistencyOf(request);
   TRY(DecodeQueries(request.placeholder_group(), search));
   TRY_ASSIGN(const auto result, proxy::Search(call.ctx, call.services, std::move(search)));
@@ -190,10 +204,12 @@ Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& a
 }
 
 Status Query(Call& call, const pb::QueryRequest& request, pb::QueryResults& answer) {
-  if (!request.namespace_().empty()) return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
-  model::QueryRequest query{.name = NameOf(call, request),
-                            .partitions = {request.partition_names().begin(), request.partition_names().end()},
-                            .filter = request.expr()};
+  if (!request.namespace_().empty())
+    return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
+  model::QueryRequest query{
+      .name = NameOf(call, request),
+      .partitions = {request.partition_names().begin(), request.partition_names().end()},
+      .filter = request.expr()};
   TRY_ASSIGN(query.templates, DecodeTemplates(request.expr_template_values()));
   query.output_fields = {request.output_fields().begin(), request.output_fields().end()};
   query.params = DecodePairs(request.query_params());

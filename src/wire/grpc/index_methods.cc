@@ -37,7 +37,8 @@ void Encode(const model::IndexDescription& from, pb::IndexDescription* to) {
   to->set_index_state_fail_reason(from.fail_reason);
 }
 
-Status DescribeIndex(Call& call, const pb::DescribeIndexRequest& request, pb::DescribeIndexResponse& answer) {
+Status DescribeIndex(Call& call, const pb::DescribeIndexRequest& request,
+                     pb::DescribeIndexResponse& answer) {
   TRY_ASSIGN(const auto found, proxy::DescribeIndex(call.ctx, call.services, NameOf(call, request),
                                                     request.field_name(), request.index_name()));
   answer.mutable_status();
@@ -47,8 +48,8 @@ Status DescribeIndex(Call& call, const pb::DescribeIndexRequest& request, pb::De
 
 Status GetIndexStatistics(Call& call, const pb::GetIndexStatisticsRequest& request,
                           pb::GetIndexStatisticsResponse& answer) {
-  TRY_ASSIGN(const auto found,
-             proxy::DescribeIndex(call.ctx, call.services, NameOf(call, request), "", request.index_name()));
+  TRY_ASSIGN(const auto found, proxy::DescribeIndex(call.ctx, call.services, NameOf(call, request),
+                                                    "", request.index_name()));
   answer.mutable_status();
   for (const auto& description : found) Encode(description, answer.add_index_descriptions());
   return {};
@@ -59,13 +60,14 @@ Result<model::IndexDescription> OnlyOne(Call& call, const Request& request) {
   TRY_ASSIGN(auto found, proxy::DescribeIndex(call.ctx, call.services, NameOf(call, request),
                                               request.field_name(), request.index_name()));
   if (found.size() > 1) {
-    return Error(ErrorCode::kIndexDuplicate, "{}[indexName={}]", InfoOf(ErrorCode::kIndexDuplicate).name,
-                 request.index_name());
+    return Error(ErrorCode::kIndexDuplicate, "{}[indexName={}]",
+                 InfoOf(ErrorCode::kIndexDuplicate).name, request.index_name());
   }
   return std::move(found[0]);
 }
 
-Status GetIndexState(Call& call, const pb::GetIndexStateRequest& request, pb::GetIndexStateResponse& answer) {
+Status GetIndexState(Call& call, const pb::GetIndexStateRequest& request,
+                     pb::GetIndexStateResponse& answer) {
   TRY_ASSIGN(const auto found, OnlyOne(call, request));
   answer.mutable_status();
   answer.set_state(static_cast<common::IndexState>(found.state));
@@ -90,10 +92,11 @@ Status DropIndex(Call& call, const pb::DropIndexRequest& request, common::Status
 constexpr auto kMethods = std::to_array<Method>({
     {"CreateIndex", Unary<pb::CreateIndexRequest, common::Status, CreateIndex>},
     {"DescribeIndex", Unary<pb::DescribeIndexRequest, pb::DescribeIndexResponse, DescribeIndex>},
-    {"GetIndexStatistics", Unary<pb::GetIndexStatisticsRequest, pb::GetIndexStatisticsResponse, GetIndexStatistics>},
+    {"GetIndexStatistics",
+     Unary<pb::GetIndexStatisticsRequest, pb::GetIndexStatisticsResponse, GetIndexStatistics>},
     {"GetIndexState", Unary<pb::GetIndexStateRequest, pb::GetIndexStateResponse, GetIndexState>},
-    {"GetIndexBuildProgress",
-     Unary<pb::GetIndexBuildProgressRequest, pb::GetIndexBuildProgressResponse, GetIndexBuildProgress>},
+    {"GetIndexBuildProgress", Unary<pb::GetIndexBuildProgressRequest,
+                                    pb::GetIndexBuildProgressResponse, GetIndexBuildProgress>},
     {"DropIndex", Unary<pb::DropIndexRequest, common::Status, DropIndex>},
 });
 

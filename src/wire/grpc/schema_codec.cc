@@ -15,25 +15,43 @@ using model::Scalar;
 
 Result<Scalar> DecodeDefault(const pb::ValueField& value, const std::string& field) {
   switch (value.data_case()) {
-    case pb::ValueField::kBoolData: return Scalar(value.bool_data());
-    case pb::ValueField::kIntData: return Scalar(int64_t{value.int_data()});
-    case pb::ValueField::kLongData: return Scalar(value.long_data());
-    case pb::ValueField::kFloatData: return Scalar(double{value.float_data()});
-    case pb::ValueField::kDoubleData: return Scalar(value.double_data());
-    case pb::ValueField::kStringData: return Scalar(value.string_data());
-    default: return Invalid("the default value of field {} has an unknown type", field);
+    case pb::ValueField::kBoolData:
+      return Scalar(value.bool_data());
+    case pb::ValueField::kIntData:
+      return Scalar(int64_t{value.int_data()});
+    case pb::ValueField::kLongData:
+      return Scalar(value.long_data());
+    case pb::ValueField::kFloatData:
+      return Scalar(double{value.float_data()});
+    case pb::ValueField::kDoubleData:
+      return Scalar(value.double_data());
+    case pb::ValueField::kStringData:
+      return Scalar(value.string_data());
+    default:
+      return Invalid("the default value of field {} has an unknown type", field);
   }
 }
 
 void EncodeDefault(const model::FieldSchema& field, pb::ValueField* to) {
   const Scalar& value = *field.default_value;
   switch (field.type) {
-    case DataType::kBool: to->set_bool_data(value.as_bool()); break;
-    case DataType::kInt64: to->set_long_data(value.as_int()); break;
-    case DataType::kFloat: to->set_float_data(static_cast<float>(value.number())); break;
-    case DataType::kDouble: to->set_double_data(value.number()); break;
-    case DataType::kVarChar: to->set_string_data(value.as_string()); break;
-    default: to->set_int_data(static_cast<int32_t>(value.as_int()));
+    case DataType::kBool:
+      to->set_bool_data(value.as_bool());
+      break;
+    case DataType::kInt64:
+      to->set_long_data(value.as_int());
+      break;
+    case DataType::kFloat:
+      to->set_float_data(static_cast<float>(value.number()));
+      break;
+    case DataType::kDouble:
+      to->set_double_data(value.number());
+      break;
+    case DataType::kVarChar:
+      to->set_string_data(value.as_string());
+      break;
+    default:
+      to->set_int_data(static_cast<int32_t>(value.as_int()));
   }
 }
 
@@ -74,11 +92,13 @@ Result<Scalar> DecodeTemplateArray(const pb::TemplateArrayValue& from) {
       break;
     case pb::TemplateArrayValue::kJsonData:
       for (const std::string& text : from.json_data().data()) {
-        TRY_ASSIGN(Scalar scalar, FromJson(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false)));
+        TRY_ASSIGN(Scalar scalar,
+                   FromJson(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false)));
         list.push_back(std::move(scalar));
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return Scalar(std::move(list));
 }
@@ -100,7 +120,8 @@ void EncodePairs(const std::vector<model::KeyValue>& from, KeyValuePairs* to) {
 }
 
 Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
-  if (from.functions_size() > 0) return Status(ErrorCode::kUnimplemented, "functions in a schema are not supported yet");
+  if (from.functions_size() > 0)
+    return Status(ErrorCode::kUnimplemented, "functions in a schema are not supported yet");
   if (from.struct_array_fields_size() > 0) {
     return Status(ErrorCode::kUnimplemented, "struct array fields are not supported yet");
   }
@@ -124,7 +145,8 @@ Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
     decoded.is_partition_key = field.is_partition_key();
     decoded.is_clustering_key = field.is_clustering_key();
     decoded.type_params = DecodePairs(field.type_params());
-    if (field.has_default_value() && field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
+    if (field.has_default_value() &&
+        field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
       TRY_ASSIGN(decoded.default_value, DecodeDefault(field.default_value(), field.name()));
     }
     schema.fields.push_back(std::move(decoded));
@@ -159,12 +181,18 @@ void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
 
 Result<Scalar> DecodeTemplate(const pb::TemplateValue& from) {
   switch (from.val_case()) {
-    case pb::TemplateValue::kBoolVal: return Scalar(from.bool_val());
-    case pb::TemplateValue::kInt64Val: return Scalar(from.int64_val());
-    case pb::TemplateValue::kFloatVal: return Scalar(from.float_val());
-    case pb::TemplateValue::kStringVal: return Scalar(from.string_val());
-    case pb::TemplateValue::kArrayVal: return DecodeTemplateArray(from.array_val());
-    default: return Invalid("a template value has no known type");
+    case pb::TemplateValue::kBoolVal:
+      return Scalar(from.bool_val());
+    case pb::TemplateValue::kInt64Val:
+      return Scalar(from.int64_val());
+    case pb::TemplateValue::kFloatVal:
+      return Scalar(from.float_val());
+    case pb::TemplateValue::kStringVal:
+      return Scalar(from.string_val());
+    case pb::TemplateValue::kArrayVal:
+      return DecodeTemplateArray(from.array_val());
+    default:
+      return Invalid("a template value has no known type");
   }
 }
 

@@ -1,6 +1,8 @@
 // The gRPC front. Invariants:
-// 1. A CallState belongs to the polling thread until it is handed to the pool, to the worker until it calls Finish, and to
-//    the polling thread again after that. It is freed when both its last operation and its done notice have come back.
+// 1. A CallState belongs to the polling thread until it is handed to the pool, to the worker until
+// it calls Finish, and to
+//    the polling thread again after that. It is freed when both its last operation and its done
+//    notice have come back.
 // 2. Only the polling thread touches the completion queue's events.
 #include "wire/grpc/server.h"
 
@@ -24,7 +26,8 @@ constexpr int64_t kStopGraceMs = 5000;
 const std::map<std::string_view, const Method*>& Table() {
   static const auto kTable = [] {
     std::map<std::string_view, const Method*> table;
-    for (const auto& family : {ConnectionMethods(), CollectionMethods(), IndexMethods(), DataMethods()}) {
+    for (const auto& family :
+         {ConnectionMethods(), CollectionMethods(), IndexMethods(), DataMethods()}) {
       for (const Method& method : family) table[method.name] = &method;
     }
     return table;
@@ -68,7 +71,11 @@ class CallState {
  public:
   CallState(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue,
             proxy::Services& services, Pool& pool)
-      : service_(service), queue_(queue), services_(services), pool_(pool), stream_(&server_context_) {
+      : service_(service),
+        queue_(queue),
+        services_(services),
+        pool_(pool),
+        stream_(&server_context_) {
     server_context_.AsyncNotifyWhenDone(&done_tag_);
     service_.RequestCall(&server_context_, &stream_, &queue_, &queue_, &step_tag_);
   }
@@ -94,8 +101,11 @@ class CallState {
         return;
       case Step::kRead:
         step_ = Step::kFinish;
-        if (ok) Dispatch();
-        else FinishWith(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request has no message"));
+        if (ok)
+          Dispatch();
+        else
+          FinishWith(
+              grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request has no message"));
         return;
       case Step::kFinish:
         finished_ = true;
@@ -110,7 +120,8 @@ class CallState {
   void Dispatch() {
     const int64_t now_us = services_.clock.MonotonicUs();
     int64_t deadline_us = INT64_MAX;
-    const gpr_timespec deadline = gpr_convert_clock_type(server_context_.raw_deadline(), GPR_CLOCK_REALTIME);
+    const gpr_timespec deadline =
+        gpr_convert_clock_type(server_context_.raw_deadline(), GPR_CLOCK_REALTIME);
     const gpr_timespec now = gpr_now(GPR_CLOCK_REALTIME);
     // Far away or infinite means none.
     if (deadline.tv_sec - now.tv_sec < 365LL * 24 * 3600) {
@@ -153,18 +164,21 @@ class CallState {
       return grpc::Status::OK;
     }
     const Method* method = nullptr;
-    if (path.starts_with(kService)) method = FindMethod(std::string_view(path).substr(kService.size()));
+    if (path.starts_with(kService))
+      method = FindMethod(std::string_view(path).substr(kService.size()));
     if (method == nullptr) {
       return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
                           "method " + path + " is not supported by this version of elanus");
     }
     Call call{.ctx = *context_, .services = services_, .database = Header("dbname")};
     switch (method->run(call, bytes, answer)) {
-      case Delivery::kDone: return grpc::Status::OK;
+      case Delivery::kDone:
+        return grpc::Status::OK;
       case Delivery::kBadRequest:
         return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
                             "the bytes of the request are not a message of " + path);
-      case Delivery::kUnimplemented: break;
+      case Delivery::kUnimplemented:
+        break;
     }
     return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "method " + path + " is not supported");
   }
@@ -172,7 +186,8 @@ class CallState {
   std::string Header(const char* name) const {
     const auto& metadata = server_context_.client_metadata();
     const auto found = metadata.find(name);
-    return found == metadata.end() ? std::string() : std::string(found->second.data(), found->second.size());
+    return found == metadata.end() ? std::string()
+                                   : std::string(found->second.data(), found->second.size());
   }
 
   void FinishWith(const grpc::Status& status) { stream_.Finish(status, &step_tag_); }
@@ -232,17 +247,20 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy:
     bool ok;
     while (impl->queue->Next(&tag, &ok)) {
     }
-    return Error(ErrorCode::kIoFailed, "cannot listen on {}: the port is in use or not allowed", address);
+    return Error(ErrorCode::kIoFailed, "cannot listen on {}: the port is in use or not allowed",
+                 address);
   }
-  impl->pool = std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
-                                      static_cast<size_t>(options.request_queue_max));
+  impl->pool =
+      std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
+                             static_cast<size_t>(options.request_queue_max));
   impl->poller = executor.Spawn("grpc-poll", [raw = impl.get()] { raw->Poll(); });
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 
 GrpcServer::~GrpcServer() {
   impl_->stopping = true;
-  impl_->server->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_millis(kStopGraceMs, GPR_TIMESPAN)));
+  impl_->server->Shutdown(
+      gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_millis(kStopGraceMs, GPR_TIMESPAN)));
   // Workers may still finish calls, so the queue closes after them.
   impl_->pool.reset();
   impl_->queue->Shutdown();

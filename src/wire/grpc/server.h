@@ -1,4 +1,5 @@
-// The gRPC front: one generic service, one polling thread, a table of methods, a bounded pool that runs them.
+// The gRPC front: one generic service, one polling thread, a table of methods, a bounded pool that
+// runs them.
 #pragma once
 
 #include <memory>
@@ -23,11 +24,13 @@ struct GrpcOptions {
     visit(port, OptionSpec{"proxy.port", "", 0, 65535, "Port of the clients; 0 picks a free one."});
     visit(receive_bytes_max, OptionSpec{"proxy.grpc.serverMaxRecvSize", "bytes", 1024, 2147483647,
                                         "Largest request."});
-    visit(send_bytes_max, OptionSpec{"proxy.grpc.serverMaxSendSize", "bytes", 1024, 2147483647,
-                                     "Largest answer."});
-    visit(request_workers, OptionSpec{"proxy.requestWorkers", "", 1, 1024, "Requests that run at a time."});
-    visit(request_queue_max, OptionSpec{"proxy.maxTaskNum", "", 1, 1e6,
-                                        "Requests that may wait; one more is answered \"too many\"."});
+    visit(send_bytes_max,
+          OptionSpec{"proxy.grpc.serverMaxSendSize", "bytes", 1024, 2147483647, "Largest answer."});
+    visit(request_workers,
+          OptionSpec{"proxy.requestWorkers", "", 1, 1024, "Requests that run at a time."});
+    visit(request_queue_max,
+          OptionSpec{"proxy.maxTaskNum", "", 1, 1e6,
+                     "Requests that may wait; one more is answered \"too many\"."});
   }
 };
 

@@ -1,4 +1,5 @@
-// Makes a row of the method table from a function over generated messages. Included by *_methods.cc only.
+// Makes a row of the method table from a function over generated messages. Included by *_methods.cc
+// only.
 #pragma once
 
 #include <google/protobuf/arena.h>
@@ -12,7 +13,8 @@
 
 namespace elanus::wire {
 
-/// The first block of a request's arena, kept by its thread: a fresh one would cost page faults for each large insert.
+/// The first block of a request's arena, kept by its thread: a fresh one would cost page faults for
+/// each large insert.
 inline google::protobuf::ArenaOptions ArenaFor(size_t request_bytes) {
   constexpr size_t kSmall = 64 << 10;
   constexpr size_t kLarge = 8 << 20;
@@ -34,7 +36,8 @@ Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
   google::protobuf::Arena arena(ArenaFor(bytes.size()));
   auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
   auto* answer = google::protobuf::Arena::CreateMessage<Answer>(&arena);
-  if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Delivery::kBadRequest;
+  if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return Delivery::kBadRequest;
   if constexpr (requires { request->db_name(); }) {
     if (!request->db_name().empty()) call.database = request->db_name();
   }
@@ -42,8 +45,10 @@ Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
   if (!status.ok()) {
     // Half an answer is no answer.
     answer->Clear();
-    if constexpr (std::is_same_v<Answer, milvus::proto::common::Status>) EncodeStatus(status, answer);
-    else EncodeStatus(status, answer->mutable_status());
+    if constexpr (std::is_same_v<Answer, milvus::proto::common::Status>)
+      EncodeStatus(status, answer);
+    else
+      EncodeStatus(status, answer->mutable_status());
   }
   return answer->SerializeToString(&out) ? Delivery::kDone : Delivery::kBadRequest;
 }

@@ -1,4 +1,5 @@
-// The management port on Beast: one worker runs all connections, each bounded in time, all bounded in number.
+// The management port on Beast: one worker runs all connections, each bounded in time, all bounded
+// in number.
 #include "wire/http/management_server.h"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -21,7 +22,8 @@ constexpr size_t kHeaderBytesMax = 8192;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Tcp::socket socket, std::shared_ptr<size_t> open) : stream_(std::move(socket)), open_(std::move(open)) {
+  Connection(Tcp::socket socket, std::shared_ptr<size_t> open)
+      : stream_(std::move(socket)), open_(std::move(open)) {
     ++*open_;
   }
   ~Connection() { --*open_; }
@@ -30,9 +32,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     parser_.header_limit(kHeaderBytesMax);
     parser_.body_limit(0);
     stream_.expires_after(kConnectionTime);
-    http::async_read(stream_, buffer_, parser_, [self = shared_from_this()](beast::error_code error, size_t) {
-      if (!error) self->Answer();
-    });
+    http::async_read(stream_, buffer_, parser_,
+                     [self = shared_from_this()](beast::error_code error, size_t) {
+                       if (!error) self->Answer();
+                     });
   }
 
  private:
@@ -43,13 +46,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
     response_.version(request.version());
     response_.keep_alive(false);
     response_.set(http::field::content_type, "text/plain; charset=utf-8");
-    response_.result(!reads ? http::status::method_not_allowed : known ? http::status::ok : http::status::not_found);
-    response_.body() = !reads ? "only GET and HEAD are answered here\n" : known ? "OK\n" : "not found; try /healthz\n";
+    response_.result(!reads  ? http::status::method_not_allowed
+                     : known ? http::status::ok
+                             : http::status::not_found);
+    response_.body() = !reads  ? "only GET and HEAD are answered here\n"
+                       : known ? "OK\n"
+                               : "not found; try /healthz\n";
     response_.prepare_payload();
     if (request.method() == http::verb::head) response_.body().clear();
-    http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code error, size_t) {
-      if (!error) self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
-    });
+    http::async_write(stream_, response_,
+                      [self = shared_from_this()](beast::error_code error, size_t) {
+                        if (!error)
+                          self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+                      });
   }
 
   beast::tcp_stream stream_;
@@ -71,7 +80,8 @@ struct ManagementServer::Impl {
   void Accept() {
     acceptor.async_accept([this](beast::error_code error, Tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error && *open < kConnectionsMax) std::make_shared<Connection>(std::move(socket), open)->Run();
+      if (!error && *open < kConnectionsMax)
+        std::make_shared<Connection>(std::move(socket), open)->Run();
       Accept();
     });
   }
@@ -81,14 +91,14 @@ ManagementServer::ManagementServer(std::unique_ptr<Impl> impl) : impl_(std::move
 
 int ManagementServer::port() const { return impl_->port; }
 
-Result<std::unique_ptr<ManagementServer>> ManagementServer::Start(Executor& executor,
-                                                                  const ManagementOptions& options) {
+Result<std::unique_ptr<ManagementServer>> ManagementServer::Start(
+    Executor& executor, const ManagementOptions& options) {
   auto impl = std::make_unique<Impl>();
   beast::error_code error;
   const auto address = asio::ip::make_address(options.address, error);
   const auto failed = [&] {
-    return Error(ErrorCode::kIoFailed, "cannot listen on {}:{} for management: {}", options.address, options.port,
-                 error.message());
+    return Error(ErrorCode::kIoFailed, "cannot listen on {}:{} for management: {}", options.address,
+                 options.port, error.message());
   };
   if (error) return failed();
   const Tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));

@@ -15,7 +15,8 @@ struct ManagementOptions {
 
   template <class Visitor>
   void Describe(Visitor& visit) {
-    visit(port, OptionSpec{"management.port", "", 0, 65535, "Port of /healthz; 0 picks a free one."});
+    visit(port,
+          OptionSpec{"management.port", "", 0, 65535, "Port of /healthz; 0 picks a free one."});
   }
 };
 
