@@ -30,6 +30,7 @@ function(elanus_module name)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(${name}_test PRIVATE ${target} ${M_TEST_DEPS} GTest::gtest GTest::gmock
                                                GTest::gtest_main)
+    set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(benches AND ELANUS_WITH_BENCH)

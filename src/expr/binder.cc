@@ -757,24 +757,7 @@ class Binder {
   const Templates& templates_;
 };
 
-void CollectFields(const Node& node, std::vector<FieldId>& fields) {
-  const auto add = [&](FieldId id) {
-    if (id != FieldId() && std::find(fields.begin(), fields.end(), id) == fields.end()) {
-      fields.push_back(id);
-    }
-  };
-  add(node.source.field);
-  add(node.other.field);
-  for (const NodePtr& child : node.children) CollectFields(*child, fields);
-}
-
 }  // namespace
-
-std::vector<FieldId> Plan::fields() const {
-  std::vector<FieldId> fields;
-  if (root_ != nullptr) CollectFields(*root_, fields);
-  return fields;
-}
 
 Result<Plan> Bind(std::string_view text, const model::CollectionSchema& schema,
                   const Templates& templates) {

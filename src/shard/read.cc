@@ -49,10 +49,8 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   return scope;
 }
 
-}  // namespace
-
-Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
-                                  model::ShardSearch search) {
+Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
+                                      model::ShardSearch& search) {
   TRY_ASSIGN(const Scope scope, Open(ctx, shard, search.read));
   // One moment for both halves: an upsert is seen whole or not at all.
   search.read.read_at = scope.read_at;
@@ -83,8 +81,8 @@ Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& quer
   return reduced;
 }
 
-Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
-                                 model::ShardQuery request) {
+Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& query,
+                                     model::ShardQuery& request) {
   TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read));
   request.read.read_at = scope.read_at;
   const model::CollectionSchema& schema = scope.state->collection->schema;
@@ -105,6 +103,33 @@ Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query
                                    : model::ReduceRows(parts, request.limit, request.count_only);
   reduced.read_at = scope.read_at;
   return reduced;
+}
+
+// A segment may leave its node between the look at the state and the read; the next state knows.
+constexpr int kAttempts = 3;
+
+template <class Request, class Answer>
+Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query, Request request,
+                              Result<Answer> (*once)(Context&, Shard&, roles::Query&, Request&)) {
+  const Timestamp asked = request.read.read_at;
+  for (int attempt = 1;; ++attempt) {
+    request.read.read_at = asked;
+    Result<Answer> answer = once(ctx, shard, query, request);
+    const bool moved = answer.status().code() == ErrorCode::kSegmentNotFound;
+    if (!moved || attempt == kAttempts) return answer;
+  }
+}
+
+}  // namespace
+
+Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
+                                  model::ShardSearch search) {
+  return WithFreshState(ctx, shard, query, std::move(search), SearchOnce);
+}
+
+Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
+                                 model::ShardQuery request) {
+  return WithFreshState(ctx, shard, query, std::move(request), QueryOnce);
 }
 
 }  // namespace elanus::shard

@@ -34,7 +34,7 @@ class FileObjectStore final : public store::ObjectStore {
       return written;
     }
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      const Status failed = IoError("rename to", path.string(), errno);
+      Status failed = IoError("rename to", path.string(), errno);
       ::unlink(temporary.c_str());
       return failed;
     }
