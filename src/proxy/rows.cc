@@ -7,12 +7,16 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "proxy/json_text.h"
+
 namespace elanus::proxy {
 namespace {
 
 using model::Column;
 using model::DataType;
 using model::FieldSchema;
+
+constexpr int kDynamicDepthMax = 1000;
 
 bool IsUtf8(std::string_view text) {
   size_t i = 0;
@@ -220,7 +224,7 @@ class RowCheck {
   }
 
   Status DynamicRow(std::string_view text) const {
-    const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    TRY_ASSIGN(const nlohmann::json json, ParseJson("the dynamic field", text, kDynamicDepthMax));
     if (!json.is_object()) return Invalid("the dynamic field must be a JSON object");
     for (const auto& [key, value] : json.items()) {
       if (key == model::kDynamicFieldName) return Invalid("cannot set key to {}", key);

@@ -6,6 +6,7 @@
 
 #include "index/vector_index.h"
 #include "proxy/checks.h"
+#include "proxy/json_text.h"
 #include "proxy/ops.h"
 
 namespace elanus::proxy {
@@ -15,6 +16,7 @@ using model::DataType;
 using Texts = std::map<std::string, std::string>;
 
 constexpr std::string_view kSorted = "SORTED";
+constexpr int kParamDepthMax = 32;
 
 // Parameters with the JSON object under `params` spread out.
 Result<Texts> Expand(const ProxyOptions& options, const std::vector<model::KeyValue>& extra) {
@@ -29,7 +31,7 @@ Result<Texts> Expand(const ProxyOptions& options, const std::vector<model::KeyVa
       continue;
     }
     if (kv.value.empty()) continue;
-    const auto json = nlohmann::json::parse(kv.value, nullptr, /*allow_exceptions=*/false);
+    TRY_ASSIGN(const nlohmann::json json, ParseJson("index params", kv.value, kParamDepthMax));
     if (!json.is_object()) return Invalid("failed to parse index params: {}", kv.value);
     for (const auto& [name, value] : json.items()) {
       texts[name] = value.is_string() ? value.get<std::string>() : value.dump();

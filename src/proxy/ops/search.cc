@@ -6,11 +6,14 @@
 #include "expr/expr.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
+#include "proxy/json_text.h"
 #include "proxy/ops.h"
 #include "proxy/output_fields.h"
 
 namespace elanus::proxy {
 namespace {
+
+constexpr int kParamDepthMax = 32;
 
 struct SearchParams {
   int64_t top_k = 0;
@@ -38,7 +41,7 @@ Result<double> ParseNumber(std::string_view key, const nlohmann::json& value) {
 // The JSON object under `params`.
 Status ParseIndexParams(const std::string& text, SearchParams& params) {
   if (text.empty() || text == "{}") return {};
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  TRY_ASSIGN(const nlohmann::json json, ParseJson("search params", text, kParamDepthMax));
   if (!json.is_object()) return Invalid("search params should be a JSON object, got {}", text);
   for (const auto& [key, value] : json.items()) {
     if (key == "radius") {

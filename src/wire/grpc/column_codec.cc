@@ -259,7 +259,9 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
     return Invalid("the length({}) of float data should divide the dim({}), field: {}",
                    values.size(), dim, field.field_name());
   }
-  for (uint8_t v : ValidOf(field)) {
+  const std::vector<uint8_t> valid = ValidOf(field);
+  if (!valid.empty()) TRY(CheckCount(field, valid, static_cast<size_t>(values.size() / dim)));
+  for (uint8_t v : valid) {
     if (v == 0)
       return Error(ErrorCode::kUnimplemented, "nullable vectors are not supported yet, field: {}",
                    field.field_name());

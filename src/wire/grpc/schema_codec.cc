@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common.pb.h"
+#include "proxy/json_text.h"
 #include "schema.pb.h"
 
 namespace elanus::wire {
@@ -55,9 +56,12 @@ void EncodeDefault(const model::FieldSchema& field, pb::ValueField* to) {
   }
 }
 
+constexpr int kTemplateDepthMax = 100;
+
 Result<Scalar> FromJson(const nlohmann::json& json) {
   if (json.is_boolean()) return Scalar(json.get<bool>());
-  if (json.is_number_integer()) return Scalar(json.get<int64_t>());
+  const bool fits = !json.is_number_unsigned() || json.get<uint64_t>() <= INT64_MAX;
+  if (json.is_number_integer() && fits) return Scalar(json.get<int64_t>());
   if (json.is_number()) return Scalar(json.get<double>());
   if (json.is_string()) return Scalar(json.get<std::string>());
   if (!json.is_array()) return Invalid("a template value may not hold null or an object");
@@ -92,8 +96,9 @@ Result<Scalar> DecodeTemplateArray(const pb::TemplateArrayValue& from) {
       break;
     case pb::TemplateArrayValue::kJsonData:
       for (const std::string& text : from.json_data().data()) {
-        TRY_ASSIGN(Scalar scalar,
-                   FromJson(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false)));
+        TRY_ASSIGN(const nlohmann::json json,
+                   proxy::ParseJson("a template value", text, kTemplateDepthMax));
+        TRY_ASSIGN(Scalar scalar, FromJson(json));
         list.push_back(std::move(scalar));
       }
       break;
@@ -128,11 +133,17 @@ Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
   if (!from.external_source().empty() || !from.external_spec().empty()) {
     return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
   }
+  if (from.enable_namespace()) {
+    return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
+  }
   model::CollectionSchema schema;
   schema.name = from.name();
   schema.description = from.description();
   schema.enable_dynamic_field = from.enable_dynamic_field();
   for (const pb::FieldSchema& field : from.fields()) {
+    if (!field.external_field().empty()) {
+      return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
+    }
     model::FieldSchema decoded;
     decoded.name = field.name();
     decoded.description = field.description();
