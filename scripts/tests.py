@@ -34,7 +34,7 @@ def build(tally, preset):
     if not os.path.exists(os.path.join(BUILD, preset, "build.ninja")):
         run("cmake", "--preset", preset, stdout=subprocess.DEVNULL)
     done = run("ninja", "-C", os.path.join(BUILD, preset), "--quiet", check=False)
-    tally.add(f"build {preset}", done.returncode == 0, done.returncode != 0, begin)
+    tally.add(f"build {preset}", int(done.returncode == 0), int(done.returncode != 0), begin)
     if done.returncode:
         raise Failed(f"the {preset} build failed")
 
