@@ -1,0 +1,157 @@
+// The rules of names, numbers and schemas, one by one, with their codes.
+#include "proxy/checks.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace elanus::proxy {
+namespace {
+
+using model::DataType;
+
+const ProxyOptions kOptions;
+
+TEST(Names, BeginWithALetterAndHoldLettersDigitsUnderscores) {
+  for (const char* good : {"a", "_x9", "Abc_1"})
+    EXPECT_TRUE(CheckName(kOptions, "collection name", good).ok()) << good;
+  for (const char* bad : {"", "9a", "a-b", "a b", "$a", "a.b", "ä"}) {
+    EXPECT_EQ(CheckName(kOptions, "collection name", bad).code(), ErrorCode::kInvalidParameter)
+        << bad;
+  }
+  EXPECT_TRUE(CheckName(kOptions, "n", std::string(255, 'a')).ok());
+  EXPECT_FALSE(CheckName(kOptions, "n", std::string(256, 'a')).ok());
+}
+
+TEST(Names, OfPartitionsMayBeginWithADigitAndHoldHyphens) {
+  EXPECT_TRUE(CheckPartitionName(kOptions, "2024-01").ok());
+  for (const char* bad : {"", "-a", "a b", "a.b"})
+    EXPECT_FALSE(CheckPartitionName(kOptions, bad).ok()) << bad;
+}
+
+TEST(Names, OfFieldsAreNotReservedWords) {
+  EXPECT_TRUE(CheckFieldName(kOptions, "color").ok());
+  EXPECT_TRUE(CheckFieldName(kOptions, "and_").ok());
+  for (const char* bad :
+       {"like", "and", "$meta", "Null", "RowID", "exists", "json_contains", "1a"}) {
+    EXPECT_EQ(CheckFieldName(kOptions, bad).code(), ErrorCode::kInvalidFieldName) << bad;
+  }
+}
+
+TEST(Numbers, AreReadWholeWithTheirPrefixes) {
+  EXPECT_EQ(*ParseInt("k", "10"), 10);
+  EXPECT_EQ(*ParseInt("k", "-3"), -3);
+  EXPECT_EQ(*ParseInt("k", "0x10"), 16);
+  EXPECT_EQ(*ParseInt("k", "010"), 8);
+  for (const char* bad : {"", "1.0", "a", "1 ", "--1", "99999999999999999999"}) {
+    EXPECT_EQ(ParseInt("k", bad).status().code(), ErrorCode::kInvalidParameter) << bad;
+  }
+  EXPECT_TRUE(*ParseBool("k", "True"));
+  EXPECT_FALSE(*ParseBool("k", "0"));
+  EXPECT_FALSE(ParseBool("k", "yes").ok());
+}
+
+model::CollectionSchema Good() {
+  model::CollectionSchema schema;
+  schema.name = "c";
+  schema.fields.push_back({.name = "id", .type = DataType::kInt64, .is_primary_key = true});
+  schema.fields.push_back(
+      {.name = "vec", .type = DataType::kFloatVector, .type_params = {{"dim", "8"}}});
+  return schema;
+}
+
+struct Fault {
+  const char* what;
+  std::function<void(model::CollectionSchema&)> make;
+  ErrorCode code;
+};
+
+TEST(Schema, EachFaultHasItsCode) {
+  EXPECT_TRUE(CheckSchema(kOptions, Good()).ok());
+  const auto extra = [](model::FieldSchema field) {
+    return [field](model::CollectionSchema& schema) { schema.fields.push_back(field); };
+  };
+  const Fault faults[] = {
+      {"no vector", [](auto& s) { s.fields.pop_back(); }, ErrorCode::kInvalidParameter},
+      {"no key", [](auto& s) { s.fields[0].is_primary_key = false; }, ErrorCode::kMissingParameter},
+      {"two keys", extra({.name = "k", .type = DataType::kInt64, .is_primary_key = true}),
+       ErrorCode::kInvalidParameter},
+      {"float key", [](auto& s) { s.fields[0].type = DataType::kFloat; },
+       ErrorCode::kInvalidParameter},
+      {"nullable key", [](auto& s) { s.fields[0].nullable = true; }, ErrorCode::kInvalidParameter},
+      {"bad name", [](auto& s) { s.name = "a b"; }, ErrorCode::kInvalidParameter},
+      {"long description", [](auto& s) { s.description = std::string(1025, 'x'); },
+       ErrorCode::kInvalidParameter},
+      {"system name", extra({.name = "RowID", .type = DataType::kInt64}),
+       ErrorCode::kInvalidFieldName},
+      {"reserved name", extra({.name = "like", .type = DataType::kInt64}),
+       ErrorCode::kInvalidFieldName},
+      {"same name twice", extra({.name = "id", .type = DataType::kInt64}),
+       ErrorCode::kInvalidParameter},
+      {"auto id beside the key", extra({.name = "x", .type = DataType::kInt64, .auto_id = true}),
+       ErrorCode::kInvalidParameter},
+      {"dynamic by hand", extra({.name = "x", .type = DataType::kJson, .is_dynamic = true}),
+       ErrorCode::kInvalidParameter},
+      {"text without length", extra({.name = "x", .type = DataType::kVarChar}),
+       ErrorCode::kMissingParameter},
+      {"text of length 0",
+       extra({.name = "x", .type = DataType::kVarChar, .type_params = {{"max_length", "0"}}}),
+       ErrorCode::kInvalidParameter},
+      {"string", extra({.name = "x", .type = DataType::kString}), ErrorCode::kInvalidParameter},
+      {"array without capacity",
+       extra({.name = "x", .type = DataType::kArray, .element_type = DataType::kInt64}),
+       ErrorCode::kMissingParameter},
+      {"array of JSON",
+       extra({.name = "x",
+              .type = DataType::kArray,
+              .element_type = DataType::kJson,
+              .type_params = {{"max_capacity", "4"}}}),
+       ErrorCode::kInvalidParameter},
+      {"dim missing", [](auto& s) { s.fields[1].type_params.clear(); },
+       ErrorCode::kInvalidParameter},
+      {"dim 1",
+       [](auto& s) {
+         s.fields[1].type_params = {{"dim", "1"}};
+       },
+       ErrorCode::kInvalidParameter},
+      {"dim too large",
+       [](auto& s) {
+         s.fields[1].type_params = {{"dim", "32769"}};
+       },
+       ErrorCode::kInvalidParameter},
+      {"dim no number",
+       [](auto& s) {
+         s.fields[1].type_params = {{"dim", "x"}};
+       },
+       ErrorCode::kUnexpected},
+      {"default of another type",
+       extra({.name = "x",
+              .type = DataType::kInt8,
+              .default_value = model::Scalar(std::string("a"))}),
+       ErrorCode::kInvalidParameter},
+      {"default out of range",
+       extra({.name = "x", .type = DataType::kInt8, .default_value = model::Scalar(int64_t{200})}),
+       ErrorCode::kInvalidParameter},
+      {"default of JSON",
+       extra({.name = "x",
+              .type = DataType::kJson,
+              .default_value = model::Scalar(std::string("{}"))}),
+       ErrorCode::kInvalidParameter},
+      {"a type not built yet", extra({.name = "x", .type = DataType::kSparseFloatVector}),
+       ErrorCode::kUnimplemented},
+      {"a partition key", extra({.name = "x", .type = DataType::kInt64, .is_partition_key = true}),
+       ErrorCode::kUnimplemented},
+  };
+  for (const Fault& fault : faults) {
+    model::CollectionSchema schema = Good();
+    fault.make(schema);
+    EXPECT_EQ(CheckSchema(kOptions, schema).code(), fault.code) << fault.what;
+  }
+  model::CollectionSchema many = Good();
+  for (int i = 0; i < 63; ++i)
+    many.fields.push_back({.name = "f" + std::to_string(i), .type = DataType::kInt64});
+  EXPECT_EQ(CheckSchema(kOptions, many).code(), ErrorCode::kInvalidParameter);
+}
+
+}  // namespace
+}  // namespace elanus::proxy
