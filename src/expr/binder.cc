@@ -507,6 +507,8 @@ class Binder {
     } else {
       for (const Scalar& item : list) {
         TRY_ASSIGN(Scalar cast, Cast(item, left.source.type, left.name));
+        // NaN, which a template can bring, is in no row's `in` and has no place in a sorted list.
+        if (cast.is_double() && std::isnan(cast.as_double())) continue;
         node.test.values.push_back(std::move(cast));
       }
       // All of one type after the cast.

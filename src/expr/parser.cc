@@ -4,6 +4,7 @@
 // reference.
 #include "expr/parser.h"
 
+#include <algorithm>
 #include <array>
 
 namespace elanus::expr {
@@ -76,6 +77,7 @@ class Parser {
   Result<SyntaxPtr> Run() {
     TRY_ASSIGN(SyntaxPtr root, Binary(1));
     if (Peek().kind != TokenKind::kEnd) return Unexpected();
+    if (root->height > kHeightMax) return TooDeep();
     return root;
   }
 
@@ -107,6 +109,14 @@ class Parser {
     return node;
   }
 
+  static void Adopt(Syntax& parent, SyntaxPtr child) {
+    parent.height = std::max(parent.height, child->height + 1);
+    parent.children.push_back(std::move(child));
+  }
+  Status TooDeep() const {
+    return Invalid("{} the expression nests too deep", PlaceOf(text_, Peek().offset));
+  }
+
   // `a not in b`: the operator is two tokens.
   bool AtNotIn() const {
     return (Peek().kind == TokenKind::kNot || Peek().kind == TokenKind::kBang) &&
@@ -114,10 +124,7 @@ class Parser {
   }
 
   Result<SyntaxPtr> Binary(int level_min) {
-    if (++depth_ > kNestingMax) {
-      return Invalid("{} the expression nests more than {} deep", PlaceOf(text_, Peek().offset),
-                     kNestingMax);
-    }
+    if (++depth_ > kNestingMax) return TooDeep();
     TRY_ASSIGN(SyntaxPtr left, Operand());
     while (true) {
       const bool not_in = AtNotIn();
@@ -128,13 +135,20 @@ class Parser {
       if (not_in) Take();
       if (IsLessSide(op) || IsGreaterSide(op)) {
         TRY_ASSIGN(left, Comparison(std::move(left), op));
+        if (left->height > kHeightMax) return TooDeep();
         continue;
       }
       TRY_ASSIGN(SyntaxPtr right, Binary(level + 1));
       SyntaxPtr node = Make(Syntax::Kind::kBinary, op);
       node->negated = not_in;
-      node->children.push_back(std::move(left));
-      node->children.push_back(std::move(right));
+      // Binding walks a chain of one logical operator in a loop, so such a chain is one level high.
+      const bool continues_chain = (op == TokenKind::kAnd || op == TokenKind::kOr) &&
+                                   left->kind == Syntax::Kind::kBinary && left->op == op;
+      const int chain_height = left->height;
+      Adopt(*node, std::move(left));
+      Adopt(*node, std::move(right));
+      if (continues_chain) node->height = std::max(chain_height, node->children[1]->height + 1);
+      if (node->height > kHeightMax) return TooDeep();
       left = std::move(node);
     }
     --depth_;
@@ -153,13 +167,13 @@ class Parser {
       TRY_ASSIGN(SyntaxPtr high, Binary(kMemberLevel));
       node = Make(Syntax::Kind::kRange, op);
       node->op2 = op2;
-      node->children.push_back(std::move(left));
-      node->children.push_back(std::move(middle));
-      node->children.push_back(std::move(high));
+      Adopt(*node, std::move(left));
+      Adopt(*node, std::move(middle));
+      Adopt(*node, std::move(high));
     } else {
       node = Make(Syntax::Kind::kBinary, op);
-      node->children.push_back(std::move(left));
-      node->children.push_back(std::move(middle));
+      Adopt(*node, std::move(left));
+      Adopt(*node, std::move(middle));
     }
     return node;
   }
@@ -175,7 +189,7 @@ class Parser {
     }
     TRY_ASSIGN(SyntaxPtr operand, Binary(kPrefixOperand));
     SyntaxPtr node = Make(Syntax::Kind::kUnary, op);
-    node->children.push_back(std::move(operand));
+    Adopt(*node, std::move(operand));
     return node;
   }
 
@@ -200,9 +214,11 @@ class Parser {
                        PlaceOf(text_, Peek().offset), Peek().text);
       case TokenKind::kExists: {
         Take();
+        if (++depth_ > kNestingMax) return TooDeep();
         TRY_ASSIGN(SyntaxPtr operand, Primary());
+        --depth_;
         SyntaxPtr node = Make(Syntax::Kind::kExists);
-        node->children.push_back(std::move(operand));
+        Adopt(*node, std::move(operand));
         return node;
       }
       case TokenKind::kOpenBrace: {
@@ -246,7 +262,7 @@ class Parser {
     Take();
     SyntaxPtr node = Make(Syntax::Kind::kIsNull);
     node->negated = next == TokenKind::kIsNotNull;
-    node->children.push_back(std::move(operand));
+    Adopt(*node, std::move(operand));
     return node;
   }
 
@@ -267,7 +283,7 @@ class Parser {
         Take();
         TRY_ASSIGN(item, Binary(1));
       }
-      node.children.push_back(std::move(item));
+      Adopt(node, std::move(item));
       if (Peek().kind != TokenKind::kComma) break;
       Take();
     }

@@ -30,6 +30,7 @@ struct Syntax {
   TokenKind op = TokenKind::kEnd;
   TokenKind op2 = TokenKind::kEnd;
   bool negated = false;
+  int height = 1;  // Levels that binding recurses through; a chain of one of and, or is one level.
   std::vector<std::unique_ptr<Syntax>> children;
 
   Syntax() = default;
@@ -37,8 +38,11 @@ struct Syntax {
   ~Syntax();
 };
 
-/// How deep parentheses and operators may nest.
-inline constexpr int kNestingMax = 4000;
+/// How deep parentheses and operators may nest; `not (` takes two.
+inline constexpr int kNestingMax = 4200;
+/// How high a tree may get: `1+1+1+...` leans left without nesting, and binding, whose frames are
+/// the larger ones, recurses through it.
+inline constexpr int kHeightMax = 2100;
 
 /// Errors: kInvalidParameter with "line L:C"; kUnimplemented for parts of the language not built
 /// yet.

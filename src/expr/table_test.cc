@@ -382,6 +382,21 @@ TEST(Filter, RefusesNestingWithoutEnd) {
   EXPECT_EQ(Bind(nots, rows.schema(), {}).status().code(), ErrorCode::kInvalidParameter);
 }
 
+TEST(Filter, SurvivesEveryShapeOfDeepText) {
+  const Rows rows;
+  for (const char* piece :
+       {"exists ", "!", "-", "n == 1 == ", "n == 1+", "(", "[", "n in [", "1 ** ", "a(", "not ("}) {
+    for (size_t count : {100u, 3000u, 20'000u, 100'000u}) {
+      std::string filter;
+      for (size_t i = 0; i < count; ++i) filter += piece;
+      EXPECT_FALSE(Bind(filter + "1", rows.schema(), {}).ok()) << piece << count;
+    }
+  }
+  std::string sum = "n == 1";
+  for (int i = 0; i < 50'000; ++i) sum += "+1";
+  (void)Bind(sum, rows.schema(), {});  // Folded or refused, but never a crash.
+}
+
 TEST(Filter, HandsOutTheKeysOfALookup) {
   const Rows rows;
   EXPECT_EQ(Bind("id in [3, 1, 3]", rows.schema(), {})->primary_keys()->size(), 2u);
