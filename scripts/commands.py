@@ -104,7 +104,7 @@ def e2e(args):
 
 
 def bench(args):
-    runners = {"engine": path("bench", "engine", "run.py"), "server": path("bench", "server", "run.py")}
+    runners = {"server": path("bench", "server", "run.py")}
     for name in (runners if args.what == "all" else [args.what]):
         if not os.path.exists(runners[name]):
             raise Failed(f"{runners[name]} is missing")
@@ -158,7 +158,7 @@ def parser():
     c.add_argument("client", nargs="?", default="python", choices=["python", "pymilvus26", "pymilvus30"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to pytest")
     c = add("bench", bench, "measure against the peers and print one table of ratios")
-    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "all"])
+    c.add_argument("what", nargs="?", default="all", choices=["server", "all"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the benchmark")
     c = add("demo", demo, "find Debian packages by meaning: embed, load, search, judge")
     c.add_argument("--texts", type=int, default=20000)
