@@ -104,13 +104,12 @@ def e2e(args):
 
 
 def bench(args):
-    runners = {"server": path("bench", "server", "run.py")}
-    for name in (runners if args.what == "all" else [args.what]):
-        if not os.path.exists(runners[name]):
-            raise Failed(f"{runners[name]} is missing")
+    ann = path("bench", "ann", "run.py")
+    runners = {"engine": [ann, "--engine"], "server": [path("bench", "server", "run.py")], "ann": [ann]}
+    for name in (["engine", "server"] if args.what == "all" else [args.what]):
         binary()
         say(f"bench {name}")
-        run(sys.executable, runners[name], *args.arguments)
+        run(sys.executable, *runners[name], *args.arguments)
     return 0
 
 
@@ -158,7 +157,7 @@ def parser():
     c.add_argument("client", nargs="?", default="python", choices=["python", "pymilvus26", "pymilvus30"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to pytest")
     c = add("bench", bench, "measure against the peers and print one table of ratios")
-    c.add_argument("what", nargs="?", default="all", choices=["server", "all"])
+    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "all"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the benchmark")
     c = add("demo", demo, "find Debian packages by meaning: embed, load, search, judge")
     c.add_argument("--texts", type=int, default=20000)
