@@ -1,0 +1,236 @@
+// The kernels of quantised rows: plain loops, AVX2 and AVX-512 with VNNI. Intrinsics and not the
+// portable vectors of kernels.cc, because those of the pinned release have no byte dot product.
+#include "simd/code_kernels.h"
+
+#if defined(__x86_64__)
+// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+#endif
+
+namespace elanus::simd {
+namespace {
+
+template <int kBits>
+int32_t PlainDot(const int8_t* query, const uint8_t* row, size_t blocks) {
+  constexpr size_t kDims = CodeBlock(kBits);
+  constexpr size_t kBytes = kDims * kBits / 8;
+  int32_t sum = 0;
+  for (size_t b = 0; b < blocks; ++b) {
+    for (size_t d = 0; d < kDims; ++d) {
+      const unsigned byte = row[b * kBytes + d % kBytes];
+      const unsigned code = (byte >> (d / kBytes * kBits)) & ((1u << kBits) - 1);
+      sum += static_cast<int32_t>(code) * query[b * kDims + d];
+    }
+  }
+  return sum;
+}
+
+template <CodeKernels::One kOne>
+void PlainFour(const int8_t* query, const uint8_t* const rows[4], size_t blocks, int32_t out[4]) {
+  for (int r = 0; r < 4; ++r) out[r] = kOne(query, rows[r], blocks);
+}
+
+constexpr CodeKernels kPlain = {
+    "plain",     PlainDot<8>,           PlainFour<PlainDot<8>>, PlainDot<4>, PlainFour<PlainDot<4>>,
+    PlainDot<2>, PlainFour<PlainDot<2>>};
+
+#if defined(__x86_64__)
+
+#define ELANUS_AVX2 __attribute__((target("avx2"), always_inline)) inline
+#define ELANUS_VNNI \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), always_inline)) inline
+
+namespace avx2 {
+
+ELANUS_AVX2 int32_t Sum(__m256i v) {
+  const __m128i half = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  const __m128i pair = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
+}
+
+// 8-bit codes: a pair of products does not fit 16 bits, so both sides are widened first.
+ELANUS_AVX2 __m256i Step8(__m256i sum, const int8_t* query, const uint8_t* row) {
+  const __m256i q = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query)));
+  const __m256i r = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(q, r));
+}
+
+// Narrower codes: 15 * 127 * 2 fits.
+ELANUS_AVX2 __m256i StepSmall(__m256i sum, __m256i codes, const int8_t* query) {
+  const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query));
+  return _mm256_add_epi32(sum,
+                          _mm256_madd_epi16(_mm256_maddubs_epi16(codes, q), _mm256_set1_epi16(1)));
+}
+
+template <int kBits>
+ELANUS_AVX2 __m256i Block(__m256i sum, const int8_t* query, const uint8_t* row) {
+  if constexpr (kBits == 8) {
+    return Step8(sum, query, row);
+  }
+  constexpr size_t kBytes = CodeBlock(kBits) * kBits / 8;
+  const __m256i mask = _mm256_set1_epi8((1 << kBits) - 1);
+  for (size_t i = 0; i < kBytes; i += 32) {
+    __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + i));
+    for (size_t field = 0; field < 8 / kBits; ++field) {
+      sum = StepSmall(sum, _mm256_and_si256(codes, mask), query + field * kBytes + i);
+      codes = _mm256_srli_epi16(codes, kBits);
+    }
+  }
+  return sum;
+}
+
+template <int kBits>
+__attribute__((target("avx2"))) int32_t One(const int8_t* query, const uint8_t* row,
+                                            size_t blocks) {
+  constexpr size_t kDims = CodeBlock(kBits);
+  __m256i sum = _mm256_setzero_si256();
+  for (size_t b = 0; b < blocks; ++b) {
+    sum = Block<kBits>(sum, query + b * kDims, row + b * (kDims * kBits / 8));
+  }
+  return Sum(sum);
+}
+
+template <int kBits>
+__attribute__((target("avx2"))) void Four(const int8_t* query, const uint8_t* const rows[4],
+                                          size_t blocks, int32_t out[4]) {
+  constexpr size_t kDims = CodeBlock(kBits);
+  __m256i sum[4] = {};
+  for (size_t b = 0; b < blocks; ++b) {
+    const size_t at = b * (kDims * kBits / 8);
+    for (int r = 0; r < 4; ++r) {
+      sum[r] = Block<kBits>(sum[r], query + b * kDims, rows[r] + at);
+    }
+  }
+  for (int r = 0; r < 4; ++r) out[r] = Sum(sum[r]);
+}
+
+constexpr CodeKernels kKernels = {"AVX2", One<8>, Four<8>, One<4>, Four<4>, One<2>, Four<2>};
+
+}  // namespace avx2
+
+namespace vnni {
+
+ELANUS_VNNI __m512i Load(const void* p) { return _mm512_loadu_si512(p); }
+
+// The bytes of a row a step takes: 64 codes of 8 bits, else a block.
+template <int kBits>
+inline constexpr size_t kStep = kBits == 8 ? 64 : CodeBlock(kBits) * kBits / 8;
+// The numbers of the query that go with them.
+template <int kBits>
+inline constexpr size_t kQueryStep = kBits == 8 ? 64 : CodeBlock(kBits);
+
+template <int kBits>
+ELANUS_VNNI __m512i Step(__m512i sum, const int8_t* query, const uint8_t* row) {
+  if constexpr (kBits == 8) {
+    return _mm512_dpbusd_epi32(sum, Load(row), Load(query));
+  } else if constexpr (kBits == 4) {
+    const __m512i mask = _mm512_set1_epi8(15);
+    const __m512i codes = Load(row);
+    sum = _mm512_dpbusd_epi32(sum, _mm512_and_si512(codes, mask), Load(query));
+    return _mm512_dpbusd_epi32(sum, _mm512_and_si512(_mm512_srli_epi16(codes, 4), mask),
+                               Load(query + 64));
+  } else {
+    // Two of the four fields of the 32 bytes make one register.
+    const __m512i mask = _mm512_set1_epi8(3);
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row));
+    const __m512i low =
+        _mm512_inserti64x4(_mm512_castsi256_si512(bytes), _mm256_srli_epi16(bytes, 2), 1);
+    sum = _mm512_dpbusd_epi32(sum, _mm512_and_si512(low, mask), Load(query));
+    return _mm512_dpbusd_epi32(sum, _mm512_and_si512(_mm512_srli_epi16(low, 4), mask),
+                               Load(query + 64));
+  }
+}
+
+// The last blocks of 8-bit codes, fewer than 64 bytes.
+ELANUS_VNNI __m512i Tail8(__m512i sum, __mmask64 mask, const int8_t* query, const uint8_t* row) {
+  return _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(mask, row),
+                             _mm512_maskz_loadu_epi8(mask, query));
+}
+
+ELANUS_VNNI __m256i Halve(__m512i v) {
+  return _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
+}
+
+#define ELANUS_VNNI_CALL __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+
+template <int kBits>
+ELANUS_VNNI_CALL int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) {
+  const size_t steps = kBits == 8 ? blocks / 4 : blocks;
+  __m512i sum = _mm512_setzero_si512();
+  for (size_t i = 0; i < steps; ++i) {
+    sum = Step<kBits>(sum, query + i * kQueryStep<kBits>, row + i * kStep<kBits>);
+  }
+  if (kBits == 8 && blocks % 4 != 0) {
+    const __mmask64 mask = (1ull << (blocks % 4 * 16)) - 1;
+    sum = Tail8(sum, mask, query + steps * 64, row + steps * 64);
+  }
+  return _mm512_reduce_add_epi32(sum);
+}
+
+template <int kBits>
+ELANUS_VNNI_CALL void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
+                           int32_t out[4]) {
+  const size_t steps = kBits == 8 ? blocks / 4 : blocks;
+  __m512i s0 = _mm512_setzero_si512();
+  __m512i s1 = s0;
+  __m512i s2 = s0;
+  __m512i s3 = s0;
+  for (size_t i = 0; i < steps; ++i) {
+    const size_t at = i * kStep<kBits>;
+    const int8_t* q = query + i * kQueryStep<kBits>;
+    s0 = Step<kBits>(s0, q, rows[0] + at);
+    s1 = Step<kBits>(s1, q, rows[1] + at);
+    s2 = Step<kBits>(s2, q, rows[2] + at);
+    s3 = Step<kBits>(s3, q, rows[3] + at);
+  }
+  if (kBits == 8 && blocks % 4 != 0) {
+    const __mmask64 mask = (1ull << (blocks % 4 * 16)) - 1;
+    const size_t at = steps * 64;
+    s0 = Tail8(s0, mask, query + at, rows[0] + at);
+    s1 = Tail8(s1, mask, query + at, rows[1] + at);
+    s2 = Tail8(s2, mask, query + at, rows[2] + at);
+    s3 = Tail8(s3, mask, query + at, rows[3] + at);
+  }
+  // The four sums together: adding neighbours pairwise shares the additions.
+  const __m256i sums = _mm256_hadd_epi32(_mm256_hadd_epi32(Halve(s0), Halve(s1)),
+                                         _mm256_hadd_epi32(Halve(s2), Halve(s3)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
+}
+
+constexpr CodeKernels kKernels = {"AVX512_VNNI", One<8>, Four<8>, One<4>, Four<4>, One<2>, Four<2>};
+
+}  // namespace vnni
+
+bool HasVnni() {
+  return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl");
+}
+bool HasAvx2() { return __builtin_cpu_supports("avx2"); }
+
+#endif
+
+}  // namespace
+
+const CodeKernels& ReferenceCodes() { return kPlain; }
+
+size_t AllCodes(const CodeKernels* out[4]) {
+  size_t count = 0;
+  out[count++] = &kPlain;
+#if defined(__x86_64__)
+  if (HasAvx2()) out[count++] = &avx2::kKernels;
+  if (HasVnni()) out[count++] = &vnni::kKernels;
+#endif
+  return count;
+}
+
+const CodeKernels& BestCodes() {
+  static const CodeKernels& best = []() -> const CodeKernels& {
+    const CodeKernels* all[4];
+    return *all[AllCodes(all) - 1];
+  }();
+  return best;
+}
+
+}  // namespace elanus::simd

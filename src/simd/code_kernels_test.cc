@@ -1,0 +1,93 @@
+// Every set of code kernels against plain arithmetic, for every dimension and alignment.
+#include "simd/code_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace elanus::simd {
+namespace {
+
+constexpr size_t kDimMax = 1100;
+
+// Rows and query exactly as long as what may be read, so that a sanitizer sees one byte too many.
+struct Sample {
+  std::vector<int8_t> query;
+  std::vector<uint8_t> codes;  // One a dimension.
+  std::vector<uint8_t> packed;
+  int64_t dot = 0;
+};
+
+Sample Draw(size_t dim, int bits, size_t shift, std::mt19937& rng) {
+  const size_t blocks = CodeBlocks(dim, bits);
+  const size_t block = CodeBlock(bits);
+  const size_t bytes = block * static_cast<size_t>(bits) / 8;
+  Sample s;
+  s.query.resize(shift + blocks * block, 0);
+  s.codes.resize(blocks * block, 0);
+  s.packed.resize(shift + blocks * bytes, 0);
+  for (size_t d = 0; d < dim; ++d) {
+    // The extremes often: they are what overflows.
+    const bool extreme = rng() % 4 == 0;
+    s.query[shift + d] = static_cast<int8_t>(extreme ? -128 + 255 * static_cast<int>(rng() % 2)
+                                                     : static_cast<int>(rng() % 256) - 128);
+    s.codes[d] = static_cast<uint8_t>(extreme ? (1u << bits) - 1 : rng() % (1u << bits));
+    s.dot += static_cast<int64_t>(s.codes[d]) * s.query[shift + d];
+    const size_t in_block = d % block;
+    s.packed[shift + d / block * bytes + in_block % bytes] =
+        static_cast<uint8_t>(s.packed[shift + d / block * bytes + in_block % bytes] |
+                             s.codes[d] << (in_block / bytes * static_cast<size_t>(bits)));
+  }
+  return s;
+}
+
+TEST(CodeKernels, AreExactForEveryDimensionAlignmentAndWidth) {
+  const CodeKernels* all[4];
+  const size_t sets = AllCodes(all);
+  std::mt19937 rng(1);
+  for (size_t dim = 1; dim <= kDimMax; ++dim) {
+    const size_t shift = dim % 7;
+    for (int bits : {8, 4, 2}) {
+      const Sample s = Draw(dim, bits, shift, rng);
+      for (size_t i = 0; i < sets; ++i) {
+        const CodeKernels& k = *all[i];
+        const auto one = bits == 8 ? k.dot8 : bits == 4 ? k.dot4 : k.dot2;
+        ASSERT_EQ(one(s.query.data() + shift, s.packed.data() + shift, CodeBlocks(dim, bits)),
+                  s.dot)
+            << k.name << " dim " << dim << " bits " << bits;
+      }
+    }
+  }
+}
+
+TEST(CodeKernels, FourRowsAtOnceAreFourTimesOne) {
+  const CodeKernels* all[4];
+  const size_t sets = AllCodes(all);
+  std::mt19937 rng(2);
+  for (size_t dim : {1u, 64u, 127u, 128u, 129u, 384u, 1000u, 65536u}) {
+    for (int bits : {8, 4, 2}) {
+      const Sample rows[4] = {Draw(dim, bits, 0, rng), Draw(dim, bits, 1, rng),
+                              Draw(dim, bits, 2, rng), Draw(dim, bits, 3, rng)};
+      const uint8_t* const pointers[4] = {rows[0].packed.data(), rows[1].packed.data() + 1,
+                                          rows[2].packed.data() + 2, rows[3].packed.data() + 3};
+      for (size_t i = 0; i < sets; ++i) {
+        const CodeKernels& k = *all[i];
+        int32_t got[4];
+        (bits == 8   ? k.dot8_x4
+         : bits == 4 ? k.dot4_x4
+                     : k.dot2_x4)(rows[0].query.data(), pointers, CodeBlocks(dim, bits), got);
+        const auto one = bits == 8   ? ReferenceCodes().dot8
+                         : bits == 4 ? ReferenceCodes().dot4
+                                     : ReferenceCodes().dot2;
+        for (int r = 0; r < 4; ++r) {
+          ASSERT_EQ(got[r], one(rows[0].query.data(), pointers[r], CodeBlocks(dim, bits)))
+              << k.name;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace elanus::simd
