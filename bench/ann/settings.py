@@ -8,6 +8,11 @@ def ef():
     return [{"ef": value} for value in EF]
 
 
+def refined(factor):
+    """As ef(), with candidates scored anew: more of them where codes are coarse."""
+    return [{"ef": value, "refine_k": factor} for value in EF if value >= 10 * factor]
+
+
 def lists(rows):
     """The power of two next to 4 sqrt(rows): what faiss and ScaNN advise."""
     return 1 << max(4, round(4 * rows ** 0.5).bit_length() - 1)
@@ -36,6 +41,8 @@ def entries(rows, dim):
         Entry("FLAT", "elanus", {}, [{}], group="flat"),
         Entry("HNSW", "elanus", graph, ef()),
         Entry("IVF_FLAT", "elanus", {"nlist": nlist}, probes, group="ivf"),
+        *(Entry("HNSW_SQ", "elanus", {**graph, "sq_type": kind, "refine": "true", "refine_type": "fp32"}, refined(factor))
+          for kind, factor in (("SQ8", 1.5), ("SQ6", 2), ("SQ4U", 3), ("FP16", 1), ("BF16", 1))),
     ]
     peers = [
         Entry("faiss-Flat", "faiss", {"spec": "Flat"}, [{}], group="flat"),

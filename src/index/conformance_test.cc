@@ -54,6 +54,10 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
     params.Set("nlist", 32);
     params.Set("M", 16);
     params.Set("efConstruction", 100);
+    params.Set("m", rows.dim / 2);
+    params.Set("nbits", 6);
+    params.Set("nrq", 2);
+    params.Set("refine", 1);
     auto bytes = GetParam()->Build(ctx_, rows, metric, params, {.pool = &pool_});
     EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
     file_ = std::make_shared<const std::string>(std::move(*bytes));
@@ -73,6 +77,7 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
     Params params;
     params.Set("ef", 200);
     params.Set("nprobe", 24);
+    params.Set("refine_k", 20);
     return params;
   }
   double Recall(const VectorIndex& index, const Cloud& cloud, Metric metric, BitsetView allowed) {

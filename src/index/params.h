@@ -13,18 +13,22 @@ namespace elanus::index {
 
 enum class Phase : uint8_t { kBuild, kSearch };
 
-/// One integer or number parameter an index type knows.
+enum class ParamKind : uint8_t { kInteger, kNumber, kBool, kChoice };
+
+/// One parameter an index type knows.
 struct ParamSpec {
   std::string_view name;
   Phase phase;
+  ParamKind kind;
   double default_value;  // Of a search parameter that follows k: see the type.
-  double min;
+  double min;            // Of numbers; inclusive, as max.
   double max;
-  bool is_integer;
   std::string_view help;
+  std::span<const std::string_view> choices = {};  // In lower case; users may write any.
 };
 
-/// Checked values by name. Absent means: take the spec's default.
+/// Checked values by name: numbers, 0 or 1 of a bool, the place of a choice among its spec's.
+/// Absent means: take the spec's default.
 class Params {
  public:
   Params() = default;
@@ -34,6 +38,7 @@ class Params {
     const auto it = values_.find(name);
     return it == values_.end() ? fallback : it->second;
   }
+  bool GetBool(std::string_view name, bool fallback) const { return Get(name, fallback) != 0; }
   int64_t GetInt(std::string_view name, int64_t fallback) const {
     return static_cast<int64_t>(Get(name, static_cast<double>(fallback)));
   }
@@ -43,9 +48,8 @@ class Params {
 };
 
 /// Reads `specs` of `phase` out of name -> text. Unknown names are ignored. An integer must parse
-/// whole
-/// ("8.0", "abc" are refused); values outside [min, max] are refused; both name parameter, value
-/// and range. Errors: kInvalidParameter.
+/// whole ("8.0", "abc" are refused); values outside [min, max] and unknown choices are refused; the
+/// message names parameter, value and what is allowed. Errors: kInvalidParameter.
 Result<Params> ParseParams(std::span<const ParamSpec> specs, Phase phase,
                            const std::map<std::string, std::string>& texts);
 

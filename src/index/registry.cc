@@ -3,13 +3,15 @@
 
 #include "index/flat/flat.h"
 #include "index/hnsw/hnsw.h"
-#include "index/ivf/ivf_flat.h"
+#include "index/ivf/ivf.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
 
 std::span<const IndexType* const> AllTypes() {
-  static const std::array kTypes = {&FlatType(), &IvfFlatType(), &HnswType()};
+  static const std::array kTypes = {&FlatType(),   &IvfFlatType(),   &IvfSq8Type(),
+                                    &IvfPqType(),  &IvfRabitqType(), &HnswType(),
+                                    &HnswSqType(), &HnswPqType(),    &HnswPrqType()};
   return kTypes;
 }
 

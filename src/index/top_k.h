@@ -14,7 +14,7 @@ namespace elanus::index {
 /// Not thread-safe.
 class TopK {
  public:
-  explicit TopK(uint32_t k) : k_(k) { heap_.reserve(k); }
+  explicit TopK(uint32_t k) : k_(k) {}
 
   /// A key at or above this cannot enter once k rows are held.
   float bound() const {
@@ -34,6 +34,11 @@ class TopK {
     }
   }
   void Clear() { heap_.clear(); }
+  /// fn(key, row) for each held row, in no order.
+  template <class Fn>
+  void ForEach(Fn fn) const {
+    for (const Entry& entry : heap_) fn(entry.key, entry.row);
+  }
   /// Writes best first with score = scale * key; fills up with kNoRow. Empties the heap.
   void WriteTo(Hits hits, size_t query, float scale) {
     std::sort_heap(heap_.begin(), heap_.end());

@@ -56,6 +56,8 @@ struct BuildOptions {
 struct IndexType {
   std::string_view name;  // As users write it: "HNSW".
   std::span<const ParamSpec> params;
+  /// What the build parameters must keep beyond their ranges, such as dim % m. May be null.
+  Status (*Check)(uint32_t dim, const Params& build) = nullptr;
   /// Heap bytes of an opened index of `rows` vectors.
   size_t (*EstimateMemory)(uint64_t rows, uint32_t dim, const Params& build);
   /// Builds from `rows` (float32, COSINE rows not normalised) and returns the file's bytes, which

@@ -2,6 +2,8 @@
 // portable vectors of kernels.cc, because those of the pinned release have no byte dot product.
 #include "simd/code_kernels.h"
 
+#include <cstring>
+
 #if defined(__x86_64__)
 // GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -18,8 +20,9 @@ int32_t PlainDot(const int8_t* query, const uint8_t* row, size_t blocks) {
   int32_t sum = 0;
   for (size_t b = 0; b < blocks; ++b) {
     for (size_t d = 0; d < kDims; ++d) {
-      const unsigned byte = row[b * kBytes + d % kBytes];
-      const unsigned code = (byte >> (d / kBytes * kBits)) & ((1u << kBits) - 1);
+      const size_t at = kBits == 1 ? d / 8 : d % kBytes;
+      const size_t shift = kBits == 1 ? d % 8 : d / kBytes * kBits;
+      const unsigned code = (row[b * kBytes + at] >> shift) & ((1u << kBits) - 1);
       sum += static_cast<int32_t>(code) * query[b * kDims + d];
     }
   }
@@ -31,9 +34,15 @@ void PlainFour(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
   for (int r = 0; r < 4; ++r) out[r] = kOne(query, rows[r], blocks);
 }
 
-constexpr CodeKernels kPlain = {
-    "plain",     PlainDot<8>,           PlainFour<PlainDot<8>>, PlainDot<4>, PlainFour<PlainDot<4>>,
-    PlainDot<2>, PlainFour<PlainDot<2>>};
+constexpr CodeKernels kPlain = {"plain",
+                                PlainDot<8>,
+                                PlainFour<PlainDot<8>>,
+                                PlainDot<4>,
+                                PlainFour<PlainDot<4>>,
+                                PlainDot<2>,
+                                PlainFour<PlainDot<2>>,
+                                PlainDot<1>,
+                                PlainFour<PlainDot<1>>};
 
 #if defined(__x86_64__)
 
@@ -63,10 +72,24 @@ ELANUS_AVX2 __m256i StepSmall(__m256i sum, __m256i codes, const int8_t* query) {
                           _mm256_madd_epi16(_mm256_maddubs_epi16(codes, q), _mm256_set1_epi16(1)));
 }
 
+// 32 single bits: each byte of the register takes its bit from a copy of the byte that holds it.
+ELANUS_AVX2 __m256i Step1(__m256i sum, const int8_t* query, const uint8_t* row) {
+  int32_t bits;
+  std::memcpy(&bits, row, sizeof(bits));
+  const __m256i spread = _mm256_shuffle_epi8(
+      _mm256_set1_epi32(bits),
+      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+  const __m256i one = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, one), one);
+  return StepSmall(sum, _mm256_and_si256(set, _mm256_set1_epi8(1)), query);
+}
+
 template <int kBits>
 ELANUS_AVX2 __m256i Block(__m256i sum, const int8_t* query, const uint8_t* row) {
-  if constexpr (kBits == 8) {
-    return Step8(sum, query, row);
+  if constexpr (kBits == 8) return Step8(sum, query, row);
+  if constexpr (kBits == 1) {
+    for (size_t half = 0; half < 2; ++half) sum = Step1(sum, query + 32 * half, row + 4 * half);
+    return sum;
   }
   constexpr size_t kBytes = CodeBlock(kBits) * kBits / 8;
   const __m256i mask = _mm256_set1_epi8((1 << kBits) - 1);
@@ -105,7 +128,8 @@ __attribute__((target("avx2"))) void Four(const int8_t* query, const uint8_t* co
   for (int r = 0; r < 4; ++r) out[r] = Sum(sum[r]);
 }
 
-constexpr CodeKernels kKernels = {"AVX2", One<8>, Four<8>, One<4>, Four<4>, One<2>, Four<2>};
+constexpr CodeKernels kKernels = {"AVX2", One<8>,  Four<8>, One<4>, Four<4>,
+                                  One<2>, Four<2>, One<1>,  Four<1>};
 
 }  // namespace avx2
 
@@ -124,6 +148,10 @@ template <int kBits>
 ELANUS_VNNI __m512i Step(__m512i sum, const int8_t* query, const uint8_t* row) {
   if constexpr (kBits == 8) {
     return _mm512_dpbusd_epi32(sum, Load(row), Load(query));
+  } else if constexpr (kBits == 1) {
+    __mmask64 set;
+    std::memcpy(&set, row, sizeof(set));
+    return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_maskz_loadu_epi8(set, query));
   } else if constexpr (kBits == 4) {
     const __m512i mask = _mm512_set1_epi8(15);
     const __m512i codes = Load(row);
@@ -199,7 +227,8 @@ ELANUS_VNNI_CALL void Four(const int8_t* query, const uint8_t* const rows[4], si
                    _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
 }
 
-constexpr CodeKernels kKernels = {"AVX512_VNNI", One<8>, Four<8>, One<4>, Four<4>, One<2>, Four<2>};
+constexpr CodeKernels kKernels = {"AVX512_VNNI", One<8>,  Four<8>, One<4>, Four<4>,
+                                  One<2>,        Four<2>, One<1>,  Four<1>};
 
 }  // namespace vnni
 

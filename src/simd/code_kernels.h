@@ -1,4 +1,4 @@
-// Dot products of a quantised query with rows of 8-, 4- and 2-bit codes, chosen once for the
+// Dot products of a quantised query with rows of 8-, 4-, 2- and 1-bit codes, chosen once for the
 // machine.
 #pragma once
 
@@ -12,7 +12,8 @@ namespace elanus::simd {
 ///   8 bits  16 dimensions in 16 bytes: byte d.
 ///   4 bits  128 dimensions in 64 bytes: byte d % 64, the low half for d < 64, else the high half.
 ///   2 bits  128 dimensions in 32 bytes: byte d % 32, bits 2 * (d / 32) and the one above.
-constexpr size_t CodeBlock(int bits) { return bits == 8 ? 16 : 128; }
+///   1 bit   64 dimensions in 8 bytes: bit d % 8 of byte d / 8.
+constexpr size_t CodeBlock(int bits) { return bits == 8 ? 16 : bits == 1 ? 64 : 128; }
 
 /// The number of blocks a vector of `dim` takes.
 constexpr size_t CodeBlocks(size_t dim, int bits) {
@@ -33,6 +34,8 @@ struct CodeKernels {
   Four dot4_x4;
   One dot2;
   Four dot2_x4;
+  One dot1;
+  Four dot1_x4;
 };
 
 /// The fastest set this machine runs.

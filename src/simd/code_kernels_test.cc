@@ -35,11 +35,19 @@ Sample Draw(size_t dim, int bits, size_t shift, std::mt19937& rng) {
     s.codes[d] = static_cast<uint8_t>(extreme ? (1u << bits) - 1 : rng() % (1u << bits));
     s.dot += static_cast<int64_t>(s.codes[d]) * s.query[shift + d];
     const size_t in_block = d % block;
-    s.packed[shift + d / block * bytes + in_block % bytes] =
-        static_cast<uint8_t>(s.packed[shift + d / block * bytes + in_block % bytes] |
-                             s.codes[d] << (in_block / bytes * static_cast<size_t>(bits)));
+    const size_t byte = bits == 1 ? in_block / 8 : in_block % bytes;
+    const size_t up = bits == 1 ? in_block % 8 : in_block / bytes * static_cast<size_t>(bits);
+    uint8_t& at = s.packed[shift + d / block * bytes + byte];
+    at = static_cast<uint8_t>(at | s.codes[d] << up);
   }
   return s;
+}
+
+CodeKernels::One OneOf(const CodeKernels& k, int bits) {
+  return bits == 8 ? k.dot8 : bits == 4 ? k.dot4 : bits == 2 ? k.dot2 : k.dot1;
+}
+CodeKernels::Four FourOf(const CodeKernels& k, int bits) {
+  return bits == 8 ? k.dot8_x4 : bits == 4 ? k.dot4_x4 : bits == 2 ? k.dot2_x4 : k.dot1_x4;
 }
 
 TEST(CodeKernels, AreExactForEveryDimensionAlignmentAndWidth) {
@@ -48,11 +56,11 @@ TEST(CodeKernels, AreExactForEveryDimensionAlignmentAndWidth) {
   std::mt19937 rng(1);
   for (size_t dim = 1; dim <= kDimMax; ++dim) {
     const size_t shift = dim % 7;
-    for (int bits : {8, 4, 2}) {
+    for (int bits : {8, 4, 2, 1}) {
       const Sample s = Draw(dim, bits, shift, rng);
       for (size_t i = 0; i < sets; ++i) {
         const CodeKernels& k = *all[i];
-        const auto one = bits == 8 ? k.dot8 : bits == 4 ? k.dot4 : k.dot2;
+        const auto one = OneOf(k, bits);
         ASSERT_EQ(one(s.query.data() + shift, s.packed.data() + shift, CodeBlocks(dim, bits)),
                   s.dot)
             << k.name << " dim " << dim << " bits " << bits;
@@ -66,7 +74,7 @@ TEST(CodeKernels, FourRowsAtOnceAreFourTimesOne) {
   const size_t sets = AllCodes(all);
   std::mt19937 rng(2);
   for (size_t dim : {1u, 64u, 127u, 128u, 129u, 384u, 1000u, 65536u}) {
-    for (int bits : {8, 4, 2}) {
+    for (int bits : {8, 4, 2, 1}) {
       const Sample rows[4] = {Draw(dim, bits, 0, rng), Draw(dim, bits, 1, rng),
                               Draw(dim, bits, 2, rng), Draw(dim, bits, 3, rng)};
       const uint8_t* const pointers[4] = {rows[0].packed.data(), rows[1].packed.data() + 1,
@@ -74,12 +82,8 @@ TEST(CodeKernels, FourRowsAtOnceAreFourTimesOne) {
       for (size_t i = 0; i < sets; ++i) {
         const CodeKernels& k = *all[i];
         int32_t got[4];
-        (bits == 8   ? k.dot8_x4
-         : bits == 4 ? k.dot4_x4
-                     : k.dot2_x4)(rows[0].query.data(), pointers, CodeBlocks(dim, bits), got);
-        const auto one = bits == 8   ? ReferenceCodes().dot8
-                         : bits == 4 ? ReferenceCodes().dot4
-                                     : ReferenceCodes().dot2;
+        FourOf(k, bits)(rows[0].query.data(), pointers, CodeBlocks(dim, bits), got);
+        const auto one = OneOf(ReferenceCodes(), bits);
         for (int r = 0; r < 4; ++r) {
           ASSERT_EQ(got[r], one(rows[0].query.data(), pointers[r], CodeBlocks(dim, bits)))
               << k.name;

@@ -53,6 +53,39 @@ HWY_INLINE float One(const float* a, const float* b, size_t dim) {
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
 }
 
+// The sums of four vectors, into four numbers. Adding neighbours of two vectors at once shares the
+// additions that four separate sums would do alone.
+HWY_INLINE void SumFour(D d, V a, V b, V c, V e, float out[4]) {
+#if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
+  out[0] = hn::GetLane(hn::SumOfLanes(d, a));
+  out[1] = hn::GetLane(hn::SumOfLanes(d, b));
+  out[2] = hn::GetLane(hn::SumOfLanes(d, c));
+  out[3] = hn::GetLane(hn::SumOfLanes(d, e));
+#else
+  const hn::Repartition<uint64_t, D> d64;
+  const auto lower = [&](V x, V y) { return hn::InterleaveLower(d, x, y); };
+  const auto upper = [&](V x, V y) { return hn::InterleaveUpper(d, x, y); };
+  // Of each 128 bits: a0+a2, b0+b2, a1+a3, b1+b3.
+  const V ab = hn::Add(lower(a, b), upper(a, b));
+  const V ce = hn::Add(lower(c, e), upper(c, e));
+  const auto ab64 = hn::BitCast(d64, ab);
+  const auto ce64 = hn::BitCast(d64, ce);
+  // a, b, c, e in each 128 bits.
+  const V all = hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, ab64, ce64)),
+                        hn::BitCast(d, hn::InterleaveUpper(d64, ab64, ce64)));
+  const hn::Full128<float> d128;
+#if HWY_MAX_BYTES == 64
+  const hn::Half<D> half;
+  const auto pair = hn::Add(hn::LowerHalf(half, all), hn::UpperHalf(half, all));
+  hn::StoreU(hn::Add(hn::LowerHalf(d128, pair), hn::UpperHalf(d128, pair)), d128, out);
+#elif HWY_MAX_BYTES == 32
+  hn::StoreU(hn::Add(hn::LowerHalf(d128, all), hn::UpperHalf(d128, all)), d128, out);
+#else
+  hn::StoreU(all, d128, out);
+#endif
+#endif
+}
+
 template <class Op>
 HWY_INLINE void Four(const float* query, const float* r0, const float* r1, const float* r2,
                      const float* r3, size_t dim, float out[4]) {
@@ -77,30 +110,134 @@ HWY_INLINE void Four(const float* query, const float* r0, const float* r1, const
     sum2 = Op::Step(q, LoadTail(d, r2 + i, dim - i), sum2);
     sum3 = Op::Step(q, LoadTail(d, r3 + i, dim - i), sum3);
   }
-  out[0] = hn::GetLane(hn::SumOfLanes(d, sum0));
-  out[1] = hn::GetLane(hn::SumOfLanes(d, sum1));
-  out[2] = hn::GetLane(hn::SumOfLanes(d, sum2));
-  out[3] = hn::GetLane(hn::SumOfLanes(d, sum3));
+  SumFour(d, sum0, sum1, sum2, sum3, out);
+}
+
+// Four queries against four rows that follow one another: 16 sums from 8 loads a step, so that the
+// multiplications and not the loads are the limit. out[q * out_stride + r].
+template <class Op>
+HWY_INLINE void Square(const float* queries, const float* rows, size_t dim, float* out,
+                       size_t out_stride) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V s00 = hn::Zero(d), s01 = s00, s02 = s00, s03 = s00;
+  V s10 = s00, s11 = s00, s12 = s00, s13 = s00;
+  V s20 = s00, s21 = s00, s22 = s00, s23 = s00;
+  V s30 = s00, s31 = s00, s32 = s00, s33 = s00;
+  const auto step = [&](V q0, V q1, V q2, V q3, V r0, V r1, V r2, V r3) HWY_ATTR {
+    s00 = Op::Step(q0, r0, s00), s01 = Op::Step(q0, r1, s01);
+    s02 = Op::Step(q0, r2, s02), s03 = Op::Step(q0, r3, s03);
+    s10 = Op::Step(q1, r0, s10), s11 = Op::Step(q1, r1, s11);
+    s12 = Op::Step(q1, r2, s12), s13 = Op::Step(q1, r3, s13);
+    s20 = Op::Step(q2, r0, s20), s21 = Op::Step(q2, r1, s21);
+    s22 = Op::Step(q2, r2, s22), s23 = Op::Step(q2, r3, s23);
+    s30 = Op::Step(q3, r0, s30), s31 = Op::Step(q3, r1, s31);
+    s32 = Op::Step(q3, r2, s32), s33 = Op::Step(q3, r3, s33);
+  };
+  const float* q = queries;
+  const float* r = rows;
+  size_t i = 0;
+  for (; i + lanes <= dim; i += lanes) {
+    step(hn::LoadU(d, q + i), hn::LoadU(d, q + dim + i), hn::LoadU(d, q + 2 * dim + i),
+         hn::LoadU(d, q + 3 * dim + i), hn::LoadU(d, r + i), hn::LoadU(d, r + dim + i),
+         hn::LoadU(d, r + 2 * dim + i), hn::LoadU(d, r + 3 * dim + i));
+  }
+  if (i < dim) {
+    const size_t n = dim - i;
+    step(LoadTail(d, q + i, n), LoadTail(d, q + dim + i, n), LoadTail(d, q + 2 * dim + i, n),
+         LoadTail(d, q + 3 * dim + i, n), LoadTail(d, r + i, n), LoadTail(d, r + dim + i, n),
+         LoadTail(d, r + 2 * dim + i, n), LoadTail(d, r + 3 * dim + i, n));
+  }
+  SumFour(d, s00, s01, s02, s03, out);
+  SumFour(d, s10, s11, s12, s13, out + out_stride);
+  SumFour(d, s20, s21, s22, s23, out + 2 * out_stride);
+  SumFour(d, s30, s31, s32, s33, out + 3 * out_stride);
 }
 
 template <class Op>
 HWY_INLINE void Block(const float* queries, size_t query_count, const float* rows, size_t row_count,
                       size_t dim, float* out, size_t out_stride) {
+  size_t r = 0;
   if (query_count == 4) {
-    // The roles of query and row are symmetric: four queries against each row.
-    for (size_t r = 0; r < row_count; ++r) {
-      float four[4];
-      Four<Op>(rows + r * dim, queries, queries + dim, queries + 2 * dim, queries + 3 * dim, dim,
-               four);
-      for (size_t q = 0; q < 4; ++q) out[q * out_stride + r] = four[q];
+    for (; r + 4 <= row_count; r += 4) {
+      Square<Op>(queries, rows + r * dim, dim, out + r, out_stride);
     }
-    return;
   }
   for (size_t q = 0; q < query_count; ++q) {
-    for (size_t r = 0; r < row_count; ++r) {
-      out[q * out_stride + r] = One<Op>(queries + q * dim, rows + r * dim, dim);
+    const float* query = queries + q * dim;
+    size_t i = r;
+    for (; i + 4 <= row_count; i += 4) {
+      const float* row = rows + i * dim;
+      Four<Op>(query, row, row + dim, row + 2 * dim, row + 3 * dim, dim, out + q * out_stride + i);
+    }
+    for (; i < row_count; ++i) {
+      out[q * out_stride + i] = One<Op>(query, rows + i * dim, dim);
     }
   }
+}
+
+// Four vectors of columns at a time keep their sums in registers.
+void IpColumns(const float* vector, size_t dim, const float* columns, size_t stride, size_t count,
+               float* out) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  size_t c = 0;
+  for (; c + 4 * lanes <= count; c += 4 * lanes) {
+    V sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    for (size_t i = 0; i < dim; ++i) {
+      const V v = hn::Set(d, vector[i]);
+      const float* at = columns + i * stride + c;
+      sum0 = hn::MulAdd(v, hn::LoadU(d, at), sum0);
+      sum1 = hn::MulAdd(v, hn::LoadU(d, at + lanes), sum1);
+      sum2 = hn::MulAdd(v, hn::LoadU(d, at + 2 * lanes), sum2);
+      sum3 = hn::MulAdd(v, hn::LoadU(d, at + 3 * lanes), sum3);
+    }
+    hn::StoreU(sum0, d, out + c);
+    hn::StoreU(sum1, d, out + c + lanes);
+    hn::StoreU(sum2, d, out + c + 2 * lanes);
+    hn::StoreU(sum3, d, out + c + 3 * lanes);
+  }
+  for (; c + lanes <= count; c += lanes) {
+    V sum = hn::Zero(d);
+    for (size_t i = 0; i < dim; ++i) {
+      sum = hn::MulAdd(hn::Set(d, vector[i]), hn::LoadU(d, columns + i * stride + c), sum);
+    }
+    hn::StoreU(sum, d, out + c);
+  }
+  for (; c < count; ++c) {
+    float sum = 0;
+    for (size_t i = 0; i < dim; ++i) sum += vector[i] * columns[i * stride + c];
+    out[c] = sum;
+  }
+}
+
+// The smallest value first, then where it stands: two passes over what lies in the cache.
+size_t ArgMinDifference(const float* a, const float* b, size_t count, float* least) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const auto at = [&](size_t i)
+                      HWY_ATTR { return hn::Sub(hn::LoadU(d, a + i), hn::LoadU(d, b + i)); };
+  size_t i = 0;
+  float low = a[0] - b[0];
+  if (count >= 2 * lanes) {
+    V low0 = at(0);
+    V low1 = at(lanes);
+    for (i = 2 * lanes; i + 2 * lanes <= count; i += 2 * lanes) {
+      low0 = hn::Min(low0, at(i));
+      low1 = hn::Min(low1, at(i + lanes));
+    }
+    low = hn::GetLane(hn::MinOfLanes(d, hn::Min(low0, low1)));
+  }
+  for (; i < count; ++i) low = a[i] - b[i] < low ? a[i] - b[i] : low;
+  *least = low;
+  for (i = 0; i + lanes <= count; i += lanes) {
+    const intptr_t lane = hn::FindFirstTrue(d, hn::Eq(at(i), hn::Set(d, low)));
+    if (lane >= 0) return i + static_cast<size_t>(lane);
+  }
+  for (; i < count; ++i) {
+    if (a[i] - b[i] == low) return i;
+  }
+  return 0;  // Not reached without NaN.
 }
 
 float L2(const float* a, const float* b, size_t dim) { return One<L2Op>(a, b, dim); }
@@ -120,7 +257,17 @@ void IpBlock(const float* queries, size_t query_count, const float* rows, size_t
   Block<IpOp>(queries, query_count, rows, row_count, dim, out, out_stride);
 }
 
-Kernels Make() { return {hwy::TargetName(HWY_TARGET), L2, Ip, L2X4, IpX4, L2Block, IpBlock}; }
+Kernels Make() {
+  return {hwy::TargetName(HWY_TARGET),
+          L2,
+          Ip,
+          L2X4,
+          IpX4,
+          L2Block,
+          IpBlock,
+          IpColumns,
+          ArgMinDifference};
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace elanus::simd

@@ -17,11 +17,20 @@ struct Kernels {
   void (*l2_x4)(const float* query, const float* const rows[4], size_t dim, float out[4]);
   void (*ip_x4)(const float* query, const float* const rows[4], size_t dim, float out[4]);
   /// `query_count` (1..4) queries against `rows` rows that follow one another: out[q * out_stride +
-  /// r]. A row is read once for all queries, which is what bounds an exact scan.
+  /// r]. Rows are read once for all queries and queries once for four rows: both are what bounds a
+  /// scan.
   void (*l2_block)(const float* queries, size_t query_count, const float* rows, size_t row_count,
                    size_t dim, float* out, size_t out_stride);
   void (*ip_block)(const float* queries, size_t query_count, const float* rows, size_t row_count,
                    size_t dim, float* out, size_t out_stride);
+  /// out[c] = sum over d of vector[d] * columns[d * stride + c] for c < count: a short vector
+  /// against many, which lie dimension by dimension. The shape of codebooks.
+  void (*ip_columns)(const float* vector, size_t dim, const float* columns, size_t stride,
+                     size_t count, float* out);
+  /// Where a[i] - b[i] is smallest, the first of equal ones; and that difference. With half the
+  /// squared norms of centroids and their inner products with a vector: the nearest centroid.
+  /// count >= 1; no NaN.
+  size_t (*arg_min_difference)(const float* a, const float* b, size_t count, float* least);
 };
 
 /// The fastest set this machine runs.

@@ -62,7 +62,7 @@ TEST(Kernels, FourRowsAtOnceAreFourTimesOne) {
 TEST(Kernels, BlocksScoreEachQueryAgainstEachRow) {
   const Kernels& best = Best();
   const Kernels& plain = Reference();
-  constexpr size_t kRows = 5;
+  constexpr size_t kRows = 7;
   for (size_t dim : {1u, 7u, 16u, 33u, 384u}) {
     const std::vector<float> rows = Draw(kRows * dim, 5);
     for (size_t query_count = 1; query_count <= 4; ++query_count) {
@@ -75,6 +75,34 @@ TEST(Kernels, BlocksScoreEachQueryAgainstEachRow) {
       plain.ip_block(queries.data(), query_count, rows.data(), kRows, dim, want.data(), 8);
       for (size_t i = 0; i < got.size(); ++i) ExpectNear(got[i], want[i], dim);
     }
+  }
+}
+
+TEST(Kernels, ScoreAShortVectorAgainstColumns) {
+  for (size_t dim : {1u, 2u, 7u, 12u, 33u}) {
+    for (size_t count : {1u, 3u, 16u, 31u, 64u, 200u, 256u}) {
+      const size_t stride = count + 3;
+      const std::vector<float> vector = Draw(dim, 7);
+      const std::vector<float> columns = Draw((dim - 1) * stride + count, 8);
+      std::vector<float> got(count), want(count);
+      Best().ip_columns(vector.data(), dim, columns.data(), stride, count, got.data());
+      Reference().ip_columns(vector.data(), dim, columns.data(), stride, count, want.data());
+      for (size_t c = 0; c < count; ++c) ExpectNear(got[c], want[c], dim);
+    }
+  }
+}
+
+TEST(Kernels, FindTheFirstOfTheSmallest) {
+  std::mt19937 rng(3);
+  for (size_t count = 1; count < 150; ++count) {
+    std::vector<float> a(count), b(count);
+    for (float& v : a) v = static_cast<float>(rng() % 20);
+    for (float& v : b) v = static_cast<float>(rng() % 20);
+    float got = 0;
+    float want = 1;
+    EXPECT_EQ(Best().arg_min_difference(a.data(), b.data(), count, &got),
+              Reference().arg_min_difference(a.data(), b.data(), count, &want));
+    EXPECT_EQ(got, want);
   }
 }
 

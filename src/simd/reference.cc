@@ -34,10 +34,30 @@ void Block(const float* queries, size_t query_count, const float* rows, size_t r
   }
 }
 
+void IpColumns(const float* vector, size_t dim, const float* columns, size_t stride, size_t count,
+               float* out) {
+  for (size_t c = 0; c < count; ++c) {
+    double sum = 0;
+    for (size_t d = 0; d < dim; ++d)
+      sum += static_cast<double>(vector[d]) * columns[d * stride + c];
+    out[c] = static_cast<float>(sum);
+  }
+}
+
+size_t ArgMinDifference(const float* a, const float* b, size_t count, float* least) {
+  size_t best = 0;
+  for (size_t i = 1; i < count; ++i) {
+    if (a[i] - b[i] < a[best] - b[best]) best = i;
+  }
+  *least = a[best] - b[best];
+  return best;
+}
+
 }  // namespace
 
 const Kernels& Reference() {
-  static constexpr Kernels kReference = {"reference", L2, Ip, X4<L2>, X4<Ip>, Block<L2>, Block<Ip>};
+  static constexpr Kernels kReference = {"reference", L2,        Ip,        X4<L2>,          X4<Ip>,
+                                         Block<L2>,   Block<Ip>, IpColumns, ArgMinDifference};
   return kReference;
 }
 

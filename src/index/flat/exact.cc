@@ -113,6 +113,15 @@ float InverseNorm(const float* row, size_t dim) {
   return square > 0 ? 1.0f / std::sqrt(square) : 0.0f;
 }
 
+std::vector<float> Normalised(VectorBlock rows) {
+  std::vector<float> normalised(rows.rows * rows.dim);
+  for (size_t r = 0; r < rows.rows; ++r) {
+    const float scale = InverseNorm(rows.row(r), rows.dim);
+    for (size_t d = 0; d < rows.dim; ++d) normalised[r * rows.dim + d] = rows.row(r)[d] * scale;
+  }
+  return normalised;
+}
+
 Status ScanExact(Context& ctx, VectorBlock rows, model::Metric metric, const float* inverse_norms,
                  VectorBlock queries, uint32_t k, BitsetView allowed, Hits hits) {
   return Scanner(ctx, rows, metric, inverse_norms).Run(queries, k, allowed, hits);

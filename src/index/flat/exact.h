@@ -1,6 +1,8 @@
 // The exact scan that every type falls back to.
 #pragma once
 
+#include <vector>
+
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -12,5 +14,8 @@ Status ScanExact(Context& ctx, VectorBlock rows, model::Metric metric, const flo
 
 /// 1 / |row|; 0 for a zero row.
 float InverseNorm(const float* row, size_t dim);
+
+/// A copy of the rows, each of length 1; zero rows stay zero.
+std::vector<float> Normalised(VectorBlock rows);
 
 }  // namespace elanus::index

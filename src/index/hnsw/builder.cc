@@ -1,7 +1,9 @@
 // Building the graph. Invariants:
 // 1. A slot's count and neighbours change only under its node's lock; readers copy them under that
 // lock.
-// 2. A node is linked on its levels from the top down, and reachable only from then on.
+// 2. A node is linked once it has searched all its levels, from level 0 up: whoever reaches it on a
+// level finds its links on every level below. (Linked from the top down, a walk that came by
+// between two levels would see nothing but this node below, and what it inserts would be cut off.)
 // 3. Levels are drawn from the node's number, so they do not depend on the number of threads.
 #include "index/hnsw/builder.h"
 
@@ -60,11 +62,9 @@ const uint32_t* HnswBuilder::Slot(uint32_t node, uint32_t level) const {
 
 GraphView HnswBuilder::view() const {
   return {.nodes = nodes_,
-          .dim = dim_,
           .m = m_,
           .entry = entry_.load(),
           .top_level = top_level_.load(),
-          .vectors = vectors_,
           .rows = rows_.data(),
           .links = links_.data(),
           .upper_start = upper_start_.data(),
@@ -179,8 +179,8 @@ void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scr
   for (size_t k = 0; k < kept.size(); ++k) slot[1 + k] = kept[k].node;
 }
 
-// A new node's own links. Others may have linked into it on this level already: through a level
-// above it can be reached before it is done here, and their links stay.
+// A new node's own links. Others may have linked into it on this level already, and their links
+// stay.
 void HnswBuilder::LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected) {
   std::lock_guard<SpinLock> lock(locks_[node]);
   uint32_t* slot = Slot(node, level);
@@ -215,18 +215,23 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
       }
     }
   }
-  for (uint32_t l = std::min(level, top_level) + 1; l-- > 0;) {
+  const uint32_t levels = std::min(level, top_level) + 1;
+  if (scratch.selected.size() < levels) scratch.selected.resize(levels);
+  for (uint32_t l = levels; l-- > 0;) {
     SearchLevel(query, entry, l, scratch);
     std::vector<Neighbour>& candidates = scratch.candidates;
     candidates.clear();
     for (size_t i = 0; i < scratch.beam.size(); ++i) {
       if (scratch.beam.at(i).node != node) candidates.push_back(scratch.beam.at(i));
     }
+    scratch.selected[l].clear();
     if (candidates.empty()) continue;
     entry = candidates.front().node;
-    Select(candidates, m_, scratch.selected);
-    LinkNew(node, l, scratch.selected);
-    for (const Neighbour& selected : scratch.selected) {
+    Select(candidates, m_, scratch.selected[l]);
+  }
+  for (uint32_t l = 0; l < levels; ++l) {
+    LinkNew(node, l, scratch.selected[l]);
+    for (const Neighbour& selected : scratch.selected[l]) {
       Link(selected.node, {selected.key, node}, l, scratch);
     }
   }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "index/hnsw/distance.h"
 #include "index/hnsw/graph.h"
 #include "index/vector_index.h"
 
@@ -22,6 +23,7 @@ class HnswBuilder {
   /// Numbers nodes anew in breadth-first order from the entry, so that a walk touches neighbouring
   /// memory: order[new] = old.
   std::vector<uint32_t> BreadthFirstOrder() const;
+  /// Without codes; nodes are rows.
   GraphView view() const;
   uint32_t LevelOf(uint32_t node) const { return levels_[node]; }
 
@@ -43,7 +45,7 @@ class HnswBuilder {
     std::vector<uint32_t> links;
     std::vector<uint32_t> batch;
     std::vector<Neighbour> candidates;
-    std::vector<Neighbour> selected;
+    std::vector<std::vector<Neighbour>> selected;  // By level.
   };
 
   void Insert(uint32_t node, Scratch& scratch);

@@ -1,4 +1,4 @@
-// The graph as it is built and as it is searched: vectors and links by internal number.
+// The graph as it is searched: links by internal number, and the scratch of a walk.
 #pragma once
 
 #include <algorithm>
@@ -8,48 +8,30 @@
 #include <memory>
 #include <vector>
 
-#include "simd/kernels.h"
-
 namespace elanus::index {
-
-/// Keys to sort by: L2 distance, or the negated inner product. Smaller is nearer.
-class Distance {
- public:
-  explicit Distance(bool is_l2, uint32_t dim) : is_l2_(is_l2), dim_(dim) {}
-  float One(const float* a, const float* b) const {
-    return is_l2_ ? kernels_.l2(a, b, dim_) : -kernels_.ip(a, b, dim_);
-  }
-  void Four(const float* query, const float* const rows[4], float out[4]) const {
-    if (is_l2_) {
-      kernels_.l2_x4(query, rows, dim_, out);
-      return;
-    }
-    kernels_.ip_x4(query, rows, dim_, out);
-    for (int i = 0; i < 4; ++i) out[i] = -out[i];
-  }
-
- private:
-  const simd::Kernels& kernels_ = simd::Best();
-  const bool is_l2_;
-  const uint32_t dim_;
-};
 
 /// Read-only view of a finished graph. Level 0 has a slot of 1 + 2M numbers a node (count, then
 /// neighbours), the upper levels one of 1 + M for each node and level: node n's slot of level l >=
 /// 1 is upper_start[n] + l - 1.
 struct GraphView {
+  // The processor fetches the rest of a long row by itself.
+  static constexpr size_t kPrefetchBytes = 512;
   uint32_t nodes = 0;
-  uint32_t dim = 0;
   uint32_t m = 0;
   uint32_t entry = 0;
   uint32_t top_level = 0;
-  const float* vectors = nullptr;         // nodes x dim, normalised for COSINE.
+  const char* codes = nullptr;  // nodes x code_bytes: where a scorer reads; to prefetch.
+  size_t code_bytes = 0;
   const uint32_t* rows = nullptr;         // Internal number to row of the segment.
   const uint32_t* links = nullptr;        // nodes x (1 + 2m).
   const uint32_t* upper_start = nullptr;  // nodes.
   const uint32_t* upper = nullptr;        // Slots of 1 + m.
 
-  const float* vector(uint32_t node) const { return vectors + size_t{node} * dim; }
+  void Prefetch(uint32_t node) const {
+    const char* at = codes + size_t{node} * code_bytes;
+    const size_t bytes = std::min<size_t>(code_bytes, kPrefetchBytes);
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
+  }
   const uint32_t* Neighbours(uint32_t node, uint32_t level) const {
     if (level == 0) return links + size_t{node} * (1 + 2 * m);
     return upper + (size_t{upper_start[node]} + level - 1) * (1 + m);
@@ -93,12 +75,6 @@ inline VisitedSet& ThreadVisitedSet() {
   return visited;
 }
 
-inline void PrefetchVector(const float* vector, uint32_t dim) {
-  const char* at = reinterpret_cast<const char*>(vector);
-  const size_t bytes = std::min<size_t>(size_t{dim} * sizeof(float), 512);
-  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
-}
-
 /// The `ef` nearest nodes met so far in order, with a mark for those already expanded. A sorted
 /// array beats two heaps for the ef of practice: one cache line holds the part that changes.
 class Beam {
@@ -138,7 +114,6 @@ class Beam {
     ++next_;
     return true;
   }
-  /// The nearest one that would be next, for prefetching.
   size_t size() const { return size_; }
   Neighbour at(size_t i) const { return {slots_[i].key, slots_[i].node & ~kExpanded}; }
 

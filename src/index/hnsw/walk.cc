@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kExpansionsPerCheck = 64;  // About 100 us of work between looks at the deadline.
 
-// The neighbours of `node` not met before, their vectors on the way into the cache.
+// The neighbours of `node` not met before, their codes on the way into the cache.
 void CollectNew(const GraphView& graph, uint32_t node, VisitedSet& visited,
                 std::vector<uint32_t>& batch) {
   const uint32_t* links = graph.Neighbours(node, 0);
@@ -17,103 +17,101 @@ void CollectNew(const GraphView& graph, uint32_t node, VisitedSet& visited,
   for (uint32_t i = 1; i <= count; ++i) visited.Prefetch(links[i]);
   for (uint32_t i = 1; i <= count; ++i) {
     if (!visited.Visit(links[i])) continue;
-    PrefetchVector(graph.vector(links[i]), graph.dim);
+    graph.Prefetch(links[i]);
     batch.push_back(links[i]);
   }
 }
 
-// Calls fn(key, node) for each node of the batch.
-template <class Fn>
-void ScoreBatch(const GraphView& graph, const Distance& distance, const float* query,
-                const std::vector<uint32_t>& batch, Fn fn) {
-  size_t i = 0;
-  for (; i + 4 <= batch.size(); i += 4) {
-    const float* const rows[4] = {graph.vector(batch[i]), graph.vector(batch[i + 1]),
-                                  graph.vector(batch[i + 2]), graph.vector(batch[i + 3])};
-    float keys[4];
-    distance.Four(query, rows, keys);
-    for (size_t j = 0; j < 4; ++j) fn(keys[j], batch[i + j]);
-  }
-  for (; i < batch.size(); ++i) fn(distance.One(query, graph.vector(batch[i])), batch[i]);
+void ScoreBatch(Scorer& scorer, WalkScratch& scratch) {
+  if (scratch.keys.size() < scratch.batch.size()) scratch.keys.resize(scratch.batch.size());
+  scorer.Score(scratch.batch.data(), scratch.batch.size(), scratch.keys.data());
+}
+
+float KeyOf(Scorer& scorer, uint32_t node) {
+  float key;
+  scorer.Score(&node, 1, &key);
+  return key;
 }
 
 }  // namespace
 
-uint32_t Descend(const GraphView& graph, const Distance& distance, const float* query) {
+uint32_t Descend(const GraphView& graph, Scorer& scorer, WalkScratch& scratch) {
   uint32_t node = graph.entry;
-  float key = distance.One(query, graph.vector(node));
+  float key = KeyOf(scorer, node);
   for (uint32_t level = graph.top_level; level > 0; --level) {
     bool moved = true;
     while (moved) {
       moved = false;
       const uint32_t* links = graph.Neighbours(node, level);
-      for (uint32_t i = 1; i <= links[0]; ++i) PrefetchVector(graph.vector(links[i]), graph.dim);
-      uint32_t nearest = node;
-      for (uint32_t i = 1; i <= links[0]; ++i) {
-        const float other = distance.One(query, graph.vector(links[i]));
-        if (other < key) {
-          key = other;
-          nearest = links[i];
+      for (uint32_t i = 1; i <= links[0]; ++i) graph.Prefetch(links[i]);
+      scratch.batch.assign(links + 1, links + 1 + links[0]);
+      ScoreBatch(scorer, scratch);
+      for (size_t i = 0; i < scratch.batch.size(); ++i) {
+        if (scratch.keys[i] < key) {
+          key = scratch.keys[i];
+          node = scratch.batch[i];
           moved = true;
         }
       }
-      node = nearest;
     }
   }
   return node;
 }
 
-Status WalkBeam(Context& ctx, const GraphView& graph, const Distance& distance, const float* query,
-                uint32_t entry, size_t ef, WalkScratch& scratch) {
+Status WalkBeam(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry, size_t ef,
+                WalkScratch& scratch) {
   VisitedSet& visited = ThreadVisitedSet();
   visited.Begin(graph.nodes);
   scratch.beam.Begin(ef);
   visited.Visit(entry);
-  scratch.beam.Insert(distance.One(query, graph.vector(entry)), entry);
+  scratch.beam.Insert(KeyOf(scorer, entry), entry);
   uint32_t node;
   for (int expansions = 1; scratch.beam.Next(node); ++expansions) {
     if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
     CollectNew(graph, node, visited, scratch.batch);
-    ScoreBatch(graph, distance, query, scratch.batch,
-               [&](float key, uint32_t other) { scratch.beam.Insert(key, other); });
+    ScoreBatch(scorer, scratch);
+    for (size_t i = 0; i < scratch.batch.size(); ++i) {
+      scratch.beam.Insert(scratch.keys[i], scratch.batch[i]);
+    }
   }
   return {};
 }
 
-Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, const Distance& distance,
-                          const float* query, uint32_t entry, size_t ef, BitsetView allowed,
-                          size_t distances_max, TopK& best) {
+Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
+                          size_t ef, BitsetView allowed, size_t distances_max, WalkScratch& scratch,
+                          std::vector<Neighbour>& found) {
   VisitedSet& visited = ThreadVisitedSet();
   visited.Begin(graph.nodes);
   const auto farther = [](const Neighbour& a, const Neighbour& b) { return b < a; };
   std::priority_queue<Neighbour, std::vector<Neighbour>, decltype(farther)> open(farther);
-  std::priority_queue<Neighbour> found;  // The ef best allowed; the worst on top.
-  std::vector<uint32_t> batch;
+  std::priority_queue<Neighbour> best;  // The ef best allowed; the worst on top.
   const auto meet = [&](float key, uint32_t node) {
-    if (found.size() == ef && key >= found.top().key) return;
+    if (best.size() == ef && key >= best.top().key) return;
     open.push({key, node});
     if (!allowed.Test(graph.rows[node])) return;
-    found.push({key, node});
-    if (found.size() > ef) found.pop();
+    best.push({key, node});
+    if (best.size() > ef) best.pop();
   };
   visited.Visit(entry);
-  meet(distance.One(query, graph.vector(entry)), entry);
+  meet(KeyOf(scorer, entry), entry);
   size_t distances = 0;
   bool complete = true;
   for (int expansions = 1; !open.empty(); ++expansions) {
     const Neighbour nearest = open.top();
-    if (found.size() == ef && nearest.key > found.top().key) break;
+    if (best.size() == ef && nearest.key > best.top().key) break;
     if (distances > distances_max) {
       complete = false;
       break;
     }
     open.pop();
     if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
-    CollectNew(graph, nearest.node, visited, batch);
-    distances += batch.size();
-    ScoreBatch(graph, distance, query, batch, meet);
+    CollectNew(graph, nearest.node, visited, scratch.batch);
+    distances += scratch.batch.size();
+    ScoreBatch(scorer, scratch);
+    for (size_t i = 0; i < scratch.batch.size(); ++i) meet(scratch.keys[i], scratch.batch[i]);
   }
-  for (; !found.empty(); found.pop()) best.Push(found.top().key, graph.rows[found.top().node]);
+  found.resize(best.size());
+  for (size_t i = found.size(); i-- > 0; best.pop()) found[i] = best.top();
   return complete;
 }
 

@@ -11,8 +11,8 @@ namespace {
 
 constexpr size_t kSamplesPerCentroid = 256;
 constexpr int kIterations = 10;
-constexpr size_t kRowsPerTask = 1024;
-constexpr size_t kCentroidsPerTile = 256;
+constexpr size_t kRowsPerTask = 256;
+constexpr size_t kCentroidsPerTile = 64;  // 96 KB at 384 dimensions: fits the second cache.
 
 Status ForChunks(Context& ctx, Pool* pool, size_t count,
                  const std::function<void(size_t, size_t)>& fn) {
@@ -27,25 +27,37 @@ Status ForChunks(Context& ctx, Pool* pool, size_t count,
   return {};
 }
 
-void AssignRange(VectorBlock rows, const std::vector<float>& centroids, size_t begin, size_t end,
+// Half the squared norm of each centroid: with it the nearest one follows from inner products.
+std::vector<float> HalfNorms(const std::vector<float>& centroids, size_t dim) {
+  std::vector<float> norms(centroids.size() / dim);
+  for (size_t c = 0; c < norms.size(); ++c) {
+    const float* centroid = centroids.data() + c * dim;
+    norms[c] = simd::Best().ip(centroid, centroid, dim) / 2;
+  }
+  return norms;
+}
+
+void AssignRange(VectorBlock rows, const std::vector<float>& centroids,
+                 const std::vector<float>& half_norms, size_t begin, size_t end,
                  uint32_t* nearest) {
   const simd::Kernels& kernels = simd::Best();
-  const size_t count = centroids.size() / rows.dim;
-  std::vector<float> scores(4 * kCentroidsPerTile);
-  for (size_t r = begin; r < end; r += 4) {
-    const size_t group = std::min<size_t>(4, end - r);
-    float best[4];
-    std::fill_n(best, 4, std::numeric_limits<float>::infinity());
-    for (size_t c = 0; c < count; c += kCentroidsPerTile) {
-      const size_t tile = std::min(kCentroidsPerTile, count - c);
-      kernels.l2_block(rows.row(r), group, centroids.data() + c * rows.dim, tile, rows.dim,
-                       scores.data(), kCentroidsPerTile);
+  const size_t count = half_norms.size();
+  std::vector<float> products(4 * kCentroidsPerTile);
+  std::vector<float> best(end - begin, std::numeric_limits<float>::infinity());
+  // A tile of centroids stays in the cache while all rows of the range meet it.
+  for (size_t c = 0; c < count; c += kCentroidsPerTile) {
+    const size_t tile = std::min(kCentroidsPerTile, count - c);
+    for (size_t r = begin; r < end; r += 4) {
+      const size_t group = std::min<size_t>(4, end - r);
+      kernels.ip_block(rows.row(r), group, centroids.data() + c * rows.dim, tile, rows.dim,
+                       products.data(), kCentroidsPerTile);
       for (size_t g = 0; g < group; ++g) {
-        for (size_t i = 0; i < tile; ++i) {
-          if (scores[g * kCentroidsPerTile + i] < best[g]) {
-            best[g] = scores[g * kCentroidsPerTile + i];
-            nearest[r + g] = static_cast<uint32_t>(c + i);
-          }
+        float least;
+        const size_t at = kernels.arg_min_difference(
+            half_norms.data() + c, products.data() + g * kCentroidsPerTile, tile, &least);
+        if (least < best[r - begin + g]) {
+          best[r - begin + g] = least;
+          nearest[r + g] = static_cast<uint32_t>(c + at);
         }
       }
     }
@@ -92,8 +104,9 @@ void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
 Result<std::vector<uint32_t>> AssignRows(Context& ctx, VectorBlock rows,
                                          const std::vector<float>& centroids, Pool* pool) {
   std::vector<uint32_t> nearest(rows.rows, 0);
+  const std::vector<float> half_norms = HalfNorms(centroids, rows.dim);
   TRY(ForChunks(ctx, pool, rows.rows, [&](size_t begin, size_t end) {
-    AssignRange(rows, centroids, begin, end, nearest.data());
+    AssignRange(rows, centroids, half_norms, begin, end, nearest.data());
   }));
   return nearest;
 }

@@ -2,7 +2,6 @@
 // (rows that are NaN), null; then, each padded to 8: row numbers in value order (u32 x valid), NaN
 // rows, null rows (u32), the values in order (fixed width, or valid + 1 u64 offsets and the bytes).
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -37,13 +36,31 @@ struct Layout {
   }
 };
 
+// Numbers in the file. Read by copy: a blob may begin at any address.
+template <class T>
+struct Numbers {
+  const char* bytes = nullptr;
+  T operator[](size_t i) const {
+    T value;
+    std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
+    return value;
+  }
+};
+
+bool IsIndexed(DataType type) {
+  return type == DataType::kBool || type == DataType::kVarChar || model::IsInteger(type) ||
+         model::IsFloating(type);
+}
+bool IsNan(const model::Scalar& constant) {
+  return constant.is_double() && std::isnan(constant.as_double());
+}
+
 // Orders one value of the index against a constant of a predicate.
 template <class T>
 struct Fixed {
-  const uint8_t* values;
+  Numbers<T> values;
   int CompareTo(size_t i, const model::Scalar& constant) const {
-    T v;
-    std::memcpy(&v, values + i * sizeof(T), sizeof(T));
+    const T v = values[i];
     if constexpr (std::is_floating_point_v<T>) {
       const double c = constant.number();
       return v < c ? -1 : v > c;
@@ -54,8 +71,8 @@ struct Fixed {
   }
 };
 struct Texts {
-  const uint64_t* offsets;
-  const char* bytes;
+  Numbers<uint64_t> offsets;
+  const char* bytes = nullptr;
   std::string_view at(size_t i) const { return {bytes + offsets[i], offsets[i + 1] - offsets[i]}; }
   int CompareTo(size_t i, const model::Scalar& constant) const {
     const int order = at(i).compare(constant.as_string());
@@ -69,42 +86,75 @@ class Sorted final : public ScalarIndex {
       : file_(std::move(file)), header_(header) {
     const auto type = static_cast<DataType>(header.type);
     const Layout at(header, model::WidthOf(type));
-    order_ = reinterpret_cast<const uint32_t*>(payload.data() + at.order);
-    nan_ = reinterpret_cast<const uint32_t*>(payload.data() + at.nan);
-    null_ = reinterpret_cast<const uint32_t*>(payload.data() + at.null);
-    values_ = reinterpret_cast<const uint8_t*>(payload.data() + at.values);
-    texts_ = {reinterpret_cast<const uint64_t*>(payload.data() + at.offsets),
-              payload.data() + at.values};
+    order_ = {payload.data() + at.order};
+    nan_ = {payload.data() + at.nan};
+    null_ = {payload.data() + at.null};
+    values_ = payload.data() + at.values;
+    texts_ = {{payload.data() + at.offsets}, payload.data() + at.values};
+  }
+
+  // What the frame's checksum cannot promise: that the numbers inside lead nowhere else.
+  Status Check() const {
+    Bitset seen(header_.rows);
+    const auto check = [&](Numbers<uint32_t> list, uint64_t count) -> Status {
+      for (uint64_t i = 0; i < count; ++i) {
+        const uint32_t row = list[i];
+        if (row >= header_.rows || seen.Test(row)) {
+          return Error(ErrorCode::kIntegrity, "the sorted index names row {} twice or of {} rows",
+                       row, header_.rows);
+        }
+        seen.Set(row);
+      }
+      return {};
+    };
+    TRY(check(order_, header_.valid));
+    TRY(check(nan_, header_.nan));
+    TRY(check(null_, header_.null));
+    if (static_cast<DataType>(header_.type) != DataType::kVarChar) return {};
+    bool in_order = texts_.offsets[0] == 0 && texts_.offsets[header_.valid] == header_.value_bytes;
+    for (uint64_t i = 0; in_order && i < header_.valid; ++i) {
+      in_order = texts_.offsets[i] <= texts_.offsets[i + 1];
+    }
+    if (!in_order) return Status(ErrorCode::kIntegrity, "the sorted index has texts out of place");
+    return {};
   }
 
   Result<bool> Answer(Context& ctx, const Predicate& predicate, Bitset& matches) const override {
     TRY(ctx.CheckAlive());
+    if (matches.size() != header_.rows) {
+      return Error(ErrorCode::kIntegrity,
+                   "the sorted index is of another segment: {} rows, want {}", header_.rows,
+                   matches.size());
+    }
+    const auto type = static_cast<DataType>(header_.type);
+    const bool is_prefix = predicate.kind == Predicate::Kind::kPrefix;
+    if (predicate.type != type || (is_prefix && type != DataType::kVarChar)) return false;
     if (predicate.kind == Predicate::Kind::kIsNull) {
       for (size_t i = 0; i < header_.null; ++i) matches.Set(null_[i]);
       return true;
     }
-    switch (static_cast<DataType>(header_.type)) {
+    switch (type) {
       case DataType::kBool:
       case DataType::kInt8:
-        Run(Fixed<int8_t>{values_}, predicate, matches);
+        Run(Fixed<int8_t>{{values_}}, predicate, matches);
         return true;
       case DataType::kInt16:
-        Run(Fixed<int16_t>{values_}, predicate, matches);
+        Run(Fixed<int16_t>{{values_}}, predicate, matches);
         return true;
       case DataType::kInt32:
-        Run(Fixed<int32_t>{values_}, predicate, matches);
+        Run(Fixed<int32_t>{{values_}}, predicate, matches);
         return true;
       case DataType::kInt64:
-        Run(Fixed<int64_t>{values_}, predicate, matches);
+        Run(Fixed<int64_t>{{values_}}, predicate, matches);
         return true;
       case DataType::kFloat:
-        Run(Fixed<float>{values_}, predicate, matches);
+        Run(Fixed<float>{{values_}}, predicate, matches);
         return true;
       case DataType::kDouble:
-        Run(Fixed<double>{values_}, predicate, matches);
+        Run(Fixed<double>{{values_}}, predicate, matches);
         return true;
       case DataType::kVarChar:
-        if (predicate.kind == Predicate::Kind::kPrefix) {
+        if (is_prefix) {
           Prefix(predicate.values[0].as_string(), matches);
         } else {
           Run(texts_, predicate, matches);
@@ -136,13 +186,25 @@ class Sorted final : public ScalarIndex {
   void SetRange(size_t begin, size_t end, Bitset& matches) const {
     for (size_t i = begin; i < end; ++i) matches.Set(order_[i]);
   }
+  void SetNan(Bitset& matches) const {
+    for (size_t i = 0; i < header_.nan; ++i) matches.Set(nan_[i]);
+  }
 
   template <class Values>
   void Run(const Values& values, const Predicate& p, Bitset& matches) const {
     const size_t n = header_.valid;
     if (p.kind == Predicate::Kind::kIn) {
       for (const model::Scalar& value : p.values) {
+        if (IsNan(value)) continue;
         SetRange(Bound(values, value, false), Bound(values, value, true), matches);
+      }
+      return;
+    }
+    // NaN has no place in the order: unequal to every value, below and above none.
+    if (std::any_of(p.values.begin(), p.values.end(), IsNan)) {
+      if (p.kind == Predicate::Kind::kCompare && p.op == Compare::kNe) {
+        SetRange(0, n, matches);
+        SetNan(matches);
       }
       return;
     }
@@ -160,7 +222,7 @@ class Sorted final : public ScalarIndex {
       case Compare::kNe:
         SetRange(0, low, matches);
         SetRange(high, n, matches);
-        for (size_t i = 0; i < header_.nan; ++i) matches.Set(nan_[i]);
+        SetNan(matches);
         break;
       case Compare::kLt:
         SetRange(0, low, matches);
@@ -186,10 +248,10 @@ class Sorted final : public ScalarIndex {
 
   Blob file_;
   const Header header_;
-  const uint32_t* order_;
-  const uint32_t* nan_;
-  const uint32_t* null_;
-  const uint8_t* values_;
+  Numbers<uint32_t> order_;
+  Numbers<uint32_t> nan_;
+  Numbers<uint32_t> null_;
+  const char* values_;
   Texts texts_;
 };
 
@@ -246,7 +308,7 @@ Result<std::string> BuildSortedIndex(Context& ctx, const model::ColumnView& colu
   std::vector<uint64_t> offsets{0};
   for (uint32_t row : order) {
     values.append(column.Bytes(row));
-    offsets.push_back(values.size());
+    if (column.width == 0) offsets.push_back(values.size());
   }
   const Header header{static_cast<uint64_t>(column.type),
                       column.rows,
@@ -276,11 +338,22 @@ Result<std::unique_ptr<ScalarIndex>> OpenSortedIndex(Blob file) {
     return Status(ErrorCode::kIntegrity, "the sorted index is too short");
   }
   std::memcpy(&header, payload.data() + kLead, sizeof(header));
-  const bool fits =
-      header.valid + header.nan + header.null == header.rows &&
-      Layout(header, model::WidthOf(static_cast<DataType>(header.type))).end == payload.size();
+  const uint64_t rows = header.rows;
+  const auto type = static_cast<DataType>(header.type);
+  // Every row has a number of four bytes, which bounds all sums below.
+  const bool is_sane = rows <= payload.size() / 4 && rows < UINT32_MAX && header.valid <= rows &&
+                       header.nan <= rows && header.null <= rows &&
+                       header.value_bytes <= payload.size() && header.type <= UINT8_MAX &&
+                       IsIndexed(type);
+  const uint32_t width = is_sane ? model::WidthOf(type) : 0;
+  const bool fits = is_sane && header.valid + header.nan + header.null == rows &&
+                    (header.nan == 0 || model::IsFloating(type)) &&
+                    (width == 0 || header.value_bytes == header.valid * width) &&
+                    Layout(header, width).end == payload.size();
   if (!fits) return Status(ErrorCode::kIntegrity, "the sorted index is not whole");
-  return std::unique_ptr<ScalarIndex>(std::make_unique<Sorted>(std::move(file), payload, header));
+  auto index = std::make_unique<Sorted>(std::move(file), payload, header);
+  TRY(index->Check());
+  return std::unique_ptr<ScalarIndex>(std::move(index));
 }
 
 }  // namespace elanus::index

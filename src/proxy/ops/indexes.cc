@@ -85,6 +85,7 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
   }
   const auto parsed = index::ParseParams(type->params, index::Phase::kBuild, texts);
   if (!parsed.ok()) return parsed.status();
+  if (type->Check != nullptr) TRY(type->Check(static_cast<uint32_t>(field.dim()), *parsed));
   info.type = type->name;
   for (const index::ParamSpec& spec : type->params) {
     const auto found = texts.find(std::string(spec.name));

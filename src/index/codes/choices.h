@@ -1,0 +1,70 @@
+// The build and search parameters by which users choose codes, shared by all index types that have
+// them.
+#pragma once
+
+#include <array>
+
+#include "index/codes/codec.h"
+
+namespace elanus::index {
+
+inline constexpr std::array<std::string_view, 5> kScalarTypes = {"sq4u", "sq6", "sq8", "fp16",
+                                                                 "bf16"};
+inline constexpr std::array<CodeKind, 5> kScalarKinds = {
+    CodeKind::kSq4, CodeKind::kSq6, CodeKind::kSq8, CodeKind::kFloat16, CodeKind::kBFloat16};
+inline constexpr std::array<std::string_view, 7> kRefineTypes = {"sq4u", "sq6",  "sq8", "fp16",
+                                                                 "bf16", "fp32", "flat"};
+inline constexpr std::array<CodeKind, 7> kRefineKinds = {
+    CodeKind::kSq4,      CodeKind::kSq6,     CodeKind::kSq8,    CodeKind::kFloat16,
+    CodeKind::kBFloat16, CodeKind::kFloat32, CodeKind::kFloat32};
+
+inline constexpr ParamSpec kScalarTypeSpec{.name = "sq_type",
+                                           .phase = Phase::kBuild,
+                                           .kind = ParamKind::kChoice,
+                                           .default_value = 2,
+                                           .min = 0,
+                                           .max = 4,
+                                           .help = "What a dimension is kept in.",
+                                           .choices = kScalarTypes};
+inline constexpr ParamSpec kRefineSpec{.name = "refine",
+                                       .phase = Phase::kBuild,
+                                       .kind = ParamKind::kBool,
+                                       .default_value = 0,
+                                       .min = 0,
+                                       .max = 1,
+                                       .help = "Score candidates again by better vectors."};
+inline constexpr ParamSpec kRefineTypeSpec{
+    .name = "refine_type",
+    .phase = Phase::kBuild,
+    .kind = ParamKind::kChoice,
+    .default_value = 5,
+    .min = 0,
+    .max = 6,
+    .help = "What refines; fp32 and flat are the segment's own vectors and take no space.",
+    .choices = kRefineTypes};
+inline constexpr ParamSpec kRefineKSpec{
+    .name = "refine_k",
+    .phase = Phase::kSearch,
+    .kind = ParamKind::kNumber,
+    .default_value = 1,
+    .min = 1,
+    .max = 65536,
+    .help = "Candidates that are scored again, as a multiple of k."};
+inline constexpr ParamSpec kBitsSpec{.name = "nbits",
+                                     .phase = Phase::kBuild,
+                                     .kind = ParamKind::kInteger,
+                                     .default_value = 8,
+                                     .min = 1,
+                                     .max = 24,
+                                     .help = "Bits of a code."};
+
+inline CodeKind ScalarKind(const Params& build) {
+  return kScalarKinds[static_cast<size_t>(build.GetInt("sq_type", 2))];
+}
+/// What refines by the build parameters; kNone without `refine`.
+inline CodeKind RefineKind(const Params& build) {
+  if (!build.GetBool("refine", false)) return CodeKind::kNone;
+  return kRefineKinds[static_cast<size_t>(build.GetInt("refine_type", 5))];
+}
+
+}  // namespace elanus::index

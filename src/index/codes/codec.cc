@@ -1,0 +1,91 @@
+// Which codec a kind means.
+#include "index/codes/codec.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "index/codes/codecs.h"
+#include "simd/kernels.h"
+
+namespace elanus::index {
+namespace {
+constexpr size_t kRowsPerTask = 1024;
+}
+
+std::unique_ptr<Codec> TrainCodec(CodeKind kind, VectorBlock rows, bool is_l2) {
+  switch (kind) {
+    case CodeKind::kFloat16:
+    case CodeKind::kBFloat16:
+      return MakeHalfCodec(kind, rows.dim, is_l2);
+    case CodeKind::kSq8:
+    case CodeKind::kSq6:
+    case CodeKind::kSq4:
+      return TrainScalarCodec(kind, rows, is_l2);
+    default:
+      return MakeFloatCodec(rows.dim, is_l2);
+  }
+}
+
+Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2,
+                                         std::string_view saved) {
+  switch (kind) {
+    case CodeKind::kFloat32:
+      if (saved.empty()) return MakeFloatCodec(dim, is_l2);
+      break;
+    case CodeKind::kFloat16:
+    case CodeKind::kBFloat16:
+      if (saved.empty()) return MakeHalfCodec(kind, dim, is_l2);
+      break;
+    case CodeKind::kSq8:
+    case CodeKind::kSq6:
+    case CodeKind::kSq4:
+      return OpenScalarCodec(kind, dim, is_l2, saved);
+    case CodeKind::kAdditive:
+      return OpenAdditiveCodec(dim, is_l2, saved);
+    case CodeKind::kRabitq:
+      return OpenRabitqCodec(dim, is_l2, saved);
+    case CodeKind::kNone:
+      break;
+  }
+  return Error(ErrorCode::kIntegrity, "an index file names codec {}, which is unknown",
+               static_cast<uint32_t>(kind));
+}
+
+Status PackRows(Context& ctx, const Codec& codec, VectorBlock rows, const uint32_t* order,
+                Pool* pool, char* codes, float* terms) {
+  const auto pack = [&](size_t task) -> Status {
+    TRY(ctx.CheckAlive());
+    std::vector<float> decoded(rows.dim);
+    const size_t end = std::min(rows.rows, (task + 1) * kRowsPerTask);
+    for (size_t i = task * kRowsPerTask; i < end; ++i) {
+      char* code = codes + i * codec.row_bytes();
+      codec.Encode(rows.row(order == nullptr ? i : order[i]), code);
+      if (!codec.has_terms()) continue;
+      codec.Decode(code, decoded.data());
+      terms[i] = simd::Best().ip(decoded.data(), decoded.data(), rows.dim);
+    }
+    return {};
+  };
+  const size_t tasks = (rows.rows + kRowsPerTask - 1) / kRowsPerTask;
+  if (pool != nullptr) return pool->ParallelFor(ctx, tasks, pack);
+  for (size_t task = 0; task < tasks; ++task) TRY(pack(task));
+  return {};
+}
+
+size_t EstimateRowBytes(CodeKind kind, uint32_t dim) {
+  switch (kind) {
+    case CodeKind::kFloat32:
+      return size_t{dim} * 4;
+    case CodeKind::kFloat16:
+    case CodeKind::kBFloat16:
+      return size_t{dim} * 2;
+    case CodeKind::kSq8:
+    case CodeKind::kSq6:
+    case CodeKind::kSq4:
+      return ScalarRowBytes(kind, dim) + 4;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace elanus::index

@@ -1,0 +1,91 @@
+// How an index keeps vectors: packed by a codec trained on them, and scored in packed form.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/context.h"
+#include "index/vector_index.h"
+
+namespace elanus::index {
+
+enum class CodeKind : uint32_t {
+  kNone = 0,
+  kFloat32 = 1,
+  kFloat16 = 2,
+  kBFloat16 = 3,
+  kSq8 = 4,
+  kSq6 = 5,
+  kSq4 = 6,
+  kAdditive = 7,  // Product and residual quantisers.
+  kRabitq = 8,    // Of residuals only.
+};
+
+/// Rows as a file holds them, borrowed: rows x row_bytes, and for L2 one term a row: the square of
+/// the decoded row's norm (codecs whose has_terms() is false need none).
+struct PackedRows {
+  const char* codes = nullptr;
+  const float* terms = nullptr;
+  size_t rows = 0;
+};
+
+/// Scores packed rows against one query at a time. Keys sort ascending: the L2 distance or the
+/// negated inner product. For one thread.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  /// `query`: dim numbers, normalised for COSINE; borrowed until the next call.
+  virtual void SetQuery(const float* query) = 0;
+  /// keys[i] of rows[i], fast: the query may be rounded too.
+  virtual void Score(const uint32_t* rows, size_t count, float* keys) = 0;
+  /// As Score for the rows begin .. begin + count.
+  virtual void ScoreRange(size_t begin, size_t count, float* keys) = 0;
+  /// The key of the decoded row to the query as it is: what is answered when nothing refines.
+  virtual float ScoreExact(uint32_t row) = 0;
+};
+
+/// Immutable once trained; thread-safe.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+  virtual CodeKind kind() const = 0;
+  virtual size_t row_bytes() const = 0;
+  /// See PackedRows::terms.
+  virtual bool has_terms() const = 0;
+  virtual void Encode(const float* row, char* code) const = 0;
+  /// Of what a row leaves over from its centroid: the scorer then lacks the query's product with
+  /// the centroid and nothing else.
+  virtual void EncodeResidual(const float* residual, const float* centroid, char* code) const {
+    (void)centroid;
+    Encode(residual, code);
+  }
+  /// True: terms are of the rows as they are and not of the decoded ones.
+  virtual bool has_exact_terms() const { return false; }
+  virtual void Decode(const char* code, float* row) const = 0;
+  /// False when a code of a file names a word that is not there.
+  virtual bool Holds(PackedRows) const { return true; }
+  /// What OpenCodec needs to make it again.
+  virtual std::string Save() const = 0;
+  virtual std::unique_ptr<Scorer> NewScorer(PackedRows rows) const = 0;
+};
+
+/// A codec that needs no codebook, trained on at most 65,536 of `rows` (normalised for COSINE).
+/// `kind`: all but kNone and kAdditive.
+std::unique_ptr<Codec> TrainCodec(CodeKind kind, VectorBlock rows, bool is_l2);
+
+/// `saved` comes from Save(). kIntegrity when it does not fit.
+Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2,
+                                         std::string_view saved);
+
+/// Packs rows.rows rows: code i of source row order[i] (null: i) goes to codes + i * row_bytes, its
+/// term to terms[i] where the codec has terms. Cancellable; on the pool when there is one.
+Status PackRows(Context& ctx, const Codec& codec, VectorBlock rows, const uint32_t* order,
+                Pool* pool, char* codes, float* terms);
+
+/// Bytes a row takes, terms included, before anything is trained; kAdditive by its own parameters.
+size_t EstimateRowBytes(CodeKind kind, uint32_t dim);
+
+}  // namespace elanus::index

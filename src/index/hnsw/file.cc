@@ -1,0 +1,209 @@
+// Writing and opening a graph's file.
+#include "index/hnsw/file.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "base/framed.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr std::string_view kMagic = "ELHNSW02";
+constexpr size_t kLead = 32;  // With the frame's 32 bytes the content is 64-byte aligned.
+constexpr uint64_t kMMax = 2048;
+constexpr uint64_t kLevelsMax = 33;
+constexpr uint64_t kBytesMax = uint64_t{1} << 40;  // Of any one part: keeps sums from wrapping.
+
+// Memory on huge pages where the system gives them: a walk reads rows in random order, and with 4
+// KB pages most of its time goes into page walks.
+std::shared_ptr<char> HugeCopy(std::string_view bytes) {
+  constexpr size_t kHuge = 2 << 20;
+  const size_t size = (bytes.size() + kHuge - 1) / kHuge * kHuge + kHuge;
+  void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  char* aligned =
+      reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(mapped) + kHuge - 1) / kHuge * kHuge);
+  ::madvise(aligned, size - kHuge, MADV_HUGEPAGE);
+  std::memcpy(aligned, bytes.data(), bytes.size());
+  ::mprotect(aligned, size - kHuge, PROT_READ);
+  return {aligned, [mapped, size](char*) { ::munmap(mapped, size); }};
+}
+
+// Numbers in a file are trusted only after this: a walk follows them without looking. Node i has
+// the upper slots from upper_start[i] to upper_start[i + 1]; a link of level l must lead to a node
+// that has that level.
+bool LinksAreGood(const GraphHeader& h, const char* base) {
+  const GraphLayout at(h);
+  const auto* rows = reinterpret_cast<const uint32_t*>(base + at.rows);
+  const auto* starts = reinterpret_cast<const uint32_t*>(base + at.upper_start);
+  const auto* links = reinterpret_cast<const uint32_t*>(base + at.links);
+  const auto* upper = reinterpret_cast<const uint32_t*>(base + at.upper);
+  const auto end_of = [&](uint64_t node) {
+    return node + 1 < h.nodes ? starts[node + 1] : h.upper_slots;
+  };
+  for (uint64_t i = 0; i < h.nodes; ++i) {
+    if (rows[i] >= h.nodes || starts[i] > end_of(i) || end_of(i) > h.upper_slots) return false;
+  }
+  if (h.nodes > 0 && h.top_level > end_of(h.entry) - starts[h.entry]) return false;
+  const auto slot_is_good = [&](const uint32_t* slot, uint64_t capacity, uint64_t level) {
+    if (slot[0] > capacity) return false;
+    for (uint32_t j = 1; j <= slot[0]; ++j) {
+      if (slot[j] >= h.nodes || end_of(slot[j]) - starts[slot[j]] < level) return false;
+    }
+    return true;
+  };
+  for (uint64_t i = 0; i < h.nodes; ++i) {
+    if (!slot_is_good(links + i * (1 + 2 * h.m), 2 * h.m, 0)) return false;
+    for (uint64_t slot = starts[i]; slot < end_of(i); ++slot) {
+      if (!slot_is_good(upper + slot * (1 + h.m), h.m, slot - starts[i] + 1)) return false;
+    }
+  }
+  return true;
+}
+
+bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, size_t content) {
+  const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
+  for (uint64_t b : bytes) {
+    if (b > kBytesMax / std::max<uint64_t>(h.nodes, 1)) return false;
+  }
+  return h.nodes == rows.rows && h.dim == rows.dim && h.m >= 2 && h.m <= kMMax &&
+         h.upper_slots <= h.nodes * kLevelsMax && (h.nodes == 0 || h.entry < h.nodes) &&
+         h.code_terms <= 1 && h.refine_terms <= 1 && GraphLayout(h).end == content;
+}
+
+// Makes the codec of one part and checks that the part is what it writes.
+Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, const char* terms,
+                 uint64_t row_bytes, uint64_t has_terms, const GraphHeader& h, bool is_l2,
+                 std::unique_ptr<Codec>& codec, PackedRows& packed) {
+  TRY_ASSIGN(codec,
+             OpenCodec(static_cast<CodeKind>(kind), static_cast<uint32_t>(h.dim), is_l2, params));
+  packed = {.codes = codes,
+            .terms = has_terms != 0 ? reinterpret_cast<const float*>(terms) : nullptr,
+            .rows = h.nodes};
+  if (codec->row_bytes() != row_bytes || codec->has_terms() != (has_terms != 0) ||
+      !codec->Holds(packed)) {
+    return Status(ErrorCode::kIntegrity, "the codes of a graph index do not fit their codec");
+  }
+  return {};
+}
+
+}  // namespace
+
+GraphLayout::GraphLayout(const GraphHeader& h) {
+  const auto align = [](size_t n) { return (n + 63) / 64 * 64; };
+  size_t at = align(sizeof(GraphHeader));
+  rows = at;
+  upper_start = at = align(at + h.nodes * 4);
+  links = at = align(at + h.nodes * 4);
+  upper = at = align(at + h.nodes * (1 + 2 * h.m) * 4);
+  code_params = at = align(at + h.upper_slots * (1 + h.m) * 4);
+  codes = at = align(at + h.code_params);
+  terms = at = align(at + h.nodes * h.code_bytes);
+  refine_params = at = align(at + h.nodes * h.code_terms * 4);
+  refine_codes = at = align(at + h.refine_params);
+  refine_terms = at = align(at + h.nodes * h.refine_bytes);
+  end = at + h.nodes * h.refine_terms * 4;
+}
+
+Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorBlock rows,
+                               const GraphCodes& codes, uint32_t m, Pool* pool) {
+  const GraphView graph = builder.view();
+  const std::vector<uint32_t> order = builder.BreadthFirstOrder();
+  std::vector<uint32_t> place(graph.nodes);
+  for (uint32_t i = 0; i < graph.nodes; ++i) place[order[i]] = i;
+  uint64_t upper_slots = 0;
+  for (uint32_t node = 0; node < graph.nodes; ++node) upper_slots += builder.LevelOf(node);
+  const std::string params = codes.codec->Save();
+  const std::string refine_params = codes.refine == nullptr ? "" : codes.refine->Save();
+  const GraphHeader header{.nodes = graph.nodes,
+                           .dim = rows.dim,
+                           .m = m,
+                           .entry = graph.nodes == 0 ? 0 : place[graph.entry],
+                           .top_level = graph.top_level,
+                           .upper_slots = upper_slots,
+                           .code_kind = static_cast<uint64_t>(codes.codec->kind()),
+                           .code_params = params.size(),
+                           .code_bytes = codes.codec->row_bytes(),
+                           .code_terms = codes.codec->has_terms(),
+                           .refine_kind = static_cast<uint64_t>(codes.refine_kind),
+                           .refine_params = refine_params.size(),
+                           .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
+                           .refine_terms = codes.refine != nullptr && codes.refine->has_terms()};
+  const GraphLayout at(header);
+  std::string payload(kLead + at.end, '\0');
+  char* base = payload.data() + kLead;
+  std::memcpy(base, &header, sizeof(header));
+  uint32_t slot = 0;
+  const auto copy_slot = [&](char* to, const uint32_t* from) {
+    std::memcpy(to, from, 4);
+    for (uint32_t i = 1; i <= from[0]; ++i) std::memcpy(to + size_t{i} * 4, &place[from[i]], 4);
+  };
+  for (uint32_t i = 0; i < graph.nodes; ++i) {
+    const uint32_t node = order[i];
+    std::memcpy(base + at.rows + size_t{i} * 4, &node, 4);
+    std::memcpy(base + at.upper_start + size_t{i} * 4, &slot, 4);
+    copy_slot(base + at.links + size_t{i} * (1 + 2 * graph.m) * 4, graph.Neighbours(node, 0));
+    for (uint32_t level = 1; level <= builder.LevelOf(node); ++level) {
+      copy_slot(base + at.upper + size_t{slot++} * (1 + graph.m) * 4,
+                graph.Neighbours(node, level));
+    }
+  }
+  std::memcpy(base + at.code_params, params.data(), params.size());
+  TRY(PackRows(ctx, *codes.codec, rows, order.data(), pool, base + at.codes,
+               reinterpret_cast<float*>(base + at.terms)));
+  if (codes.refine != nullptr) {
+    std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
+    TRY(PackRows(ctx, *codes.refine, rows, order.data(), pool, base + at.refine_codes,
+                 reinterpret_cast<float*>(base + at.refine_terms)));
+  }
+  return Frame(kMagic, 1, payload);
+}
+
+Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, bool is_l2) {
+  TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "graph index"));
+  if (payload.size() < kLead + sizeof(GraphHeader)) {
+    return Status(ErrorCode::kIntegrity, "the graph index is too short");
+  }
+  const std::string_view content = payload.substr(kLead);
+  OpenedGraph opened;
+  GraphHeader& h = opened.header;
+  std::memcpy(&h, content.data(), sizeof(h));
+  if (!HeaderIsGood(h, rows, content.size()) || !LinksAreGood(h, content.data())) {
+    return Status(ErrorCode::kIntegrity, "the graph index does not belong to this segment");
+  }
+  const GraphLayout at(h);
+  opened.memory_bytes = at.refine_params;
+  opened.memory = HugeCopy(content.substr(0, at.refine_params));
+  if (opened.memory == nullptr) {
+    return Error(ErrorCode::kMemoryLimitExceeded, "no memory for a graph index of {} bytes",
+                 at.refine_params);
+  }
+  const char* base = opened.memory.get();
+  TRY(OpenCodes(h.code_kind, content.substr(at.code_params, h.code_params), base + at.codes,
+                base + at.terms, h.code_bytes, h.code_terms, h, is_l2, opened.codes.codec,
+                opened.packed));
+  opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
+  const bool keeps_refine =
+      opened.codes.refine_kind != CodeKind::kNone && opened.codes.refine_kind != CodeKind::kFloat32;
+  if (keeps_refine) {
+    TRY(OpenCodes(h.refine_kind, content.substr(at.refine_params, h.refine_params),
+                  content.data() + at.refine_codes, content.data() + at.refine_terms,
+                  h.refine_bytes, h.refine_terms, h, is_l2, opened.codes.refine, opened.refine));
+  }
+  opened.view = {.nodes = static_cast<uint32_t>(h.nodes),
+                 .m = static_cast<uint32_t>(h.m),
+                 .entry = static_cast<uint32_t>(h.entry),
+                 .top_level = static_cast<uint32_t>(h.top_level),
+                 .codes = base + at.codes,
+                 .code_bytes = h.code_bytes,
+                 .rows = reinterpret_cast<const uint32_t*>(base + at.rows),
+                 .links = reinterpret_cast<const uint32_t*>(base + at.links),
+                 .upper_start = reinterpret_cast<const uint32_t*>(base + at.upper_start),
+                 .upper = reinterpret_cast<const uint32_t*>(base + at.upper)};
+  if (keeps_refine) opened.file = std::move(file);
+  return opened;
+}
+
+}  // namespace elanus::index

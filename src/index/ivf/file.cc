@@ -1,0 +1,193 @@
+// Writing and opening the file of inverted lists.
+#include "index/ivf/file.h"
+
+#include <cstring>
+
+#include "base/framed.h"
+#include "index/ivf/k_means.h"
+#include "simd/kernels.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr std::string_view kMagic = "ELIVF002";
+constexpr size_t kLead = 32;  // With the frame's 32 bytes the content is 64-byte aligned.
+constexpr uint64_t kBytesMax = uint64_t{1} << 40;  // Of any one part: keeps sums from wrapping.
+constexpr uint64_t kListsMax = 65536;
+constexpr size_t kRowsPerTask = 1024;
+
+bool HeaderIsGood(const IvfHeader& h, VectorBlock rows, size_t content) {
+  const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
+  for (uint64_t b : bytes) {
+    if (b > kBytesMax / std::max<uint64_t>(h.rows, 1)) return false;
+  }
+  return h.rows == rows.rows && h.dim == rows.dim && h.lists >= 1 && h.lists <= kListsMax &&
+         h.residual <= 1 && h.code_terms <= 1 && h.refine_terms <= 1 && IvfLayout(h).end == content;
+}
+
+// A search follows bounds and numbers without looking.
+bool NumbersAreGood(const OpenedIvf& opened) {
+  const IvfHeader& h = opened.header;
+  if (opened.bounds[0] != 0 || opened.bounds[h.lists] != h.rows) return false;
+  for (uint64_t l = 0; l < h.lists; ++l) {
+    if (opened.bounds[l] > opened.bounds[l + 1]) return false;
+  }
+  for (uint64_t i = 0; i < h.rows; ++i) {
+    if (opened.numbers[i] >= h.rows) return false;
+  }
+  return true;
+}
+
+Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, const char* terms,
+                 uint64_t row_bytes, uint64_t has_terms, const IvfHeader& h, bool is_l2,
+                 std::unique_ptr<Codec>& codec, PackedRows& packed) {
+  TRY_ASSIGN(codec,
+             OpenCodec(static_cast<CodeKind>(kind), static_cast<uint32_t>(h.dim), is_l2, params));
+  packed = {.codes = codes,
+            .terms = has_terms != 0 ? reinterpret_cast<const float*>(terms) : nullptr,
+            .rows = h.rows};
+  if (codec->row_bytes() != row_bytes || codec->has_terms() != (has_terms != 0) ||
+      !codec->Holds(packed)) {
+    return Status(ErrorCode::kIntegrity, "the codes of inverted lists do not fit their codec");
+  }
+  return {};
+}
+
+// As PackRows, of what rows leave over from their centroid; terms are of the whole decoded row.
+Status PackResiduals(Context& ctx, const Codec& codec, VectorBlock rows, const Lists& lists,
+                     const std::vector<uint32_t>& order, Pool* pool, char* codes, float* terms) {
+  const auto pack = [&](size_t task) -> Status {
+    TRY(ctx.CheckAlive());
+    std::vector<float> residual(rows.dim);
+    const size_t end = std::min(rows.rows, (task + 1) * kRowsPerTask);
+    for (size_t i = task * kRowsPerTask; i < end; ++i) {
+      const float* row = rows.row(order[i]);
+      const float* centroid = lists.centroids.data() + size_t{lists.nearest[order[i]]} * rows.dim;
+      for (size_t d = 0; d < rows.dim; ++d) residual[d] = row[d] - centroid[d];
+      char* code = codes + i * codec.row_bytes();
+      codec.EncodeResidual(residual.data(), centroid, code);
+      if (!codec.has_terms()) continue;
+      if (codec.has_exact_terms()) {
+        terms[i] = simd::Best().ip(row, row, rows.dim);
+        continue;
+      }
+      codec.Decode(code, residual.data());
+      for (size_t d = 0; d < rows.dim; ++d) residual[d] += centroid[d];
+      terms[i] = simd::Best().ip(residual.data(), residual.data(), rows.dim);
+    }
+    return {};
+  };
+  const size_t tasks = (rows.rows + kRowsPerTask - 1) / kRowsPerTask;
+  if (pool != nullptr) return pool->ParallelFor(ctx, tasks, pack);
+  for (size_t task = 0; task < tasks; ++task) TRY(pack(task));
+  return {};
+}
+
+}  // namespace
+
+IvfLayout::IvfLayout(const IvfHeader& h) {
+  const auto align = [](size_t n) { return (n + 63) / 64 * 64; };
+  size_t at = align(sizeof(IvfHeader));
+  centroids = at;
+  bounds = at = align(at + h.lists * h.dim * 4);
+  numbers = at = align(at + (h.lists + 1) * 8);
+  code_params = at = align(at + h.rows * 4);
+  codes = at = align(at + h.code_params);
+  terms = at = align(at + h.rows * h.code_bytes);
+  refine_params = at = align(at + h.rows * h.code_terms * 4);
+  refine_codes = at = align(at + h.refine_params);
+  refine_terms = at = align(at + h.rows * h.refine_bytes);
+  end = at + h.rows * h.refine_terms * 4;
+}
+
+Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const BuildOptions& options,
+                         double progress_end) {
+  Lists trained;
+  const size_t count = std::min(lists, std::max<size_t>(rows.rows, 1));
+  trained.centroids.assign(count * rows.dim, 0.0f);
+  if (rows.rows == 0) return trained;
+  TRY_ASSIGN(trained.centroids, TrainCentroids(ctx, rows, count, options.pool));
+  if (options.on_progress) options.on_progress(progress_end * 0.8);
+  TRY_ASSIGN(trained.nearest, AssignRows(ctx, rows, trained.centroids, options.pool));
+  if (options.on_progress) options.on_progress(progress_end);
+  return trained;
+}
+
+Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
+                             const IvfCodes& codes, Pool* pool) {
+  const size_t count = lists.centroids.size() / std::max<size_t>(rows.dim, 1);
+  const std::string params = codes.codec->Save();
+  const std::string refine_params = codes.refine == nullptr ? "" : codes.refine->Save();
+  const IvfHeader header{.rows = rows.rows,
+                         .lists = count,
+                         .dim = rows.dim,
+                         .residual = codes.residual,
+                         .code_kind = static_cast<uint64_t>(codes.codec->kind()),
+                         .code_params = params.size(),
+                         .code_bytes = codes.codec->row_bytes(),
+                         .code_terms = codes.codec->has_terms(),
+                         .refine_kind = static_cast<uint64_t>(codes.refine_kind),
+                         .refine_params = refine_params.size(),
+                         .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
+                         .refine_terms = codes.refine != nullptr && codes.refine->has_terms()};
+  const IvfLayout at(header);
+  std::string payload(kLead + at.end, '\0');
+  char* base = payload.data() + kLead;
+  std::memcpy(base, &header, sizeof(header));
+  std::memcpy(base + at.centroids, lists.centroids.data(), lists.centroids.size() * 4);
+
+  std::vector<uint64_t> bounds(count + 1, 0);
+  for (uint32_t list : lists.nearest) ++bounds[list + 1];
+  for (size_t l = 0; l < count; ++l) bounds[l + 1] += bounds[l];
+  std::memcpy(base + at.bounds, bounds.data(), bounds.size() * 8);
+  std::vector<uint64_t> next = bounds;
+  std::vector<uint32_t> order(rows.rows);
+  for (uint32_t r = 0; r < rows.rows; ++r) order[next[lists.nearest[r]]++] = r;
+  std::memcpy(base + at.numbers, order.data(), order.size() * 4);
+
+  std::memcpy(base + at.code_params, params.data(), params.size());
+  auto* terms = reinterpret_cast<float*>(base + at.terms);
+  if (codes.residual) {
+    TRY(PackResiduals(ctx, *codes.codec, rows, lists, order, pool, base + at.codes, terms));
+  } else {
+    TRY(PackRows(ctx, *codes.codec, rows, order.data(), pool, base + at.codes, terms));
+  }
+  if (codes.refine != nullptr) {
+    std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
+    TRY(PackRows(ctx, *codes.refine, rows, order.data(), pool, base + at.refine_codes,
+                 reinterpret_cast<float*>(base + at.refine_terms)));
+  }
+  return Frame(kMagic, 1, payload);
+}
+
+Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2) {
+  TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "IVF index"));
+  const Status damaged(ErrorCode::kIntegrity, "the IVF index does not belong to this segment");
+  if (payload.size() < kLead + sizeof(IvfHeader)) return damaged;
+  const std::string_view content = payload.substr(kLead);
+  OpenedIvf opened;
+  IvfHeader& h = opened.header;
+  std::memcpy(&h, content.data(), sizeof(h));
+  if (!HeaderIsGood(h, rows, content.size())) return damaged;
+  const IvfLayout at(h);
+  const char* base = content.data();
+  opened.centroids = reinterpret_cast<const float*>(base + at.centroids);
+  opened.bounds = reinterpret_cast<const uint64_t*>(base + at.bounds);
+  opened.numbers = reinterpret_cast<const uint32_t*>(base + at.numbers);
+  if (!NumbersAreGood(opened)) return damaged;
+  TRY(OpenCodes(h.code_kind, content.substr(at.code_params, h.code_params), base + at.codes,
+                base + at.terms, h.code_bytes, h.code_terms, h, is_l2, opened.codes.codec,
+                opened.packed));
+  opened.codes.residual = h.residual != 0;
+  opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
+  if (opened.codes.refine_kind != CodeKind::kNone &&
+      opened.codes.refine_kind != CodeKind::kFloat32) {
+    TRY(OpenCodes(h.refine_kind, content.substr(at.refine_params, h.refine_params),
+                  base + at.refine_codes, base + at.refine_terms, h.refine_bytes, h.refine_terms, h,
+                  is_l2, opened.codes.refine, opened.refine));
+  }
+  opened.file = std::move(file);
+  return opened;
+}
+
+}  // namespace elanus::index

@@ -1,0 +1,69 @@
+// The file of an index of inverted lists: what Build writes and Open checks.
+//
+// Framed "ELIVF002": 32 zero bytes; the header; then, each padded to 64 bytes: centroids (lists x
+// dim float32), list bounds (lists + 1 u64), row numbers (u32, list by list), the codec's
+// parameters, codes, terms (float32, where the codec has them); refine parameters, refine codes,
+// refine terms. Codes stand list by list. With refine kind kFloat32 nothing is kept: the segment's
+// own vectors refine. A search reads all of it in place.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/blob.h"
+#include "index/codes/codec.h"
+
+namespace elanus::index {
+
+struct IvfHeader {
+  uint64_t rows, lists, dim;
+  uint64_t residual;  // 1: codes are of what a row leaves over from its centroid.
+  uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
+  uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
+};
+
+struct IvfLayout {
+  size_t centroids, bounds, numbers, code_params, codes, terms;
+  size_t refine_params, refine_codes, refine_terms, end;
+  explicit IvfLayout(const IvfHeader& header);
+};
+
+/// How the rows are kept. `refine`: null for none and for the segment's own vectors.
+struct IvfCodes {
+  std::unique_ptr<Codec> codec;
+  bool residual = false;
+  CodeKind refine_kind = CodeKind::kNone;
+  std::unique_ptr<Codec> refine;
+};
+
+/// Rows in lists: what training has found.
+struct Lists {
+  std::vector<float> centroids;   // lists x dim
+  std::vector<uint32_t> nearest;  // Of each row.
+};
+
+/// k-means of `rows` (normalised for COSINE) into at most `lists` lists, and the list of each row.
+/// Reports progress up to `progress_end`.
+Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const BuildOptions& options,
+                         double progress_end);
+
+/// The file's bytes. `rows`: the vectors to pack, normalised for COSINE.
+Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
+                             const IvfCodes& codes, Pool* pool);
+
+struct OpenedIvf {
+  IvfHeader header;
+  IvfCodes codes;
+  Blob file;
+  const float* centroids = nullptr;
+  const uint64_t* bounds = nullptr;
+  const uint32_t* numbers = nullptr;
+  PackedRows packed;
+  PackedRows refine;
+};
+
+/// kIntegrity when the file is damaged or of other rows.
+Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2);
+
+}  // namespace elanus::index
