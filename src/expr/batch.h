@@ -28,12 +28,25 @@ struct BatchRows {
 
 inline void SetBit(Words& words, size_t i) { words[i >> 6] |= uint64_t{1} << (i & 63); }
 
-/// Leaves over a plain column, a whole array or an array element. `column` holds the batch.
+/// Sets for each active row of `column` what `test(i)` says; null rows are unknown.
+template <class Fn>
+void ForEachActive(const model::ColumnView& column, const BatchRows& rows, Tri& out, Fn test) {
+  for (size_t i = 0; i < rows.count; ++i) {
+    if (!rows.IsActive(i)) continue;
+    if (!column.IsValid(i)) {
+      SetBit(out.unknown, i);
+    } else if (test(i)) {
+      SetBit(out.yes, i);
+    }
+  }
+}
+
+/// Tests of a plain column, a whole array or an array element. `column` holds the batch.
 void TestColumn(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out);
 void CompareColumns(const Node& node, const model::ColumnView& left, const model::ColumnView& right,
                     const BatchRows& rows, Tri& out);
 void TestArray(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out);
-/// Leaves over JSON: tests, exists, contains, array_length.
+/// Leaves over JSON: tests, exists.
 void TestJson(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out);
 
 /// Whether a text passes a test of kind compare, in, range, like or regex against strings.

@@ -1,7 +1,7 @@
 // Leaves over plain columns and arrays: one typed loop a leaf and batch.
 #include <algorithm>
-#include <cmath>
 
+#include "expr/array_row.h"
 #include "expr/batch.h"
 #include "expr/constant.h"
 
@@ -132,33 +132,6 @@ int64_t IntAt(const model::ColumnView& column, size_t i) {
   }
 }
 
-// Element `at` of an array row as a constant.
-Scalar ElementAt(DataType type, std::string_view row, size_t at) {
-  const auto get = [&]<class T>(T) {
-    T v;
-    std::memcpy(&v, row.data() + at * sizeof(T), sizeof(T));
-    return v;
-  };
-  switch (type) {
-    case DataType::kBool:
-      return Scalar(get(int8_t{}) != 0);
-    case DataType::kInt8:
-      return Scalar(int64_t{get(int8_t{})});
-    case DataType::kInt16:
-      return Scalar(int64_t{get(int16_t{})});
-    case DataType::kInt32:
-      return Scalar(int64_t{get(int32_t{})});
-    case DataType::kInt64:
-      return Scalar(get(int64_t{}));
-    case DataType::kFloat:
-      return Scalar(static_cast<double>(get(float{})));
-    case DataType::kDouble:
-      return Scalar(get(double{}));
-    default:
-      return Scalar(std::string(model::ArrayTexts(row)[at]));
-  }
-}
-
 bool TestScalar(const Test& test, const Scalar& value) {
   if (value.is_string()) return TestText(test, value.as_string());
   if (value.is_double()) {
@@ -169,35 +142,10 @@ bool TestScalar(const Test& test, const Scalar& value) {
   return test.kind == Test::Kind::kArith ? TestArithInt(test, number) : TestInt(test, number);
 }
 
-bool TestArrayRow(const Node& node, DataType type, std::string_view row, bool& unknown) {
-  const size_t size = model::ArraySize(type, row);
-  switch (node.kind) {
-    case Node::Kind::kLength:
-      return TestInt(node.test, static_cast<int64_t>(size));
-    case Node::Kind::kContains: {
-      const auto has = [&](const Scalar& wanted) {
-        for (size_t i = 0; i < size; ++i) {
-          if (ElementAt(type, row, i) == wanted) return true;
-        }
-        return false;
-      };
-      return node.all ? std::all_of(node.values.begin(), node.values.end(), has)
-                      : std::any_of(node.values.begin(), node.values.end(), has);
-    }
-    default:
-      break;
-  }
-  if (node.source.kind == Source::Kind::kElement) {
-    if (node.source.index >= size) {
-      unknown = true;
-      return false;
-    }
-    return TestScalar(node.test, ElementAt(type, row, node.source.index));
-  }
-  const model::ScalarList& wanted = node.test.values[0].as_list();
-  bool equal = wanted.size() == size;
-  for (size_t i = 0; equal && i < size; ++i) equal = ElementAt(type, row, i) == wanted[i];
-  return equal == (node.test.op == Compare::kEq);
+bool EqualsList(const ArrayRow& row, const model::ScalarList& wanted) {
+  bool equal = wanted.size() == row.size();
+  for (size_t i = 0; equal && i < wanted.size(); ++i) equal = row[i] == wanted[i];
+  return equal;
 }
 
 }  // namespace
@@ -241,10 +189,7 @@ void CompareColumns(const Node& node, const model::ColumnView& left, const model
       return Holds(node.op, order < 0 ? -1 : order > 0);
     }
     if (is_real) {
-      const double a = NumberAt(left, i);
-      const double b = NumberAt(right, i);
-      if (std::isnan(a) || std::isnan(b)) return node.op == Compare::kNe;
-      return Holds(node.op, a < b ? -1 : a > b);
+      return HoldsDouble(node.op, NumberAt(left, i), NumberAt(right, i));
     }
     const int64_t a = IntAt(left, i);
     const int64_t b = IntAt(right, i);
@@ -261,15 +206,15 @@ void CompareColumns(const Node& node, const model::ColumnView& left, const model
 }
 
 void TestArray(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out) {
-  for (size_t i = 0; i < rows.count; ++i) {
-    if (!rows.IsActive(i)) continue;
-    bool unknown = !column.IsValid(i);
-    const bool yes = !unknown && TestArrayRow(node, column.element_type, column.Bytes(i), unknown);
-    if (unknown)
-      SetBit(out.unknown, i);
-    else if (yes)
-      SetBit(out.yes, i);
-  }
+  const bool is_whole = node.source.kind == Source::Kind::kArray;
+  ForEachActive(column, rows, out, [&](size_t i) {
+    const ArrayRow row(column.element_type, column.Bytes(i));
+    if (is_whole)
+      return EqualsList(row, node.test.values[0].as_list()) == (node.test.op == Compare::kEq);
+    if (node.source.index < row.size()) return TestScalar(node.test, row[node.source.index]);
+    SetBit(out.unknown, i);
+    return false;
+  });
 }
 
 }  // namespace elanus::expr

@@ -123,7 +123,9 @@ Result<bool> FoldCompare(Compare op, const Scalar& left, const Scalar& right) {
   const auto order = [](const auto& a, const auto& b) { return a < b ? -1 : b < a ? 1 : 0; };
   const auto is_number = [](const Scalar& s) { return s.is_int() || s.is_double(); };
   if (left.is_int() && right.is_int()) return Holds(op, order(left.as_int(), right.as_int()));
-  if (is_number(left) && is_number(right)) return Holds(op, order(left.number(), right.number()));
+  if (is_number(left) && is_number(right)) {
+    return HoldsDouble(op, left.number(), right.number());
+  }
   if (left.is_string() && right.is_string()) {
     return Holds(op, order(left.as_string(), right.as_string()));
   }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/status.h"
+#include "expr/lexer.h"
 #include "expr/node.h"
 
 namespace elanus::expr {
@@ -31,6 +32,12 @@ constexpr bool Holds(model::Compare op, int order) {
       return order >= 0;
   }
   return false;
+}
+
+/// `left op right` as IEEE has it: NaN is unequal to everything and has no order.
+constexpr bool HoldsDouble(model::Compare op, double left, double right) {
+  if (left != left || right != right) return op == model::Compare::kNe;
+  return Holds(op, left < right ? -1 : left > right);
 }
 
 /// The comparison with its sides exchanged.

@@ -1,13 +1,11 @@
 // Leaves over JSON. Each active row is parsed once a leaf; types are matched as they are: a bool
 // never equals a number, a string never equals a number, and a missing path, a null or another
 // class of value is unknown.
-#include <simdjson.h>
+#include "expr/json.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
-#include "expr/batch.h"
 #include "expr/constant.h"
 
 namespace elanus::expr {
@@ -17,26 +15,6 @@ namespace dom = simdjson::dom;
 using model::Compare;
 using model::Scalar;
 using Type = dom::element_type;
-
-enum class Outcome { kNo, kYes, kUnknown };
-Outcome From(bool yes) { return yes ? Outcome::kYes : Outcome::kNo; }
-
-class RowParser {
- public:
-  /// The document, or false when the text is no JSON.
-  bool Parse(std::string_view text, dom::element& document) {
-    if (buffer_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
-      buffer_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
-    }
-    std::memcpy(buffer_.data(), text.data(), text.size());
-    return parser_.parse(buffer_.data(), text.size(), /*realloc_if_needed=*/false).get(document) ==
-           simdjson::SUCCESS;
-  }
-
- private:
-  dom::parser parser_;
-  std::string buffer_;
-};
 
 bool Follow(dom::element& at, const std::vector<PathStep>& path) {
   for (const PathStep& step : path) {
@@ -82,18 +60,36 @@ bool OrderOf(const dom::element& e, const Scalar& constant, int& order) {
     order = value < constant.as_int() ? -1 : value > constant.as_int();
   } else {
     const double value = NumberOf(e);
-    order = value < constant.number() ? -1 : value > constant.number();
+    order = value < constant.number() ? -1 : value == constant.number() ? 0 : 1;
   }
   return true;
 }
 
-bool Equal(const dom::element& e, const Scalar& constant) {
+}  // namespace
+
+bool JsonReader::Find(std::string_view text, const std::vector<PathStep>& path,
+                      dom::element& value) {
+  if (buffer_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
+    buffer_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+  }
+  std::memcpy(buffer_.data(), text.data(), text.size());
+  return parser_.parse(buffer_.data(), text.size(), /*realloc_if_needed=*/false).get(value) ==
+             simdjson::SUCCESS &&
+         Follow(value, path);
+}
+
+JsonReader& ThreadReader() {
+  thread_local JsonReader reader;
+  return reader;
+}
+
+bool EqualsJson(const dom::element& e, const Scalar& constant) {
   if (constant.is_list()) {
     if (!e.is_array()) return false;
     const model::ScalarList& list = constant.as_list();
     size_t i = 0;
     for (dom::element item : e.get_array()) {
-      if (i == list.size() || !Equal(item, list[i])) return false;
+      if (i == list.size() || !EqualsJson(item, list[i])) return false;
       ++i;
     }
     return i == list.size();
@@ -102,13 +98,16 @@ bool Equal(const dom::element& e, const Scalar& constant) {
   return OrderOf(e, constant, order) && order == 0;
 }
 
+namespace {
+
 Outcome Compared(const dom::element& e, Compare op, const Scalar& constant) {
   if (constant.is_list()) {
     if (!e.is_array()) return Outcome::kUnknown;
-    return From(Equal(e, constant) == (op == Compare::kEq));
+    return From(EqualsJson(e, constant) == (op == Compare::kEq));
   }
   int order;
   if (!OrderOf(e, constant, order)) return Outcome::kUnknown;
+  if (constant.is_double()) return From(HoldsDouble(op, NumberOf(e), constant.as_double()));
   return From(Holds(op, order));
 }
 
@@ -120,20 +119,33 @@ Outcome Arithmetic(const dom::element& e, const Test& test) {
   return From(TestArithDouble(test, NumberOf(e)));
 }
 
+// Per value; a class that no value of the list has is unknown, as in a comparison. The list is not
+// empty.
+Outcome TestedIn(const dom::element& e, const Test& test) {
+  int order = 0;
+  if (test.is_sorted) {
+    if (!OrderOf(e, test.values[0], order)) return Outcome::kUnknown;
+    const auto is_below = [&](const Scalar& value) {
+      return OrderOf(e, value, order) && order > 0;
+    };
+    const auto at = std::partition_point(test.values.begin(), test.values.end(), is_below);
+    return From(at != test.values.end() && EqualsJson(e, *at));
+  }
+  bool is_comparable = false;
+  for (const Scalar& value : test.values) {
+    const Outcome one = Compared(e, Compare::kEq, value);
+    if (one == Outcome::kYes) return one;
+    is_comparable = is_comparable || one == Outcome::kNo;
+  }
+  return is_comparable ? Outcome::kNo : Outcome::kUnknown;
+}
+
 Outcome Tested(const dom::element& e, const Test& test) {
   switch (test.kind) {
     case Test::Kind::kCompare:
       return Compared(e, test.op, test.values[0]);
-    case Test::Kind::kIn: {
-      // Per value; a class that no value of the list has is unknown, as in a comparison.
-      bool comparable = test.values.empty();
-      for (const Scalar& value : test.values) {
-        const Outcome one = Compared(e, Compare::kEq, value);
-        if (one == Outcome::kYes) return Outcome::kYes;
-        comparable = comparable || one == Outcome::kNo;
-      }
-      return comparable ? Outcome::kNo : Outcome::kUnknown;
-    }
+    case Test::Kind::kIn:
+      return TestedIn(e, test);
     case Test::Kind::kRange: {
       int low;
       int high;
@@ -171,51 +183,22 @@ bool IsEmpty(const dom::element& e) {
   return false;
 }
 
-Outcome Contains(const dom::element& e, const Node& node) {
-  if (!e.is_array()) return Outcome::kUnknown;
-  const auto has = [&](const Scalar& wanted) {
-    for (dom::element item : e.get_array()) {
-      if (Equal(item, wanted)) return true;
-    }
-    return false;
-  };
-  return From(node.all ? std::all_of(node.values.begin(), node.values.end(), has)
-                       : std::any_of(node.values.begin(), node.values.end(), has));
-}
-
-Outcome TestRow(const Node& node, RowParser& parser, std::string_view text) {
-  dom::element at;
-  const bool found = parser.Parse(text, at) && Follow(at, node.source.path);
-  if (node.kind == Node::Kind::kExists) return From(found && !IsEmpty(at));
-  const bool empty_list = node.kind == Node::Kind::kTest && node.test.kind == Test::Kind::kIn &&
-                          node.test.values.empty();
-  if (empty_list) return Outcome::kNo;  // Known for every row, even without the path.
-  if (!found) return Outcome::kUnknown;
-  switch (node.kind) {
-    case Node::Kind::kContains:
-      return Contains(at, node);
-    case Node::Kind::kLength:
-      if (!at.is_array()) return Outcome::kUnknown;
-      return From(TestInt(node.test, static_cast<int64_t>(at.get_array().size())));
-    default:
-      return Tested(at, node.test);
-  }
-}
-
 }  // namespace
 
 void TestJson(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out) {
-  thread_local RowParser parser;
-  for (size_t i = 0; i < rows.count; ++i) {
-    if (!rows.IsActive(i)) continue;
-    Outcome outcome = Outcome::kUnknown;
-    if (column.IsValid(i))
-      outcome = TestRow(node, parser, column.Bytes(i));
-    else if (node.kind == Node::Kind::kExists)
-      outcome = Outcome::kNo;
-    if (outcome == Outcome::kYes) SetBit(out.yes, i);
-    if (outcome == Outcome::kUnknown) SetBit(out.unknown, i);
+  // `in []` is known for every row, even without the path.
+  if (node.kind == Node::Kind::kTest && node.test.kind == Test::Kind::kIn &&
+      node.test.values.empty()) {
+    return;
   }
+  if (node.kind == Node::Kind::kExists) {
+    TestJsonValues(node, column, rows, out,
+                   [](const auto& value) { return From(!IsEmpty(value)); });
+    out.unknown = {};  // A path that is missing does not exist.
+    return;
+  }
+  TestJsonValues(node, column, rows, out,
+                 [&](const auto& value) { return Tested(value, node.test); });
 }
 
 }  // namespace elanus::expr

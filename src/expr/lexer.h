@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "expr/path_step.h"
 #include "model/scalar.h"
 
 namespace elanus::expr {
@@ -58,14 +59,9 @@ enum class TokenKind {
   kOpenBrace,
   kCloseBrace,
   kComma,
-  kReserved,  // A keyword of a part of the language that is not built yet: ISO, INTERVAL.
-};
-
-/// One step of a path: an object key or an array index.
-struct PathStep {
-  bool is_index = false;
-  std::string key;  // The digits too, for an index: JSON objects may have such a key.
-  uint64_t index = 0;
+  kFunction,    // The keyword of a function: array_length, JSON_CONTAINS, ...
+  kOptionWord,  // A keyword that only names an option: minimum_should_match, threshold.
+  kReserved,    // A keyword of a part of the language that is not built yet: ISO, INTERVAL.
 };
 
 struct Token {
@@ -80,8 +76,35 @@ struct Token {
   std::string raw;  // Of a string: what stood between the quotes.
 };
 
-/// All tokens, the last one kEnd. Errors: kInvalidParameter with "line L:C".
-Result<std::vector<Token>> Lex(std::string_view text);
+/// Hands out the tokens of a text one after the other, so that a text refused early costs nothing
+/// more. Borrows the text. Thread-compatible.
+class Lexer {
+ public:
+  explicit Lexer(std::string_view text) : text_(text) {}
+  /// The next token; kEnd for ever at the end. Errors: kInvalidParameter with "line L:C".
+  Result<Token> Next();
+
+ private:
+  Status Fail(std::string_view what) const;
+  char Peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
+  Status One(Token& token);
+  Status Number(Token& token);
+  Status HexNumber(Token& token);
+  Status Integer(Token& token, std::string_view digits, int base, size_t begin);
+  Status Float(Token& token, std::string_view digits, size_t begin);
+  Status String(Token& token, bool raw);
+  void Escape(Token& token);
+  Status Word(Token& token);
+  bool NullTest(Token& token);
+  Status Path(Token& token);
+  Status Step(Token& token);
+  Status ElementVariable(Token& token);
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
 
 /// "line L:C" of an offset, both from 1 and 0 as usual in parsers.
 std::string PlaceOf(std::string_view text, size_t offset);

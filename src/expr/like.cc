@@ -1,6 +1,8 @@
 // LIKE patterns.
 #include "expr/like.h"
 
+#include <algorithm>
+
 namespace elanus::expr {
 namespace {
 
@@ -8,7 +10,9 @@ namespace {
 size_t CodePointBytes(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   const size_t want = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-  return std::min(want, text.size());
+  size_t bytes = 1;
+  while (bytes < std::min(want, text.size()) && (text[bytes] & 0xC0) == 0x80) ++bytes;
+  return bytes;
 }
 
 }  // namespace

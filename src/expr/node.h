@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "expr/expr.h"
-#include "expr/lexer.h"
 #include "expr/like.h"
+#include "expr/path_step.h"
 #include "model/predicate.h"
 
 namespace re2 {
@@ -27,6 +27,7 @@ struct Source {
   model::DataType type =
       model::DataType::kNone;  // Of the value: the column's, or the array's elements'.
   bool nullable = false;
+  bool is_primary_key = false;
   std::vector<PathStep> path;  // kJson.
   uint64_t index = 0;          // kElement.
 };
@@ -37,6 +38,7 @@ struct Test {
   Kind kind = Kind::kCompare;
   model::Compare op = model::Compare::kEq;
   std::vector<model::Scalar> values;  // As model::Predicate; kArith: the right side.
+  bool is_sorted = false;  // kIn: values are of one kind, sorted and unique; always but over JSON.
   bool lower_inclusive = false;
   bool upper_inclusive = false;
   std::shared_ptr<const LikePattern> like;
@@ -44,6 +46,13 @@ struct Test {
   ArithOp arith = ArithOp::kNone;
   model::Scalar arith_operand;
 };
+
+struct Node;
+struct BatchRows;
+struct Tri;
+/// Evaluates a leaf over one batch of its source's column.
+using EvaluateLeaf = void (*)(const Node& node, const model::ColumnView& column,
+                              const BatchRows& rows, Tri& out);
 
 struct Node {
   enum class Kind {
@@ -55,8 +64,7 @@ struct Node {
     kColumns,   // source op other
     kIsNull,    // source: a column
     kExists,    // source: JSON
-    kContains,  // source: JSON or array; values, all
-    kLength,    // array_length(source) with test
+    kFunction,  // evaluate: over source, with what of test, values and all the function uses
     kSample,    // fraction
   };
   Kind kind = Kind::kConstant;
@@ -66,9 +74,10 @@ struct Node {
   Source other;
   Test test;
   model::Compare op = model::Compare::kEq;
-  std::vector<model::Scalar> values;  // kContains.
-  bool all = false;                   // kContains: every value, not any.
+  std::vector<model::Scalar> values;  // kFunction; of `in` over the primary key: keys as written.
+  bool all = false;                   // kFunction.
   double fraction = 0;                // kSample.
+  EvaluateLeaf evaluate = nullptr;    // kFunction.
   /// Rising with the work a row costs; conjuncts run cheap ones first.
   int cost = 0;
 };

@@ -5,7 +5,8 @@
 #include "expr/parser.h"
 
 #include <algorithm>
-#include <array>
+
+#include "expr/function_list.h"
 
 namespace elanus::expr {
 namespace {
@@ -14,6 +15,7 @@ using SyntaxPtr = std::unique_ptr<Syntax>;
 
 constexpr int kPrefixOperand = 14;
 constexpr int kMemberLevel = 9;
+constexpr int kAboveAll = 17;  // No operator binds so tight.
 
 int PrecedenceOf(TokenKind kind) {
   switch (kind) {
@@ -69,38 +71,56 @@ bool IsGreaterSide(TokenKind kind) {
   return kind == TokenKind::kGreater || kind == TokenKind::kGreaterEqual;
 }
 
+// What is open around the place the parser is at, innermost last.
+struct Open {
+  enum class Kind { kGroup, kItems, kExists, kPrefix, kBinary, kCompare, kRange };
+  Kind kind = Kind::kGroup;
+  int level_min = 1;  // Of the operators that the text around it may still take.
+  TokenKind op = TokenKind::kEnd;
+  TokenKind op2 = TokenKind::kEnd;
+  bool negated = false;
+  SyntaxPtr left;    // kBinary, kCompare, kRange: the left side; kItems: the list or call so far.
+  SyntaxPtr middle;  // kRange.
+};
+
+// A parser without recursion: `opens_` is its stack, so that the depth of a text costs heap alone.
 class Parser {
  public:
-  Parser(std::string_view text, std::vector<Token> tokens)
-      : text_(text), tokens_(std::move(tokens)) {}
+  explicit Parser(std::string_view text) : text_(text), lexer_(text) {}
 
   Result<SyntaxPtr> Run() {
-    TRY_ASSIGN(SyntaxPtr root, Binary(1));
-    if (Peek().kind != TokenKind::kEnd) return Unexpected();
-    if (root->height > kHeightMax) return TooDeep();
-    return root;
+    TRY_ASSIGN(current_, lexer_.Next());
+    TRY_ASSIGN(next_, lexer_.Next());
+    while (true) {
+      TRY_ASSIGN(SyntaxPtr value, Operand());
+      TRY_ASSIGN(const bool is_whole, Continue(value));
+      if (is_whole) return value;
+    }
   }
 
  private:
-  const Token& Peek(size_t ahead = 0) const {
-    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  Status Take() {
+    current_ = std::move(next_);
+    TRY_ASSIGN(next_, lexer_.Next());
+    return {};
   }
-  Token Take() { return std::move(tokens_[at_ == tokens_.size() - 1 ? at_ : at_++]); }
+  bool At(TokenKind kind) const { return current_.kind == kind; }
   Status Unexpected() const {
-    const Token& token = Peek();
-    if (token.kind == TokenKind::kEnd) {
-      return Invalid("{} mismatched input '<EOF>'", PlaceOf(text_, token.offset));
+    if (At(TokenKind::kEnd)) {
+      return Invalid("{} mismatched input '<EOF>'", PlaceOf(text_, current_.offset));
     }
-    if (token.kind == TokenKind::kReserved) {
+    if (At(TokenKind::kReserved)) {
       return Error(ErrorCode::kUnimplemented,
-                   "time literals ({}) in a filter are not supported yet", token.text);
+                   "time literals ({}) in a filter are not supported yet", current_.text);
     }
-    return Invalid("{} extraneous input '{}'", PlaceOf(text_, token.offset), token.text);
+    return Invalid("{} extraneous input '{}'", PlaceOf(text_, current_.offset), current_.text);
   }
   Status Expect(TokenKind kind) {
-    if (Peek().kind != kind) return Unexpected();
-    Take();
-    return {};
+    if (!At(kind)) return Unexpected();
+    return Take();
+  }
+  Status TooDeep() const {
+    return Invalid("{} the expression nests too deep", PlaceOf(text_, current_.offset));
   }
   static SyntaxPtr Make(Syntax::Kind kind, TokenKind op = TokenKind::kEnd) {
     auto node = std::make_unique<Syntax>();
@@ -108,94 +128,193 @@ class Parser {
     node->op = op;
     return node;
   }
-
   static void Adopt(Syntax& parent, SyntaxPtr child) {
     parent.height = std::max(parent.height, child->height + 1);
     parent.children.push_back(std::move(child));
   }
-  Status TooDeep() const {
-    return Invalid("{} the expression nests too deep", PlaceOf(text_, Peek().offset));
+
+  // Opens something; inside it operators of `level_min` and above belong to it.
+  Status Push(Open open, int level_min) {
+    if (opens_.size() == kOpenMax) return TooDeep();
+    open.level_min = level_min_;
+    level_min_ = level_min;
+    opens_.push_back(std::move(open));
+    return {};
   }
 
-  // `a not in b`: the operator is two tokens.
-  bool AtNotIn() const {
-    return (Peek().kind == TokenKind::kNot || Peek().kind == TokenKind::kBang) &&
-           Peek(1).kind == TokenKind::kIn;
-  }
-
-  Result<SyntaxPtr> Binary(int level_min) {
-    if (++depth_ > kNestingMax) return TooDeep();
-    TRY_ASSIGN(SyntaxPtr left, Operand());
-    while (true) {
-      const bool not_in = AtNotIn();
-      const TokenKind op = not_in ? TokenKind::kIn : Peek().kind;
-      const int level = PrecedenceOf(op);
-      if (level == 0 || level < level_min) break;
-      Take();
-      if (not_in) Take();
-      if (IsLessSide(op) || IsGreaterSide(op)) {
-        TRY_ASSIGN(left, Comparison(std::move(left), op));
-        if (left->height > kHeightMax) return TooDeep();
-        continue;
-      }
-      TRY_ASSIGN(SyntaxPtr right, Binary(level + 1));
-      SyntaxPtr node = Make(Syntax::Kind::kBinary, op);
-      node->negated = not_in;
-      // Binding walks a chain of one logical operator in a loop, so such a chain is one level high.
-      const bool continues_chain = (op == TokenKind::kAnd || op == TokenKind::kOr) &&
-                                   left->kind == Syntax::Kind::kBinary && left->op == op;
-      const int chain_height = left->height;
-      Adopt(*node, std::move(left));
-      Adopt(*node, std::move(right));
-      if (continues_chain) node->height = std::max(chain_height, node->children[1]->height + 1);
-      if (node->height > kHeightMax) return TooDeep();
-      left = std::move(node);
-    }
-    --depth_;
-    return left;
-  }
-
-  // After `left op`: either a comparison, or `low < path < high`.
-  Result<SyntaxPtr> Comparison(SyntaxPtr left, TokenKind op) {
-    TRY_ASSIGN(SyntaxPtr middle, Binary(kMemberLevel));
-    const TokenKind op2 = Peek().kind;
-    const bool same_side = IsLessSide(op) ? IsLessSide(op2) : IsGreaterSide(op2);
-    const bool is_path = middle->kind == Syntax::Kind::kName || middle->kind == Syntax::Kind::kPath;
-    SyntaxPtr node;
-    if (same_side && is_path) {
-      Take();
-      TRY_ASSIGN(SyntaxPtr high, Binary(kMemberLevel));
-      node = Make(Syntax::Kind::kRange, op);
-      node->op2 = op2;
-      Adopt(*node, std::move(left));
-      Adopt(*node, std::move(middle));
-      Adopt(*node, std::move(high));
-    } else {
-      node = Make(Syntax::Kind::kBinary, op);
-      Adopt(*node, std::move(left));
-      Adopt(*node, std::move(middle));
-    }
-    return node;
-  }
-
+  // Everything up to and with the next value: prefixes, openings, an atom.
   Result<SyntaxPtr> Operand() {
-    if (!IsPrefix(Peek().kind)) return Primary();
-    const TokenKind op = Take().kind;
-    if (op == TokenKind::kMinus && Peek().kind == TokenKind::kInt && Peek().is_int_minimum) {
-      SyntaxPtr literal = Make(Syntax::Kind::kLiteral);
-      literal->token = Take();
-      literal->token.is_int_minimum = false;  // The wrapped value is the right one.
-      return literal;
+    while (true) {
+      const TokenKind kind = current_.kind;
+      const bool after_exists = !opens_.empty() && opens_.back().kind == Open::Kind::kExists;
+      if (IsPrefix(kind) && !after_exists) {
+        TRY(Take());
+        if (kind == TokenKind::kMinus && At(TokenKind::kInt) && current_.is_int_minimum) {
+          current_.is_int_minimum = false;  // The wrapped value is the right one.
+          return Leaf(Syntax::Kind::kLiteral);
+        }
+        TRY(Push({.kind = Open::Kind::kPrefix, .op = kind}, kPrefixOperand));
+      } else if (kind == TokenKind::kExists) {
+        TRY(Take());
+        TRY(Push({.kind = Open::Kind::kExists}, kAboveAll));
+      } else if (kind == TokenKind::kOpenParen) {
+        TRY(Take());
+        TRY(Push({.kind = Open::Kind::kGroup}, 1));
+      } else if (kind == TokenKind::kOpenBracket || AtCall()) {
+        TRY_ASSIGN(SyntaxPtr empty, OpenItems());
+        if (empty != nullptr) return empty;
+      } else {
+        return Atom();
+      }
     }
-    TRY_ASSIGN(SyntaxPtr operand, Binary(kPrefixOperand));
-    SyntaxPtr node = Make(Syntax::Kind::kUnary, op);
-    Adopt(*node, std::move(operand));
+  }
+  bool AtCall() const {
+    return (At(TokenKind::kName) || At(TokenKind::kFunction)) &&
+           next_.kind == TokenKind::kOpenParen;
+  }
+
+  // Goes into a list or the arguments of a call; hands it back when it has no items.
+  Result<SyntaxPtr> OpenItems() {
+    const bool is_list = At(TokenKind::kOpenBracket);
+    SyntaxPtr node = Make(is_list ? Syntax::Kind::kList : Syntax::Kind::kCall);
+    if (!is_list) {
+      node->token = std::move(current_);
+      TRY(Take());
+    }
+    TRY(Take());
+    if (At(CloseOf(*node))) {
+      TRY(Take());
+      return node;
+    }
+    TRY(Push({.kind = Open::Kind::kItems, .left = std::move(node)}, 1));
+    TRY(CheckOption());
+    return SyntaxPtr();
+  }
+  static TokenKind CloseOf(const Syntax& items) {
+    return items.kind == Syntax::Kind::kList ? TokenKind::kCloseBracket : TokenKind::kCloseParen;
+  }
+
+  // Before an item: `name = value` is an option, which only functions not built yet have.
+  Status CheckOption() const {
+    if (next_.kind != TokenKind::kAssign) return {};
+    const Syntax& items = *opens_.back().left;
+    const Function* function =
+        items.token.kind == TokenKind::kFunction ? FindKeyword(items.token.text) : nullptr;
+    if (function != nullptr && function->bind == nullptr) return NotBuilt(function->name);
+    return Invalid("{} extraneous input '='", PlaceOf(text_, next_.offset));
+  }
+
+  // After a value: operators that it is the left side of (false: a right side must follow), and the
+  // end of what is open around it. True: the whole text is read.
+  Result<bool> Continue(SyntaxPtr& value) {
+    while (true) {
+      TRY_ASSIGN(const bool has_operator, Operator(value));
+      if (has_operator) return false;
+      if (opens_.empty()) {
+        if (!At(TokenKind::kEnd)) return Unexpected();
+        return true;
+      }
+      Open open = std::move(opens_.back());
+      opens_.pop_back();
+      level_min_ = open.level_min;
+      TRY_ASSIGN(const bool goes_on, Close(std::move(open), value));
+      if (goes_on) return false;
+      if (value->height > kHeightMax) return TooDeep();
+    }
+  }
+
+  Result<bool> Operator(SyntaxPtr& value) {
+    // `a not in b`: the operator is two tokens.
+    const bool not_in =
+        (At(TokenKind::kNot) || At(TokenKind::kBang)) && next_.kind == TokenKind::kIn;
+    const TokenKind op = not_in ? TokenKind::kIn : current_.kind;
+    const int level = PrecedenceOf(op);
+    if (level == 0 || level < level_min_) return false;
+    TRY(Take());
+    if (not_in) TRY(Take());
+    const bool is_order = IsLessSide(op) || IsGreaterSide(op);
+    Open open{.kind = is_order ? Open::Kind::kCompare : Open::Kind::kBinary,
+              .op = op,
+              .negated = not_in,
+              .left = std::move(value)};
+    TRY(Push(std::move(open), is_order ? kMemberLevel : level + 1));
+    return true;
+  }
+
+  // Ends `open` with its last part, which becomes the whole; or goes on inside it: true.
+  Result<bool> Close(Open open, SyntaxPtr& value) {
+    switch (open.kind) {
+      case Open::Kind::kGroup:
+        TRY(Expect(TokenKind::kCloseParen));
+        return false;
+      case Open::Kind::kItems:
+        return CloseItem(std::move(open), value);
+      case Open::Kind::kCompare:
+        if (StartsRange(open.op, *value)) {
+          open.kind = Open::Kind::kRange;
+          open.op2 = current_.kind;
+          open.middle = std::move(value);
+          TRY(Take());
+          TRY(Push(std::move(open), kMemberLevel));
+          return true;
+        }
+        value = Joined(std::move(open), std::move(value));
+        return false;
+      default:
+        value = Joined(std::move(open), std::move(value));
+        return false;
+    }
+  }
+
+  // Items end with `close`; one trailing comma is fine, but for functions that are keywords.
+  Result<bool> CloseItem(Open open, SyntaxPtr& value) {
+    Syntax& items = *open.left;
+    Adopt(items, std::move(value));
+    const bool has_comma = At(TokenKind::kComma);
+    if (has_comma) {
+      TRY(Take());
+      const bool is_keyword = items.token.kind == TokenKind::kFunction;
+      if (!At(CloseOf(items)) || is_keyword) {
+        TRY(Push(std::move(open), 1));
+        TRY(CheckOption());
+        return true;
+      }
+    }
+    TRY(Expect(CloseOf(items)));
+    value = std::move(open.left);
+    return false;
+  }
+
+  // `low < path` before another sign of the same side.
+  bool StartsRange(TokenKind op, const Syntax& middle) const {
+    const bool same_side =
+        IsLessSide(op) ? IsLessSide(current_.kind) : IsGreaterSide(current_.kind);
+    return same_side && (middle.kind == Syntax::Kind::kName || middle.kind == Syntax::Kind::kPath);
+  }
+
+  static SyntaxPtr Joined(Open open, SyntaxPtr last) {
+    const Syntax::Kind kind = open.kind == Open::Kind::kExists   ? Syntax::Kind::kExists
+                              : open.kind == Open::Kind::kPrefix ? Syntax::Kind::kUnary
+                              : open.kind == Open::Kind::kRange  ? Syntax::Kind::kRange
+                                                                 : Syntax::Kind::kBinary;
+    SyntaxPtr node = Make(kind, open.op);
+    node->op2 = open.op2;
+    node->negated = open.negated;
+    // Binding takes a chain of one logical operator as one node, so such a chain is one level high.
+    const bool continues_chain = (open.op == TokenKind::kAnd || open.op == TokenKind::kOr) &&
+                                 open.left->kind == Syntax::Kind::kBinary &&
+                                 open.left->op == open.op;
+    const int chain_height = continues_chain ? open.left->height : 0;
+    const int last_height = last->height;
+    if (open.left != nullptr) Adopt(*node, std::move(open.left));
+    if (open.middle != nullptr) Adopt(*node, std::move(open.middle));
+    Adopt(*node, std::move(last));
+    if (continues_chain) node->height = std::max(chain_height, last_height + 1);
     return node;
   }
 
-  Result<SyntaxPtr> Primary() {
-    const TokenKind kind = Peek().kind;
-    switch (kind) {
+  Result<SyntaxPtr> Atom() {
+    switch (current_.kind) {
       case TokenKind::kInt:
       case TokenKind::kFloat:
       case TokenKind::kBool:
@@ -203,43 +322,21 @@ class Parser {
       case TokenKind::kRawString:
         return Leaf(Syntax::Kind::kLiteral);
       case TokenKind::kName:
-        if (Peek(1).kind == TokenKind::kOpenParen) return Call();
         return NullTest(Syntax::Kind::kName);
       case TokenKind::kPath:
         return NullTest(Syntax::Kind::kPath);
       case TokenKind::kStructSub:
-        return Invalid("{} struct field not found: {}", PlaceOf(text_, Peek().offset), Peek().text);
+        return Invalid("{} struct field not found: {}", PlaceOf(text_, current_.offset),
+                       current_.text);
       case TokenKind::kElementVariable:
         return Invalid("{} $[{}] can only be used inside element_filter or match_*",
-                       PlaceOf(text_, Peek().offset), Peek().text);
-      case TokenKind::kExists: {
-        Take();
-        if (++depth_ > kNestingMax) return TooDeep();
-        TRY_ASSIGN(SyntaxPtr operand, Primary());
-        --depth_;
-        SyntaxPtr node = Make(Syntax::Kind::kExists);
-        Adopt(*node, std::move(operand));
-        return node;
-      }
+                       PlaceOf(text_, current_.offset), current_.text);
       case TokenKind::kOpenBrace: {
-        Take();
-        if (Peek().kind != TokenKind::kName) return Unexpected();
-        SyntaxPtr node = Make(Syntax::Kind::kTemplate);
-        node->token = Take();
+        TRY(Take());
+        if (!At(TokenKind::kName)) return Unexpected();
+        TRY_ASSIGN(SyntaxPtr node, Leaf(Syntax::Kind::kTemplate));
         TRY(Expect(TokenKind::kCloseBrace));
         return node;
-      }
-      case TokenKind::kOpenParen: {
-        Take();
-        TRY_ASSIGN(SyntaxPtr inner, Binary(1));
-        TRY(Expect(TokenKind::kCloseParen));
-        return inner;
-      }
-      case TokenKind::kOpenBracket: {
-        Take();
-        SyntaxPtr list = Make(Syntax::Kind::kList);
-        TRY(Items(TokenKind::kCloseBracket, *list));
-        return list;
       }
       default:
         return Unexpected();
@@ -247,53 +344,32 @@ class Parser {
   }
 
   Result<SyntaxPtr> Leaf(Syntax::Kind kind) {
-    SyntaxPtr node = Make(kind);
-    if (Peek().kind == TokenKind::kInt && Peek().is_int_minimum) {
-      return Invalid("{} integer out of range: {}", PlaceOf(text_, Peek().offset), Peek().text);
+    if (At(TokenKind::kInt) && current_.is_int_minimum) {
+      return Invalid("{} integer out of range: {}", PlaceOf(text_, current_.offset), current_.text);
     }
-    node->token = Take();
+    SyntaxPtr node = Make(kind);
+    node->token = std::move(current_);
+    TRY(Take());
     return node;
   }
 
   Result<SyntaxPtr> NullTest(Syntax::Kind kind) {
     TRY_ASSIGN(SyntaxPtr operand, Leaf(kind));
-    const TokenKind next = Peek().kind;
-    if (next != TokenKind::kIsNull && next != TokenKind::kIsNotNull) return operand;
-    Take();
+    const bool is_null = At(TokenKind::kIsNull);
+    if (!is_null && !At(TokenKind::kIsNotNull)) return operand;
+    TRY(Take());
     SyntaxPtr node = Make(Syntax::Kind::kIsNull);
-    node->negated = next == TokenKind::kIsNotNull;
+    node->negated = !is_null;
     Adopt(*node, std::move(operand));
     return node;
   }
 
-  Result<SyntaxPtr> Call() {
-    SyntaxPtr node = Make(Syntax::Kind::kCall);
-    node->token = Take();
-    Take();
-    TRY(Items(TokenKind::kCloseParen, *node));
-    return node;
-  }
-
-  // Items up to `close`; one trailing comma is fine. Options (`name = value`) belong to functions
-  // not built yet.
-  Status Items(TokenKind close, Syntax& node) {
-    while (Peek().kind != close) {
-      TRY_ASSIGN(SyntaxPtr item, Binary(1));
-      if (Peek().kind == TokenKind::kAssign && node.kind == Syntax::Kind::kCall) {
-        Take();
-        TRY_ASSIGN(item, Binary(1));
-      }
-      Adopt(node, std::move(item));
-      if (Peek().kind != TokenKind::kComma) break;
-      Take();
-    }
-    return Expect(close);
-  }
-
   std::string_view text_;
-  std::vector<Token> tokens_;
-  size_t at_ = 0;
-  int depth_ = 0;
+  Lexer lexer_;
+  Token current_;
+  Token next_;
+  std::vector<Open> opens_;
+  int level_min_ = 1;
 };
 
 }  // namespace
@@ -308,9 +384,6 @@ Syntax::~Syntax() {
   }
 }
 
-Result<std::unique_ptr<Syntax>> Parse(std::string_view text) {
-  TRY_ASSIGN(std::vector<Token> tokens, Lex(text));
-  return Parser(text, std::move(tokens)).Run();
-}
+Result<std::unique_ptr<Syntax>> Parse(std::string_view text) { return Parser(text).Run(); }
 
 }  // namespace elanus::expr

@@ -5,24 +5,23 @@
 #include "expr/node.h"
 
 namespace elanus::expr {
-namespace {
 
-void CollectFields(const Node& node, std::vector<FieldId>& fields) {
+std::vector<FieldId> Plan::fields() const {
+  std::vector<FieldId> fields;
   const auto add = [&](FieldId id) {
     if (id != FieldId() && std::find(fields.begin(), fields.end(), id) == fields.end()) {
       fields.push_back(id);
     }
   };
-  add(node.source.field);
-  add(node.other.field);
-  for (const NodePtr& child : node.children) CollectFields(*child, fields);
-}
-
-}  // namespace
-
-std::vector<FieldId> Plan::fields() const {
-  std::vector<FieldId> fields;
-  if (root_ != nullptr) CollectFields(*root_, fields);
+  std::vector<const Node*> pending;
+  if (root_ != nullptr) pending.push_back(root_.get());
+  while (!pending.empty()) {
+    const Node& node = *pending.back();
+    pending.pop_back();
+    add(node.source.field);
+    add(node.other.field);
+    for (const NodePtr& child : node.children) pending.push_back(child.get());
+  }
   return fields;
 }
 

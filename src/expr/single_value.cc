@@ -54,8 +54,10 @@ bool TestInt(const Test& test, int64_t value) {
 }
 
 bool TestDouble(const Test& test, double value) {
-  // NaN: every comparison false but !=.
-  if (std::isnan(value)) return test.kind == Test::Kind::kCompare && test.op == model::Compare::kNe;
+  if (test.kind == Test::Kind::kCompare) {
+    return HoldsDouble(test.op, value, test.values[0].number());
+  }
+  if (std::isnan(value)) return false;
   return TestOrdered(test, value, [](const Scalar& s) { return s.number(); });
 }
 
@@ -116,9 +118,7 @@ bool TestArithDouble(const Test& test, double value) {
     default:
       break;
   }
-  const double right = test.values[0].number();
-  if (std::isnan(result)) return test.op == model::Compare::kNe;
-  return Holds(test.op, result < right ? -1 : result > right);
+  return HoldsDouble(test.op, result, test.values[0].number());
 }
 
 }  // namespace elanus::expr

@@ -1,0 +1,132 @@
+// Evaluation as a whole: what indexes are asked, samples, cancelling, deep filters.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "expr/expr.h"
+#include "expr/testing/world.h"
+
+namespace elanus::expr {
+namespace {
+
+using model::Predicate;
+using testing::World;
+
+size_t CountOf(const ColumnSource& source, const World& world, std::string_view text) {
+  SystemClock clock;
+  Context ctx(clock);
+  const auto plan = Bind(text, world.schema(), {});
+  EXPECT_TRUE(plan.ok()) << text << ": " << plan.status().ToString();
+  Bitset matches;
+  EXPECT_TRUE(Evaluate(ctx, *plan, source, matches).ok());
+  return matches.Count();
+}
+
+// Notes what it is asked, and answers nothing.
+class Listening final : public ColumnSource {
+ public:
+  explicit Listening(const World& world) : world_(world) {}
+  size_t rows() const override { return world_.rows(); }
+  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
+    return world_.Read(field, begin, count);
+  }
+  Result<bool> Answer(Context&, const Predicate& predicate, Bitset&) const override {
+    asked_.push_back(predicate);
+    return false;
+  }
+  const std::vector<Predicate>& asked() const { return asked_; }
+
+ private:
+  const World& world_;
+  mutable std::vector<Predicate> asked_;
+};
+
+TEST(Evaluate, OffersEveryLeafAnIndexMayKnow) {
+  const World world(1, 10, false);
+  for (const auto& [text, kind] : std::vector<std::pair<const char*, Predicate::Kind>>{
+           {"n8 == 1", Predicate::Kind::kCompare},
+           {"not (1 < n8)", Predicate::Kind::kCompare},
+           {"n8 in [1, 2]", Predicate::Kind::kIn},
+           {"1 < n8 <= 3", Predicate::Kind::kRange},
+           {"s like \"a%\"", Predicate::Kind::kPrefix},
+           {"starts_with(s, \"a\")", Predicate::Kind::kPrefix},
+           {"n8 is null", Predicate::Kind::kIsNull},
+           {"s is not null", Predicate::Kind::kIsNull}}) {
+    const Listening source(world);
+    CountOf(source, world, text);
+    ASSERT_EQ(source.asked().size(), 1u) << text;
+    EXPECT_EQ(source.asked()[0].kind, kind) << text;
+  }
+  for (const char* text : {"n8 + 1 == 2", "s like \"%a\"", "j is null", "numbers[0] == 1",
+                           "exists a", "n8 == n16", "array_length(numbers) == 1"}) {
+    const Listening source(world);
+    CountOf(source, world, text);
+    EXPECT_TRUE(source.asked().empty()) << text;
+  }
+}
+
+TEST(Evaluate, KeepsTheShareOfASample) {
+  const World world(2, 101, false);
+  EXPECT_EQ(CountOf(world, world, "random_sample(0.25)"), 25u);
+  EXPECT_EQ(CountOf(world, world, "random_sample(0.5)"), 50u);
+  EXPECT_EQ(CountOf(world, world, "random_sample(0.001)"), 1u) << "one row at least";
+  EXPECT_EQ(CountOf(world, world, "random_sample(0.75)"), 101u - 25u) << "drops a rounded quarter";
+  EXPECT_EQ(CountOf(world, world, "random_sample(0.999)"), 100u) << "drops one row at least";
+  EXPECT_EQ(CountOf(world, world, "id < 10 and random_sample(0.75)"), 7u);
+  EXPECT_EQ(CountOf(world, world, "id < 10 and random_sample(0.01)"), 1u);
+  EXPECT_EQ(CountOf(world, world, "id < 0 and random_sample(0.5)"), 0u);
+  EXPECT_EQ(CountOf(world, world, "id < 50 and (id >= 40 and random_sample(0.5))"), 5u);
+}
+
+TEST(Evaluate, DrawsASampleFromTheRowsThatPassTheRest) {
+  const World world(2, 100, false);
+  SystemClock clock;
+  Context ctx(clock);
+  const auto plan = Bind("id >= 90 and random_sample(0.5)", world.schema(), {});
+  for (int i = 0; i < 20; ++i) {
+    Bitset matches;
+    ASSERT_TRUE(Evaluate(ctx, *plan, world, matches).ok());
+    EXPECT_EQ(matches.Count(), 5u);
+    ForEachSet(matches.view(), [](size_t row) { EXPECT_GE(row, 90u); });
+  }
+}
+
+TEST(Evaluate, StopsWhenCancelled) {
+  const World world(3, 10, false);
+  SystemClock clock;
+  Context ctx(clock);
+  ctx.Cancel();
+  Bitset matches;
+  const auto plan = Bind("n8 == 1", world.schema(), {});
+  EXPECT_EQ(Evaluate(ctx, *plan, world, matches).code(), ErrorCode::kCanceled);
+}
+
+TEST(Evaluate, AnswersForNoRows) {
+  const World world(3, 0, true);
+  EXPECT_EQ(CountOf(world, world, "n8 == 1 or not (s is null)"), 0u);
+}
+
+TEST(Evaluate, GoesAsDeepAsTheParserLetsItOnTheStackItHas) {
+  const World world(4, 70, false);
+  const auto nested = [](std::string_view open, std::string_view inner, std::string_view close,
+                         size_t depth) {
+    std::string text;
+    for (size_t i = 0; i < depth; ++i) text += open;
+    text += inner;
+    for (size_t i = 0; i < depth; ++i) text += close;
+    return text;
+  };
+  for (size_t depth : {2000u, 2095u}) {
+    EXPECT_EQ(CountOf(world, world, nested("not (id >= 0 and ", "id < 10", ")", depth)),
+              depth % 2 == 0 ? 10u : 60u);
+    EXPECT_EQ(CountOf(world, world, nested("(id >= 5 and (id < 3 or ", "id < 10", "))", depth)),
+              5u);
+    EXPECT_EQ(CountOf(world, world, nested("not (", "id < 10", ")", 2 * (depth / 2))), 10u);
+  }
+  EXPECT_EQ(CountOf(world, world, "j == " + nested("[", "1", "]", 4000)), 0u);
+  EXPECT_EQ(CountOf(world, world, "json_contains_any(j, " + nested("[", "1", "]", 4000) + ")"), 0u);
+}
+
+}  // namespace
+}  // namespace elanus::expr

@@ -1,0 +1,41 @@
+// Every function of the filter language, by name.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "expr/operand.h"
+
+namespace elanus::expr {
+
+/// One call whose arguments are bound.
+struct Call {
+  std::string_view name;  // Lower-case.
+  std::span<const Operand> arguments;
+};
+
+/// All that the language knows about a function. Plain functions, so that one is a constant.
+struct Function {
+  std::string_view name;  // Lower-case.
+  /// Its name is a word of the language: all lower or all upper case, never a field. Other
+  /// functions are called in any case.
+  bool is_keyword = false;
+  /// Checks the arguments and gives a condition, a constant, or a number to compare
+  /// (Operand::Kind::kComputed). Errors: kInvalidParameter; kSegcore for what the reference finds
+  /// only when the filter runs. Null: not built yet, and refused by name.
+  Result<Operand> (*bind)(const Call& call) = nullptr;
+};
+
+std::span<const Function* const> AllFunctions();
+/// The function that `word` is a keyword of, or null.
+const Function* FindKeyword(std::string_view word);
+/// The function that is no keyword called `name`, in any case, or null.
+const Function* FindFunction(std::string_view name);
+/// How a function that is not built yet is refused: kUnimplemented.
+Status NotBuilt(std::string_view name);
+/// ASCII letters only.
+std::string Lower(std::string_view text);
+
+}  // namespace elanus::expr

@@ -1,0 +1,26 @@
+// The functions of the filter language: how each binds its arguments. One file each.
+#pragma once
+
+#include "base/status.h"
+#include "expr/operand.h"
+
+namespace elanus::expr {
+
+struct Call;
+
+/// array_contains(array or JSON, value), also as json_contains: an element equals the value.
+Result<Operand> BindContains(const Call& call);
+/// ..._contains_all(array or JSON, [values]): every value is there. Of an empty list always true.
+Result<Operand> BindContainsAll(const Call& call);
+/// ..._contains_any(array or JSON, [values]): one of the values is there.
+Result<Operand> BindContainsAny(const Call& call);
+/// array_length(array or JSON): a number to compare with an integer.
+Result<Operand> BindArrayLength(const Call& call);
+/// empty(text): it has no bytes.
+Result<Operand> BindEmpty(const Call& call);
+/// starts_with(text, prefix).
+Result<Operand> BindStartsWith(const Call& call);
+/// random_sample(share): keeps a share of the rows that pass the rest of the filter.
+Result<Operand> BindRandomSample(const Call& call);
+
+}  // namespace elanus::expr
