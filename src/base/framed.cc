@@ -30,8 +30,13 @@ Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max,
   if (!in.View(8, found_magic) || found_magic != magic) {
     return Error(ErrorCode::kIntegrity, "{}: offset 0: not a {} file", key, magic);
   }
-  if (!in.U32(version) || !in.U32(zero) || version == 0 || version > version_max || zero != 0) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 8: unknown version of a {} file", key, magic);
+  if (!in.U32(version) || !in.U32(zero)) {
+    return Error(ErrorCode::kIntegrity, "{}: offset 8: the {} file ends here", key, magic);
+  }
+  if (version == 0 || version > version_max || zero != 0) {
+    return Error(ErrorCode::kIntegrity,
+                 "{}: offset 8: version {} of a {} file, this program reads versions up to {}", key,
+                 version, magic, version_max);
   }
   if (!in.U64(length) || !in.U64(checksum) || in.remaining() != length) {
     return Error(ErrorCode::kIntegrity,

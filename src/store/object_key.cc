@@ -13,7 +13,7 @@ Status CheckObjectKey(std::string_view key) {
   while (true) {
     const size_t slash = rest.find('/');
     const std::string_view part = rest.substr(0, slash);
-    if (part.empty() || part == "." || part == "..") return bad();
+    if (part.empty() || part.front() == '.') return bad();
     if (slash == std::string_view::npos) return {};
     rest.remove_prefix(slash + 1);
   }

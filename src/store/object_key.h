@@ -7,8 +7,9 @@
 
 namespace elanus::store {
 
-/// kInvalidParameter for empty keys, a leading or trailing '/', empty, "." or ".." parts, and
-/// control characters.
+/// kInvalidParameter for empty keys, a leading or trailing '/', empty parts, parts that begin with
+/// a
+/// '.' (backends keep files of their own under such names), backslashes and control characters.
 Status CheckObjectKey(std::string_view key);
 
 }  // namespace elanus::store

@@ -11,7 +11,8 @@
 
 namespace elanus::store {
 
-/// Keys are '/'-separated, without "..", empty parts or a leading '/'. Thread-safe.
+/// Keys are '/'-separated, see CheckObjectKey; kInvalidParameter for others. No object's key is the
+/// folder of another's ("a" beside "a/b"): not every medium can hold that. Thread-safe.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;

@@ -22,7 +22,8 @@
 namespace elanus::backend {
 namespace {
 
-constexpr uint32_t kMagic = 0x43524c45;
+constexpr uint32_t kMagic = 0x43524c45;  // "ELRC": the last letter is the version of the format.
+constexpr uint32_t kMagicFamily = 0x00ffffff;
 constexpr size_t kHeaderBytes = 32;
 
 struct RecordHeader {
@@ -89,6 +90,17 @@ Status Damaged(const std::string& path, size_t offset) {
       path, offset, offset);
 }
 
+// A record of a format to come is neither damaged nor a torn end: cutting it would lose rows.
+Status CheckVersion(std::string_view file, size_t offset, const std::string& path) {
+  uint32_t magic;
+  if (file.size() - offset < sizeof(magic)) return {};
+  std::memcpy(&magic, file.data() + offset, sizeof(magic));
+  if (magic == kMagic || (magic & kMagicFamily) != (kMagic & kMagicFamily)) return {};
+  return Error(ErrorCode::kIntegrity,
+               "{}: offset {}: version '{}' of a log record, this program reads version 'C'", path,
+               offset, static_cast<char>(magic >> 24));
+}
+
 // Finds the end of the last file and cuts what a crash has torn.
 Status RecoverEnd(Stream& stream) {
   const LogFile& file = stream.files.back();
@@ -104,6 +116,7 @@ Status RecoverEnd(Stream& stream) {
   }
   stream.end = offset;
   if (offset == bytes.size()) return {};
+  TRY(CheckVersion(bytes, offset, file.path));
   for (size_t at = offset + 1; at + kHeaderBytes <= bytes.size(); ++at) {
     if (ParseRecord(bytes, at, header, payload) && header.durable_before > stream.position) {
       return Damaged(file.path, offset);
@@ -135,8 +148,18 @@ class FileReader final : public store::WalReader {
       RecordHeader header;
       std::string_view payload;
       if (!ParseRecord(bytes_, offset_, header, payload)) {
+        TRY(CheckVersion(bytes_, offset_, files_[next_file_ - 1].path));
         return Damaged(files_[next_file_ - 1].path, offset_);
       }
+      // Positions rise by one: a jump means that a file has gone, or its end.
+      if (previous_ != 0 && header.position != previous_ + 1) {
+        return Error(ErrorCode::kIntegrity,
+                     "{}: offset {}: record {} is missing, the next one is {}. Restore the file "
+                     "before this one from a copy; or, to go on without it and everything after "
+                     "it, move this file and later ones of the folder away",
+                     files_[next_file_ - 1].path, offset_, previous_ + 1, header.position);
+      }
+      previous_ = header.position;
       offset_ += kHeaderBytes + payload.size();
       if (header.position <= position_) continue;
       position_ = header.position;
@@ -151,6 +174,7 @@ class FileReader final : public store::WalReader {
   const std::vector<LogFile> files_;
   uint64_t position_;
   const uint64_t last_;
+  uint64_t previous_ = 0;  // Of the record before, given out or passed over.
   size_t next_file_ = 0;
   std::string bytes_;
   size_t offset_ = 0;

@@ -103,9 +103,13 @@ Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key) {
   uint32_t version;
   uint32_t header_bytes;
   uint64_t checksum;
-  if (!in.View(8, magic) || magic != kMagic || !in.U32(version) || version != kVersion) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 0: not a column file this version can read",
-                 key);
+  if (!in.View(8, magic) || magic != kMagic || !in.U32(version)) {
+    return Error(ErrorCode::kIntegrity, "{}: offset 0: not a column file", key);
+  }
+  if (version != kVersion) {
+    return Error(ErrorCode::kIntegrity,
+                 "{}: offset 8: version {} of a column file, this program reads version {}", key,
+                 version, kVersion);
   }
   if (!in.U32(header_bytes) || !in.U64(checksum) || !in.View(header_bytes, encoded) ||
       Checksum(encoded) != checksum) {
