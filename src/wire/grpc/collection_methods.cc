@@ -13,10 +13,6 @@ namespace pb = milvus::proto::milvus;
 namespace common = milvus::proto::common;
 namespace schema_pb = milvus::proto::schema;
 
-template <class Request>
-model::CollectionName NameOf(const Call& call, const Request& request) {
-  return {.database = call.database, .collection = request.collection_name()};
-}
 std::vector<std::string> Names(const google::protobuf::RepeatedPtrField<std::string>& names) {
   return {names.begin(), names.end()};
 }

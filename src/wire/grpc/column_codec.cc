@@ -78,7 +78,8 @@ std::string Pack(const Values& values) {
 }
 
 // One array row and the type of its elements.
-Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& row) {
+Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& row,
+                                                        const std::string& field) {
   switch (row.data_case()) {
     case pb::ScalarField::kBoolData:
       return std::pair(DataType::kBool, Pack<uint8_t>(row.bool_data().data()));
@@ -91,14 +92,16 @@ Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& r
     case pb::ScalarField::kDoubleData:
       return std::pair(DataType::kDouble, Pack<double>(row.double_data().data()));
     case pb::ScalarField::kStringData: {
-      std::vector<std::string_view> texts(row.string_data().data().begin(),
-                                          row.string_data().data().end());
+      const auto& data = row.string_data().data();
+      // No element, no type: such a row fits arrays of any type.
+      if (data.empty()) return std::pair(DataType::kNone, std::string());
+      const std::vector<std::string_view> texts(data.begin(), data.end());
       return std::pair(DataType::kVarChar, model::PackTexts(texts));
     }
     case pb::ScalarField::DATA_NOT_SET:
       return std::pair(DataType::kNone, std::string());
     default:
-      return Invalid("insert data of an array field has elements of a type that is not supported");
+      return Invalid("array field {} has elements of a type that is not supported", field);
   }
 }
 
@@ -114,7 +117,7 @@ Status DecodeArrays(const pb::FieldData& field, const std::vector<uint8_t>& vali
       column.AppendNull();
       continue;
     }
-    TRY_ASSIGN(const auto row, DecodeArrayRow(rows[next++]));
+    TRY_ASSIGN(const auto row, DecodeArrayRow(rows[next++], field.field_name()));
     if (row.first != DataType::kNone && !row.second.empty()) {
       if (typed && column.element_type != row.first) {
         return Invalid("rows of array field {} have elements of different types",
@@ -240,22 +243,24 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
   Column column;
   column.name = field.field_name();
   column.is_dynamic = field.is_dynamic();
-  if (field.has_scalars()) {
-    TRY(DecodeScalars(field, column));
-    return column;
-  }
-  if (!field.has_vectors()) {
+  if (field.has_struct_arrays()) {
     return Error(ErrorCode::kUnimplemented, "struct fields are not supported yet, field: {}",
                  field.field_name());
   }
+  if (!field.has_vectors()) {
+    TRY(DecodeScalars(field, column));
+    return column;
+  }
   const pb::VectorField& vectors = field.vectors();
+  if (vectors.data_case() == pb::VectorField::DATA_NOT_SET && field.valid_data_size() == 0)
+    return Invalid("field {} has no data of a known type", field.field_name());
   if (vectors.data_case() != pb::VectorField::kFloatVector) {
     return Error(ErrorCode::kUnimplemented,
                  "vectors other than float are not supported yet, field: {}", field.field_name());
   }
   const auto& values = vectors.float_vector().data();
   const int64_t dim = vectors.dim();
-  if (dim <= 0 || values.size() % dim != 0) {
+  if (dim <= 0 || dim > INT32_MAX || values.size() % dim != 0) {
     return Invalid("the length({}) of float data should divide the dim({}), field: {}",
                    values.size(), dim, field.field_name());
   }

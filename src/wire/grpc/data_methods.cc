@@ -15,11 +15,6 @@ namespace pb = milvus::proto::milvus;
 namespace common = milvus::proto::common;
 
 template <class Request>
-model::CollectionName NameOf(const Call& call, const Request& request) {
-  return {.database = call.database, .collection = request.collection_name()};
-}
-
-template <class Request>
 Result<model::WriteRequest> DecodeWrite(const Call& call, const Request& request) {
   model::WriteRequest write{.name = NameOf(call, request), .partition = request.partition_name()};
   write.num_rows = request.num_rows();
@@ -52,7 +47,7 @@ Delivery DeliverWrite(const Status& status, uint32_t rows, pb::MutationResult& a
     EncodeStatus(status, answer.mutable_status());
     for (uint32_t i = 0; i < rows; ++i) answer.add_err_index(i);
   }
-  return answer.SerializeToString(&out) ? Delivery::kDone : Delivery::kBadRequest;
+  return answer.SerializeToString(&out) ? Delivery::kDone : Delivery::kTooLarge;
 }
 
 template <class Request>
@@ -75,6 +70,12 @@ Delivery Write(Call& call, std::string_view bytes, std::string& out) {
   if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return Delivery::kBadRequest;
   if (!request->db_name().empty()) call.database = request->db_name();
+  // A row takes a byte at least. Beyond this check num_rows is trusted with memory.
+  if (request->num_rows() > bytes.size()) {
+    return DeliverWrite(Invalid("num_rows ({}) is more than a request of {} bytes can hold",
+                                request->num_rows(), bytes.size()),
+                        0, *answer, out);
+  }
   const Status status = RunWrite(call, *request, *answer);
   return DeliverWrite(status, request->num_rows(), *answer, out);
 }
@@ -146,7 +147,9 @@ Status DecodeQueries(const std::string& bytes, model::SearchRequest& search) {
   search.nq = static_cast<uint32_t>(placeholder.values_size());
   for (const std::string& value : placeholder.values()) {
     const size_t dim = value.size() / sizeof(float);
-    if (value.size() % sizeof(float) != 0 || (search.query_dim != 0 && dim != search.query_dim)) {
+    // An empty one would leave fewer numbers than nq * dim behind.
+    if (value.empty() || value.size() % sizeof(float) != 0 ||
+        (search.query_dim != 0 && dim != search.query_dim)) {
       return Invalid("a query vector has {} bytes, which is not a whole vector like the others",
                      value.size());
     }

@@ -12,11 +12,6 @@ namespace {
 namespace pb = milvus::proto::milvus;
 namespace common = milvus::proto::common;
 
-template <class Request>
-model::CollectionName NameOf(const Call& call, const Request& request) {
-  return {.database = call.database, .collection = request.collection_name()};
-}
-
 Status CreateIndex(Call& call, const pb::CreateIndexRequest& request, common::Status&) {
   return proxy::CreateIndex(call.ctx, call.services,
                             {.name = NameOf(call, request),

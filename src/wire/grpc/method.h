@@ -17,7 +17,11 @@ struct Call {
 };
 
 /// How a method ended below the message: anything but kDone is a gRPC status of its own.
-enum class Delivery { kDone, kBadRequest, kUnimplemented };
+enum class Delivery {
+  kDone,
+  kBadRequest,  // The bytes are no message of the request's type.
+  kTooLarge,    // The answer is more than a message may hold.
+};
 
 struct Method {
   std::string_view name;  // "Search".

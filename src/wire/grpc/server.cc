@@ -4,14 +4,17 @@
 //    the polling thread again after that. It is freed when both its last operation and its done
 //    notice have come back.
 // 2. Only the polling thread touches the completion queue's events.
+// 3. gRPC aborts the process when a call is requested on a queue that was shut down. So calls are
+// requested under `gate` while `stopping` is false, and the queue is shut down after it is true.
 #include "wire/grpc/server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <atomic>
 #include <map>
+#include <mutex>
 
 #include "base/log.h"
 #include "wire/grpc/health.h"
@@ -50,11 +53,13 @@ struct GrpcServer::Impl {
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<Pool> pool;
   std::unique_ptr<Worker> poller;
-  std::atomic<bool> stopping{false};
+  std::unique_ptr<Monitor> gate;
+  bool stopping = false;  // Guarded by gate.
   int port = 0;
 
   Impl(proxy::Services& s, const GrpcOptions& o) : services(s), options(o) {}
   void Poll();
+  void RequestNext();
 };
 
 namespace {
@@ -80,25 +85,25 @@ class CallState {
     service_.RequestCall(&server_context_, &stream_, &queue_, &queue_, &step_tag_);
   }
 
-  /// An event of this call; frees it after the last one.
-  void Proceed(const Tag& tag, bool ok, bool stopping) {
+  /// An event of this call; frees it after the last one. True: it has begun, so the next one is to
+  /// be requested.
+  bool Proceed(const Tag& tag, bool ok) {
     if (tag.is_done_notice) {
       done_ = true;
       if (server_context_.IsCancelled() && context_ != nullptr) context_->Cancel();
       if (finished_) delete this;
-      return;
+      return false;
     }
     switch (step_) {
       case Step::kAccept:
         if (!ok) {
           // Never started: the done notice does not come.
           delete this;
-          return;
+          return false;
         }
-        if (!stopping) new CallState(service_, queue_, services_, pool_);
         step_ = Step::kRead;
         stream_.Read(&request_, &step_tag_);
-        return;
+        return true;
       case Step::kRead:
         step_ = Step::kFinish;
         if (ok)
@@ -106,12 +111,13 @@ class CallState {
         else
           FinishWith(
               grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request has no message"));
-        return;
+        return false;
       case Step::kFinish:
         finished_ = true;
         if (done_) delete this;
-        return;
+        return false;
     }
+    return false;
   }
 
  private:
@@ -129,6 +135,7 @@ class CallState {
       deadline_us = now_us + left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
     }
     context_ = std::make_unique<Context>(services_.clock, deadline_us);
+    if (done_) context_->Cancel();  // The caller has gone before its message was read.
     const Status queued = pool_.Submit([this] { Run(); });
     if (queued.ok()) return;
     FinishWith(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, queued.ToString()));
@@ -177,10 +184,11 @@ class CallState {
       case Delivery::kBadRequest:
         return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
                             "the bytes of the request are not a message of " + path);
-      case Delivery::kUnimplemented:
+      case Delivery::kTooLarge:
         break;
     }
-    return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "method " + path + " is not supported");
+    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                        "the answer of " + path + " is larger than a message may be");
   }
 
   std::string Header(const char* name) const {
@@ -211,13 +219,18 @@ class CallState {
 }  // namespace
 
 void GrpcServer::Impl::Poll() {
-  new CallState(service, *queue, services, *pool);
+  RequestNext();
   void* tag = nullptr;
   bool ok = false;
   while (queue->Next(&tag, &ok)) {
     const Tag copy = *static_cast<Tag*>(tag);
-    copy.call->Proceed(copy, ok, stopping.load());
+    if (copy.call->Proceed(copy, ok)) RequestNext();
   }
+}
+
+void GrpcServer::Impl::RequestNext() {
+  std::lock_guard<Monitor> lock(*gate);
+  if (!stopping) new CallState(service, *queue, services, *pool);  // Frees itself.
 }
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -226,6 +239,8 @@ int GrpcServer::port() const { return impl_->port; }
 
 Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy::Services& services,
                                                       const GrpcOptions& options) {
+  // A client's bad bytes are answered; the library would also print a line for each.
+  [[maybe_unused]] static auto* const kOnce = google::protobuf::SetLogHandler(nullptr);
   auto impl = std::make_unique<Impl>(services, options);
   grpc::ServerBuilder builder;
   const std::string address = fmt::format("{}:{}", options.address, options.port);
@@ -250,6 +265,7 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy:
     return Error(ErrorCode::kIoFailed, "cannot listen on {}: the port is in use or not allowed",
                  address);
   }
+  impl->gate = executor.MakeMonitor();
   impl->pool =
       std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
                              static_cast<size_t>(options.request_queue_max));
@@ -258,7 +274,10 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy:
 }
 
 GrpcServer::~GrpcServer() {
-  impl_->stopping = true;
+  {
+    std::lock_guard<Monitor> lock(*impl_->gate);
+    impl_->stopping = true;
+  }
   impl_->server->Shutdown(
       gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_millis(kStopGraceMs, GPR_TIMESPAN)));
   // Workers may still finish calls, so the queue closes after them.

@@ -9,8 +9,8 @@ class Status;
 
 namespace elanus::wire {
 
-/// Fills code, legacy code, reason, retriable, detail and the blame. An OK status leaves the
-/// message empty.
+/// Fills code, legacy code, reason, retriable, detail and the blame, as valid UTF-8. An OK
+/// status leaves the message empty.
 void EncodeStatus(const elanus::Status& status, milvus::proto::common::Status* to);
 
 }  // namespace elanus::wire

@@ -30,6 +30,12 @@ inline google::protobuf::ArenaOptions ArenaFor(size_t request_bytes) {
   return options;
 }
 
+/// The collection that a request names.
+template <class Request>
+model::CollectionName NameOf(const Call& call, const Request& request) {
+  return {.database = call.database, .collection = request.collection_name()};
+}
+
 /// `kRun(call, request, answer)` returns a Status that goes into the answer's status field.
 template <class Request, class Answer, auto kRun>
 Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
@@ -50,7 +56,7 @@ Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
     else
       EncodeStatus(status, answer->mutable_status());
   }
-  return answer->SerializeToString(&out) ? Delivery::kDone : Delivery::kBadRequest;
+  return answer->SerializeToString(&out) ? Delivery::kDone : Delivery::kTooLarge;
 }
 
 }  // namespace elanus::wire

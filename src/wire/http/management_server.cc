@@ -3,10 +3,15 @@
 #include "wire/http/management_server.h"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
+
+#include "base/log.h"
 
 namespace elanus::wire {
 namespace {
@@ -19,6 +24,9 @@ using Tcp = asio::ip::tcp;
 constexpr auto kConnectionTime = std::chrono::seconds(10);
 constexpr size_t kConnectionsMax = 64;
 constexpr size_t kHeaderBytesMax = 8192;
+constexpr size_t kUnreadBytesMax = 1 << 20;
+constexpr auto kAcceptPauseMin = std::chrono::milliseconds(20);
+constexpr auto kAcceptPauseMax = std::chrono::milliseconds(1000);
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -30,12 +38,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Run() {
     parser_.header_limit(kHeaderBytesMax);
-    parser_.body_limit(0);
+    // The header alone decides: a body is never parsed, so its announced length is no error. "No
+    // limit" refuses every length in Boost 1.74, hence a number.
+    parser_.body_limit(std::numeric_limits<uint64_t>::max());
     stream_.expires_after(kConnectionTime);
-    http::async_read(stream_, buffer_, parser_,
-                     [self = shared_from_this()](beast::error_code error, size_t) {
-                       if (!error) self->Answer();
-                     });
+    http::async_read_header(stream_, buffer_, parser_,
+                            [self = shared_from_this()](beast::error_code error, size_t) {
+                              if (!error) self->Answer();
+                            });
   }
 
  private:
@@ -46,6 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     response_.version(request.version());
     response_.keep_alive(false);
     response_.set(http::field::content_type, "text/plain; charset=utf-8");
+    if (!reads) response_.set(http::field::allow, "GET, HEAD");
     response_.result(!reads  ? http::status::method_not_allowed
                      : known ? http::status::ok
                              : http::status::not_found);
@@ -56,36 +67,94 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (request.method() == http::verb::head) response_.body().clear();
     http::async_write(stream_, response_,
                       [self = shared_from_this()](beast::error_code error, size_t) {
-                        if (!error)
-                          self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+                        if (error) return;
+                        self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+                        if (!error) self->ReadRest();
                       });
+  }
+
+  // Closing a socket with unread bytes resets the connection, and the client may lose the answer.
+  void ReadRest() {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(kHeaderBytesMax),
+                            [self = shared_from_this()](beast::error_code error, size_t bytes) {
+                              self->unread_bytes_ += bytes;
+                              if (!error && self->unread_bytes_ < kUnreadBytesMax) self->ReadRest();
+                            });
   }
 
   beast::tcp_stream stream_;
   std::shared_ptr<size_t> open_;
   beast::flat_buffer buffer_;
-  http::request_parser<http::string_body> parser_;
+  http::request_parser<http::empty_body> parser_;
   http::response<http::string_body> response_;
+  size_t unread_bytes_ = 0;
 };
 
 }  // namespace
 
+// All members belong to the worker once it runs.
 struct ManagementServer::Impl {
   asio::io_context io{1};
   Tcp::acceptor acceptor{io};
-  std::shared_ptr<size_t> open = std::make_shared<size_t>(0);  // The worker's alone.
+  asio::steady_timer pause{io};
+  std::chrono::milliseconds pause_time = kAcceptPauseMin;
+  std::shared_ptr<size_t> open = std::make_shared<size_t>(0);
   std::unique_ptr<Worker> worker;
   int port = 0;
 
-  void Accept() {
-    acceptor.async_accept([this](beast::error_code error, Tcp::socket socket) {
-      if (error == asio::error::operation_aborted) return;
-      if (!error && *open < kConnectionsMax)
-        std::make_shared<Connection>(std::move(socket), open)->Run();
-      Accept();
-    });
-  }
+  Status Listen(const ManagementOptions& options);
+  void Accept();
+  void AcceptLater(const beast::error_code& error);
+  void Serve();
 };
+
+Status ManagementServer::Impl::Listen(const ManagementOptions& options) {
+  beast::error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  const Tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));
+  if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(static_cast<int>(kConnectionsMax), error);
+  if (!error) port = acceptor.local_endpoint(error).port();
+  if (!error) return {};
+  return Error(ErrorCode::kIoFailed, "cannot listen on {}:{} for management: {}", options.address,
+               options.port, error.message());
+}
+
+void ManagementServer::Impl::Accept() {
+  acceptor.async_accept([this](beast::error_code error, Tcp::socket socket) {
+    if (error == asio::error::operation_aborted) return;
+    if (error) return AcceptLater(error);
+    pause_time = kAcceptPauseMin;
+    Accept();  // First, so that a connection that fails does not end it.
+    if (*open < kConnectionsMax) std::make_shared<Connection>(std::move(socket), open)->Run();
+  });
+}
+
+// Errors such as "too many open files" last, and the waiting connection would report them at once
+// again.
+void ManagementServer::Impl::AcceptLater(const beast::error_code& error) {
+  if (pause_time == kAcceptPauseMin)
+    LogWarn("the management port cannot accept error=\"{}\"", error.message());
+  pause.expires_after(pause_time);
+  pause_time = std::min(2 * pause_time, kAcceptPauseMax);
+  pause.async_wait([this](beast::error_code aborted) {
+    if (!aborted) Accept();
+  });
+}
+
+void ManagementServer::Impl::Serve() {
+  while (!io.stopped()) {
+    try {
+      io.run();
+    } catch (const std::exception& e) {
+      // It ends one connection; the others go on.
+      LogError("a management connection failed error=\"{}\"", e.what());
+    }
+  }
+}
 
 ManagementServer::ManagementServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
@@ -93,24 +162,17 @@ int ManagementServer::port() const { return impl_->port; }
 
 Result<std::unique_ptr<ManagementServer>> ManagementServer::Start(
     Executor& executor, const ManagementOptions& options) {
-  auto impl = std::make_unique<Impl>();
-  beast::error_code error;
-  const auto address = asio::ip::make_address(options.address, error);
-  const auto failed = [&] {
-    return Error(ErrorCode::kIoFailed, "cannot listen on {}:{} for management: {}", options.address,
-                 options.port, error.message());
-  };
-  if (error) return failed();
-  const Tcp::endpoint endpoint(address, static_cast<unsigned short>(options.port));
-  impl->acceptor.open(endpoint.protocol(), error);
-  if (!error) impl->acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (!error) impl->acceptor.bind(endpoint, error);
-  if (!error) impl->acceptor.listen(static_cast<int>(kConnectionsMax), error);
-  if (error) return failed();
-  impl->port = impl->acceptor.local_endpoint().port();
-  impl->Accept();
-  impl->worker = executor.Spawn("management", [raw = impl.get()] { raw->io.run(); });
-  return std::unique_ptr<ManagementServer>(new ManagementServer(std::move(impl)));
+  try {
+    auto impl = std::make_unique<Impl>();
+    TRY(impl->Listen(options));
+    impl->Accept();
+    impl->worker = executor.Spawn("management", [raw = impl.get()] { raw->Serve(); });
+    return std::unique_ptr<ManagementServer>(new ManagementServer(std::move(impl)));
+  } catch (const std::exception& e) {
+    // Asio throws where a constructor gets no descriptor.
+    return Error(ErrorCode::kIoFailed, "cannot serve management on {}:{}: {}", options.address,
+                 options.port, e.what());
+  }
 }
 
 ManagementServer::~ManagementServer() {

@@ -20,10 +20,11 @@ struct ManagementOptions {
   }
 };
 
-/// Answers GET /healthz with 200 on a worker of its own.
+/// Answers GET and HEAD of /healthz with 200, of other paths with 404, and other methods with 405,
+/// on a worker of its own. Thread-safe after Start.
 class ManagementServer {
  public:
-  /// kIoFailed when the port is taken.
+  /// kIoFailed when the port is taken, the address is none, or there are no descriptors left.
   static Result<std::unique_ptr<ManagementServer>> Start(Executor& executor,
                                                          const ManagementOptions& options);
   ~ManagementServer();
