@@ -36,8 +36,8 @@ struct Node::Impl {
   std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.
   std::map<std::string, std::shared_ptr<shard::Shard>, std::less<>> shards;  // By vchannel.
   std::deque<Job> jobs;
-  std::set<CollectionId> retry;  // Loads that failed; tried again at the next tick.
-  std::vector<Job> failed_flushes;
+  std::set<CollectionId> retry;     // Loads that failed; tried again at the next tick.
+  std::vector<Job> failed_flushes;  // And those behind them, each shard's in order.
   size_t flushing_bytes = 0;
   bool stopping = false;
 
@@ -87,6 +87,9 @@ struct Node::Impl {
       for (const Job& waiting : jobs) {
         if (waiting.flush == nullptr && waiting.collection == job.collection) return;
       }
+    } else if (WaitsBehindAFailure(job)) {
+      failed_flushes.push_back(std::move(job));
+      return;
     } else {
       flushing_bytes += job.flush->bytes;
     }
@@ -94,18 +97,36 @@ struct Node::Impl {
     monitor->NotifyAll();
   }
 
+  // Flushes of a shard become official in the order of their seals: a checkpoint says that all
+  // before it is in files. So those behind a failed one wait for it. Under the monitor.
+  bool WaitsBehindAFailure(const Job& job) const {
+    return std::any_of(failed_flushes.begin(), failed_flushes.end(),
+                       [&](const Job& failed) { return failed.shard == job.shard; });
+  }
+  void SetAside(Job failed) {
+    const auto behind = std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& waiting) {
+      return waiting.flush == nullptr || waiting.shard != failed.shard;
+    });
+    failed_flushes.push_back(std::move(failed));
+    for (auto job = behind; job != jobs.end(); ++job) {
+      flushing_bytes -= job->flush->bytes;
+      failed_flushes.push_back(std::move(*job));
+    }
+    jobs.erase(behind, jobs.end());
+  }
+
   // Seals one shard on its channel's worker and queues the flush.
   Result<std::vector<SegmentId>> SealShard(const std::shared_ptr<shard::Shard>& shard) {
-    std::shared_ptr<shard::FlushWork> work;
+    std::vector<SegmentId> sealed;
     TRY(OwnerOf(shard->vchannel()).Run([&](Context& run_ctx) -> Status {
       TRY_ASSIGN(const Timestamp now, parts.coord.oracle.Now(run_ctx));
-      work = shard->Seal(now);
+      auto work = shard->Seal(now);
+      if (work == nullptr) return {};
+      for (const auto& growing : work->segments) sealed.push_back(growing->id());
+      // Queued on the worker, so that the queue has the order of the seals.
+      Push({.collection = shard->collection(), .shard = shard, .flush = std::move(work)});
       return {};
     }));
-    std::vector<SegmentId> sealed;
-    if (work == nullptr) return sealed;
-    for (const auto& growing : work->segments) sealed.push_back(growing->id());
-    Push({.collection = shard->collection(), .shard = shard, .flush = std::move(work)});
     return sealed;
   }
 
@@ -321,7 +342,7 @@ void Node::Impl::JobLoop() {
     if (job.flush != nullptr) flushing_bytes -= job.flush->bytes;
     if (status.ok() || gone) continue;
     if (job.flush != nullptr)
-      failed_flushes.push_back(std::move(job));
+      SetAside(std::move(job));
     else
       retry.insert(job.collection);
   }
@@ -336,7 +357,13 @@ void Node::Impl::TickLoop() {
       if (!stopping) monitor->WaitFor(kTickMs);
       if (stopping) return;
       for (const auto& [vchannel, shard] : shards) all.push_back(shard);
-      again.swap(failed_flushes);
+      // All at once: a new flush must not come between them.
+      for (Job& job : failed_flushes) {
+        flushing_bytes += job.flush->bytes;
+        jobs.push_back(std::move(job));
+      }
+      if (!failed_flushes.empty()) monitor->NotifyAll();
+      failed_flushes.clear();
       for (CollectionId collection : retry) again.push_back({.collection = collection});
       retry.clear();
     }
