@@ -85,8 +85,11 @@ def test(args):
 
 
 def cases(args):
+    install_packages()
+    configure("release")
+    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "cases_test")
     tally = Tally()
-    tests.unit(tally, "release", None, gtest_filter="*Case*")
+    tests.unit(tally, "release", "cases", gtest_filter="*Case*")
     return tally.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
 from server_process import Server  # noqa: E402
+from wire import calls  # noqa: E402
 
 BINARY = os.environ.get("ELANUS_BINARY", os.path.join(ROOT, "build", "release", "elanus"))
 
@@ -37,6 +38,13 @@ def client(server):
     made = MilvusClient(uri=server.uri)
     yield made
     made.close()
+
+
+@pytest.fixture
+def call(server):
+    """Calls the server without the checks and retries of the SDK."""
+    with calls(server.address) as made:
+        yield made
 
 
 @pytest.fixture

@@ -19,23 +19,30 @@ def clustered(rows, dim, seed, clusters=50):
     return (centres[random.integers(0, clusters, rows)] + random.normal(0, 0.5, (rows, dim))).astype(np.float32)
 
 
-def make(client: MilvusClient, name, rows=0, index="FLAT", metric="L2", dim=DIM, params=None, load=True, **more):
+def make(client: MilvusClient, name, rows=0, index="FLAT", metric="L2", dim=DIM, params=None, load=True, level=None,
+         **more):
     """A collection id, group, name, vector; `rows` rows with ids from 0; returns the vectors."""
-    schema = client.create_schema(auto_id=False, **more)
+    schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("group", DataType.INT64)
     schema.add_field("name", DataType.VARCHAR, max_length=64)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
-    client.create_collection(name, schema=schema)
+    if level:
+        more["consistency_level"] = level
+    client.create_collection(name, schema=schema, **more)
     data = vectors(rows, dim)
     if rows:
         client.insert(name, [row(i, data[i]) for i in range(rows)])
-    indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type=index, metric_type=metric, params=params or {})
-    client.create_index(name, indexes)
+    add_index(client, name, index, metric, params)
     if load:
         client.load_collection(name)
     return data
+
+
+def add_index(client, name, index, metric="L2", params=None):
+    indexes = client.prepare_index_params()
+    indexes.add_index("vector", index_type=index, metric_type=metric, params=params or {})
+    client.create_index(name, indexes)
 
 
 def row(i, vector):
@@ -47,9 +54,9 @@ def count(client, name, filter_text=""):
 
 
 @contextmanager
-def refused(*codes, words=""):
-    """The block fails with one of these codes, and the message says `words`."""
+def refused(code, words=""):
+    """The block fails with this code, and the message says `words`."""
     with pytest.raises(MilvusException) as caught:
         yield caught
-    assert caught.value.code in codes, f"code {caught.value.code}: {caught.value.message}"
+    assert caught.value.code == code, f"code {caught.value.code}: {caught.value.message}"
     assert words.lower() in caught.value.message.lower()

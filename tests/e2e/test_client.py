@@ -9,7 +9,8 @@ from support import DIM, count, make, row, vectors
 def test_a_quick_collection_works_without_a_schema(client, name):
     client.create_collection(name, dimension=DIM)
     data = vectors(10)
-    result = client.insert(name, [{"id": i, "vector": data[i], "colour": "red" if i % 2 else "blue"} for i in range(10)])
+    result = client.insert(name, [{"id": i, "vector": data[i], "colour": "red" if i % 2 else "blue"}
+                                  for i in range(10)])
     assert result["insert_count"] == 10
     hits = client.search(name, [data[3]], limit=3, filter='colour == "red"', output_fields=["colour"],
                          consistency_level="Strong")[0]
@@ -22,21 +23,6 @@ def test_auto_ids_are_given_and_returned(client, name):
     result = client.insert(name, [{"vector": v} for v in vectors(5)])
     assert len(set(result["ids"])) == 5
     assert count(client, name) == 5
-
-
-def test_strong_reads_see_their_own_write_at_once(client, name):
-    make(client, name)
-    for i, vector in enumerate(vectors(20, seed=5)):
-        client.insert(name, [row(i, vector)])
-        hit = client.search(name, [vector], limit=1, consistency_level="Strong")[0][0]
-        assert hit["id"] == i
-
-
-@pytest.mark.parametrize("level", ["Strong", "Session", "Bounded", "Eventually"])
-def test_every_consistency_level_answers(client, name, level):
-    data = make(client, name, rows=50)
-    assert count(client, name) == 50
-    assert len(client.search(name, [data[0]], limit=5, consistency_level=level)[0]) == 5
 
 
 def test_upsert_replaces_a_row(client, name):
@@ -69,7 +55,8 @@ def test_query_by_filter_ids_limit_and_offset(client, name):
 
 
 @pytest.mark.parametrize("text, expected", [
-    ("group == 3 and id > 50", lambda i: i % 10 == 3 and i > 50), ("not (group in [1, 2])", lambda i: i % 10 not in (1, 2)),
+    ("group == 3 and id > 50", lambda i: i % 10 == 3 and i > 50),
+    ("not (group in [1, 2])", lambda i: i % 10 not in (1, 2)),
     ("10 <= id < 20", lambda i: 10 <= i < 20), ("id % 7 == 0 or id + 1 == 99", lambda i: i % 7 == 0 or i == 98),
     ('name in ["row 5", "row 6"]', lambda i: i in (5, 6)), ("id * 2 > 150 && group != 0", lambda i: i > 75 and i % 10)])
 def test_filters_answer_as_python_does(client, name, text, expected):
@@ -106,7 +93,8 @@ def test_partitions(client, name):
     client.insert(name, [row(1, data[0] if len(data) else vectors(1)[0])], partition_name="p1")
     client.insert(name, [row(2, vectors(1)[0])])
     assert sorted(client.list_partitions(name)) == ["_default", "p1"] and client.has_partition(name, "p1")
-    found = client.query(name, filter="id > 0", partition_names=["p1"], consistency_level="Strong", output_fields=["id"])
+    found = client.query(name, filter="id > 0", partition_names=["p1"], consistency_level="Strong",
+                         output_fields=["id"])
     assert [r["id"] for r in found] == [1]
     client.release_partitions(name, ["p1"])
     client.drop_partition(name, "p1")
@@ -183,6 +171,7 @@ def test_flushed_and_growing_rows_answer_together(client, name):
     whole = np.concatenate([data, more])
     ids = np.array([*range(300), *range(1000, 1300)])
     best = ids[np.argsort(((whole - more[3]) ** 2).sum(1))[:10]]
-    hits = client.search(name, [more[3]], limit=10, search_params={"params": {"ef": 300}}, consistency_level="Strong")[0]
+    hits = client.search(name, [more[3]], limit=10, search_params={"params": {"ef": 300}},
+                         consistency_level="Strong")[0]
     assert [h["id"] for h in hits] == best.tolist()
     assert count(client, name) == 600

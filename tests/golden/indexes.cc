@@ -1,0 +1,223 @@
+// Index files of small, fixed segments. All numbers are small integers and all norms powers of two,
+// so distances are exact and the files do not depend on the order in which a machine adds.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <random>
+
+#include "base/context.h"
+#include "index/scalar_index.h"
+#include "index/vector_index.h"
+#include "tests/golden/golden_file.h"
+
+namespace elanus::golden {
+namespace {
+
+using index::VectorBlock;
+using model::Compare;
+using model::DataType;
+using model::Metric;
+using model::Predicate;
+using model::Scalar;
+
+constexpr uint32_t kDim = 16;
+constexpr size_t kRows = 48;
+constexpr size_t kQueries = 6;
+constexpr uint32_t kK = 5;
+
+// Four clusters far apart.
+std::vector<float> ClusteredRows(size_t rows, uint32_t seed) {
+  std::mt19937 rng(seed);
+  std::vector<float> values;
+  for (size_t r = 0; r < rows; ++r) {
+    for (uint32_t d = 0; d < kDim; ++d) {
+      const float centre = d / 4 == r % 4 ? 64 : 0;
+      values.push_back(centre + static_cast<float>(rng() % 9) - 4);
+    }
+  }
+  return values;
+}
+
+// Directions of +-1 with lengths of 4, 8 and 16.
+std::vector<float> SignRows(size_t rows, uint32_t seed) {
+  std::mt19937 rng(seed);
+  std::vector<float> values;
+  for (size_t r = 0; r < rows; ++r) {
+    const auto scale = static_cast<float>(1 << r % 3);
+    for (uint32_t d = 0; d < kDim; ++d) values.push_back(rng() % 2 == 0 ? scale : -scale);
+  }
+  return values;
+}
+
+std::vector<float> RowsFor(Metric metric, size_t rows, uint32_t seed) {
+  return metric == Metric::kCosine ? SignRows(rows, seed) : ClusteredRows(rows, seed);
+}
+
+VectorBlock BlockOf(const std::vector<float>& values) {
+  return {.data = values.data(), .rows = values.size() / kDim, .dim = kDim};
+}
+
+struct Found {
+  std::vector<uint32_t> rows = std::vector<uint32_t>(kQueries * kK);
+  std::vector<float> scores = std::vector<float>(kQueries * kK);
+  index::Hits hits() { return {.rows = rows.data(), .scores = scores.data()}; }
+};
+
+GoldenFile VectorFile(std::string name, std::string type_name, Metric metric) {
+  const index::IndexType* type = index::FindType(type_name);
+  const auto write = [type, metric] {
+    SystemClock clock;
+    Context ctx(clock);
+    index::Params params;
+    params.Set("M", 4);
+    params.Set("efConstruction", 32);
+    params.Set("nlist", 4);
+    const std::vector<float> rows = RowsFor(metric, kRows, 1);
+    auto file = type->Build(ctx, BlockOf(rows), metric, params, {});
+    EXPECT_TRUE(file.ok()) << file.status().ToString();
+    return file.ok() ? *file : std::string();
+  };
+  const auto check = [type, metric](std::string_view bytes) -> Status {
+    SystemClock clock;
+    Context ctx(clock);
+    const std::vector<float> rows = RowsFor(metric, kRows, 1);
+    const std::vector<float> queries = RowsFor(metric, kQueries, 2);
+    TRY_ASSIGN(const auto opened, type->Open(BlobOf(bytes), BlockOf(rows), metric));
+    index::Params wide;
+    wide.Set("ef", kRows);
+    wide.Set("nprobe", 4);
+    Found got;
+    Found want;
+    TRY(opened->Search(ctx, BlockOf(queries), kK, wide, {}, got.hits()));
+    TRY(index::SearchExact(ctx, BlockOf(rows), metric, BlockOf(queries), kK, {}, want.hits()));
+    // Equal scores may stand in another order.
+    EXPECT_EQ(got.scores, want.scores);
+    std::map<uint32_t, int> seen;
+    for (size_t i = 0; i < kK; ++i) EXPECT_EQ(seen[got.rows[i]]++, 0);
+    return {};
+  };
+  return {.name = std::move(name), .write = write, .check = check};
+}
+
+template <class T>
+void AppendValue(model::Column& column, T value) {
+  column.AppendFixed(&value);
+}
+
+model::Column Int64Column() {
+  model::Column column =
+      model::MakeColumn(FieldId(101), "number", DataType::kInt64, DataType::kNone, 0);
+  for (int64_t v : {int64_t{7}, std::numeric_limits<int64_t>::min(), int64_t{0}, int64_t{7},
+                    std::numeric_limits<int64_t>::max(), int64_t{-3}}) {
+    AppendValue(column, v);
+  }
+  column.AppendNull();
+  return column;
+}
+
+model::Column DoubleColumn() {
+  model::Column column =
+      model::MakeColumn(FieldId(102), "real", DataType::kDouble, DataType::kNone, 0);
+  for (double v : {1.5, std::numeric_limits<double>::quiet_NaN(), -0.0, 1e300, 0.0,
+                   -std::numeric_limits<double>::infinity()}) {
+    AppendValue(column, v);
+  }
+  return column;
+}
+
+model::Column VarCharColumn() {
+  model::Column column =
+      model::MakeColumn(FieldId(103), "text", DataType::kVarChar, DataType::kNone, 0);
+  for (std::string_view v : {"pear", "", "apple", "z\xc3\xa9", "pe"}) column.AppendBytes(v);
+  column.AppendNull();
+  column.AppendBytes("pear");
+  return column;
+}
+
+model::Column BoolColumn() {
+  model::Column column =
+      model::MakeColumn(FieldId(104), "flag", DataType::kBool, DataType::kNone, 0);
+  for (uint8_t v : {1, 0, 0, 1}) AppendValue(column, v);
+  return column;
+}
+
+// A predicate and the rows it is true for.
+struct Question {
+  Predicate predicate;
+  std::vector<size_t> rows;
+};
+
+Question Where(Compare op, Scalar value, std::vector<size_t> rows) {
+  return {{.kind = Predicate::Kind::kCompare, .op = op, .values = {std::move(value)}},
+          std::move(rows)};
+}
+
+GoldenFile SortedFile(std::string name, model::Column (*make)(), std::vector<Question> questions) {
+  const auto write = [make] {
+    SystemClock clock;
+    Context ctx(clock);
+    const model::Column column = make();
+    auto file = index::BuildSortedIndex(ctx, column.view());
+    EXPECT_TRUE(file.ok()) << file.status().ToString();
+    return file.ok() ? *file : std::string();
+  };
+  const auto check = [make, questions](std::string_view bytes) -> Status {
+    SystemClock clock;
+    Context ctx(clock);
+    TRY_ASSIGN(const auto opened, index::OpenSortedIndex(BlobOf(bytes)));
+    const model::Column column = make();
+    for (size_t q = 0; q < questions.size(); ++q) {
+      const size_t rows = column.rows;
+      Predicate predicate = questions[q].predicate;
+      predicate.field = column.field_id;
+      predicate.type = column.type;
+      Bitset matches(rows);
+      TRY_ASSIGN(const bool answered, opened->Answer(ctx, predicate, matches));
+      EXPECT_TRUE(answered) << "question " << q;
+      std::vector<size_t> found;
+      for (size_t row = 0; row < rows; ++row) {
+        if (matches.Test(row)) found.push_back(row);
+      }
+      EXPECT_EQ(found, questions[q].rows) << "question " << q;
+    }
+    return {};
+  };
+  return {.name = std::move(name), .write = write, .check = check};
+}
+
+}  // namespace
+
+std::vector<GoldenFile> IndexFiles() {
+  const Question is_null{{.kind = Predicate::Kind::kIsNull}, {6}};
+  const Question range{{.kind = Predicate::Kind::kRange,
+                        .values = {int64_t{-3}, int64_t{7}},
+                        .lower_inclusive = true},
+                       {2, 5}};
+  const Question prefix{{.kind = Predicate::Kind::kPrefix, .values = {std::string("pe")}},
+                        {0, 4, 6}};
+  const Question in{{.kind = Predicate::Kind::kIn, .values = {std::string(), std::string("pear")}},
+                    {0, 1, 6}};
+  return {
+      VectorFile("flat_l2.bin", "FLAT", Metric::kL2),
+      VectorFile("flat_cosine.bin", "FLAT", Metric::kCosine),
+      VectorFile("ivf_flat_l2.bin", "IVF_FLAT", Metric::kL2),
+      VectorFile("hnsw_l2.bin", "HNSW", Metric::kL2),
+      VectorFile("hnsw_ip.bin", "HNSW", Metric::kIp),
+      VectorFile("hnsw_cosine.bin", "HNSW", Metric::kCosine),
+      SortedFile("sorted_int64.bin", Int64Column,
+                 {Where(Compare::kEq, int64_t{7}, {0, 3}), Where(Compare::kLt, int64_t{0}, {1, 5}),
+                  Where(Compare::kGe, std::numeric_limits<int64_t>::max(), {4}), range, is_null}),
+      SortedFile("sorted_double.bin", DoubleColumn,
+                 {Where(Compare::kEq, 0.0, {2, 4}), Where(Compare::kNe, 1.5, {1, 2, 3, 4, 5}),
+                  Where(Compare::kLe, 1.5, {0, 2, 4, 5}), Where(Compare::kGt, 1.5, {3})}),
+      SortedFile("sorted_varchar.bin", VarCharColumn,
+                 {Where(Compare::kEq, std::string("pear"), {0, 6}),
+                  Where(Compare::kGt, std::string("pear"), {3}), prefix, in}),
+      SortedFile("sorted_bool.bin", BoolColumn,
+                 {Where(Compare::kEq, true, {0, 3}), Where(Compare::kNe, true, {1, 2})}),
+  };
+}
+
+}  // namespace elanus::golden
