@@ -175,7 +175,13 @@ def parser():
 
 
 def main(arguments):
-    args = parser().parse_args(arguments)
+    top = parser()
+    args, options = top.parse_known_args(arguments)
+    if options:
+        # argparse gives the rest of the line to a command only from its first word that is no option.
+        if not hasattr(args, "arguments"):
+            top.error("unrecognized arguments: " + " ".join(options))
+        args.arguments = options + args.arguments
     try:
         return args.function(args)
     except Failed as failure:
