@@ -55,7 +55,8 @@ def table(rows):
         first = mine[0]
         speeds = " | ".join(number(at(mine, target)) for target in TARGETS)
         shown = f"**{name}**" if first["ours"] else name
-        lines.append(f"| {shown} | {speeds} | {first['build_s']:.1f} | {first['build_cpu_s']:.1f} | {first['bytes_per_vector']:,.0f} |")
+        lines.append(f"| {shown} | {speeds} | {first['build_s']:.1f} | {first['build_cpu_s']:.1f} | "
+                     f"{number(first['bytes_per_vector'] or None)} |")
     return "\n".join(lines)
 
 
@@ -98,5 +99,5 @@ def page(name, result):
              f"Again: `./dev bench {name}`. A speed lies between the two settings next to the recall, on a logarithmic "
              "scale. Raw figures: the JSON file beside this page.", ""]
     for data, rows in group_by(result["rows"], lambda row: row["data"]).items():
-        parts += [f"## {data}", "", ratios(rows), "", table(rows), ""]
+        parts += [f"## {data}", "", f"![recall against speed]({name}-{data}.png)", "", ratios(rows), "", table(rows), ""]
     return "\n".join(parts)

@@ -192,6 +192,7 @@ def main():
     page = report.page(name, result)
     with open(os.path.join(out, f"{name}.md"), "w") as target:
         target.write(page)
+    run(venv("bench_ann"), os.path.join(HERE, "plot.py"), args.json or os.path.join(out, f"{name}.json"), out)
     print(page)
 
 

@@ -1,6 +1,6 @@
 """What is measured: each index of elanus and of the peers, its build, and the search settings that make its curve."""
 
-EF = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640]
+EF = [10, 12, 14, 17, 20, 24, 28, 34, 40, 56, 80, 112, 160, 224, 320, 448, 640]
 PROBES = [1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192]
 
 
@@ -10,7 +10,8 @@ def ef():
 
 def refined(factor):
     """As ef(), with candidates scored anew: more of them where codes are coarse."""
-    return [{"ef": value, "refine_k": factor} for value in EF if value >= 10 * factor]
+    few = [{"ef": value, "refine_k": min(factor, value / 10)} for value in EF if value < 10 * factor]
+    return few + [{"ef": value, "refine_k": factor} for value in EF if value >= 10 * factor]
 
 
 def lists(rows):
@@ -58,6 +59,7 @@ def entries(rows, dim):
         Entry("IVF_RABITQ", "elanus", {"nlist": nlist, "refine": "true", "refine_type": "sq8"},
               grid("nprobe", steps, "refine_k", (4, 10, 25)), group="ivf"),
         Entry("SCANN", "elanus", {"nlist": nlist, "sub_dim": 2}, grid("nprobe", steps, "reorder_k", (30, 60, 120)), group="ivf"),
+        Entry("DISKANN", "elanus", {"search_cache_budget_gb_ratio": 0}, [{"search_list": value} for value in EF if value >= 14], group="disk"),
     ]
     leaves = [max(1, int(nlist * share)) for share in (0.004, 0.008, 0.015, 0.025, 0.04, 0.06, 0.1, 0.15)]
     fast = {"spec": f"IVF{nlist},PQ{dim // 4}x4fs,RFlat"}

@@ -24,6 +24,7 @@
 #include <sstream>
 
 #include "base/executor.h"
+#include "index/diskann/diskann.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -97,6 +98,7 @@ void Measure(Context& ctx, Pool& pool, const IndexType& type, const VectorIndex&
     return index.Search(context, part, kTop, params, {},
                         {rows.data() + begin * kTop, scores.data() + begin * kTop});
   };
+  const uint64_t blocks = DiskAnnBlocksRead();
   const double wall = Seconds(CLOCK_MONOTONIC);
   const double cpu = Seconds(CLOCK_PROCESS_CPUTIME_ID);
   Status status;
@@ -116,7 +118,8 @@ void Measure(Context& ctx, Pool& pool, const IndexType& type, const VectorIndex&
   std::ofstream(out, std::ios::binary)
       .write(reinterpret_cast<const char*>(rows.data()),
              static_cast<std::streamsize>(rows.size() * sizeof(uint32_t)));
-  fmt::print("{{\"cpu_s\": {}, \"wall_s\": {}}}\n", cpu_s, wall_s);
+  fmt::print("{{\"cpu_s\": {}, \"wall_s\": {}, \"blocks_read\": {}}}\n", cpu_s, wall_s,
+             DiskAnnBlocksRead() - blocks);
   std::fflush(stdout);
 }
 

@@ -163,15 +163,10 @@ HWY_INLINE void Block(const float* queries, size_t query_count, const float* row
       Square<Op>(queries, rows + r * dim, dim, out + r, out_stride);
     }
   }
+  // One row after the other: a stream of one, which the processor fetches ahead best.
   for (size_t q = 0; q < query_count; ++q) {
-    const float* query = queries + q * dim;
-    size_t i = r;
-    for (; i + 4 <= row_count; i += 4) {
-      const float* row = rows + i * dim;
-      Four<Op>(query, row, row + dim, row + 2 * dim, row + 3 * dim, dim, out + q * out_stride + i);
-    }
-    for (; i < row_count; ++i) {
-      out[q * out_stride + i] = One<Op>(query, rows + i * dim, dim);
+    for (size_t i = r; i < row_count; ++i) {
+      out[q * out_stride + i] = One<Op>(queries + q * dim, rows + i * dim, dim);
     }
   }
 }

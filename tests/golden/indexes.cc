@@ -27,6 +27,8 @@ constexpr size_t kRows = 48;
 constexpr size_t kQueries = 6;
 constexpr uint32_t kK = 5;
 
+using Settings = std::map<std::string, double>;
+
 // Four clusters far apart.
 std::vector<float> ClusteredRows(size_t rows, uint32_t seed) {
   std::mt19937 rng(seed);
@@ -65,15 +67,18 @@ struct Found {
   index::Hits hits() { return {.rows = rows.data(), .scores = scores.data()}; }
 };
 
-GoldenFile VectorFile(std::string name, std::string type_name, Metric metric) {
+// `settings`: build parameters beside those that all types get.
+GoldenFile VectorFile(std::string name, std::string type_name, Metric metric,
+                      Settings settings = {}) {
   const index::IndexType* type = index::FindType(type_name);
-  const auto write = [type, metric] {
+  const auto write = [type, metric, settings] {
     SystemClock clock;
     Context ctx(clock);
     index::Params params;
     params.Set("M", 4);
     params.Set("efConstruction", 32);
     params.Set("nlist", 4);
+    for (const auto& [key, value] : settings) params.Set(key, value);
     const std::vector<float> rows = RowsFor(metric, kRows, 1);
     auto file = type->Build(ctx, BlockOf(rows), metric, params, {});
     EXPECT_TRUE(file.ok()) << file.status().ToString();
@@ -88,6 +93,8 @@ GoldenFile VectorFile(std::string name, std::string type_name, Metric metric) {
     index::Params wide;
     wide.Set("ef", kRows);
     wide.Set("nprobe", 4);
+    wide.Set("refine_k", kRows);
+    wide.Set("reorder_k", kRows);
     Found got;
     Found want;
     TRY(opened->Search(ctx, BlockOf(queries), kK, wide, {}, got.hits()));
@@ -206,6 +213,18 @@ std::vector<GoldenFile> IndexFiles() {
       VectorFile("hnsw_l2.bin", "HNSW", Metric::kL2),
       VectorFile("hnsw_ip.bin", "HNSW", Metric::kIp),
       VectorFile("hnsw_cosine.bin", "HNSW", Metric::kCosine),
+      // Codes refined by whole vectors or by 16-bit floats, which hold these numbers exactly. Of
+      // inner products: what a code stands for is no small integer, and its norm would be summed
+      // up in another order on another machine.
+      VectorFile("ivf_sq8_ip.bin", "IVF_SQ8", Metric::kIp, {{"sq_type", 1}, {"refine", 1}}),
+      VectorFile("ivf_pq_ip.bin", "IVF_PQ", Metric::kIp, {{"m", 4}, {"nbits", 2}, {"refine", 1}}),
+      VectorFile("ivf_rabitq_l2.bin", "IVF_RABITQ", Metric::kL2, {{"refine", 1}}),
+      VectorFile("ivf_rabitq_ip.bin", "IVF_RABITQ", Metric::kIp, {{"rbq_bits", 5}, {"refine", 1}}),
+      VectorFile("scann_ip.bin", "SCANN", Metric::kIp, {{"sub_dim", 4}}),
+      VectorFile("hnsw_sq_ip.bin", "HNSW_SQ", Metric::kIp, {{"refine", 1}, {"refine_type", 3}}),
+      VectorFile("hnsw_pq_ip.bin", "HNSW_PQ", Metric::kIp, {{"m", 4}, {"nbits", 2}, {"refine", 1}}),
+      VectorFile("hnsw_prq_ip.bin", "HNSW_PRQ", Metric::kIp,
+                 {{"m", 2}, {"nrq", 2}, {"nbits", 3}, {"refine", 1}}),
       SortedFile("sorted_int64.bin", Int64Column,
                  {Where(Compare::kEq, int64_t{7}, {0, 3}), Where(Compare::kLt, int64_t{0}, {1, 5}),
                   Where(Compare::kGe, std::numeric_limits<int64_t>::max(), {4}), range, is_null}),

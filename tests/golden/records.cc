@@ -91,10 +91,15 @@ GoldenFile ColumnFile(std::string name, Column (*make)()) {
           .check = check};
 }
 
-model::Deletes IntegerDeletes() { return {.keys = KeysColumn(), .timestamps = {1, 2, 3, 4, 5}}; }
+model::Deletes IntegerDeletes() {
+  return {.keys = KeysColumn(),
+          .timestamps = {1, 2, 3, 4, 5},
+          .partitions = std::vector<PartitionId>(5)};
+}
 model::Deletes TextDeletes() {
   return {.keys = BytesColumn(100, DataType::kVarChar, DataType::kNone, {"a", "", "key"}),
-          .timestamps = {446'000'000'000'000'001, 446'000'000'000'000'002, 1}};
+          .timestamps = {446'000'000'000'000'001, 446'000'000'000'000'002, 1},
+          .partitions = {PartitionId(4), PartitionId(), PartitionId(446'000'000'000'000'003)}};
 }
 
 GoldenFile DeltaFile(std::string name, model::Deletes (*make)()) {
@@ -102,6 +107,7 @@ GoldenFile DeltaFile(std::string name, model::Deletes (*make)()) {
     TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(bytes, "golden"));
     const model::Deletes want = make();
     EXPECT_EQ(deletes.timestamps, want.timestamps);
+    EXPECT_EQ(deletes.partitions, want.partitions);
     EXPECT_EQ(deletes.keys.type, want.keys.type);
     EXPECT_EQ(deletes.keys.rows, want.keys.rows);
     EXPECT_EQ(deletes.keys.data, want.keys.data);

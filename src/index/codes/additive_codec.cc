@@ -304,6 +304,30 @@ Result<std::unique_ptr<Codec>> TrainAdditiveCodec(Context& ctx, VectorBlock rows
   return std::unique_ptr<Codec>(std::make_unique<AdditiveCodec>(std::move(books), is_l2));
 }
 
+Result<std::vector<float>> TrainCodebooks(Context& ctx, VectorBlock rows, uint32_t parts,
+                                          uint32_t words, Pool* pool) {
+  const size_t dim = rows.dim / parts;
+  std::vector<float> books(size_t{rows.dim} * words, 0.0f);
+  if (rows.rows == 0) return books;
+  const size_t count = std::min(rows.rows, std::max<size_t>(kSampleMin, words * kSamplesPerWord));
+  const size_t found = std::min<size_t>(words, rows.rows);
+  const auto train = [&](size_t part) -> Status {
+    const std::vector<float> sample = Gather(rows, part * dim, dim, count);
+    std::vector<float> book(dim * found);
+    TRY(TrainBook(ctx, sample, count, dim, found, book.data()));
+    for (size_t d = 0; d < dim; ++d) {
+      std::copy_n(book.data() + d * found, found, books.data() + (part * dim + d) * words);
+    }
+    return {};
+  };
+  if (pool != nullptr) {
+    TRY(pool->ParallelFor(ctx, parts, train));
+  } else {
+    for (size_t part = 0; part < parts; ++part) TRY(train(part));
+  }
+  return books;
+}
+
 Result<std::unique_ptr<Codec>> OpenAdditiveCodec(uint32_t dim, bool is_l2, std::string_view saved) {
   uint32_t head[4];
   const Status damaged(ErrorCode::kIntegrity, "the codebooks of an index do not fit it");

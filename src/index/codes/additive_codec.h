@@ -19,6 +19,11 @@ Result<std::unique_ptr<Codec>> TrainAdditiveCodec(Context& ctx, VectorBlock rows
                                                   const AdditiveShape& shape, bool is_l2,
                                                   Pool* pool);
 
+/// The codebooks alone, one a part, each part_dim x words, dimension by dimension. Fewer rows than
+/// words leave the last words zero.
+Result<std::vector<float>> TrainCodebooks(Context& ctx, VectorBlock rows, uint32_t parts,
+                                          uint32_t words, Pool* pool);
+
 /// Bytes a row takes, terms included.
 size_t AdditiveRowBytes(const AdditiveShape& shape);
 

@@ -18,6 +18,10 @@ inline constexpr std::array<CodeKind, 7> kRefineKinds = {
     CodeKind::kSq4,      CodeKind::kSq6,     CodeKind::kSq8,    CodeKind::kFloat16,
     CodeKind::kBFloat16, CodeKind::kFloat32, CodeKind::kFloat32};
 
+/// With one candidate a hit, which is the reference's default, refining could only put hits in
+/// order.
+inline constexpr double kDefaultRefineK = 2;
+
 inline constexpr ParamSpec kScalarTypeSpec{.name = "sq_type",
                                            .phase = Phase::kBuild,
                                            .kind = ParamKind::kChoice,
@@ -46,7 +50,7 @@ inline constexpr ParamSpec kRefineKSpec{
     .name = "refine_k",
     .phase = Phase::kSearch,
     .kind = ParamKind::kNumber,
-    .default_value = 1,
+    .default_value = kDefaultRefineK,
     .min = 1,
     .max = 65536,
     .help = "Candidates that are scored again, as a multiple of k."};

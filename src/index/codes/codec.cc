@@ -44,6 +44,8 @@ Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2
       return OpenAdditiveCodec(dim, is_l2, saved);
     case CodeKind::kRabitq:
       return OpenRabitqCodec(dim, is_l2, saved);
+    case CodeKind::kFastScan:
+      return OpenFastScanCodec(dim, is_l2, saved);
     case CodeKind::kNone:
       break;
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ enum class CodeKind : uint32_t {
   kSq4 = 6,
   kAdditive = 7,  // Product and residual quantisers.
   kRabitq = 8,    // Of residuals only.
+  kFastScan = 9,  // Of residuals only; rows lie in blocks.
 };
 
 /// Rows as a file holds them, borrowed: rows x row_bytes, and for L2 one term a row: the square of
@@ -43,6 +45,20 @@ class Scorer {
   virtual void Score(const uint32_t* rows, size_t count, float* keys) = 0;
   /// As Score for the rows begin .. begin + count.
   virtual void ScoreRange(size_t begin, size_t count, float* keys) = 0;
+  /// The rows of begin .. begin + count whose key plus `offset` is at most `bound`: their numbers
+  /// to `rows`, those sums to `keys`; returns how many. count <= 256; begin at a block's first row.
+  virtual size_t Below(size_t begin, size_t count, float offset, float bound, uint32_t* rows,
+                       float* keys) {
+    ScoreRange(begin, count, keys);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const float key = keys[i] + offset;
+      if (key > bound) continue;
+      rows[kept] = static_cast<uint32_t>(begin + i);
+      keys[kept++] = key;
+    }
+    return kept;
+  }
   /// The key of the decoded row to the query as it is: what is answered when nothing refines.
   virtual float ScoreExact(uint32_t row) = 0;
 };
@@ -53,6 +69,12 @@ class Codec {
   virtual ~Codec() = default;
   virtual CodeKind kind() const = 0;
   virtual size_t row_bytes() const = 0;
+  /// Rows that are packed together: 1, or as many as Interleave takes.
+  virtual size_t block_rows() const { return 1; }
+  /// Turns block_rows() encoded rows into a block of as many bytes.
+  virtual void Interleave(const char* codes, char* block) const {
+    std::memcpy(block, codes, row_bytes());
+  }
   /// See PackedRows::terms.
   virtual bool has_terms() const = 0;
   virtual void Encode(const float* row, char* code) const = 0;

@@ -16,5 +16,6 @@ Result<std::unique_ptr<Codec>> OpenAdditiveCodec(uint32_t dim, bool is_l2, std::
 std::unique_ptr<Codec> MakeRabitqCodec(int bits, uint32_t dim, bool is_l2);
 Result<std::unique_ptr<Codec>> OpenRabitqCodec(uint32_t dim, bool is_l2, std::string_view saved);
 size_t RabitqRowBytes(int bits, uint32_t dim);
+Result<std::unique_ptr<Codec>> OpenFastScanCodec(uint32_t dim, bool is_l2, std::string_view saved);
 
 }  // namespace elanus::index

@@ -30,7 +30,15 @@ struct Bounds {
 };
 
 void DecodeInto(const Planes& planes, const Bounds& bounds, const char* code, float* row) {
-  for (size_t d = 0; d < bounds.low.size(); ++d) {
+  const size_t dim = bounds.low.size();
+  if (planes.bits() == 8) {  // One plane: the bytes themselves.
+    const auto* bytes = reinterpret_cast<const uint8_t*>(code);
+    for (size_t d = 0; d < dim; ++d) {
+      row[d] = bounds.low[d] + bounds.step[d] * static_cast<float>(bytes[d]);
+    }
+    return;
+  }
+  for (size_t d = 0; d < dim; ++d) {
     const uint32_t value = planes.Get(reinterpret_cast<const uint8_t*>(code), d);
     row[d] = bounds.low[d] + bounds.step[d] * static_cast<float>(value);
   }

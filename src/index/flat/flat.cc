@@ -31,7 +31,7 @@ class Flat final : public VectorIndex {
 size_t EstimateMemory(uint64_t rows, uint32_t, const Params&) { return rows * sizeof(float); }
 
 Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params&,
-                          const BuildOptions&) {
+                          const BuildOptions& options) {
   std::string norms;
   if (metric == model::Metric::kCosine) {
     norms.resize(rows.rows * sizeof(float));
@@ -41,6 +41,7 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
       std::memcpy(norms.data() + i * sizeof(float), &norm, sizeof(float));
     }
   }
+  if (options.on_progress) options.on_progress(1.0);
   return Frame(kMagic, 1, norms);
 }
 

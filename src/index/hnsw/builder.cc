@@ -33,7 +33,8 @@ HnswBuilder::HnswBuilder(const float* vectors, uint32_t nodes, uint32_t dim, boo
       nodes_(nodes),
       dim_(dim),
       m_(m),
-      ef_construction_(ef_construction),
+      // A beam wider than the graph finds no more.
+      ef_construction_(std::min(ef_construction, std::max(nodes, 1u))),
       distance_(is_l2, dim),
       levels_(nodes),
       links_(size_t{nodes} * (1 + 2 * m), 0),

@@ -40,7 +40,9 @@ Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric met
       rows.row(0), static_cast<uint32_t>(rows.rows), rows.dim, is_l2, m,
       static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
   TRY(builder.Build(ctx, options));
-  return WriteGraph(ctx, builder, rows, codes, m, options.pool);
+  TRY_ASSIGN(std::string file, WriteGraph(ctx, builder, rows, codes, m, options.pool));
+  if (options.on_progress) options.on_progress(1.0);
+  return file;
 }
 
 Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
@@ -79,10 +81,10 @@ constexpr ParamSpec kEfConstructionSpec{.name = "efConstruction",
 constexpr ParamSpec kEfSpec{.name = "ef",
                             .phase = Phase::kSearch,
                             .kind = ParamKind::kInteger,
-                            .default_value = 16,
+                            .default_value = 64,
                             .min = 1,
                             .max = 2147483647,
-                            .help = "Breadth of a search; at least k. Default max(k, 16)."};
+                            .help = "Breadth of a search; at least k. Default max(k, 64)."};
 
 }  // namespace
 

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "index/codes/raw_scorer.h"
+#include "index/codes/choices.h"
+#include "index/codes/rescore.h"
+#include "index/flat/exact.h"
 #include "index/hnsw/walk.h"
 #include "index/top_k.h"
 
@@ -20,6 +22,9 @@ constexpr double kExactAdvantage = 1.5;
 // Distances of a walk per unit of ef, measured on real embeddings at ef 64.
 constexpr double kDistancesPerEf = 12;
 constexpr size_t kScanTile = 1024;
+// Who asks for nothing gets a recall of .95 and more on real embeddings, at a cost that is still
+// small; the reference's 16 and 1 give .85.
+constexpr int64_t kDefaultEf = 64;
 
 class GraphIndex final : public VectorIndex {
  public:
@@ -51,13 +56,10 @@ class GraphSearch {
         allowed_(allowed),
         allowed_count_(allowed.empty() ? graph_.nodes : allowed.Count()),
         walk_(index.opened_.codes.codec->NewScorer(index.opened_.packed)),
+        rescorer_(index.opened_.codes.refine_kind, index.opened_.codes.refine.get(),
+                  index.opened_.refine, index.rows_, index.metric_, *walk_,
+                  index.opened_.codes.codec->kind() != CodeKind::kFloat32),
         best_(k) {
-    if (index.opened_.codes.refine != nullptr) {
-      refine_ = index.opened_.codes.refine->NewScorer(index.opened_.refine);
-    } else if (index.opened_.codes.refine_kind == CodeKind::kFloat32) {
-      refine_ = std::make_unique<RawScorer>(index.rows_, index.metric_);
-      refines_rows_ = true;
-    }
     normalised_.resize(index.rows_.dim);
   }
 
@@ -67,8 +69,8 @@ class GraphSearch {
       for (size_t d = 0; d < normalised_.size(); ++d) normalised_[d] = query[d] * scale;
       query = normalised_.data();
     }
+    query_ = query;
     walk_->SetQuery(query);
-    if (refine_ != nullptr) refine_->SetQuery(query);
     const size_t wanted = std::min<size_t>(k_, allowed_count_);
     found_.clear();
     if (wanted * 2 >= allowed_count_) {
@@ -127,16 +129,12 @@ class GraphSearch {
   }
 
   void Answer(Hits hits, size_t slot) {
-    const bool exact = index_.opened_.codes.codec->kind() == CodeKind::kFloat32 && !refine_;
+    candidates_found_.Clear();
     const size_t count = std::min(candidates_, found_.size());
     for (size_t i = 0; i < count; ++i) {
-      const uint32_t node = found_[i].node;
-      const uint32_t row = graph_.rows[node];
-      const float key = exact     ? found_[i].key
-                        : refine_ ? refine_->ScoreExact(refines_rows_ ? row : node)
-                                  : walk_->ScoreExact(node);
-      best_.Push(key, row);
+      candidates_found_.Add(found_[i].node, graph_.rows[found_[i].node], found_[i].key);
     }
+    rescorer_.Run(query_, k_, candidates_found_, best_);
     best_.WriteTo(hits, slot, index_.metric_ == model::Metric::kL2 ? 1.0f : -1.0f);
   }
 
@@ -149,17 +147,18 @@ class GraphSearch {
   const BitsetView allowed_;
   const size_t allowed_count_;
   std::unique_ptr<Scorer> walk_;
-  std::unique_ptr<Scorer> refine_;
-  bool refines_rows_ = false;  // refine_ counts the segment's rows, not nodes.
+  Rescorer rescorer_;
+  const float* query_ = nullptr;
   TopK best_;
   WalkScratch scratch_;
   std::vector<Neighbour> found_;
+  Candidates candidates_found_;
   std::vector<float> normalised_;
 };
 
 Status GraphIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
                           BitsetView allowed, Hits hits) const {
-  const int64_t ef = params.GetInt("ef", std::max<int64_t>(k, 16));
+  const int64_t ef = params.GetInt("ef", std::max<int64_t>(k, kDefaultEf));
   if (ef < k) {
     return Error(ErrorCode::kSegcore,
                  "failed to search: out_of_range_in_json: ef({}) should be larger than k({})", ef,
@@ -172,7 +171,7 @@ Status GraphIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const P
     return {};
   }
   const bool refines = opened_.codes.refine_kind != CodeKind::kNone;
-  const double refine_k = refines ? params.Get("refine_k", 1) : 1;
+  const double refine_k = refines ? params.Get("refine_k", kDefaultRefineK) : 1;
   const auto candidates = static_cast<size_t>(
       std::min(std::ceil(static_cast<double>(k) * refine_k), static_cast<double>(nodes)));
   const size_t beam = std::min(nodes, std::max(static_cast<size_t>(ef), candidates));

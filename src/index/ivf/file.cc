@@ -5,6 +5,7 @@
 
 #include "base/framed.h"
 #include "index/ivf/k_means.h"
+#include "simd/fast_scan.h"
 #include "simd/kernels.h"
 
 namespace elanus::index {
@@ -14,28 +15,37 @@ constexpr std::string_view kMagic = "ELIVF002";
 constexpr size_t kLead = 32;  // With the frame's 32 bytes the content is 64-byte aligned.
 constexpr uint64_t kBytesMax = uint64_t{1} << 40;  // Of any one part: keeps sums from wrapping.
 constexpr uint64_t kListsMax = 65536;
-constexpr size_t kRowsPerTask = 1024;
+constexpr size_t kBlocksPerTask = 256;
 
 bool HeaderIsGood(const IvfHeader& h, VectorBlock rows, size_t content) {
+  if (h.rows != rows.rows || h.dim != rows.dim || h.lists < 1 || h.lists > kListsMax) return false;
+  if (h.places < h.rows || h.places - h.rows > h.lists * simd::kFastScanRows) return false;
   const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
   for (uint64_t b : bytes) {
-    if (b > kBytesMax / std::max<uint64_t>(h.rows, 1)) return false;
+    if (b > kBytesMax / std::max<uint64_t>(h.places, 1)) return false;
   }
-  return h.rows == rows.rows && h.dim == rows.dim && h.lists >= 1 && h.lists <= kListsMax &&
-         h.residual <= 1 && h.code_terms <= 1 && h.refine_terms <= 1 && IvfLayout(h).end == content;
+  return h.residual <= 1 && h.code_terms <= 1 && h.refine_terms <= 1 && IvfLayout(h).end == content;
 }
 
-// A search follows bounds and numbers without looking.
-bool NumbersAreGood(const OpenedIvf& opened) {
+// A search follows bounds and numbers without looking. Counts the rows of each list.
+bool NumbersAreGood(OpenedIvf& opened) {
   const IvfHeader& h = opened.header;
-  if (opened.bounds[0] != 0 || opened.bounds[h.lists] != h.rows) return false;
+  const uint64_t block = opened.codes.codec->block_rows();
+  if (opened.bounds[0] != 0 || opened.bounds[h.lists] != h.places) return false;
+  uint64_t total = 0;
+  opened.list_rows.resize(h.lists);
   for (uint64_t l = 0; l < h.lists; ++l) {
-    if (opened.bounds[l] > opened.bounds[l + 1]) return false;
+    const uint64_t begin = opened.bounds[l];
+    uint64_t end = opened.bounds[l + 1];
+    if (begin > end || end > h.places || begin % block != 0) return false;
+    while (end > begin && opened.numbers[end - 1] == kNoRow) --end;
+    opened.list_rows[l] = static_cast<uint32_t>(end - begin);
+    total += end - begin;
+    for (uint64_t i = begin; i < end; ++i) {
+      if (opened.numbers[i] >= h.rows) return false;
+    }
   }
-  for (uint64_t i = 0; i < h.rows; ++i) {
-    if (opened.numbers[i] >= h.rows) return false;
-  }
-  return true;
+  return total == h.rows;
 }
 
 Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, const char* terms,
@@ -45,7 +55,7 @@ Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, cons
              OpenCodec(static_cast<CodeKind>(kind), static_cast<uint32_t>(h.dim), is_l2, params));
   packed = {.codes = codes,
             .terms = has_terms != 0 ? reinterpret_cast<const float*>(terms) : nullptr,
-            .rows = h.rows};
+            .rows = h.places};
   if (codec->row_bytes() != row_bytes || codec->has_terms() != (has_terms != 0) ||
       !codec->Holds(packed)) {
     return Status(ErrorCode::kIntegrity, "the codes of inverted lists do not fit their codec");
@@ -53,31 +63,69 @@ Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, cons
   return {};
 }
 
-// As PackRows, of what rows leave over from their centroid; terms are of the whole decoded row.
-Status PackResiduals(Context& ctx, const Codec& codec, VectorBlock rows, const Lists& lists,
-                     const std::vector<uint32_t>& order, Pool* pool, char* codes, float* terms) {
+// The codes of one block of places; `order` has a row or kNoRow for each place.
+class BlockPacker {
+ public:
+  BlockPacker(const Codec& codec, VectorBlock rows, const Lists& lists, bool residual,
+              const std::vector<uint32_t>& order, char* codes, float* terms)
+      : codec_(codec),
+        rows_(rows),
+        lists_(lists),
+        residual_(residual),
+        order_(order),
+        codes_(codes),
+        terms_(terms) {}
+
+  void Pack(size_t block) const {
+    const size_t count = codec_.block_rows();
+    std::string packed(count * codec_.row_bytes(), '\0');
+    std::vector<float> scratch(rows_.dim);
+    for (size_t i = 0; i < count; ++i) {
+      const size_t place = block * count + i;
+      if (place >= order_.size() || order_[place] == kNoRow) continue;
+      char* code = packed.data() + i * codec_.row_bytes();
+      const float* row = rows_.row(order_[place]);
+      const float* centroid =
+          lists_.centroids.data() + size_t{lists_.nearest[order_[place]]} * rows_.dim;
+      if (residual_) {
+        for (size_t d = 0; d < rows_.dim; ++d) scratch[d] = row[d] - centroid[d];
+        codec_.EncodeResidual(scratch.data(), centroid, code);
+      } else {
+        codec_.Encode(row, code);
+      }
+      if (codec_.has_terms()) terms_[place] = Term(row, centroid, code, scratch);
+    }
+    codec_.Interleave(packed.data(), codes_ + block * packed.size());
+  }
+
+ private:
+  // The squared norm of the row as it is scored.
+  float Term(const float* row, const float* centroid, const char* code,
+             std::vector<float>& scratch) const {
+    const simd::Kernels& kernels = simd::Best();
+    if (codec_.has_exact_terms()) return kernels.ip(row, row, rows_.dim);
+    codec_.Decode(code, scratch.data());
+    for (size_t d = 0; residual_ && d < rows_.dim; ++d) scratch[d] += centroid[d];
+    return kernels.ip(scratch.data(), scratch.data(), rows_.dim);
+  }
+
+  const Codec& codec_;
+  const VectorBlock rows_;
+  const Lists& lists_;
+  const bool residual_;
+  const std::vector<uint32_t>& order_;
+  char* codes_;
+  float* terms_;
+};
+
+Status PackPlaces(Context& ctx, const BlockPacker& packer, size_t blocks, Pool* pool) {
+  const size_t tasks = (blocks + kBlocksPerTask - 1) / kBlocksPerTask;
   const auto pack = [&](size_t task) -> Status {
     TRY(ctx.CheckAlive());
-    std::vector<float> residual(rows.dim);
-    const size_t end = std::min(rows.rows, (task + 1) * kRowsPerTask);
-    for (size_t i = task * kRowsPerTask; i < end; ++i) {
-      const float* row = rows.row(order[i]);
-      const float* centroid = lists.centroids.data() + size_t{lists.nearest[order[i]]} * rows.dim;
-      for (size_t d = 0; d < rows.dim; ++d) residual[d] = row[d] - centroid[d];
-      char* code = codes + i * codec.row_bytes();
-      codec.EncodeResidual(residual.data(), centroid, code);
-      if (!codec.has_terms()) continue;
-      if (codec.has_exact_terms()) {
-        terms[i] = simd::Best().ip(row, row, rows.dim);
-        continue;
-      }
-      codec.Decode(code, residual.data());
-      for (size_t d = 0; d < rows.dim; ++d) residual[d] += centroid[d];
-      terms[i] = simd::Best().ip(residual.data(), residual.data(), rows.dim);
-    }
+    const size_t end = std::min(blocks, (task + 1) * kBlocksPerTask);
+    for (size_t block = task * kBlocksPerTask; block < end; ++block) packer.Pack(block);
     return {};
   };
-  const size_t tasks = (rows.rows + kRowsPerTask - 1) / kRowsPerTask;
   if (pool != nullptr) return pool->ParallelFor(ctx, tasks, pack);
   for (size_t task = 0; task < tasks; ++task) TRY(pack(task));
   return {};
@@ -91,13 +139,13 @@ IvfLayout::IvfLayout(const IvfHeader& h) {
   centroids = at;
   bounds = at = align(at + h.lists * h.dim * 4);
   numbers = at = align(at + (h.lists + 1) * 8);
-  code_params = at = align(at + h.rows * 4);
+  code_params = at = align(at + h.places * 4);
   codes = at = align(at + h.code_params);
-  terms = at = align(at + h.rows * h.code_bytes);
-  refine_params = at = align(at + h.rows * h.code_terms * 4);
+  terms = at = align(at + h.places * h.code_bytes);
+  refine_params = at = align(at + h.places * h.code_terms * 4);
   refine_codes = at = align(at + h.refine_params);
-  refine_terms = at = align(at + h.rows * h.refine_bytes);
-  end = at + h.rows * h.refine_terms * 4;
+  refine_terms = at = align(at + h.places * h.refine_bytes);
+  end = at + h.places * h.refine_terms * 4;
 }
 
 Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const BuildOptions& options,
@@ -116,11 +164,23 @@ Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const Bui
 Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
                              const IvfCodes& codes, Pool* pool) {
   const size_t count = lists.centroids.size() / std::max<size_t>(rows.dim, 1);
+  const size_t block = codes.codec->block_rows();
+  std::vector<uint64_t> sizes(count, 0);
+  for (uint32_t list : lists.nearest) ++sizes[list];
+  std::vector<uint64_t> bounds(count + 1, 0);
+  for (size_t l = 0; l < count; ++l) {
+    bounds[l + 1] = bounds[l] + (sizes[l] + block - 1) / block * block;
+  }
+  std::vector<uint32_t> order(bounds[count], kNoRow);
+  std::vector<uint64_t> next = bounds;
+  for (uint32_t r = 0; r < rows.rows; ++r) order[next[lists.nearest[r]]++] = r;
+
   const std::string params = codes.codec->Save();
   const std::string refine_params = codes.refine == nullptr ? "" : codes.refine->Save();
   const IvfHeader header{.rows = rows.rows,
                          .lists = count,
                          .dim = rows.dim,
+                         .places = order.size(),
                          .residual = codes.residual,
                          .code_kind = static_cast<uint64_t>(codes.codec->kind()),
                          .code_params = params.size(),
@@ -135,27 +195,19 @@ Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
   char* base = payload.data() + kLead;
   std::memcpy(base, &header, sizeof(header));
   std::memcpy(base + at.centroids, lists.centroids.data(), lists.centroids.size() * 4);
-
-  std::vector<uint64_t> bounds(count + 1, 0);
-  for (uint32_t list : lists.nearest) ++bounds[list + 1];
-  for (size_t l = 0; l < count; ++l) bounds[l + 1] += bounds[l];
   std::memcpy(base + at.bounds, bounds.data(), bounds.size() * 8);
-  std::vector<uint64_t> next = bounds;
-  std::vector<uint32_t> order(rows.rows);
-  for (uint32_t r = 0; r < rows.rows; ++r) order[next[lists.nearest[r]]++] = r;
   std::memcpy(base + at.numbers, order.data(), order.size() * 4);
-
   std::memcpy(base + at.code_params, params.data(), params.size());
-  auto* terms = reinterpret_cast<float*>(base + at.terms);
-  if (codes.residual) {
-    TRY(PackResiduals(ctx, *codes.codec, rows, lists, order, pool, base + at.codes, terms));
-  } else {
-    TRY(PackRows(ctx, *codes.codec, rows, order.data(), pool, base + at.codes, terms));
-  }
+  TRY(PackPlaces(ctx,
+                 BlockPacker(*codes.codec, rows, lists, codes.residual, order, base + at.codes,
+                             reinterpret_cast<float*>(base + at.terms)),
+                 order.size() / block, pool));
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
-    TRY(PackRows(ctx, *codes.refine, rows, order.data(), pool, base + at.refine_codes,
-                 reinterpret_cast<float*>(base + at.refine_terms)));
+    TRY(PackPlaces(ctx,
+                   BlockPacker(*codes.refine, rows, lists, false, order, base + at.refine_codes,
+                               reinterpret_cast<float*>(base + at.refine_terms)),
+                   order.size(), pool));
   }
   return Frame(kMagic, 1, payload);
 }
@@ -174,10 +226,10 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2) {
   opened.centroids = reinterpret_cast<const float*>(base + at.centroids);
   opened.bounds = reinterpret_cast<const uint64_t*>(base + at.bounds);
   opened.numbers = reinterpret_cast<const uint32_t*>(base + at.numbers);
-  if (!NumbersAreGood(opened)) return damaged;
   TRY(OpenCodes(h.code_kind, content.substr(at.code_params, h.code_params), base + at.codes,
                 base + at.terms, h.code_bytes, h.code_terms, h, is_l2, opened.codes.codec,
                 opened.packed));
+  if (!NumbersAreGood(opened)) return damaged;
   opened.codes.residual = h.residual != 0;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   if (opened.codes.refine_kind != CodeKind::kNone &&

@@ -1,7 +1,7 @@
 // The file of an index of inverted lists: what Build writes and Open checks.
 //
 // Framed "ELIVF002": 32 zero bytes; the header; then, each padded to 64 bytes: centroids (lists x
-// dim float32), list bounds (lists + 1 u64), row numbers (u32, list by list), the codec's
+// dim float32), list bounds (lists + 1 u64), row numbers (u32, place by place), the codec's
 // parameters, codes, terms (float32, where the codec has them); refine parameters, refine codes,
 // refine terms. Codes stand list by list. With refine kind kFloat32 nothing is kept: the segment's
 // own vectors refine. A search reads all of it in place.
@@ -18,6 +18,7 @@ namespace elanus::index {
 
 struct IvfHeader {
   uint64_t rows, lists, dim;
+  uint64_t places;    // Rows and what pads lists.
   uint64_t residual;  // 1: codes are of what a row leaves over from its centroid.
   uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
@@ -58,7 +59,8 @@ struct OpenedIvf {
   Blob file;
   const float* centroids = nullptr;
   const uint64_t* bounds = nullptr;
-  const uint32_t* numbers = nullptr;
+  const uint32_t* numbers = nullptr;  // Of each place.
+  std::vector<uint32_t> list_rows;    // Rows of each list, without what pads it.
   PackedRows packed;
   PackedRows refine;
 };

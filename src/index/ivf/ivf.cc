@@ -6,6 +6,7 @@
 #include "index/codes/additive_codec.h"
 #include "index/codes/choices.h"
 #include "index/codes/codecs.h"
+#include "index/codes/fast_scan_codec.h"
 #include "index/flat/exact.h"
 #include "index/ivf/file.h"
 #include "index/ivf/search.h"
@@ -55,6 +56,7 @@ size_t EstimateIvf(uint64_t rows, uint32_t dim, const Params& build, size_t row_
   return IvfLayout({.rows = rows,
                     .lists = static_cast<uint64_t>(build.GetInt("nlist", kDefaultLists)),
                     .dim = dim,
+                    .places = rows,
                     .code_bytes = row_bytes,
                     .refine_bytes = refine_bytes})
       .end;
@@ -229,6 +231,51 @@ const IndexType& IvfRabitqType() {
                             [](Context&, VectorBlock vectors, const Lists&, bool is_l2,
                                const Params& params, Pool*) -> Result<std::unique_ptr<Codec>> {
                               return MakeRabitqCodec(RabitqBits(params), vectors.dim, is_l2);
+                            });
+          },
+      .Open = Open};
+  return kType;
+}
+
+const IndexType& ScannType() {
+  static constexpr auto kPartDim = [](const Params& build) {
+    return static_cast<uint32_t>(build.GetInt("sub_dim", 2));
+  };
+  static constexpr auto kParams =
+      std::to_array<ParamSpec>({kListsSpec,
+                                {"with_raw_data", Phase::kBuild, ParamKind::kBool, 1, 0, 1,
+                                 "Candidates are scored again by the segment's own vectors."},
+                                {"sub_dim", Phase::kBuild, ParamKind::kInteger, 2, 1, 65536,
+                                 "Dimensions of a part; divides dim."},
+                                kProbesSpec,
+                                {"reorder_k", Phase::kSearch, ParamKind::kInteger, 0, 1, 1048576,
+                                 "Candidates that are scored again; at least k. Default k."},
+                                kFillsSpec});
+  static const IndexType kType{
+      .name = "SCANN",
+      .params = kParams,
+      .Check = [](uint32_t dim, const Params& build) -> Status {
+        if (dim % kPartDim(build) == 0) return {};
+        return Invalid("dim ({}) should be a multiple of sub_dim ({})", dim, kPartDim(build));
+      },
+      .EstimateMemory =
+          [](uint64_t rows, uint32_t dim, const Params& build) {
+            return EstimateIvf(rows, dim, build, FastScanRowBytes(dim, kPartDim(build)));
+          },
+      .Build =
+          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
+             const BuildOptions& options) {
+            Params with_refine = build;
+            with_refine.Set("refine", build.GetBool("with_raw_data", true) ? 1 : 0);
+            return BuildIvf(ctx, rows, metric, with_refine, options, true,
+                            [](Context& context, VectorBlock vectors, const Lists& lists,
+                               bool is_l2, const Params& params, Pool* pool) {
+                              const std::vector<float> sample = SampleResiduals(vectors, lists);
+                              return TrainFastScanCodec(context,
+                                                        {.data = sample.data(),
+                                                         .rows = sample.size() / vectors.dim,
+                                                         .dim = vectors.dim},
+                                                        kPartDim(params), is_l2, pool);
                             });
           },
       .Open = Open};

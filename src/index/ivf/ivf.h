@@ -9,4 +9,5 @@ const IndexType& IvfFlatType();
 const IndexType& IvfSq8Type();
 const IndexType& IvfPqType();
 const IndexType& IvfRabitqType();
+const IndexType& ScannType();
 }  // namespace elanus::index

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
-#include "index/codes/raw_scorer.h"
+#include "index/codes/choices.h"
+#include "index/codes/rescore.h"
+#include "index/flat/exact.h"
 #include "index/top_k.h"
 #include "simd/kernels.h"
 
@@ -17,6 +20,8 @@ namespace elanus::index {
 namespace {
 
 constexpr size_t kTileRows = 256;
+constexpr size_t kQueriesAtOnce = 64;
+constexpr size_t kCentroidsPerTile = 32;
 constexpr int64_t kDefaultProbes = 8;
 
 class IvfIndex final : public VectorIndex {
@@ -52,31 +57,57 @@ class IvfSearch {
       : index_(index),
         lists_(index.opened_),
         ctx_(ctx),
+        k_(k),
         probes_(probes),
         fills_(fills),
         allowed_(allowed),
         is_l2_(index.metric_ == model::Metric::kL2),
         scan_(lists_.codes.codec->NewScorer(lists_.packed)),
+        // Codecs of residuals lack the centroid's part, and score without rounding where it counts.
+        rescorer_(lists_.codes.refine_kind, lists_.codes.refine.get(), lists_.refine, index.rows_,
+                  index.metric_, *scan_,
+                  !lists_.codes.residual && lists_.codes.codec->kind() != CodeKind::kFloat32),
         found_(candidates),
         best_(k),
-        query_(index.rows_.dim),
-        products_(lists_.header.lists),
-        order_(lists_.header.lists) {
-    if (lists_.codes.refine != nullptr) {
-      refine_ = lists_.codes.refine->NewScorer(lists_.refine);
-    } else if (lists_.codes.refine_kind == CodeKind::kFloat32) {
-      refine_ = std::make_unique<RawScorer>(index.rows_, index.metric_);
-      refines_rows_ = true;
+        order_(lists_.header.lists) {}
+
+  Status Run(VectorBlock queries, Hits hits) {
+    for (size_t begin = 0; begin < queries.rows; begin += kQueriesAtOnce) {
+      const size_t count = std::min(kQueriesAtOnce, queries.rows - begin);
+      ScoreCentroids(queries, begin, count);
+      for (size_t i = 0; i < count; ++i) {
+        query_ = group_.data() + i * index_.rows_.dim;
+        products_ = all_products_.data() + i * order_.size();
+        TRY(RunOne(hits, begin + i));
+      }
+    }
+    return {};
+  }
+
+ private:
+  // Products of a group of queries with all centroids: a tile of centroids is read once for all.
+  void ScoreCentroids(VectorBlock queries, size_t begin, size_t count) {
+    const size_t dim = index_.rows_.dim;
+    const size_t lists = order_.size();
+    group_.resize(count * dim);
+    all_products_.resize(count * lists);
+    for (size_t i = 0; i < count; ++i) {
+      const float* query = queries.row(begin + i);
+      const float scale = index_.metric_ == model::Metric::kCosine ? InverseNorm(query, dim) : 1.0f;
+      for (size_t d = 0; d < dim; ++d) group_[i * dim + d] = query[d] * scale;
+    }
+    for (size_t l = 0; l < lists; l += kCentroidsPerTile) {
+      const size_t tile = std::min(kCentroidsPerTile, lists - l);
+      for (size_t i = 0; i < count; i += 4) {
+        kernels_.ip_block(group_.data() + i * dim, std::min<size_t>(4, count - i),
+                          lists_.centroids + l * dim, tile, dim,
+                          all_products_.data() + i * lists + l, lists);
+      }
     }
   }
 
-  Status Run(const float* query, Hits hits, size_t slot) {
-    std::copy_n(query, query_.size(), query_.data());
-    if (index_.metric_ == model::Metric::kCosine) {
-      const float scale = InverseNorm(query, query_.size());
-      for (float& v : query_) v *= scale;
-    }
-    scan_->SetQuery(query_.data());
+  Status RunOne(Hits hits, size_t slot) {
+    scan_->SetQuery(query_);
     OrderLists();
     size_t rows_met = 0;
     size_t wanted = 0;
@@ -85,29 +116,36 @@ class IvfSearch {
       if (p == probes_) {
         // A filter keeps its recall when as many allowed rows are scored as rows without it.
         wanted = allowed_.empty() ? 0 : rows_met;
-        std::sort(order_.begin() + static_cast<ptrdiff_t>(p), order_.end());
+        if (allowed_met_ < wanted || (!found_.full() && fills_)) {
+          std::sort(order_.begin() + static_cast<ptrdiff_t>(p), order_.end());
+        }
       }
       if (p >= probes_ && allowed_met_ >= wanted && (found_.full() || !fills_)) break;
       TRY(ctx_.CheckAlive());
-      rows_met += ScanList(order_[p].second);
+      rows_met += ScanList(static_cast<uint32_t>(order_[p]));
     }
     Answer(hits, slot);
     return {};
   }
 
- private:
   // Lists by L2 of their centroid for L2, by inner product for the others; the probes first.
   void OrderLists() {
     const size_t lists = order_.size();
-    kernels_.ip_block(query_.data(), 1, lists_.centroids, lists, query_.size(), products_.data(),
-                      lists);
     for (size_t l = 0; l < lists; ++l) {
-      order_[l] = {is_l2_ ? index_.centroid_squares_[l] - 2 * products_[l] : -products_[l],
-                   static_cast<uint32_t>(l)};
+      order_[l] = Sortable(is_l2_ ? index_.centroid_squares_[l] - 2 * products_[l] : -products_[l],
+                           static_cast<uint32_t>(l));
     }
     const auto middle = order_.begin() + static_cast<ptrdiff_t>(std::min(probes_, lists));
-    std::nth_element(order_.begin(), middle - (middle == order_.end() ? 1 : 0), order_.end());
+    if (middle != order_.end()) std::nth_element(order_.begin(), middle, order_.end());
     std::sort(order_.begin(), middle);
+  }
+
+  // A key and a list as one number that sorts by the key: a float's bits sort as an integer's once
+  // negative ones are turned over.
+  static uint64_t Sortable(float key, uint32_t list) {
+    const auto bits = std::bit_cast<uint32_t>(key);
+    const uint32_t turned = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+    return static_cast<uint64_t>(turned) << 32 | list;
   }
 
   // Returns how many rows the list has.
@@ -117,70 +155,64 @@ class IvfSearch {
                          : is_l2_               ? -2 * products_[list]
                                                 : -products_[list];
     const size_t list_begin = lists_.bounds[list];
-    const size_t list_end = lists_.bounds[list + 1];
+    const size_t list_end = list_begin + lists_.list_rows[list];
     std::array<float, kTileRows> keys;
     std::array<uint32_t, kTileRows> places;
     for (size_t begin = list_begin; begin < list_end; begin += kTileRows) {
-      size_t count = std::min<size_t>(kTileRows, list_end - begin);
+      const size_t count = std::min<size_t>(kTileRows, list_end - begin);
+      size_t kept = 0;
       if (allowed_.empty()) {
-        scan_->ScoreRange(begin, count, keys.data());
+        kept = scan_->Below(begin, count, offset, found_.bound(), places.data(), keys.data());
       } else {
-        size_t kept = 0;
-        for (size_t i = begin; i < begin + count; ++i) {
-          places[kept] = static_cast<uint32_t>(i);
-          kept += allowed_.Test(lists_.numbers[i]) ? 1 : 0;
-        }
-        count = kept;
-        allowed_met_ += kept;
-        scan_->Score(places.data(), count, keys.data());
+        kept = ScoreAllowed(begin, count, offset, places.data(), keys.data());
       }
-      float bound = found_.bound();
-      for (size_t i = 0; i < count; ++i) {
-        const float key = keys[i] + offset;
-        if (key > bound) continue;
-        found_.Push(key, allowed_.empty() ? static_cast<uint32_t>(begin + i) : places[i]);
-        bound = found_.bound();
-      }
+      for (size_t i = 0; i < kept; ++i) found_.Push(keys[i], places[i]);
     }
     return list_end - list_begin;
   }
 
+  size_t ScoreAllowed(size_t begin, size_t count, float offset, uint32_t* places, float* keys) {
+    size_t kept = 0;
+    for (size_t i = begin; i < begin + count; ++i) {
+      places[kept] = static_cast<uint32_t>(i);
+      kept += allowed_.Test(lists_.numbers[i]) ? 1 : 0;
+    }
+    allowed_met_ += kept;
+    scan_->Score(places, kept, keys);
+    for (size_t i = 0; i < kept; ++i) keys[i] += offset;
+    return kept;
+  }
+
   void Answer(Hits hits, size_t slot) {
-    if (refine_ != nullptr) refine_->SetQuery(query_.data());
-    const CodeKind kind = lists_.codes.codec->kind();
-    // Scores of whole rows can be had better from the decoded code; those of residuals lack the
-    // centroid's part, and their codecs score without rounding the query.
-    const bool rescore = !lists_.codes.residual && kind != CodeKind::kFloat32;
-    found_.ForEach([&](float key, uint32_t at) {
-      const uint32_t row = lists_.numbers[at];
-      if (refine_ != nullptr) {
-        key = refine_->ScoreExact(refines_rows_ ? row : at);
-      } else if (rescore) {
-        key = scan_->ScoreExact(at);
-      }
-      best_.Push(is_l2_ ? std::max(key, 0.0f) : key, row);
+    candidates_.Clear();
+    found_.ForEach([&](float key, uint32_t place) {
+      candidates_.Add(place, lists_.numbers[place], is_l2_ ? std::max(key, 0.0f) : key);
     });
     found_.Clear();
+    rescorer_.Run(query_, k_, candidates_, best_);
     best_.WriteTo(hits, slot, is_l2_ ? 1.0f : -1.0f);
   }
 
   const IvfIndex& index_;
   const OpenedIvf& lists_;
   Context& ctx_;
+  const uint32_t k_;
   const size_t probes_;
   const bool fills_;
   const BitsetView allowed_;
   const bool is_l2_;
   const simd::Kernels& kernels_ = simd::Best();
   std::unique_ptr<Scorer> scan_;
-  std::unique_ptr<Scorer> refine_;
-  bool refines_rows_ = false;  // refine_ counts the segment's rows, not places in lists.
+  Rescorer rescorer_;
   size_t allowed_met_ = 0;
   TopK found_;  // Places in lists.
   TopK best_;   // Rows.
-  std::vector<float> query_;
-  std::vector<float> products_;  // Of the query with each centroid.
-  std::vector<std::pair<float, uint32_t>> order_;
+  Candidates candidates_;
+  std::vector<float> group_;         // Queries, normalised for COSINE.
+  std::vector<float> all_products_;  // Of each query of the group with each centroid.
+  const float* query_ = nullptr;     // The one that is answered now,
+  const float* products_ = nullptr;  // and its products.
+  std::vector<uint64_t> order_;      // Lists, see Sortable.
 };
 
 Status IvfIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
@@ -191,14 +223,23 @@ Status IvfIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const Par
     return {};
   }
   const bool refines = opened_.codes.refine_kind != CodeKind::kNone;
-  const double wanted = static_cast<double>(k) * (refines ? params.Get("refine_k", 1) : 1);
+  // SCANN counts candidates, the others multiples of k.
+  const int64_t reorder = params.GetInt("reorder_k", k);
+  if (reorder < k) {
+    return Error(
+        ErrorCode::kSegcore,
+        "failed to search: out_of_range_in_json: reorder_k({}) should be larger than k({})",
+        reorder, k);
+  }
+  const double wanted = !refines                  ? static_cast<double>(k)
+                        : params.Has("reorder_k") ? static_cast<double>(reorder)
+                                                  : k * params.Get("refine_k", kDefaultRefineK);
   const auto candidates =
       static_cast<uint32_t>(std::min(std::ceil(wanted), static_cast<double>(opened_.header.rows)));
   const auto probes = static_cast<size_t>(params.GetInt("nprobe", kDefaultProbes));
   IvfSearch search(*this, ctx, k, std::max(candidates, 1u), probes,
                    params.GetBool("ensure_topk_full", true), allowed);
-  for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries.row(q), hits, q));
-  return {};
+  return search.Run(queries, hits);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Builds the graph, on one thread or several.
+// Builds a graph (Malkov and Yashunin 2016) over rows of bits, on one thread or several. The twin
+// of hnsw/builder.h on a scorer instead of float32 distances.
 #pragma once
 
 #include <atomic>
@@ -6,24 +7,24 @@
 #include <mutex>
 #include <vector>
 
-#include "index/hnsw/distance.h"
+#include "index/binary/scorer.h"
 #include "index/hnsw/graph.h"
-#include "index/vector_index.h"
 
 namespace elanus::index {
 
 /// Inserts node by node; nodes are locked one at a time while their links change.
-class HnswBuilder {
+class BinaryGraphBuilder {
  public:
-  /// `vectors` is nodes x dim, normalised for COSINE; borrowed.
-  HnswBuilder(const float* vectors, uint32_t nodes, uint32_t dim, bool is_l2, uint32_t m,
-              uint32_t ef_construction);
+  /// `rows`, no two of them equal, and `ones` (of each row, for JACCARD; may be null for HAMMING)
+  /// are borrowed.
+  BinaryGraphBuilder(BinaryBlock rows, const uint32_t* ones, BinaryMetric metric, uint32_t m,
+                     uint32_t ef_construction);
   Status Build(Context& ctx, const BuildOptions& options);
 
   /// Numbers nodes anew in breadth-first order from the entry, so that a walk touches neighbouring
   /// memory: order[new] = old.
   std::vector<uint32_t> BreadthFirstOrder() const;
-  /// Without codes; nodes are rows.
+  /// Without codes and row numbers; nodes are rows.
   GraphView view() const;
   uint32_t LevelOf(uint32_t node) const { return levels_[node]; }
 
@@ -40,39 +41,40 @@ class HnswBuilder {
   };
 
   struct Scratch {
+    BitScorer scorer;
+    VisitedSet& visited;
     Beam beam;
-    VisitedSet visited;
     std::vector<uint32_t> links;
-    std::vector<uint32_t> batch;
+    std::vector<float> keys;
     std::vector<Neighbour> candidates;
-    std::vector<Neighbour> selected;
+    std::vector<uint32_t> kept;                    // The nodes of a selection.
+    std::vector<std::vector<Neighbour>> selected;  // By level.
   };
 
   void Insert(uint32_t node, Scratch& scratch);
-  void SearchLevel(const float* query, uint32_t entry, uint32_t level, Scratch& scratch);
+  uint32_t Descend(uint32_t entry, uint32_t from_level, uint32_t to_level, Scratch& scratch) const;
+  void SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch) const;
   /// The heuristic of the paper (algorithm 4): a candidate is kept when it is nearer to the node
-  /// than to any kept one.
-  void Select(std::vector<Neighbour>& candidates, size_t count,
+  /// than to any kept one. Changes the scorer's query.
+  void Select(const std::vector<Neighbour>& candidates, size_t count, Scratch& scratch,
               std::vector<Neighbour>& selected) const;
   void Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch);
   void LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected);
   void ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>& to) const;
-  uint32_t* Slot(uint32_t node, uint32_t level);
+  void Score(const std::vector<uint32_t>& nodes, Scratch& scratch) const;
   const uint32_t* Slot(uint32_t node, uint32_t level) const;
-  const float* vector(uint32_t node) const { return vectors_ + size_t{node} * dim_; }
+  uint32_t* Slot(uint32_t node, uint32_t level);
   uint32_t Capacity(uint32_t level) const { return level == 0 ? 2 * m_ : m_; }
 
-  const float* vectors_;
-  const uint32_t nodes_;
-  const uint32_t dim_;
+  const BinaryBlock rows_;
+  const uint32_t* ones_;
+  const BinaryMetric metric_;
   const uint32_t m_;
   const uint32_t ef_construction_;
-  const Distance distance_;
   std::vector<uint8_t> levels_;
   std::vector<uint32_t> links_;
   std::vector<uint32_t> upper_start_;
   std::vector<uint32_t> upper_;
-  std::vector<uint32_t> rows_;  // The identity, for view().
   mutable std::unique_ptr<SpinLock[]> locks_;
   std::mutex entry_mutex_;  // Guards entry_ and top_level_ while nodes of a new top level enter.
   std::atomic<uint32_t> entry_{0};

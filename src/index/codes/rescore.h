@@ -1,0 +1,82 @@
+// The last step of a search on codes: candidates scored anew, the best of them answered.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "index/codes/codec.h"
+#include "index/codes/raw_scorer.h"
+#include "index/top_k.h"
+
+namespace elanus::index {
+
+/// Candidates of one query: where their code lies, the row of the segment, the key so far.
+struct Candidates {
+  std::vector<uint32_t> places;
+  std::vector<uint32_t> rows;
+  std::vector<float> keys;
+  void Clear() {
+    places.clear();
+    rows.clear();
+    keys.clear();
+  }
+  void Add(uint32_t place, uint32_t row, float key) {
+    places.push_back(place);
+    rows.push_back(row);
+    keys.push_back(key);
+  }
+};
+
+/// What scores candidates anew, for one call: the segment's vectors, refine codes, or nothing.
+class Rescorer {
+ public:
+  /// `codec` null and kind kFloat32: by `rows` as they are. `scan` scored the candidates; when
+  /// `scan_rounds`, its keys are of a rounded query and it can do better.
+  Rescorer(CodeKind kind, const Codec* codec, PackedRows packed, VectorBlock rows,
+           model::Metric metric, Scorer& scan, bool scan_rounds)
+      : scan_(scan), scan_rounds_(scan_rounds) {
+    if (codec != nullptr) {
+      refine_ = codec->NewScorer(packed);
+    } else if (kind == CodeKind::kFloat32) {
+      refine_ = std::make_unique<RawScorer>(rows, metric);
+      by_row_ = true;
+    }
+  }
+
+  /// Pushes the rows with their final keys. `query` as for Scorer::SetQuery; `k` are wanted.
+  void Run(const float* query, size_t k, Candidates& candidates, TopK& best) {
+    std::vector<float>& keys = candidates.keys;
+    const size_t count = keys.size();
+    if (refine_ != nullptr) {
+      refine_->SetQuery(query);
+      refine_->Score(by_row_ ? candidates.rows.data() : candidates.places.data(), count,
+                     keys.data());
+    }
+    if (by_row_ || (refine_ == nullptr && !scan_rounds_)) {
+      for (size_t i = 0; i < count; ++i) best.Push(keys[i], candidates.rows[i]);
+      return;
+    }
+    // A rounded query is good enough to choose by, not to answer with.
+    order_.resize(count);
+    std::iota(order_.begin(), order_.end(), 0u);
+    const size_t kept = std::min(k, count);
+    std::partial_sort(order_.begin(), order_.begin() + static_cast<ptrdiff_t>(kept), order_.end(),
+                      [&](uint32_t a, uint32_t b) { return keys[a] < keys[b]; });
+    for (size_t i = 0; i < kept; ++i) {
+      const uint32_t at = order_[i];
+      best.Push((refine_ != nullptr ? *refine_ : scan_).ScoreExact(candidates.places[at]),
+                candidates.rows[at]);
+    }
+  }
+
+ private:
+  Scorer& scan_;
+  const bool scan_rounds_;
+  std::unique_ptr<Scorer> refine_;
+  bool by_row_ = false;
+  std::vector<uint32_t> order_;
+};
+
+}  // namespace elanus::index

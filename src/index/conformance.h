@@ -1,0 +1,136 @@
+// What the tests of every index type share: rows in clusters, the truth beside an answer, and the
+// parameters by which a type builds and finds well.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <set>
+
+#include "index/vector_index.h"
+
+namespace elanus::index {
+
+using model::Metric;
+
+struct Cloud {
+  uint32_t dim = 0;
+  std::vector<float> rows;
+  std::vector<float> queries;
+  VectorBlock block() const { return {.data = rows.data(), .rows = rows.size() / dim, .dim = dim}; }
+  VectorBlock query_block() const {
+    return {.data = queries.data(), .rows = queries.size() / dim, .dim = dim};
+  }
+};
+
+inline Cloud MakeClusteredCloud(uint32_t seed, size_t rows, uint32_t dim, size_t queries) {
+  std::mt19937 rng(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> centres(32 * dim);
+  for (float& v : centres) v = normal(rng);
+  Cloud cloud{.dim = dim};
+  const auto draw = [&](size_t count, std::vector<float>& to) {
+    for (size_t i = 0; i < count; ++i) {
+      const size_t centre = rng() % 32;
+      for (uint32_t d = 0; d < dim; ++d)
+        to.push_back(centres[centre * dim + d] + 0.4f * normal(rng));
+    }
+  };
+  draw(rows, cloud.rows);
+  draw(queries, cloud.queries);
+  return cloud;
+}
+
+struct Answer {
+  std::vector<uint32_t> rows;
+  std::vector<float> scores;
+  Hits hits() { return {.rows = rows.data(), .scores = scores.data()}; }
+  Answer(size_t nq, uint32_t k) : rows(nq * k), scores(nq * k) {}
+};
+
+class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
+ protected:
+  Params BuildParams(uint32_t dim) const {
+    Params params;
+    params.Set("nlist", 32);
+    params.Set("M", 16);
+    params.Set("efConstruction", 100);
+    params.Set("m", dim % 2 == 0 ? dim / 2 : dim);
+    params.Set("nbits", 6);
+    params.Set("nrq", 2);
+    params.Set("sub_dim", dim % 2 == 0 ? 2 : 1);
+    if (GetParam()->name != "HNSW") params.Set("refine", 1);
+    return params;
+  }
+  std::string Build(VectorBlock rows, Metric metric, const Params& params,
+                    const BuildOptions& options) {
+    auto bytes = GetParam()->Build(ctx_, rows, metric, params, options);
+    EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
+    return bytes.ok() ? std::move(*bytes) : std::string();
+  }
+  std::unique_ptr<VectorIndex> Open(std::string bytes, VectorBlock rows, Metric metric) {
+    file_ = std::make_shared<const std::string>(std::move(bytes));
+    auto opened = GetParam()->Open(BlobOf(*file_), rows, metric);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    return std::move(*opened);
+  }
+  std::unique_ptr<VectorIndex> Make(VectorBlock rows, Metric metric) {
+    return Open(Build(rows, metric, BuildParams(rows.dim), {.pool = &pool_}), rows, metric);
+  }
+  // 64-byte aligned, as the contract of a blob says.
+  static Blob BlobOf(std::string_view bytes) {
+    auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 128) / 64 * 64));
+    std::memcpy(memory, bytes.data(), bytes.size());
+    return Blob(
+        std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
+        {memory, bytes.size()}, bytes.size());
+  }
+  Params Wide() const {
+    Params params;
+    params.Set("ef", 200);
+    params.Set("nprobe", 24);
+    params.Set("refine_k", 20);
+    params.Set("reorder_k", 1000);
+    params.Set("search_list", 100);
+    return params;
+  }
+  double Recall(const VectorIndex& index, const Cloud& cloud, Metric metric, BitsetView allowed) {
+    return Recall(index, cloud, metric, allowed, Wide());
+  }
+  double Recall(const VectorIndex& index, const Cloud& cloud, Metric metric, BitsetView allowed,
+                const Params& params) {
+    constexpr uint32_t kK = 10;
+    const size_t nq = cloud.query_block().rows;
+    Answer got(nq, kK), want(nq, kK);
+    EXPECT_TRUE(index.Search(ctx_, cloud.query_block(), kK, params, allowed, got.hits()).ok());
+    EXPECT_TRUE(
+        SearchExact(ctx_, cloud.block(), metric, cloud.query_block(), kK, allowed, want.hits())
+            .ok());
+    size_t hit = 0;
+    size_t all = 0;
+    for (size_t q = 0; q < nq; ++q) {
+      const std::set<uint32_t> truth(want.rows.begin() + q * kK, want.rows.begin() + (q + 1) * kK);
+      for (uint32_t i = 0; i < kK; ++i) {
+        const uint32_t row = got.rows[q * kK + i];
+        if (row == kNoRow) continue;
+        EXPECT_TRUE(allowed.empty() || allowed.Test(row));
+        hit += truth.count(row);
+      }
+      all += truth.size() - truth.count(kNoRow);
+    }
+    return all == 0 ? 1.0 : static_cast<double>(hit) / static_cast<double>(all);
+  }
+
+  SystemClock clock_;
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  Pool pool_{*executor_, "build", 2, 64};
+  std::shared_ptr<const std::string> file_;
+};
+
+constexpr Metric kMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
+
+}  // namespace elanus::index

@@ -1,0 +1,140 @@
+// The DISKANN type: its parameters, and how a build goes.
+#include "index/diskann/diskann.h"
+
+#include <array>
+
+#include "index/codes/additive_codec.h"
+#include "index/diskann/blocks.h"
+#include "index/diskann/builder.h"
+#include "index/diskann/file.h"
+#include "index/diskann/search.h"
+#include "index/flat/exact.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr int64_t kDegree = 56;
+constexpr int64_t kBuildList = 100;
+constexpr double kCodeRatio = 0.125;
+constexpr double kCacheRatio = 0.10;
+constexpr double kAnyNumber = 1e9;
+constexpr double kAnyInteger = 2147483647;
+constexpr double kGraphShare = 0.8;  // Of the work of a build; the rest makes codes.
+constexpr uint32_t kCodeBits = 8;
+constexpr size_t kCodeHead = 16;  // What a codec saves besides its codebooks.
+
+constexpr auto kParams = std::to_array<ParamSpec>(
+    {{"max_degree", Phase::kBuild, ParamKind::kInteger, kDegree, 1, 2048, "Links a node."},
+     {"search_list_size", Phase::kBuild, ParamKind::kInteger, kBuildList, 1, kAnyInteger,
+      "Breadth of the search while building."},
+     {"pq_code_budget_gb_ratio", Phase::kBuild, ParamKind::kNumber, kCodeRatio, 0, kAnyNumber,
+      "Codes in memory, as a share of the vectors' bytes; 0: the default."},
+     {"search_cache_budget_gb_ratio", Phase::kBuild, ParamKind::kNumber, kCacheRatio, 0, kAnyNumber,
+      "Blocks nearest the entry kept in memory, as a share of the vectors' bytes."},
+     {"build_dram_budget_gb", Phase::kBuild, ParamKind::kNumber, 0, 0, kAnyNumber,
+      "Accepted; a build works in memory and segments are bounded."},
+     {"disk_pq_dims", Phase::kBuild, ParamKind::kInteger, 0, -kAnyInteger, kAnyInteger,
+      "Accepted; the file keeps whole vectors."},
+     {"accelerate_build", Phase::kBuild, ParamKind::kBool, 0, 0, 1,
+      "One pass over the nodes instead of two."},
+     {"search_list", Phase::kSearch, ParamKind::kInteger, 16, 1, kAnyInteger,
+      "Breadth of a search; at least k. Default max(k, 16)."},
+     {"beamwidth", Phase::kSearch, ParamKind::kInteger, 8, 1, 128, "Blocks read at once."},
+     {"filter_threshold", Phase::kSearch, ParamKind::kNumber, -1, -1, 1,
+      "Share of excluded rows from which codes are scanned; below 0: what costs less."}});
+
+// Parts of at most four bytes a dimension times the ratio: as many codes of a byte as the budget
+// holds, of as many dimensions each; the last part is filled up with zeros.
+AdditiveShape CodeShape(uint32_t dim, const Params& build) {
+  double ratio = build.Get("pq_code_budget_gb_ratio", kCodeRatio);
+  if (ratio <= 0) ratio = kCodeRatio;
+  const double bytes = std::clamp(ratio * 4 * dim, 1.0, static_cast<double>(dim));
+  const auto part = (dim + static_cast<uint32_t>(bytes) - 1) / static_cast<uint32_t>(bytes);
+  return {.spaces = (dim + part - 1) / part, .layers = 1, .bits = kCodeBits};
+}
+uint32_t CodeDim(uint32_t dim, const AdditiveShape& shape) {
+  return (dim + shape.spaces - 1) / shape.spaces * shape.spaces;
+}
+
+uint64_t CacheBytes(uint64_t rows, uint32_t dim, const Params& build) {
+  const double bytes =
+      build.Get("search_cache_budget_gb_ratio", kCacheRatio) * 4 * static_cast<double>(rows) * dim;
+  return static_cast<uint64_t>(std::min(bytes, 1e18));
+}
+
+// A copy with `dim` numbers a row, zeros at the end.
+std::vector<float> Widened(VectorBlock rows, uint32_t dim) {
+  std::vector<float> wide(rows.rows * dim, 0.0f);
+  for (size_t i = 0; i < rows.rows; ++i) std::copy_n(rows.row(i), rows.dim, &wide[i * dim]);
+  return wide;
+}
+
+Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
+                          const BuildOptions& options) {
+  if (rows.rows >= (1u << 31)) {
+    return Invalid("DISKANN holds fewer than 2^31 rows, got {}", rows.rows);
+  }
+  std::vector<float> normalised;
+  if (metric == model::Metric::kCosine) {
+    normalised = Normalised(rows);
+    rows.data = normalised.data();
+  }
+  const bool is_l2 = metric == model::Metric::kL2;
+  const BuildSpace space(rows, is_l2);
+  const auto degree = static_cast<uint32_t>(build.GetInt("max_degree", kDegree));
+  VamanaBuilder builder(space, degree,
+                        static_cast<uint32_t>(build.GetInt("search_list_size", kBuildList)));
+  BuildOptions graph_options{.pool = options.pool};
+  if (options.on_progress) {
+    graph_options.on_progress = [&](double share) { options.on_progress(share * kGraphShare); };
+  }
+  TRY(builder.Build(ctx, build.GetBool("accelerate_build", false) ? 1 : 2, graph_options));
+  const AdditiveShape shape = CodeShape(rows.dim, build);
+  VectorBlock code_rows = rows;
+  code_rows.dim = CodeDim(rows.dim, shape);
+  std::vector<float> widened;
+  if (code_rows.dim != rows.dim) {
+    widened = Widened(rows, code_rows.dim);
+    code_rows.data = widened.data();
+  }
+  TRY_ASSIGN(const auto codec, TrainAdditiveCodec(ctx, code_rows, shape, is_l2, options.pool));
+  TRY_ASSIGN(std::string file, WriteDisk(ctx, builder, rows, code_rows, *codec, degree,
+                                         CacheBytes(rows.rows, rows.dim, build), options.pool));
+  if (options.on_progress) options.on_progress(1);
+  return file;
+}
+
+size_t EstimateMemory(uint64_t rows, uint32_t dim, const Params& build) {
+  const AdditiveShape shape = CodeShape(dim, build);
+  const auto degree = static_cast<uint64_t>(build.GetInt("max_degree", kDegree));
+  const DiskHeader header{
+      .nodes = rows,
+      .dim = dim,
+      .degree = degree,
+      .cached_blocks = CacheBytes(rows, dim, build) / NodeShape(dim, degree).block_bytes,
+      .code_dim = CodeDim(dim, shape),
+      .code_params = (size_t{CodeDim(dim, shape)} << kCodeBits) * sizeof(float) + kCodeHead,
+      .code_bytes = shape.spaces,
+      .code_terms = 1};
+  return EstimateDiskMemory(header);
+}
+
+Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
+  TRY_ASSIGN(OpenedDisk disk, OpenDisk(std::move(file), rows, metric == model::Metric::kL2));
+  return MakeDiskIndex(std::move(disk), metric);
+}
+
+}  // namespace
+
+const IndexType& DiskAnnType() {
+  static const IndexType kType{.name = "DISKANN",
+                               .params = kParams,
+                               .EstimateMemory = EstimateMemory,
+                               .Build = Build,
+                               .Open = Open};
+  return kType;
+}
+
+uint64_t DiskAnnBlocksRead() { return BlocksReadSoFar(); }
+
+}  // namespace elanus::index

@@ -1,0 +1,245 @@
+// Plain loops, AVX2 and AVX-512. Codes under a bitmap are what AVX-512 (VBMI2) is made for: one
+// instruction spreads up to 64 of them over their rows.
+#include "index/sparse/kernels.h"
+
+#include <algorithm>
+#include <bit>
+
+#if defined(__x86_64__)
+// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#endif
+
+namespace elanus::index {
+namespace {
+
+// Appends the set bits of `word`, which stands for rows `first` .. `first` + 63.
+inline size_t Append(uint64_t word, size_t first, uint16_t* picked) {
+  size_t count = 0;
+  for (; word != 0; word &= word - 1) {
+    picked[count++] = static_cast<uint16_t>(first + static_cast<size_t>(std::countr_zero(word)));
+  }
+  return count;
+}
+
+inline uint16_t Saturate(uint32_t sum) {
+  return static_cast<uint16_t>(std::min(sum, uint32_t{65535}));
+}
+
+void AddBitmapsPlain(const BitmapCodes* terms, size_t count, uint16_t* sums) {
+  for (size_t t = 0; t < count; ++t) {
+    const uint8_t* codes = terms[t].codes;
+    for (size_t w = 0; w < kWindowWords; ++w) {
+      for (uint64_t word = terms[t].bits[w]; word != 0; word &= word - 1) {
+        const auto bit = static_cast<uint32_t>(std::countr_zero(word));
+        uint16_t& sum = sums[w * 64 + RowOfBit(bit)];
+        sum = Saturate(sum + (*codes++ * terms[t].weight >> 8));
+      }
+    }
+  }
+}
+
+void AddListPlain(const uint16_t* offsets, const uint8_t* codes, size_t count, uint32_t weight,
+                  uint16_t* sums) {
+  for (size_t i = 0; i < count; ++i) {
+    sums[offsets[i]] = static_cast<uint16_t>(sums[offsets[i]] + (codes[i] * weight >> 8));
+  }
+}
+
+size_t CountPlain(const uint16_t* sums, uint16_t bound) {
+  size_t count = 0;
+  for (size_t i = 0; i < kWindowRows; ++i) count += sums[i] >= bound ? 1 : 0;
+  return count;
+}
+
+size_t PickPlain(const uint16_t* sums, size_t words, uint16_t low, uint32_t high,
+                 const uint64_t* allowed, uint16_t* picked) {
+  size_t count = 0;
+  for (size_t w = 0; w < words; ++w) {
+    uint64_t word = 0;
+    for (size_t i = 0; i < 64; ++i) {
+      const uint16_t sum = sums[w * 64 + i];
+      word |= uint64_t{sum >= low && sum < high} << i;
+    }
+    if (allowed != nullptr) word &= allowed[w];
+    count += Append(word, w * 64, picked + count);
+  }
+  return count;
+}
+
+constexpr SparseKernels kPlain = {"plain", AddBitmapsPlain, AddListPlain, CountPlain, PickPlain};
+
+#if defined(__x86_64__)
+
+#define ELANUS_AVX2 __attribute__((target("avx2,bmi,popcnt")))
+#define ELANUS_AVX512 \
+  __attribute__((target("avx2,bmi,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
+
+ELANUS_AVX2 inline uint32_t AtLeast32(const uint16_t* sums, __m256i bound) {
+  const auto* from = reinterpret_cast<const __m256i*>(sums);
+  const __m256i a = _mm256_loadu_si256(from);
+  const __m256i b = _mm256_loadu_si256(from + 1);
+  const __m256i both = _mm256_packs_epi16(_mm256_cmpeq_epi16(_mm256_max_epu16(a, bound), a),
+                                          _mm256_cmpeq_epi16(_mm256_max_epu16(b, bound), b));
+  return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_permute4x64_epi64(both, 0xd8)));
+}
+
+ELANUS_AVX2 size_t CountAvx2(const uint16_t* sums, uint16_t bound) {
+  const __m256i wide = _mm256_set1_epi16(static_cast<int16_t>(bound));
+  size_t count = 0;
+  for (size_t i = 0; i < kWindowRows; i += 32) {
+    count += static_cast<size_t>(std::popcount(AtLeast32(sums + i, wide)));
+  }
+  return count;
+}
+
+ELANUS_AVX2 size_t PickAvx2(const uint16_t* sums, size_t words, uint16_t low, uint32_t high,
+                            const uint64_t* allowed, uint16_t* picked) {
+  const __m256i wide = _mm256_set1_epi16(static_cast<int16_t>(low));
+  size_t count = 0;
+  for (size_t w = 0; w < words; ++w) {
+    uint64_t word = AtLeast32(sums + w * 64, wide) | uint64_t{AtLeast32(sums + w * 64 + 32, wide)}
+                                                         << 32;
+    if (allowed != nullptr) word &= allowed[w];
+    for (; word != 0; word &= word - 1) {
+      const size_t row = w * 64 + static_cast<size_t>(std::countr_zero(word));
+      picked[count] = static_cast<uint16_t>(row);
+      count += sums[row] < high ? 1 : 0;
+    }
+  }
+  return count;
+}
+
+// `count` bitmaps at once, so that sums are loaded and stored once for all of them.
+template <int count>
+ELANUS_AVX512 void AddBitmapsAtOnce(const BitmapCodes* terms, uint16_t* sums) {
+  const uint64_t* bits[count];
+  const uint8_t* codes[count];
+  __m512i weights[count];
+  for (int t = 0; t < count; ++t) {
+    bits[t] = terms[t].bits;
+    codes[t] = terms[t].codes;
+    weights[t] = _mm512_set1_epi16(static_cast<int16_t>(terms[t].weight));
+  }
+  const __m512i zero = _mm512_setzero_si512();
+  for (size_t w = 0; w < kWindowWords; ++w, sums += 64) {
+    __m512i low = _mm512_loadu_si512(sums);
+    __m512i high = _mm512_loadu_si512(sums + 32);
+#pragma GCC unroll 4
+    for (int t = 0; t < count; ++t) {
+      const uint64_t word = bits[t][w];
+      // From a register: with a memory operand the instruction is many times slower on AMD, and
+      // the compiler would make it one.
+      __m512i packed = _mm512_loadu_si512(codes[t]);
+      __asm__("" : "+v"(packed));
+      const __m512i spread = _mm512_maskz_expand_epi8(word, packed);
+      codes[t] += std::popcount(word);
+      // A code in the upper byte times the weight, upper half: code * weight / 256.
+      low = _mm512_adds_epu16(low,
+                              _mm512_mulhi_epu16(_mm512_unpacklo_epi8(zero, spread), weights[t]));
+      high = _mm512_adds_epu16(high,
+                               _mm512_mulhi_epu16(_mm512_unpackhi_epi8(zero, spread), weights[t]));
+    }
+    _mm512_storeu_si512(sums, low);
+    _mm512_storeu_si512(sums + 32, high);
+  }
+}
+
+void AddBitmapsAvx512(const BitmapCodes* terms, size_t count, uint16_t* sums) {
+  for (; count >= 4; count -= 4, terms += 4) AddBitmapsAtOnce<4>(terms, sums);
+  if (count == 3) AddBitmapsAtOnce<3>(terms, sums);
+  if (count == 2) AddBitmapsAtOnce<2>(terms, sums);
+  if (count == 1) AddBitmapsAtOnce<1>(terms, sums);
+}
+
+// Products of 32 postings at once; what is left is a load and an addition in memory a posting.
+ELANUS_AVX512 void AddListAvx512(const uint16_t* offsets, const uint8_t* codes, size_t count,
+                                 uint32_t weight, uint16_t* sums) {
+  const __m512i wide = _mm512_set1_epi16(static_cast<int16_t>(weight));
+  alignas(64) uint16_t products[32];
+  for (; count > 0; offsets += 32, codes += 32) {
+    const __m256i packed = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
+    const __m512i high = _mm512_slli_epi16(_mm512_cvtepu8_epi16(packed), 8);
+    _mm512_store_si512(products, _mm512_mulhi_epu16(high, wide));
+    if (count < 32) {
+      for (size_t i = 0; i < count; ++i) {
+        sums[offsets[i]] = static_cast<uint16_t>(sums[offsets[i]] + products[i]);
+      }
+      return;
+    }
+#pragma GCC unroll 32
+    for (size_t i = 0; i < 32; ++i) {
+      sums[offsets[i]] = static_cast<uint16_t>(sums[offsets[i]] + products[i]);
+    }
+    count -= 32;
+  }
+}
+
+ELANUS_AVX512 inline uint64_t AtLeast64(const uint16_t* sums, __m512i bound) {
+  return _mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums), bound) |
+         uint64_t{_mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums + 32), bound)} << 32;
+}
+
+ELANUS_AVX512 size_t CountAvx512(const uint16_t* sums, uint16_t bound) {
+  const __m512i wide = _mm512_set1_epi16(static_cast<int16_t>(bound));
+  size_t count = 0;
+  for (size_t i = 0; i < kWindowRows; i += 64) {
+    count += static_cast<size_t>(std::popcount(AtLeast64(sums + i, wide)));
+  }
+  return count;
+}
+
+ELANUS_AVX512 size_t PickAvx512(const uint16_t* sums, size_t words, uint16_t low, uint32_t high,
+                                const uint64_t* allowed, uint16_t* picked) {
+  const __m512i wide = _mm512_set1_epi16(static_cast<int16_t>(low));
+  size_t count = 0;
+  for (size_t w = 0; w < words; ++w) {
+    uint64_t word = AtLeast64(sums + w * 64, wide);
+    if (allowed != nullptr) word &= allowed[w];
+    for (; word != 0; word &= word - 1) {
+      const size_t row = w * 64 + static_cast<size_t>(std::countr_zero(word));
+      picked[count] = static_cast<uint16_t>(row);
+      count += sums[row] < high ? 1 : 0;
+    }
+  }
+  return count;
+}
+
+constexpr SparseKernels kAvx2 = {"AVX2", AddBitmapsPlain, AddListPlain, CountAvx2, PickAvx2};
+constexpr SparseKernels kAvx512 = {"AVX-512", AddBitmapsAvx512, AddListAvx512, CountAvx512,
+                                   PickAvx512};
+
+const SparseKernels& Choose() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vbmi2")) {
+    return kAvx512;
+  }
+  return __builtin_cpu_supports("avx2") ? kAvx2 : kPlain;
+}
+
+#else
+
+const SparseKernels& Choose() { return kPlain; }
+
+#endif
+
+}  // namespace
+
+const SparseKernels& BestSparseKernels() {
+  static const SparseKernels& best = Choose();
+  return best;
+}
+
+const SparseKernels& PlainSparseKernels() { return kPlain; }
+
+void AddListSaturating(const uint16_t* offsets, const uint8_t* codes, size_t count, uint32_t weight,
+                       uint16_t* sums) {
+  for (size_t i = 0; i < count; ++i) {
+    sums[offsets[i]] = Saturate(sums[offsets[i]] + (codes[i] * weight >> 8));
+  }
+}
+
+}  // namespace elanus::index

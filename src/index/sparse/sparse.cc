@@ -1,0 +1,136 @@
+// The sparse index types: their parameters, and exact search over rows without a file.
+#include "index/sparse_index.h"
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "index/sparse/postings.h"
+#include "index/sparse/score.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr size_t kRowsPerCheck = 512;
+
+constexpr std::string_view kAlgorithms[] = {"taat_naive", "daat_wand", "daat_maxscore"};
+
+constexpr ParamSpec kParams[] = {
+    {.name = "inverted_index_algo",
+     .phase = Phase::kBuild,
+     .kind = ParamKind::kChoice,
+     .default_value = 2,
+     .min = 0,
+     .max = 0,
+     .help = "How postings are walked; all give the same hits.",
+     .choices = kAlgorithms},
+    {"drop_ratio_build", Phase::kBuild, ParamKind::kNumber, 0, 0, 1 - 1e-16, "Has no effect."},
+    {"bm25_k1", Phase::kBuild, ParamKind::kNumber, 1.2, 0, 3, "How slowly repeats saturate."},
+    {"bm25_b", Phase::kBuild, ParamKind::kNumber, 0.75, 0, 1, "How much long rows are worth less."},
+    {"bm25_avgdl", Phase::kBuild, ParamKind::kNumber, 100, 0, 1e30,
+     "The mean length bounds are made for; a search brings its own."},
+    {"drop_ratio_search", Phase::kSearch, ParamKind::kNumber, 0, 0, 1 - 1e-16,
+     "The share of a query's weight, smallest terms first, that does not choose candidates."},
+    {"refine_factor", Phase::kSearch, ParamKind::kInteger, 1, 1, 65535,
+     "Times k: candidates of a shortened query that the whole one scores."},
+    {"dim_max_score_ratio", Phase::kSearch, ParamKind::kNumber, 1.05, 0.5, 1.3,
+     "Below 1 bounds are cut by it: faster, and hits may be missed."},
+    {"bm25_k1", Phase::kSearch, ParamKind::kNumber, 1.2, 0, 3, "In place of the build's."},
+    {"bm25_b", Phase::kSearch, ParamKind::kNumber, 0.75, 0, 1, "In place of the build's."},
+};
+
+uint64_t EstimateBytes(uint64_t, uint64_t non_zeros) {
+  // The worst is a chunk of one posting each, and a dimension of its own.
+  return 4096 + non_zeros * (ChunkBytes(1, false) + 16);
+}
+
+Result<std::string> Build(Context& ctx, const SparseBlock& rows, SparseMetric metric,
+                          const Params& build, const BuildOptions& options) {
+  const auto algorithm = static_cast<SparseAlgorithm>(build.GetInt("inverted_index_algo", 2));
+  const Bm25 bm25 = {.k1 = build.Get("bm25_k1", 1.2),
+                     .b = build.Get("bm25_b", 0.75),
+                     .avgdl = build.Get("bm25_avgdl", 0)};
+  return WriteSparse(ctx, rows, metric, algorithm, bm25, options);
+}
+
+template <bool keeps_bm25>
+Result<std::unique_ptr<SparseIndex>> Open(Blob file, const SparseBlock& rows, SparseMetric metric) {
+  TRY_ASSIGN(OpenedSparse opened, OpenSparse(std::move(file), rows, metric));
+  return MakeSparseIndex(std::move(opened), rows, keeps_bm25);
+}
+
+constexpr SparseIndexType kInverted = {.name = "SPARSE_INVERTED_INDEX",
+                                       .params = kParams,
+                                       .EstimateBytes = EstimateBytes,
+                                       .Build = Build,
+                                       .Open = Open<false>};
+// The older name; k1 and b stay those of the build.
+constexpr SparseIndexType kWand = {.name = "SPARSE_WAND",
+                                   .params = kParams,
+                                   .EstimateBytes = EstimateBytes,
+                                   .Build = Build,
+                                   .Open = Open<true>};
+
+}  // namespace
+
+std::span<const SparseIndexType* const> AllSparseTypes() {
+  static constexpr std::array kTypes = {&kInverted, &kWand};
+  return kTypes;
+}
+
+const SparseIndexType* FindSparseType(std::string_view name) {
+  for (const SparseIndexType* type : AllSparseTypes()) {
+    if (type->name == name) return type;
+  }
+  return nullptr;
+}
+
+Status CheckSparse(const SparseBlock& block) {
+  for (size_t i = 0; i < block.rows; ++i) {
+    if (block.bounds[i] > block.bounds[i + 1]) {
+      return Invalid("sparse vector {} ends before it begins", i);
+    }
+    const auto dims = block.dims_of(i);
+    const auto values = block.values_of(i);
+    for (size_t j = 0; j < dims.size(); ++j) {
+      if (j > 0 && dims[j] <= dims[j - 1]) {
+        return Invalid("unsorted or same indices in sparse float vector {}: {} after {}", i,
+                       dims[j], dims[j - 1]);
+      }
+      if (!std::isfinite(values[j]) || values[j] < 0) {
+        return Invalid("invalid value in sparse float vector {}: dimension {} has {}", i, dims[j],
+                       values[j]);
+      }
+    }
+    if (!dims.empty() && dims.back() > kSparseDimMax) {
+      return Invalid("invalid index in sparse float vector {}: {} is larger than {}", i,
+                     dims.back(), kSparseDimMax);
+    }
+  }
+  return {};
+}
+
+Status SearchSparseExact(Context& ctx, const SparseBlock& rows, SparseMetric metric,
+                         const SparseBlock& queries, uint32_t k, const Params& params,
+                         BitsetView allowed, Hits hits) {
+  TRY(CheckSparse(queries));
+  const Bm25 bm25 = {.k1 = params.Get("bm25_k1", 1.2),
+                     .b = params.Get("bm25_b", 0.75),
+                     .avgdl = params.Get("bm25_avgdl", 100)};
+  RowScorer scorer(rows, metric, bm25);
+  for (size_t q = 0; q < queries.rows; ++q) {
+    BestRows best(k, params.Get("radius", 0),
+                  params.Get("range_filter", std::numeric_limits<double>::infinity()));
+    scorer.SetQuery(queries.dims_of(q), queries.values_of(q));
+    const bool scores = k > 0 && (metric == SparseMetric::kIp || bm25.avgdl > 0);
+    for (size_t r = 0; scores && r < rows.rows; ++r) {
+      if (r % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
+      if (!allowed.empty() && !allowed.Test(r)) continue;
+      best.Push(scorer.Score(r), static_cast<uint32_t>(r));
+    }
+    best.top().WriteTo(hits, q, -1.0f);
+  }
+  return {};
+}
+
+}  // namespace elanus::index

@@ -1,0 +1,197 @@
+// Fast scan: plain loops, AVX2 and AVX-512. Entries are bytes and sums 16 bits wide: even bytes are
+// added with their odd neighbours still above them, odd ones apart, and the neighbours are taken
+// off at the end.
+#include "simd/fast_scan.h"
+
+#include <algorithm>
+
+#if defined(__x86_64__)
+// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+#endif
+
+namespace elanus::simd {
+namespace {
+
+uint32_t Plain(const uint8_t* tables, const uint8_t* block, size_t parts, float base, float step,
+               const float* terms, float bound, float keys[32]) {
+  uint32_t below = 0;
+  for (size_t r = 0; r < kFastScanRows; ++r) {
+    uint32_t sum = 0;
+    for (size_t s = 0; s < parts; ++s) {
+      const unsigned code = (block[s * 16 + r % 16] >> (r / 16 * 4)) & 15;
+      sum += tables[s * 16 + code];
+    }
+    keys[r] = base + step * static_cast<float>(sum) + (terms == nullptr ? 0.0f : terms[r]);
+    if (keys[r] <= bound) below |= 1u << r;
+  }
+  return below;
+}
+
+FastScanTables PlainTables(const float* query, const float* books, size_t parts, size_t part_dim,
+                           float sign, float* table) {
+  FastScanTables made{};
+  double base = 0;  // Hundreds of parts: float would lose what they differ by.
+  for (size_t p = 0; p < parts; ++p) {
+    const float* book = books + p * part_dim * 16;
+    float* entries = table + p * 16;
+    for (size_t w = 0; w < 16; ++w) entries[w] = 0;
+    for (size_t d = 0; d < part_dim; ++d) {
+      const float value = sign * query[p * part_dim + d];
+      for (size_t w = 0; w < 16; ++w) entries[w] += value * book[d * 16 + w];
+    }
+    const float least = *std::min_element(entries, entries + 16);
+    const float most = *std::max_element(entries, entries + 16);
+    for (size_t w = 0; w < 16; ++w) entries[w] -= least;
+    base += least;
+    made.widest = std::max(made.widest, most - least);
+    made.total += most - least;
+  }
+  made.base = static_cast<float>(base);
+  return made;
+}
+
+#if defined(__x86_64__)
+
+#define ELANUS_AVX2 __attribute__((target("avx2,fma")))
+#define ELANUS_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl")))
+
+// Sixteen sums of rows first .. first + 15, even rows in `even` and odd ones in `odd`.
+ELANUS_AVX2 inline uint32_t Keys16(__m128i even, __m128i odd, float base, float step,
+                                   const float* terms, float bound, float* keys) {
+  const __m128i ordered[2] = {_mm_unpacklo_epi16(even, odd), _mm_unpackhi_epi16(even, odd)};
+  uint32_t below = 0;
+  for (int half = 0; half < 2; ++half) {
+    const __m256 sum = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(ordered[half]));
+    __m256 key = _mm256_fmadd_ps(sum, _mm256_set1_ps(step), _mm256_set1_ps(base));
+    if (terms != nullptr) key = _mm256_add_ps(key, _mm256_loadu_ps(terms + 8 * half));
+    _mm256_storeu_ps(keys + 8 * half, key);
+    const __m256 less = _mm256_cmp_ps(key, _mm256_set1_ps(bound), _CMP_LE_OQ);
+    below |= static_cast<uint32_t>(_mm256_movemask_ps(less)) << (8 * half);
+  }
+  return below;
+}
+
+ELANUS_AVX2 uint32_t Avx2(const uint8_t* tables, const uint8_t* block, size_t parts, float base,
+                          float step, const float* terms, float bound, float keys[32]) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  __m256i low_all = _mm256_setzero_si256();
+  __m256i low_odd = low_all;
+  __m256i high_all = low_all;
+  __m256i high_odd = low_all;
+  for (size_t s = 0; s < parts; s += 2) {
+    const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + s * 16));
+    const __m256i table = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tables + s * 16));
+    const __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(codes, mask));
+    const __m256i high =
+        _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(codes, 4), mask));
+    low_all = _mm256_add_epi16(low_all, low);
+    low_odd = _mm256_add_epi16(low_odd, _mm256_srli_epi16(low, 8));
+    high_all = _mm256_add_epi16(high_all, high);
+    high_odd = _mm256_add_epi16(high_odd, _mm256_srli_epi16(high, 8));
+  }
+  low_all = _mm256_sub_epi16(low_all, _mm256_slli_epi16(low_odd, 8));
+  high_all = _mm256_sub_epi16(high_all, _mm256_slli_epi16(high_odd, 8));
+  __m128i sums[4];
+  const __m256i wide[4] = {low_all, low_odd, high_all, high_odd};
+  for (int i = 0; i < 4; ++i) {
+    sums[i] = _mm_add_epi16(_mm256_castsi256_si128(wide[i]), _mm256_extracti128_si256(wide[i], 1));
+  }
+  return Keys16(sums[0], sums[1], base, step, terms, bound, keys) |
+         Keys16(sums[2], sums[3], base, step, terms == nullptr ? nullptr : terms + 16, bound,
+                keys + 16)
+             << 16;
+}
+
+ELANUS_AVX512 uint32_t Avx512(const uint8_t* tables, const uint8_t* block, size_t parts, float base,
+                              float step, const float* terms, float bound, float keys[32]) {
+  const __m512i mask = _mm512_set1_epi8(15);
+  __m512i low_all = _mm512_setzero_si512();
+  __m512i low_odd = low_all;
+  __m512i high_all = low_all;
+  __m512i high_odd = low_all;
+  for (size_t s = 0; s < parts; s += 4) {
+    const __m512i codes = _mm512_loadu_si512(block + s * 16);
+    const __m512i table = _mm512_loadu_si512(tables + s * 16);
+    const __m512i low = _mm512_shuffle_epi8(table, _mm512_and_si512(codes, mask));
+    const __m512i high =
+        _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(codes, 4), mask));
+    low_all = _mm512_add_epi16(low_all, low);
+    low_odd = _mm512_add_epi16(low_odd, _mm512_srli_epi16(low, 8));
+    high_all = _mm512_add_epi16(high_all, high);
+    high_odd = _mm512_add_epi16(high_odd, _mm512_srli_epi16(high, 8));
+  }
+  low_all = _mm512_sub_epi16(low_all, _mm512_slli_epi16(low_odd, 8));
+  high_all = _mm512_sub_epi16(high_all, _mm512_slli_epi16(high_odd, 8));
+  const __m512i wide[4] = {low_all, low_odd, high_all, high_odd};
+  __m128i sums[4];
+  for (int i = 0; i < 4; ++i) {
+    const __m256i pair =
+        _mm256_add_epi16(_mm512_castsi512_si256(wide[i]), _mm512_extracti64x4_epi64(wide[i], 1));
+    sums[i] = _mm_add_epi16(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1));
+  }
+  return Keys16(sums[0], sums[1], base, step, terms, bound, keys) |
+         Keys16(sums[2], sums[3], base, step, terms == nullptr ? nullptr : terms + 16, bound,
+                keys + 16)
+             << 16;
+}
+
+// The sixteen words of a part are one register.
+ELANUS_AVX512 FastScanTables Avx512Tables(const float* query, const float* books, size_t parts,
+                                          size_t part_dim, float sign, float* table) {
+  FastScanTables made{};
+  double base = 0;  // Hundreds of parts: float would lose what they differ by.
+  for (size_t p = 0; p < parts; ++p) {
+    const float* book = books + p * part_dim * 16;
+    __m512 entries = _mm512_setzero_ps();
+    for (size_t d = 0; d < part_dim; ++d) {
+      entries = _mm512_fmadd_ps(_mm512_set1_ps(sign * query[p * part_dim + d]),
+                                _mm512_loadu_ps(book + d * 16), entries);
+    }
+    const float least = _mm512_reduce_min_ps(entries);
+    const float width = _mm512_reduce_max_ps(entries) - least;
+    _mm512_storeu_ps(table + p * 16, _mm512_sub_ps(entries, _mm512_set1_ps(least)));
+    base += least;
+    made.widest = std::max(made.widest, width);
+    made.total += width;
+  }
+  made.base = static_cast<float>(base);
+  return made;
+}
+
+#endif
+
+}  // namespace
+
+FastScanTables MakeFastScanTables(const float* query, const float* books, size_t parts,
+                                  size_t part_dim, float sign, float* table) {
+#if defined(__x86_64__)
+  static const bool is_wide =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+  if (is_wide) return Avx512Tables(query, books, parts, part_dim, sign, table);
+#endif
+  return PlainTables(query, books, parts, part_dim, sign, table);
+}
+
+size_t AllFastScans(FastScan out[3]) {
+  size_t count = 0;
+  out[count++] = Plain;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out[count++] = Avx2;
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    out[count++] = Avx512;
+  }
+#endif
+  return count;
+}
+
+FastScan BestFastScan() {
+  static const FastScan best = [] {
+    FastScan all[3];
+    return all[AllFastScans(all) - 1];
+  }();
+  return best;
+}
+
+}  // namespace elanus::simd
