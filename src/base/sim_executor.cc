@@ -24,6 +24,7 @@ struct SimState {
   Mode mode = Mode::kRunnable;
   const void* waits_for = nullptr;  // The monitor, or the worker to join.
   bool timed_out = false;
+  uint64_t since = 0;  // Waits are numbered in the order in which they begin.
 };
 
 class SimExecutor final : public Executor {
@@ -38,7 +39,7 @@ class SimExecutor final : public Executor {
   bool PassBaton(Mode mode, const void* waits_for) {
     std::unique_lock<std::mutex> lock(mutex_);
     const size_t self = current_;
-    states_[self] = {.mode = mode, .waits_for = waits_for};
+    states_[self] = {.mode = mode, .waits_for = waits_for, .since = ++waits_};
     PickNext();
     turn_.wait(lock, [&] { return current_ == self; });
     return !states_[self].timed_out;
@@ -91,16 +92,15 @@ class SimExecutor final : public Executor {
       if (states_[i].mode == Mode::kRunnable) ready.push_back(i);
     }
     if (ready.empty()) {
-      // Time passes only when nobody can run: the first timed waiter's time is up.
-      for (size_t i = 0; i < states_.size() && ready.empty(); ++i) {
-        if (states_[i].mode == Mode::kTimedWait) {
-          states_[i].mode = Mode::kRunnable;
-          states_[i].timed_out = true;
-          ready.push_back(i);
-        }
+      // Time passes only when nobody can run: whoever has waited longest has their time up.
+      for (size_t i = 0; i < states_.size(); ++i) {
+        if (states_[i].mode != Mode::kTimedWait) continue;
+        if (ready.empty() || states_[i].since < states_[ready[0]].since) ready = {i};
       }
+      CHECK(!ready.empty());  // Deadlock: every worker waits.
+      states_[ready[0]].mode = Mode::kRunnable;
+      states_[ready[0]].timed_out = true;
     }
-    CHECK(!ready.empty());  // Deadlock: every worker waits.
     current_ = ready[std::uniform_int_distribution<size_t>(0, ready.size() - 1)(rng_)];
     turn_.notify_all();
   }
@@ -109,6 +109,7 @@ class SimExecutor final : public Executor {
   std::condition_variable turn_;
   std::vector<SimState> states_;
   size_t current_ = 0;
+  uint64_t waits_ = 0;
   std::mt19937_64 rng_;
 };
 

@@ -41,39 +41,33 @@ struct Scalar {
 
   template <class V>
   void Fields(V& v) {
+    // Decoding calls Fields once per tag, so the kind comes first and fixes the alternative. Only
+    // that writes to the value: scalars that threads share are encoded.
     int kind = static_cast<int>(value.index());
     v(1, "kind", kind);
-    bool b = is_bool() ? as_bool() : false;
-    int64_t i = is_int() ? as_int() : 0;
-    double d = is_double() ? as_double() : 0;
-    std::string s = is_string() ? as_string() : std::string();
-    ScalarList l = is_list() ? as_list() : ScalarList();
-    v(2, "bool", b);
-    v(3, "int", i);
-    v(4, "double", d);
-    v(5, "string", s);
-    v(6, "list", l);
-    // Decoding calls Fields once per tag, so the kind comes first and fixes the alternative; each
-    // later call refreshes its content.
+    if (kind != static_cast<int>(value.index())) value = OfKind(kind);
+    if (bool* b = std::get_if<bool>(&value)) v(2, "bool", *b);
+    if (int64_t* i = std::get_if<int64_t>(&value)) v(3, "int", *i);
+    if (double* d = std::get_if<double>(&value)) v(4, "double", *d);
+    if (std::string* s = std::get_if<std::string>(&value)) v(5, "string", *s);
+    if (ScalarList* l = std::get_if<ScalarList>(&value)) v(6, "list", *l);
+  }
+
+ private:
+  static Variant OfKind(int kind) {
     switch (kind) {
       case 1:
-        value = b;
-        break;
+        return false;
       case 2:
-        value = i;
-        break;
+        return int64_t{0};
       case 3:
-        value = d;
-        break;
+        return 0.0;
       case 4:
-        value = std::move(s);
-        break;
+        return std::string();
       case 5:
-        value = std::move(l);
-        break;
+        return ScalarList();
       default:
-        value = std::monostate();
-        break;
+        return std::monostate();
     }
   }
 };

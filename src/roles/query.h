@@ -22,7 +22,7 @@ class Query {
                              const std::vector<model::DeltaInfo>& deltas) = 0;
   /// Forgets a segment; unknown ids succeed.
   virtual Status ReleaseSegment(Context& ctx, SegmentId segment) = 0;
-  /// Hides older rows of the keys in the given segments.
+  /// Hides older rows of the keys in those of the given segments whose partition they reach.
   virtual Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
                               const model::Deletes& deletes) = 0;
   /// Searches the given segments, all of them loaded, and reduces to k hits a query.

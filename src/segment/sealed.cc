@@ -235,6 +235,7 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
   std::lock_guard<std::mutex> lock(impl_->mutex);
   std::shared_ptr<DeleteMap> next;
   for (size_t i = 0; i < keys.rows; ++i) {
+    if (!deletes.Reaches(i, body.partition)) continue;
     const uint64_t timestamp = deletes.timestamps[i];
     body.keys.ForEachEqual(keys, i, [&](uint32_t row) {
       if (body.timestamps[row] >= timestamp) return;

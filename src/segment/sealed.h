@@ -59,7 +59,8 @@ class Sealed {
   /// indexes.
   Status SyncIndexes(Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
                      const model::CollectionInfo& collection);
-  /// Hides rows with these keys and older insert timestamps.
+  /// Hides rows with these keys and older insert timestamps, where the deletes reach the segment's
+  /// partition.
   void ApplyDeletes(const model::Deletes& deletes);
   std::shared_ptr<const SegmentView> Snapshot() const;
 

@@ -34,17 +34,18 @@ Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp time
                     uint64_t position, SegmentId new_segment) {
   if (write.delete_keys.rows > 0) {
     const model::ColumnView keys = write.delete_keys.view();
-    for (const auto& [partition, growing] : growing_) growing->Delete(keys, timestamp);
-    for (const auto& growing : sealing_) growing->Delete(keys, timestamp);
-    if (deletes_.keys.type == model::DataType::kNone) {
-      deletes_.keys = model::MakeColumn(FieldId(0), "", keys.type, model::DataType::kNone, 0);
+    const bool everywhere = write.partition == PartitionId();
+    for (const auto& [partition, growing] : growing_) {
+      if (everywhere || partition == write.partition) growing->Delete(keys, timestamp);
     }
-    deletes_.keys.AppendAll(keys);
-    deletes_.timestamps.resize(deletes_.keys.rows, timestamp.value());
+    for (const auto& growing : sealing_) {
+      if (everywhere || growing->partition() == write.partition) growing->Delete(keys, timestamp);
+    }
+    deletes_.Append(keys, timestamp, write.partition);
     if (!loaded_.empty()) {
-      TRY(query_.ApplyDeletes(ctx, loaded_,
-                              {.keys = write.delete_keys,
-                               .timestamps = std::vector<uint64_t>(keys.rows, timestamp.value())}));
+      model::Deletes now;
+      now.Append(keys, timestamp, write.partition);
+      TRY(query_.ApplyDeletes(ctx, loaded_, now));
     }
   }
   bool opened = false;
@@ -52,18 +53,9 @@ Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp time
     opened = growing_.count(write.partition) == 0;
     GrowingFor(write.partition, new_segment)->Append(write.columns, timestamp);
   }
-  size_t bytes = deletes_.keys.data.size() + 16 * deletes_.timestamps.size();
-  Timestamp oldest;
-  for (const auto& [partition, growing] : growing_) {
-    bytes += growing->memory_bytes();
-    if (oldest == Timestamp() || growing->first_timestamp() < oldest) {
-      oldest = growing->first_timestamp();
-    }
-  }
   std::lock_guard<Monitor> lock(*monitor_);
   position_ = position;
-  growing_bytes_ = bytes;
-  oldest_growing_ = oldest;
+  MeasureLocked();
   has_unflushed_ = true;
   if (opened) PublishLocked();
   applied_ = std::max(applied_, timestamp);
@@ -72,7 +64,13 @@ Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp time
 }
 
 std::shared_ptr<FlushWork> Shard::Seal(Timestamp now) {
-  if (growing_.empty() && deletes_.keys.rows == 0) return nullptr;
+  {
+    // Records may have left nothing behind (their partition was dropped); the checkpoint passes
+    // them all the same.
+    std::lock_guard<Monitor> lock(*monitor_);
+    const uint64_t sealed = flushing_.empty() ? checkpoint_.position : flushing_.back()->checkpoint;
+    if (position_ <= sealed) return nullptr;
+  }
   auto work = std::make_shared<FlushWork>();
   for (auto& [partition, growing] : growing_) {
     sealing_.push_back(growing);
@@ -108,12 +106,13 @@ Status Shard::Swap(Context& ctx, std::vector<SegmentId> segments,
     if (work->deletes.keys.rows > 0) TRY(query_.ApplyDeletes(ctx, segments, work->deletes));
   }
   if (deletes_.keys.rows > 0) TRY(query_.ApplyDeletes(ctx, segments, deletes_));
+  const auto has = [](const std::vector<SegmentId>& ids, SegmentId id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
+  std::erase_if(sealing_, [&](const auto& growing) {
+    return has(remove_fresh, growing->id()) || has(segments, growing->id());
+  });
   loaded_ = std::move(segments);
-  for (SegmentId id : remove_fresh) {
-    sealing_.erase(std::remove_if(sealing_.begin(), sealing_.end(),
-                                  [&](const auto& growing) { return growing->id() == id; }),
-                   sealing_.end());
-  }
   readable_ = readable;
   std::lock_guard<Monitor> lock(*monitor_);
   PublishLocked();
@@ -121,16 +120,8 @@ Status Shard::Swap(Context& ctx, std::vector<SegmentId> segments,
 }
 
 void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collection) {
-  const auto old = std::exchange(collection_, std::move(collection));
-  const auto has = [](const model::CollectionInfo& info, PartitionId partition) {
-    return std::any_of(info.partitions.begin(), info.partitions.end(),
-                       [&](const auto& known) { return known.id == partition; });
-  };
-  // Only what was known and is no more has been dropped: a partition may be younger than this
-  // snapshot.
-  const auto is_gone = [&](PartitionId partition) {
-    return has(*old, partition) && !has(*collection_, partition);
-  };
+  collection_ = std::move(collection);
+  const auto is_gone = [&](PartitionId partition) { return !collection_->HasPartition(partition); };
   std::erase_if(growing_, [&](const auto& entry) { return is_gone(entry.first); });
   std::erase_if(sealing_, [&](const auto& growing) { return is_gone(growing->partition()); });
   std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
@@ -138,7 +129,18 @@ void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collectio
     if (growing->Snapshot()->schema().version != schema->version) growing->SetSchema(schema);
   }
   std::lock_guard<Monitor> lock(*monitor_);
+  MeasureLocked();
   PublishLocked();
+}
+
+void Shard::MeasureLocked() {
+  growing_bytes_ = deletes_.keys.data.size() + 24 * deletes_.timestamps.size();
+  oldest_growing_ = Timestamp();
+  for (const auto& [partition, growing] : growing_) {
+    growing_bytes_ += growing->memory_bytes();
+    const Timestamp first = growing->first_timestamp();
+    if (oldest_growing_ == Timestamp() || first < oldest_growing_) oldest_growing_ = first;
+  }
 }
 
 void Shard::PublishLocked() {

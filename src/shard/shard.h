@@ -2,12 +2,11 @@
 //
 // Invariants:
 // 1. Apply, Seal, Swap and the other changes run on the channel's worker, one after another, in log
-// order.
+//    order.
 // 2. Readers take an immutable State by one pointer and see one moment of the segment list.
 // 3. A row is in exactly one segment of a State: growing, sealing (full, being written) or loaded.
 // 4. Deletes since the last committed flush are kept; whoever swaps a loaded segment in applies
-// them first, so a
-//    loaded segment knows every delete that was applied before it became visible.
+//    them first, so a loaded segment knows every delete that was applied before it became visible.
 #pragma once
 
 #include <memory>
@@ -53,16 +52,19 @@ class Shard {
   /// Applies one record. `new_segment` is used when the record opens a growing segment.
   Status Apply(Context& ctx, const model::ShardWrite& write, Timestamp timestamp, uint64_t position,
                SegmentId new_segment);
-  /// Closes the growing segments and hands over what is to be flushed; nothing when there is
-  /// nothing. `now` is a fresh timestamp: every record so far is older, every later one newer.
+  /// Closes the growing segments and hands over what is to be flushed; null when every record is in
+  /// an earlier hand-over. `now` is a fresh timestamp: every record so far is older, every later
+  /// one newer.
   std::shared_ptr<FlushWork> Seal(Timestamp now);
   /// The flush is official: `loaded` segments take the place of the sealed ones in reads.
   void FinishFlush(const FlushWork& work);
   /// Applies the pending deletes to `segments`, then shows exactly `segments` as the loaded ones,
-  /// `remove_fresh` leaving in the same moment. `readable`: reads may begin.
+  /// they and `remove_fresh` leaving the fresh ones in the same moment. `readable`: reads may
+  /// begin.
   Status Swap(Context& ctx, std::vector<SegmentId> segments,
               const std::vector<SegmentId>& remove_fresh, bool readable);
-  /// A new version of schema, partitions or load state.
+  /// A new version of schema, partitions or load state. The caller has read it from the catalog on
+  /// this worker: whatever partition has rows here and is not in it has been dropped.
   void SetCollection(std::shared_ptr<const model::CollectionInfo> collection);
 
   // -- Any thread -------------------------------------------------------------------------------
@@ -85,6 +87,7 @@ class Shard {
 
  private:
   std::shared_ptr<segment::Growing> GrowingFor(PartitionId partition, SegmentId new_segment);
+  void MeasureLocked();
   void PublishLocked();
 
   roles::Query& query_;

@@ -2,14 +2,12 @@
 //
 // Invariants:
 // 1. One worker takes writes from the queue in order, gives each its timestamp, appends the group
-// with one sync,
-//    answers the callers, and applies the records in log order. Timestamps and positions rise
-//    together.
+//    with one sync, answers the callers, and applies the records in log order. Timestamps and
+//    positions rise together.
 // 2. A record is announced to its shard before it is appended, so a read that begins after the
-// writer's answer
-//    waits until it is applied.
+//    writer's answer waits until it is applied.
 // 3. Changes of a shard (seal, swap) run on the same worker between groups, so they see a whole
-// prefix.
+//    prefix.
 #pragma once
 
 #include <deque>
@@ -34,11 +32,8 @@ class ChannelOwner {
   ~ChannelOwner();
 
   const std::string& pchannel() const { return pchannel_; }
-  /// Adds a shard; its records already in the log must have been applied.
-  void AddShard(std::shared_ptr<shard::Shard> shard);
-  void RemoveShard(const std::string& vchannel);
 
-  /// Queues the write and waits until it is durable. `payload` is an encoded model::ShardWrite.
+  /// Queues the write and waits until it is durable.
   Result<Timestamp> Append(Context& ctx, std::shared_ptr<shard::Shard> shard,
                            model::ShardWrite write);
   /// Runs `change` on the worker between groups and waits for it.

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "model/channel.h"
@@ -18,13 +21,33 @@ namespace {
 
 constexpr int64_t kTickMs = 1000;
 
+bool SameLoad(const model::CollectionInfo& a, const model::CollectionInfo& b) {
+  return a.loaded == b.loaded && a.loaded_partitions == b.loaded_partitions;
+}
+
+// Readers see what `info` wants loaded.
+bool Shows(const shard::State& state, const model::CollectionInfo& info) {
+  return SameLoad(*state.collection, info) && state.readable == info.loaded;
+}
+
+std::vector<SegmentId> Without(const std::vector<SegmentId>& ids,
+                               const std::vector<SegmentId>& others) {
+  std::vector<SegmentId> left;
+  for (SegmentId id : ids) {
+    if (std::find(others.begin(), others.end(), id) == others.end()) left.push_back(id);
+  }
+  return left;
+}
+
 }  // namespace
 
 struct Node::Impl {
   struct Job {
     CollectionId collection;
-    std::shared_ptr<shard::Shard> shard;      // Of a flush.
-    std::shared_ptr<shard::FlushWork> flush;  // Null: match what is loaded to the catalog.
+    std::shared_ptr<shard::Shard> shard;        // Of a flush.
+    std::shared_ptr<shard::FlushWork> flush;    // Null: match what is loaded to the catalog.
+    std::optional<model::FlushCommit> written;  // The files of the flush, once all are there.
+    bool changes_load = false;  // What is wanted in memory has changed; else a new index, say.
   };
 
   NodeParts parts;
@@ -36,9 +59,10 @@ struct Node::Impl {
   std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.
   std::map<std::string, std::shared_ptr<shard::Shard>, std::less<>> shards;  // By vchannel.
   std::deque<Job> jobs;
-  std::set<CollectionId> retry;     // Loads that failed; tried again at the next tick.
+  CollectionId changing;            // Of the running job, when it changes_load.
+  std::vector<Job> failed_loads;    // Tried again at the next tick.
   std::vector<Job> failed_flushes;  // And those behind them, each shard's in order.
-  size_t flushing_bytes = 0;
+  size_t flushing_bytes = 0;        // Of every seal whose flush has not ended well.
   bool stopping = false;
 
   std::unique_ptr<Worker> job_worker;
@@ -79,22 +103,45 @@ struct Node::Impl {
     }
     return *owner;
   }
-  void Push(Job job) {
+  void PushFlush(Job job) {
     std::lock_guard<Monitor> lock(*monitor);
     if (stopping) return;
-    // A load that waits already will see the newest catalog when its turn comes.
-    if (job.flush == nullptr) {
-      for (const Job& waiting : jobs) {
-        if (waiting.flush == nullptr && waiting.collection == job.collection) return;
-      }
-    } else if (WaitsBehindAFailure(job)) {
+    flushing_bytes += job.flush->bytes;
+    if (WaitsBehindAFailure(job)) {
       failed_flushes.push_back(std::move(job));
       return;
-    } else {
-      flushing_bytes += job.flush->bytes;
     }
     jobs.push_back(std::move(job));
     monitor->NotifyAll();
+  }
+  void PushLoad(Job job) {
+    std::lock_guard<Monitor> lock(*monitor);
+    PushLoadLocked(std::move(job));
+  }
+  void PushLoadLocked(Job job) {
+    if (stopping) return;
+    job.changes_load = job.changes_load || LoadIsChanging(job.collection);
+    for (Job& waiting : jobs) {
+      if (waiting.flush != nullptr || waiting.collection != job.collection) continue;
+      // It will see the newest catalog when its turn comes.
+      waiting.changes_load = job.changes_load;
+      return;
+    }
+    // It does what they did not.
+    std::erase_if(failed_loads,
+                  [&](const Job& failed) { return failed.collection == job.collection; });
+    jobs.push_back(std::move(job));
+    monitor->NotifyAll();
+  }
+
+  // What is wanted in memory has changed, and readers may see the old state: a job that began
+  // before the newest change may also show an older one for a while. Under the monitor.
+  bool LoadIsChanging(CollectionId collection) const {
+    const auto is_such = [&](const Job& job) {
+      return job.flush == nullptr && job.changes_load && job.collection == collection;
+    };
+    return changing == collection || std::any_of(jobs.begin(), jobs.end(), is_such) ||
+           std::any_of(failed_loads.begin(), failed_loads.end(), is_such);
   }
 
   // Flushes of a shard become official in the order of their seals: a checkpoint says that all
@@ -108,10 +155,7 @@ struct Node::Impl {
       return waiting.flush == nullptr || waiting.shard != failed.shard;
     });
     failed_flushes.push_back(std::move(failed));
-    for (auto job = behind; job != jobs.end(); ++job) {
-      flushing_bytes -= job->flush->bytes;
-      failed_flushes.push_back(std::move(*job));
-    }
+    std::move(behind, jobs.end(), std::back_inserter(failed_flushes));
     jobs.erase(behind, jobs.end());
   }
 
@@ -124,7 +168,7 @@ struct Node::Impl {
       if (work == nullptr) return {};
       for (const auto& growing : work->segments) sealed.push_back(growing->id());
       // Queued on the worker, so that the queue has the order of the seals.
-      Push({.collection = shard->collection(), .shard = shard, .flush = std::move(work)});
+      PushFlush({.collection = shard->collection(), .shard = shard, .flush = std::move(work)});
       return {};
     }));
     return sealed;
@@ -132,7 +176,7 @@ struct Node::Impl {
 
   void JobLoop();
   void TickLoop();
-  Status Flush(const Job& job);
+  Status Flush(Job& job);
   Result<model::FlushCommit> WriteFiles(const Job& job);
   Status ShowFlushed(const Job& job, const model::FlushCommit& commit);
   Status Load(CollectionId collection);
@@ -214,7 +258,7 @@ Status Node::Recover(Context& ctx) {
     }
   }
   for (const auto& info : collections) {
-    if (info->loaded) impl_->Push({.collection = info->id});
+    if (info->loaded) impl_->PushLoad({.collection = info->id, .changes_load = true});
   }
   return {};
 }
@@ -264,7 +308,14 @@ Status Node::CloseChannels(Context& ctx, CollectionId collection) {
       std::lock_guard<Monitor> lock(*impl_->monitor);
       impl_->shards.erase(shard->vchannel());
     }
-    for (SegmentId id : shard->Read()->loaded) TRY(impl_->parts.query.ReleaseSegment(ctx, id));
+    // Behind what runs on the worker: a load may be about to show its segments. No later one does,
+    // the catalog has forgotten the collection.
+    std::vector<SegmentId> loaded;
+    TRY(impl_->OwnerOf(shard->vchannel()).Run([&](Context&) -> Status {
+      loaded = shard->Read()->loaded;
+      return {};
+    }));
+    for (SegmentId id : loaded) TRY(impl_->parts.query.ReleaseSegment(ctx, id));
   }
   return {};
 }
@@ -286,8 +337,15 @@ Result<bool> Node::IsFlushed(Context&, CollectionId collection, Timestamp timest
   return true;
 }
 
-Status Node::SyncLoaded(Context&, CollectionId collection) {
-  impl_->Push({.collection = collection});
+Status Node::SyncLoaded(Context& ctx, CollectionId collection) {
+  const auto info = impl_->parts.coord.catalog.Find(ctx, collection);
+  if (info.status().code() == ErrorCode::kCollectionNotFound) return {};  // Dropped meanwhile.
+  TRY(info.status());
+  bool changes_load = false;
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    changes_load = changes_load || !Shows(*shard->Read(), **info);
+  }
+  impl_->PushLoad({.collection = collection, .changes_load = changes_load});
   return {};
 }
 
@@ -298,14 +356,19 @@ Result<int64_t> Node::LoadProgress(Context& ctx, CollectionId collection) {
                  InfoOf(ErrorCode::kCollectionNotLoaded).name, info->schema.name);
   }
   TRY_ASSIGN(const auto segments, impl_->parts.coord.segments.ListSegments(ctx, collection));
+  bool is_done = true;
+  {
+    // Before the shards are looked at: a job that begins later knows what `info` says.
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    is_done = !impl_->LoadIsChanging(collection);
+  }
   std::set<SegmentId> loaded;
-  bool readable = true;
   for (const auto& shard : impl_->ShardsOf(collection)) {
     const auto state = shard->Read();
     loaded.insert(state->loaded.begin(), state->loaded.end());
-    readable = readable && state->readable && state->collection->loaded;
+    is_done = is_done && Shows(*state, *info);
   }
-  if (readable) return 100;
+  if (is_done) return 100;
   int64_t wanted = 0;
   int64_t have = 0;
   for (const auto& segment : segments) {
@@ -331,6 +394,7 @@ void Node::Impl::JobLoop() {
       if (stopping) return;
       job = std::move(jobs.front());
       jobs.pop_front();
+      if (job.changes_load) changing = job.collection;
     }
     Status status = job.flush != nullptr ? Flush(job) : Load(job.collection);
     const bool gone = status.code() == ErrorCode::kCollectionNotFound;
@@ -339,35 +403,31 @@ void Node::Impl::JobLoop() {
                job.flush != nullptr ? "flush" : "load", job.collection.value(), status.ToString());
     }
     std::lock_guard<Monitor> lock(*monitor);
-    if (job.flush != nullptr) flushing_bytes -= job.flush->bytes;
-    if (status.ok() || gone) continue;
-    if (job.flush != nullptr)
+    changing = CollectionId();
+    if (job.flush == nullptr) {
+      if (!status.ok() && !gone) failed_loads.push_back(std::move(job));
+    } else if (status.ok() || gone) {
+      flushing_bytes -= job.flush->bytes;
+    } else {
       SetAside(std::move(job));
-    else
-      retry.insert(job.collection);
+    }
   }
 }
 
 void Node::Impl::TickLoop() {
   while (true) {
     std::vector<std::shared_ptr<shard::Shard>> all;
-    std::vector<Job> again;
     {
       std::lock_guard<Monitor> lock(*monitor);
       if (!stopping) monitor->WaitFor(kTickMs);
       if (stopping) return;
       for (const auto& [vchannel, shard] : shards) all.push_back(shard);
       // All at once: a new flush must not come between them.
-      for (Job& job : failed_flushes) {
-        flushing_bytes += job.flush->bytes;
-        jobs.push_back(std::move(job));
-      }
+      std::move(failed_flushes.begin(), failed_flushes.end(), std::back_inserter(jobs));
       if (!failed_flushes.empty()) monitor->NotifyAll();
       failed_flushes.clear();
-      for (CollectionId collection : retry) again.push_back({.collection = collection});
-      retry.clear();
+      for (Job& job : std::exchange(failed_loads, {})) PushLoadLocked(std::move(job));
     }
-    for (Job& job : again) Push(std::move(job));
     for (const auto& shard : all) {
       const Timestamp oldest = shard->oldest_growing();
       const bool large = shard->growing_bytes() >= static_cast<size_t>(options.segment_mb_max)
@@ -404,8 +464,13 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
   return commit;
 }
 
-Status Node::Impl::Flush(const Job& job) {
-  TRY_ASSIGN(const model::FlushCommit commit, WriteFiles(job));
+Status Node::Impl::Flush(Job& job) {
+  // Once only: the next try would write fewer rows if some were deleted meanwhile, over files that
+  // may be official already.
+  if (!job.written) {
+    TRY_ASSIGN(job.written, WriteFiles(job));
+  }
+  const model::FlushCommit& commit = *job.written;
   TRY(parts.coord.segments.CommitFlush(ctx, commit));
   TRY(ShowFlushed(job, commit));
   int64_t rows = 0;
@@ -423,19 +488,27 @@ Status Node::Impl::ShowFlushed(const Job& job, const model::FlushCommit& commit)
   std::vector<SegmentId> opened;
   const bool readable = job.shard->Read()->readable;
   for (const auto& segment : commit.segments) {
+    // The commit has left out what was dropped meanwhile.
+    if (!info->HasPartition(segment.partition)) continue;
     if (!readable || !info->IsLoaded(segment.partition)) continue;
     TRY(parts.query.LoadSegment(ctx, segment, *info, deltas));
     opened.push_back(segment.id);
   }
   std::vector<SegmentId> written;
   for (const auto& growing : job.flush->segments) written.push_back(growing->id());
-  return OwnerOf(commit.vchannel).Run([&](Context& run_ctx) -> Status {
+  const Status shown = OwnerOf(commit.vchannel).Run([&](Context& run_ctx) -> Status {
     std::vector<SegmentId> loaded = job.shard->Read()->loaded;
+    // A load may have shown them already, if this is not the first try.
+    opened = Without(opened, loaded);
+    TRY(parts.coord.catalog.Find(run_ctx, job.collection).status());
     loaded.insert(loaded.end(), opened.begin(), opened.end());
     TRY(job.shard->Swap(run_ctx, std::move(loaded), written, readable));
     job.shard->FinishFlush(*job.flush);
     return {};
   });
+  if (shown.ok()) return {};
+  for (SegmentId id : opened) TRY(parts.query.ReleaseSegment(ctx, id));
+  return shown;
 }
 
 Status Node::Impl::Load(CollectionId collection) {
@@ -448,24 +521,32 @@ Status Node::Impl::Load(CollectionId collection) {
 Status Node::Impl::LoadShard(const roles::CollectionSnapshot& info,
                              const std::vector<model::SegmentInfo>& segments, shard::Shard& shard) {
   TRY_ASSIGN(const auto deltas, parts.coord.segments.ListDeltas(ctx, shard.vchannel()));
-  std::vector<SegmentId> wanted;
+  std::vector<model::SegmentInfo> opened;
   for (const auto& segment : segments) {
     if (segment.vchannel != shard.vchannel() || !info->IsLoaded(segment.partition)) continue;
     TRY(parts.query.LoadSegment(ctx, segment, *info, deltas));
-    wanted.push_back(segment.id);
+    opened.push_back(segment);
   }
-  std::vector<SegmentId> before;
-  TRY(OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
-    before = shard.Read()->loaded;
-    shard.SetCollection(info);
-    return shard.Swap(run_ctx, wanted, {}, info->loaded);
-  }));
-  for (SegmentId id : before) {
-    if (std::find(wanted.begin(), wanted.end(), id) == wanted.end()) {
-      TRY(parts.query.ReleaseSegment(ctx, id));
+  std::vector<SegmentId> unused;
+  const Status shown = OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
+    std::vector<SegmentId> held = shard.Read()->loaded;
+    for (const auto& segment : opened) held.push_back(segment.id);
+    unused = Without(held, shard.Read()->loaded);
+    // Read here, it knows every partition that has rows in the shard and was not dropped.
+    TRY_ASSIGN(const auto now, parts.coord.catalog.Find(run_ctx, info->id));
+    // Whoever changed what is to be loaded has a job of their own behind this one.
+    if (!SameLoad(*now, *info)) return {};
+    std::vector<SegmentId> wanted;
+    for (const auto& segment : opened) {
+      if (now->HasPartition(segment.partition)) wanted.push_back(segment.id);
     }
-  }
-  return {};
+    shard.SetCollection(now);
+    TRY(shard.Swap(run_ctx, wanted, {}, now->loaded));
+    unused = Without(held, wanted);
+    return {};
+  });
+  for (SegmentId id : unused) TRY(parts.query.ReleaseSegment(ctx, id));
+  return shown;
 }
 
 void Node::Impl::TruncateLog(const std::string& vchannel) {

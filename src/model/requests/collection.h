@@ -100,13 +100,19 @@ struct CollectionInfo {
     }
     return nullptr;
   }
+  bool HasPartition(PartitionId id) const {
+    for (const PartitionInfo& p : partitions) {
+      if (p.id == id) return true;
+    }
+    return false;
+  }
   const IndexInfo* IndexOf(FieldId field) const {
     for (const IndexInfo& index : indexes) {
       if (index.field == field) return &index;
     }
     return nullptr;
   }
-  /// True when rows of the partition are to be read.
+  /// True when rows of the partition, which exists, are to be read.
   bool IsLoaded(PartitionId partition) const {
     if (!loaded) return false;
     if (loaded_partitions.empty()) return true;

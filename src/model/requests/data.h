@@ -57,6 +57,7 @@ struct SearchRequest {
   std::string anns_field;
   std::vector<float> queries;  // nq x dim, row-major.
   uint32_t nq = 0;
+  int64_t nq_given = 0;  // What the client says nq is; 0: nothing.
   uint32_t query_dim = 0;
   std::vector<std::string> output_fields;
   std::vector<KeyValue> params;  // As on the wire (topk, offset, metric_type, params, ...).

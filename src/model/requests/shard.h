@@ -12,6 +12,7 @@
 #include "model/data_type.h"
 #include "model/requests/collection.h"
 #include "model/requests/data.h"
+#include "model/requests/deletes.h"
 #include "model/scalar.h"
 
 namespace elanus::model {
@@ -20,10 +21,10 @@ namespace elanus::model {
 struct ShardWrite {
   std::string vchannel;
   CollectionId collection;
-  PartitionId partition;  // Of the inserted rows; for deletes 0 means every partition.
+  PartitionId partition;  // Of the inserted rows and of the deletes; 0 (deletes only): every one.
   std::vector<Column>
       columns;  // Empty: a pure delete. Field ids set; all fields of the schema but none else.
-  Column delete_keys;  // Primary keys whose older versions go; empty: a pure insert.
+  Column delete_keys;  // Keys whose older versions in `partition` go; empty: a pure insert.
 
   template <class V>
   void Fields(V& v) {
@@ -140,32 +141,6 @@ struct PartialRows {
     v(3, "row_timestamps", row_timestamps);
     v(4, "columns", columns);
     v(5, "read_at", read_at);
-  }
-};
-
-/// Deleted keys with their moments: they hide older rows.
-struct Deletes {
-  Column keys;
-  std::vector<uint64_t> timestamps;  // One a key.
-  template <class V>
-  void Fields(V& v) {
-    v(1, "keys", keys);
-    v(2, "timestamps", timestamps);
-  }
-};
-
-/// A delete log written at flush: keys and when they went. Applies to every older row of the shard.
-struct DeltaInfo {
-  std::string key;
-  CollectionId collection;
-  std::string vchannel;
-  int64_t rows = 0;
-  template <class V>
-  void Fields(V& v) {
-    v(1, "key", key);
-    v(2, "collection", collection);
-    v(3, "vchannel", vchannel);
-    v(4, "rows", rows);
   }
 };
 

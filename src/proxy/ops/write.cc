@@ -21,7 +21,8 @@ Column Like(const Column& column) {
   return like;
 }
 
-// The write of each shard. `new_keys` decide for the rows, `delete_keys` for themselves.
+// The write of each shard. `new_keys` decide for the rows, `delete_keys` for themselves. Both are
+// of `partition`.
 std::vector<model::ShardWrite> Split(const model::CollectionInfo& collection, PartitionId partition,
                                      std::vector<Column> columns, const Column& new_keys,
                                      Column delete_keys) {
@@ -142,16 +143,15 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
   if (plan->always_true()) {
     return Invalid("delete plan can't be empty or always true : {}", request.filter);
   }
-  std::vector<PartitionId> partitions;
+  PartitionId partition;  // 0: the keys go from every partition.
   if (!request.partition.empty()) {
-    TRY_ASSIGN(const PartitionId id, PartitionOf(services, *collection, request.partition));
-    partitions.push_back(id);
+    TRY_ASSIGN(partition, PartitionOf(services, *collection, request.partition));
   }
   const model::FieldSchema& key_field = collection->schema.primary_key();
   Column keys =
       model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
-  // Keys alone need no read, unless the deletion is for one partition only.
-  if (plan->primary_keys() && partitions.empty()) {
+  // Keys alone need no read.
+  if (plan->primary_keys()) {
     for (const model::Scalar& key : *plan->primary_keys()) {
       if (key.is_int()) {
         const int64_t value = key.as_int();
@@ -165,6 +165,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
       return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
                    InfoOf(ErrorCode::kCollectionNotLoaded).name, request.name.collection);
     }
+    std::vector<PartitionId> partitions;
+    if (partition != PartitionId()) partitions.push_back(partition);
     TRY_ASSIGN(const Timestamp guarantee, services.coord.oracle.Now(ctx));
     for (const std::string& vchannel : collection->vchannels) {
       model::ShardQuery query;
@@ -185,9 +187,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
     return result;
   }
   const Column no_rows;
-  TRY_ASSIGN(
-      result.timestamp,
-      AppendAll(ctx, services, Split(*collection, PartitionId(), {}, no_rows, std::move(keys))));
+  TRY_ASSIGN(result.timestamp,
+             AppendAll(ctx, services, Split(*collection, partition, {}, no_rows, std::move(keys))));
   return result;
 }
 

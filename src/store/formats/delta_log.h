@@ -1,4 +1,4 @@
-// Delta logs: the deleted keys of one flush of a shard, with their moments.
+// Delta logs: the deleted keys of one flush of a shard, with their moments and partitions.
 #pragma once
 
 #include <string>

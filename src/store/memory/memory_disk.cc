@@ -21,6 +21,10 @@ class MemoryObjects final : public ObjectStore {
     TRY(CheckObjectKey(key));
     if (!disk_.Alive(generation_)) return Gone();
     std::lock_guard<std::mutex> lock(disk_.mutex_);
+    if (disk_.fail_puts_ > 0) {
+      --disk_.fail_puts_;
+      return Status(ErrorCode::kIoFailed, "injected: the put failed");
+    }
     disk_.objects_[std::string(key)] = std::make_shared<const std::string>(bytes);
     return {};
   }
@@ -88,6 +92,10 @@ class MemoryMeta final : public MetaStore {
   Result<bool> Commit(Context&, const MetaTxn& txn) override {
     if (!disk_.Alive(generation_)) return Gone();
     std::lock_guard<std::mutex> lock(disk_.mutex_);
+    if (disk_.fail_commits_ > 0) {
+      --disk_.fail_commits_;
+      return Status(ErrorCode::kIoFailed, "injected: the commit failed");
+    }
     for (const MetaTxn::Compare& compare : txn.compares) {
       const auto found = disk_.meta_.find(compare.key);
       const bool holds =
@@ -195,6 +203,14 @@ void MemoryDisk::Crash(std::mt19937_64& rng) {
 void MemoryDisk::FailAppends(int count) {
   std::lock_guard<std::mutex> lock(mutex_);
   fail_appends_ = count;
+}
+void MemoryDisk::FailPuts(int count) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  fail_puts_ = count;
+}
+void MemoryDisk::FailCommits(int count) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  fail_commits_ = count;
 }
 
 }  // namespace elanus::store

@@ -32,8 +32,11 @@ class MemoryDisk {
   /// that had not returned yet are kept up to a place that `rng` draws, the last of them perhaps
   /// torn (then cut at reopening).
   void Crash(std::mt19937_64& rng);
-  /// The next `count` appends fail with kIoFailed and leave nothing.
+  /// The next `count` appends to logs, puts of objects or commits of metadata fail with kIoFailed
+  /// and leave nothing.
   void FailAppends(int count);
+  void FailPuts(int count);
+  void FailCommits(int count);
 
  private:
   friend class MemoryObjects;
@@ -51,6 +54,8 @@ class MemoryDisk {
   std::mutex mutex_;  // Guards the members below.
   uint64_t generation_ = 1;
   int fail_appends_ = 0;
+  int fail_puts_ = 0;
+  int fail_commits_ = 0;
   std::map<std::string, std::shared_ptr<const std::string>> objects_;
   std::map<std::string, std::string> meta_;
   std::map<std::string, Stream> streams_;
