@@ -96,7 +96,9 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& config) {
                                                                  .index_jobs = *s.index_jobs,
                                                                  .clock = s.clock,
                                                                  .options = config.proxy});
-  TRY_ASSIGN(s.grpc, wire::GrpcServer::Start(*s.executor, *s.services, config.grpc));
+  wire::GrpcOptions grpc = config.grpc;
+  if (grpc.polling_threads == 0) grpc.polling_threads = static_cast<int64_t>(Cores()) + 1;
+  TRY_ASSIGN(s.grpc, wire::GrpcServer::Start(*s.executor, *s.services, grpc));
   TRY_ASSIGN(s.management, wire::ManagementServer::Start(*s.executor, config.management));
   return std::unique_ptr<Standalone>(new Standalone(std::move(impl)));
 }

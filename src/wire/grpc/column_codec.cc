@@ -237,6 +237,11 @@ void EncodeArrayRow(DataType type, std::string_view row, pb::ScalarField* to) {
   }
 }
 
+// No schema has a nullable vector yet.
+Status NullVectors(const pb::FieldData& field) {
+  return Invalid("field {} is not nullable, but has null rows", field.field_name());
+}
+
 }  // namespace
 
 Result<Column> DecodeColumn(const pb::FieldData& field) {
@@ -254,9 +259,13 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
   const pb::VectorField& vectors = field.vectors();
   if (vectors.data_case() == pb::VectorField::DATA_NOT_SET && field.valid_data_size() == 0)
     return Invalid("field {} has no data of a known type", field.field_name());
+  if (vectors.data_case() == pb::VectorField::DATA_NOT_SET) return NullVectors(field);
   if (vectors.data_case() != pb::VectorField::kFloatVector) {
-    return Error(ErrorCode::kUnimplemented,
-                 "vectors other than float are not supported yet, field: {}", field.field_name());
+    // No schema has such a field yet, so whatever field this is, the type does not match.
+    return Invalid(
+        "the data type of field {} does not match: no field has vectors other than "
+        "FloatVector",
+        field.field_name());
   }
   const auto& values = vectors.float_vector().data();
   const int64_t dim = vectors.dim();
@@ -267,9 +276,7 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
   const std::vector<uint8_t> valid = ValidOf(field);
   if (!valid.empty()) TRY(CheckCount(field, valid, static_cast<size_t>(values.size() / dim)));
   for (uint8_t v : valid) {
-    if (v == 0)
-      return Error(ErrorCode::kUnimplemented, "nullable vectors are not supported yet, field: {}",
-                   field.field_name());
+    if (v == 0) return NullVectors(field);
   }
   column.type = DataType::kFloatVector;
   column.dim = static_cast<uint32_t>(dim);

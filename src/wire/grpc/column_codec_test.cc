@@ -357,7 +357,7 @@ TEST(ColumnCodec, NotANumberTravelsAndIsJudgedLater) {
   EXPECT_TRUE(std::isnan(Decoded(field).view().values<float>()[1]));
 }
 
-TEST(ColumnCodec, KindsOfVectorsThatAreNotBuiltSaySo) {
+TEST(ColumnCodec, VectorsThatNoFieldHasAreRefused) {
   const std::function<void(pb::VectorField*)> kFill[] = {
       [](pb::VectorField* to) { to->set_binary_vector("x"); },
       [](pb::VectorField* to) { to->set_float16_vector("xx"); },
@@ -371,12 +371,17 @@ TEST(ColumnCodec, KindsOfVectorsThatAreNotBuiltSaySo) {
     field.set_field_name("v");
     field.mutable_vectors()->set_dim(8);
     fill(field.mutable_vectors());
-    EXPECT_EQ(CodeOf(field), ErrorCode::kUnimplemented) << field.ShortDebugString();
+    EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter) << field.ShortDebugString();
   }
   pb::FieldData nullable = Vectors(2, 2);
   nullable.add_valid_data(true);
   nullable.add_valid_data(false);
-  EXPECT_EQ(CodeOf(nullable), ErrorCode::kUnimplemented);
+  EXPECT_EQ(CodeOf(nullable), ErrorCode::kInvalidParameter);
+  nullable.mutable_vectors()->clear_data();
+  EXPECT_EQ(CodeOf(nullable), ErrorCode::kInvalidParameter);
+}
+
+TEST(ColumnCodec, StructsAreNotBuiltAndSaySo) {
   pb::FieldData structs;
   structs.set_field_name("s");
   structs.mutable_struct_arrays();

@@ -193,7 +193,8 @@ Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& a
   model::SearchRequest search{
       .name = NameOf(call, request),
       .partitions = {request.partition_names().begin(), request.partition_names().end()},
-      .filter = request.dsl()};
+      .filter = request.dsl(),
+      .nq_given = request.nq()};
   TRY_ASSIGN(search.templates, DecodeTemplates(request.expr_template_values()));
   search.output_fields = {request.output_fields().begin(), request.output_fields().end()};
   search.params = DecodePairs(request.search_params());
@@ -233,8 +234,8 @@ constexpr auto kMethods = std::to_array<Method>({
     {"Delete", Unary<pb::DeleteRequest, pb::MutationResult, Delete>},
     {"Flush", Unary<pb::FlushRequest, pb::FlushResponse, Flush>},
     {"GetFlushState", Unary<pb::GetFlushStateRequest, pb::GetFlushStateResponse, GetFlushState>},
-    {"Search", Unary<pb::SearchRequest, pb::SearchResults, Search>},
-    {"Query", Unary<pb::QueryRequest, pb::QueryResults, Query>},
+    {"Search", Unary<pb::SearchRequest, pb::SearchResults, Search>, true},
+    {"Query", Unary<pb::QueryRequest, pb::QueryResults, Query>, true},
 });
 
 }  // namespace

@@ -27,6 +27,8 @@ struct Method {
   std::string_view name;  // "Search".
   /// Parses `request`, runs, and puts the answer's bytes into `answer`.
   Delivery (*run)(Call& call, std::string_view request, std::string& answer);
+  /// Reads only, and does not wait for disks: may run where its bytes arrived (server.cc).
+  bool is_read = false;
 };
 
 /// Rows of each family.

@@ -1,9 +1,8 @@
 // The gRPC front. Invariants:
-// 1. A CallState belongs to the polling thread until it is handed to the pool, to the worker until
-// it calls Finish, and to
-//    the polling thread again after that. It is freed when both its last operation and its done
-//    notice have come back.
-// 2. Only the polling thread touches the completion queue's events.
+// 1. A CallState belongs to the thread that got its last event until it starts the next operation;
+// after that it may not be touched: the next event may be with another thread already. It is freed
+// by the later of its last operation and its done notice.
+// 2. The done notice may come beside any step; what both touch lies under the call's mutex.
 // 3. gRPC aborts the process when a call is requested on a queue that was shut down. So calls are
 // requested under `gate` while `stopping` is false, and the queue is shut down after it is true.
 #include "wire/grpc/server.h"
@@ -13,6 +12,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -45,19 +45,35 @@ const Method* FindMethod(std::string_view name) {
   return found == Table().end() ? nullptr : found->second;
 }
 
-struct GrpcServer::Impl {
+namespace {
+
+// What calls share.
+struct Front {
   proxy::Services& services;
   GrpcOptions options;
+  size_t polling_threads;
   grpc::AsyncGenericService service;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
-  std::unique_ptr<grpc::Server> server;
   std::unique_ptr<Pool> pool;
-  std::unique_ptr<Worker> poller;
+  std::atomic<int64_t> reads_on_pollers{0};
+};
+
+}  // namespace
+
+struct GrpcServer::Impl : Front {
+  std::unique_ptr<grpc::Server> server;
+  std::vector<std::unique_ptr<Worker>> pollers;
   std::unique_ptr<Monitor> gate;
   bool stopping = false;  // Guarded by gate.
   int port = 0;
 
-  Impl(proxy::Services& s, const GrpcOptions& o) : services(s), options(o) {}
+  Impl(proxy::Services& s, const GrpcOptions& o)
+      : Front{.services = s,
+              .options = o,
+              .polling_threads = static_cast<size_t>(std::max<int64_t>(o.polling_threads, 1)),
+              .service = {},
+              .queue = nullptr,
+              .pool = nullptr} {}
   void Poll();
   void RequestNext();
 };
@@ -74,24 +90,18 @@ struct Tag {
 
 class CallState {
  public:
-  CallState(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue,
-            proxy::Services& services, Pool& pool)
-      : service_(service),
-        queue_(queue),
-        services_(services),
-        pool_(pool),
-        stream_(&server_context_) {
+  explicit CallState(Front& server)
+      : server_(server), services_(server.services), stream_(&server_context_) {
     server_context_.AsyncNotifyWhenDone(&done_tag_);
-    service_.RequestCall(&server_context_, &stream_, &queue_, &queue_, &step_tag_);
+    server.service.RequestCall(&server_context_, &stream_, server.queue.get(), server.queue.get(),
+                               &step_tag_);
   }
 
   /// An event of this call; frees it after the last one. True: it has begun, so the next one is to
   /// be requested.
   bool Proceed(const Tag& tag, bool ok) {
     if (tag.is_done_notice) {
-      done_ = true;
-      if (server_context_.IsCancelled() && context_ != nullptr) context_->Cancel();
-      if (finished_) delete this;
+      if (End(&CallState::done_)) delete this;
       return false;
     }
     switch (step_) {
@@ -113,8 +123,7 @@ class CallState {
               grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request has no message"));
         return false;
       case Step::kFinish:
-        finished_ = true;
-        if (done_) delete this;
+        if (End(&CallState::finished_)) delete this;
         return false;
     }
     return false;
@@ -122,6 +131,15 @@ class CallState {
 
  private:
   enum class Step { kAccept, kRead, kFinish };
+
+  // Marks one of the two ends; true for the later one. A caller that has gone cancels the work.
+  bool End(bool CallState::*end) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    this->*end = true;
+    const bool is_done_notice = end == &CallState::done_;
+    if (is_done_notice && context_ != nullptr && server_context_.IsCancelled()) context_->Cancel();
+    return done_ && finished_;
+  }
 
   void Dispatch() {
     const int64_t now_us = services_.clock.MonotonicUs();
@@ -134,9 +152,25 @@ class CallState {
       const gpr_timespec left = gpr_time_sub(deadline, now);
       deadline_us = now_us + left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
     }
-    context_ = std::make_unique<Context>(services_.clock, deadline_us);
-    if (done_) context_->Cancel();  // The caller has gone before its message was read.
-    const Status queued = pool_.Submit([this] { Run(); });
+    auto context = std::make_unique<Context>(services_.clock, deadline_us);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (done_) context->Cancel();  // The caller has gone before its message was read.
+      context_ = std::move(context);
+    }
+    const std::string& path = server_context_.method();
+    if (path.starts_with(kService))
+      method_ = FindMethod(std::string_view(path).substr(kService.size()));
+    if (method_ != nullptr && method_->is_read) {
+      Front& server = server_;
+      // One polling thread stays: for what comes in, and for callers that go away.
+      const bool is_free =
+          server.reads_on_pollers.fetch_add(1) + 1 < static_cast<int64_t>(server.polling_threads);
+      if (is_free) Run();
+      server.reads_on_pollers.fetch_sub(1);
+      if (is_free) return;
+    }
+    const Status queued = server_.pool->Submit([this] { Run(); });
     if (queued.ok()) return;
     FinishWith(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, queued.ToString()));
   }
@@ -170,15 +204,12 @@ class CallState {
       answer = HealthAnswer();
       return grpc::Status::OK;
     }
-    const Method* method = nullptr;
-    if (path.starts_with(kService))
-      method = FindMethod(std::string_view(path).substr(kService.size()));
-    if (method == nullptr) {
+    if (method_ == nullptr) {
       return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
                           "method " + path + " is not supported by this version of elanus");
     }
     Call call{.ctx = *context_, .services = services_, .database = Header("dbname")};
-    switch (method->run(call, bytes, answer)) {
+    switch (method_->run(call, bytes, answer)) {
       case Delivery::kDone:
         return grpc::Status::OK;
       case Delivery::kBadRequest:
@@ -200,16 +231,16 @@ class CallState {
 
   void FinishWith(const grpc::Status& status) { stream_.Finish(status, &step_tag_); }
 
-  grpc::AsyncGenericService& service_;
-  grpc::ServerCompletionQueue& queue_;
+  Front& server_;
   proxy::Services& services_;
-  Pool& pool_;
   grpc::GenericServerContext server_context_;
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer response_;
-  std::unique_ptr<Context> context_;
+  const Method* method_ = nullptr;
   Step step_ = Step::kAccept;
+  std::mutex mutex_;  // Guards what follows. Held for moments.
+  std::unique_ptr<Context> context_;
   bool finished_ = false;
   bool done_ = false;
   Tag step_tag_{this, false};
@@ -219,7 +250,6 @@ class CallState {
 }  // namespace
 
 void GrpcServer::Impl::Poll() {
-  RequestNext();
   void* tag = nullptr;
   bool ok = false;
   while (queue->Next(&tag, &ok)) {
@@ -230,7 +260,7 @@ void GrpcServer::Impl::Poll() {
 
 void GrpcServer::Impl::RequestNext() {
   std::lock_guard<Monitor> lock(*gate);
-  if (!stopping) new CallState(service, *queue, services, *pool);  // Frees itself.
+  if (!stopping) new CallState(*this);  // Frees itself.
 }
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -269,7 +299,11 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy:
   impl->pool =
       std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
                              static_cast<size_t>(options.request_queue_max));
-  impl->poller = executor.Spawn("grpc-poll", [raw = impl.get()] { raw->Poll(); });
+  for (size_t i = 0; i < impl->polling_threads; ++i) {
+    impl->RequestNext();  // As many calls may begin at once.
+    impl->pollers.push_back(
+        executor.Spawn(fmt::format("grpc-poll-{}", i), [raw = impl.get()] { raw->Poll(); }));
+  }
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 
@@ -283,7 +317,7 @@ GrpcServer::~GrpcServer() {
   // Workers may still finish calls, so the queue closes after them.
   impl_->pool.reset();
   impl_->queue->Shutdown();
-  impl_->poller.reset();
+  impl_->pollers.clear();
 }
 
 }  // namespace elanus::wire
