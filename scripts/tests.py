@@ -1,4 +1,5 @@
 """./dev test: every kind of test, in order of cost, and the counts that they really report."""
+import glob
 import json
 import os
 import re
@@ -80,21 +81,22 @@ def _pytest_counts(report):
     return tests - failed - skipped, failed
 
 
-def e2e(tally, client, arguments=()):
-    """Runs tests/e2e with unmodified pymilvus against the real server."""
+def e2e(tally, client, arguments=(), preset="release", env=None):
+    """Runs tests/e2e with unmodified pymilvus against the real server of a preset."""
     os.makedirs(REPORTS, exist_ok=True)
     for name in (CLIENTS if client == "python" else [client]):
         python, begin = venv(name), time.time()
-        report = os.path.join(REPORTS, f"e2e-{name}.xml")
+        report = os.path.join(REPORTS, f"{preset}-e2e-{name}.xml")
         if os.path.exists(report):
             os.remove(report)
         done = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
                    path("tests", "e2e"), *arguments, check=False,
-                   env={"ELANUS_BINARY": BINARY, "PYTHONDONTWRITEBYTECODE": "1"})
+                   env={"ELANUS_BINARY": os.path.join(BUILD, preset, "elanus"), "PYTHONDONTWRITEBYTECODE": "1",
+                        **(env or {})})
         passed, failed = _pytest_counts(report) if os.path.exists(report) else (0, 1)
         if done.returncode and not failed:
             failed = 1
-        tally.add(f"e2e {name}", passed, failed, begin)
+        tally.add(f"e2e {name}" if preset == "release" else f"{preset} e2e {name}", passed, failed, begin)
 
 
 def counted(tally, name, *command):
@@ -116,11 +118,29 @@ def proto_contract(tally):
                 "--protos", path("src", "wire", "proto"), "--mode", mode)
 
 
-def sanitized(tally):
-    for preset, options in (("asan", {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}),
-                            ("tsan", {"TSAN_OPTIONS": "halt_on_error=1"})):
-        build(tally, preset)
-        unit(tally, preset, None, env=options)
+# What the sanitizers are told. Errors of the thread sanitizer do not stop a program, so one run shows them all.
+SANITIZERS = {
+    "asan": {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"},
+    "tsan": {"TSAN_OPTIONS": f"second_deadlock_stack=1:suppressions={path('tests', 'tsan.supp')}"},
+}
+
+
+def sanitized(tally, preset):
+    """Every unit test, the cases, the golden files and the end-to-end tests in one of the sanitizer builds."""
+    options = SANITIZERS[preset]
+    build(tally, preset)
+    unit(tally, preset, None, env=options)
+    # A server that goes on, or is killed by its test, leaves its errors in files of this name.
+    begin, prefix = time.time(), os.path.join(REPORTS, f"{preset}-server")
+    for old in glob.glob(prefix + ".*"):
+        os.remove(old)
+    e2e(tally, "pymilvus30", preset=preset,
+        env={"ELANUS_SANITIZED": "1", **{name: f"{value}:log_path={prefix}" for name, value in options.items()}})
+    found = sorted(glob.glob(prefix + ".*"))
+    for report in found:
+        with open(report, errors="replace") as text:
+            print(f"{report}:\n{text.read()[:6000]}")
+    tally.add(f"{preset} e2e: no reports", int(not found), len(found), begin)
 
 
 def test(module, everything):
@@ -149,7 +169,8 @@ def test(module, everything):
         if everything:
             for seed in range(2, 22):
                 unit(tally, "release", None, gtest_filter="*Sim*", env={"ELANUS_SIM_SEED": str(seed)})
-            sanitized(tally)
+            for preset in SANITIZERS:
+                sanitized(tally, preset)
     except Failed as failure:
         say(f"stopped: {failure}")
         tally.add("stopped early", 0, 1, time.time())

@@ -376,7 +376,8 @@ TEST_F(CatalogTest, DroppingAnIndexForgetsItsFiles) {
   ASSERT_TRUE(catalog().CommitIndex(ctx(), SegmentId(2), {.index = index, .key = "late"}).ok());
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(Find("c")->indexes.empty());
-    for (const auto& segment : *catalog().ListSegments(ctx(), id)) {
+    const auto segments = catalog().ListSegments(ctx(), id);
+    for (const auto& segment : *segments) {
       EXPECT_TRUE(segment.indexes.empty());
     }
     Restart();
@@ -392,6 +393,34 @@ TEST_F(CatalogTest, AnIndexFileIsNotedOnceAndOnlyForSegmentsThatAreThere) {
   EXPECT_TRUE(catalog().CommitIndex(ctx(), SegmentId(1), {.index = index, .key = "file"}).ok());
   EXPECT_EQ(process_->Everything(), before);
   Restart();
+  EXPECT_EQ(process_->Everything(), before);
+}
+
+TEST_F(CatalogTest, AChannelAndASegmentAreFoundAmongManyCollectionsAndGoneWithTheirs) {
+  for (const char* name : {"a", "b", "d"}) Create(name);
+  CreateFull();
+  const auto info = Find("c");
+  const auto other = Find("b");
+  const IndexId index = info->indexes[0].id;
+  ASSERT_TRUE(catalog().CommitFlush(ctx(), MakeFlush(*other, {MakeSegment(*other, 50)}, 3)).ok());
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(catalog().Checkpoint(ctx(), info->vchannels[0])->position, 7u);
+    EXPECT_EQ(catalog().Checkpoint(ctx(), other->vchannels[0])->position, 3u);
+    EXPECT_EQ(catalog().ListDeltas(ctx(), info->vchannels[0])->size(), 1u);
+    EXPECT_TRUE(catalog().ListDeltas(ctx(), other->vchannels[0])->empty());
+    EXPECT_TRUE(catalog().ListDeltas(ctx(), "elanus-dml-0_7v0")->empty());
+    const std::string key = fmt::format("file{}", round);
+    ASSERT_TRUE(catalog().CommitIndex(ctx(), SegmentId(2), {.index = index, .key = key}).ok());
+    EXPECT_EQ((*catalog().ListSegments(ctx(), info->id))[1].indexes[0].key, key);
+    Restart();
+  }
+  ASSERT_TRUE(catalog().Rename(ctx(), Name("c"), "e").ok());
+  EXPECT_EQ(catalog().Checkpoint(ctx(), info->vchannels[0])->position, 7u);
+  ASSERT_TRUE(catalog().DropCollection(ctx(), Name("e")).ok());
+  const std::string before = process_->Everything();
+  EXPECT_EQ(catalog().Checkpoint(ctx(), info->vchannels[0])->position, 0u);
+  EXPECT_TRUE(catalog().ListDeltas(ctx(), info->vchannels[0])->empty());
+  EXPECT_TRUE(catalog().CommitIndex(ctx(), SegmentId(2), {.index = index, .key = "x"}).ok());
   EXPECT_EQ(process_->Everything(), before);
 }
 

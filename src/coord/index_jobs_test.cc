@@ -184,7 +184,8 @@ TEST_P(IndexJobsTest, AnIndexDroppedDuringABuildLeavesNothing) {
   jobs_->Kick(id_);
   Settle();
   EXPECT_EQ(data_.builds, 1);
-  for (const auto& segment : *catalog().ListSegments(ctx(), id_)) {
+  const auto segments = catalog().ListSegments(ctx(), id_);
+  for (const auto& segment : *segments) {
     EXPECT_TRUE(segment.indexes.empty());
   }
 }

@@ -149,7 +149,10 @@ Status Lexer::One(Token& token) {
       return {};
     }
   }
-  return Fail(fmt::format("token recognition error at: '{}'", text_.substr(at_, 1)));
+  // The whole character: half of one would make the message no text.
+  size_t end = at_ + 1;
+  while (end < text_.size() && (text_[end] & 0xC0) == 0x80) ++end;
+  return Fail(fmt::format("token recognition error at: '{}'", text_.substr(at_, end - at_)));
 }
 
 Status Lexer::Number(Token& token) {

@@ -1,6 +1,7 @@
 // Tokens: numbers, strings, names, paths, and what is refused.
 #include "expr/lexer.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace elanus::expr {
@@ -149,6 +150,14 @@ TEST(Lexer, RefusesOtherCharactersByPlace) {
     EXPECT_FALSE(Lex(bad).ok()) << bad;
   }
   EXPECT_FALSE(Lex(std::string_view("\0", 1)).ok());
+}
+
+TEST(Lexer, QuotesTheWholeCharacterThatItRefuses) {
+  for (const char* character : {"#", "\u00e9", "\u4e2d", "\U0001F600"}) {
+    const auto tokens = Lex(std::string(character) + "\u00e9 == 1");
+    EXPECT_EQ(tokens.status().message(),
+              fmt::format("line 1:0 token recognition error at: '{}'", character));
+  }
 }
 
 }  // namespace

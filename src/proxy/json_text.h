@@ -14,8 +14,11 @@ namespace elanus::proxy {
 inline Result<nlohmann::json> ParseJson(std::string_view what, std::string_view text,
                                         int depth_max) {
   bool too_deep = false;
-  const auto watch = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > depth_max;
+  const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json&) {
+    // `depth` counts the levels around what is met, so an opening bracket is one level deeper.
+    const bool opens = event == nlohmann::json::parse_event_t::object_start ||
+                       event == nlohmann::json::parse_event_t::array_start;
+    too_deep = too_deep || depth + (opens ? 1 : 0) > depth_max;
     return !too_deep;
   };
   nlohmann::json json = nlohmann::json::parse(text, watch, /*allow_exceptions=*/false);

@@ -49,12 +49,14 @@ class RowCheck {
   RowCheck(const ProxyOptions& options, const model::CollectionSchema& schema, uint64_t rows)
       : options_(options), schema_(schema), rows_(rows) {}
 
-  // The column as the schema has it.
+  Status Count(const FieldSchema& field, const Column& column) const {
+    if (column.rows == rows_) return {};
+    return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
+                   column.rows, field.name, rows_);
+  }
+
+  // The column as the schema has it; its rows are counted.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
-    if (column.rows != rows_) {
-      return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
-                     column.rows, field.name, rows_);
-    }
     TRY(Shape(field, column));
     column.field_id = field.id;
     column.name = field.name;
@@ -214,11 +216,8 @@ class RowCheck {
         return Invalid("the length ({}) of json field ({}) exceeds max length ({})", text.size(),
                        field.name, options_.json_bytes_max);
       }
-      if (field.is_dynamic)
-        TRY(DynamicRow(text));
-      else if (!nlohmann::json::accept(text)) {
-        return Invalid("field {} has a row that is not valid JSON, row number: {}", field.name, i);
-      }
+      // Only keys of the dynamic field have a meaning here; what else is stored is the client's.
+      if (field.is_dynamic) TRY(DynamicRow(text));
     }
     return {};
   }
@@ -292,8 +291,13 @@ class RowCheck {
   const uint64_t rows_;
 };
 
-// Rows of a field that the request left out.
-Result<Column> FillMissing(const FieldSchema& field, uint64_t rows) {
+bool MayBeLeftOut(const FieldSchema& field) {
+  return (field.is_primary_key && field.auto_id) || field.is_dynamic || field.default_value ||
+         field.nullable;
+}
+
+// Rows of a field that the request may leave out and did.
+Column FillMissing(const FieldSchema& field, uint64_t rows) {
   const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
   const DataType type = narrow ? DataType::kInt32 : field.type;
   Column column = model::MakeColumn(field.id, field.name, type, field.element_type, field.dim());
@@ -303,10 +307,8 @@ Result<Column> FillMissing(const FieldSchema& field, uint64_t rows) {
   } else if (field.default_value) {
     const Column one = RowCheck::OneDefault(field, type);
     while (column.rows < rows) column.AppendRow(one.view(), 0);
-  } else if (field.nullable) {
-    while (column.rows < rows) column.AppendNull();
   } else {
-    return Invalid("fieldSchema({}) has no corresponding fieldData pass in", field.name);
+    while (column.rows < rows) column.AppendNull();
   }
   return column;
 }
@@ -348,7 +350,16 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
       return Invalid("duplicated field data: {}", field->name);
     }
   }
+  // All columns are counted before any is made: num_rows is only a number that somebody sent.
   const RowCheck check(services.options, schema, request.num_rows);
+  for (const FieldSchema& field : schema.fields) {
+    const auto found = given.find(field.name);
+    if (found != given.end()) {
+      TRY(check.Count(field, found->second));
+    } else if (!MayBeLeftOut(field)) {
+      return Invalid("fieldSchema({}) has no corresponding fieldData pass in", field.name);
+    }
+  }
   std::vector<Column> columns;
   for (const FieldSchema& field : schema.fields) {
     const auto found = given.find(field.name);
@@ -364,12 +375,8 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
         continue;
       }
     }
-    Column column;
-    if (found != given.end()) {
-      column = std::move(found->second);
-    } else {
-      TRY_ASSIGN(column, FillMissing(field, request.num_rows));
-    }
+    Column column =
+        found != given.end() ? std::move(found->second) : FillMissing(field, request.num_rows);
     TRY_ASSIGN(Column accepted, check.Accept(field, std::move(column)));
     columns.push_back(std::move(accepted));
   }

@@ -134,7 +134,9 @@ BAD_COLUMNS = {
     "a text that is too long in bytes": {"name": column("name", "VarChar", ["\u00e9" * 33, "y"])},
     "an array that is too long": {"numbers": column("numbers", "Array", [[1], [1, 2, 3, 4, 5]])},
     "an array of another type": {"numbers": column("numbers", "Array", [["x"], ["y"]])},
-    "JSON that is none": {"doc": column("doc", "JSON", [b"{}", b"{"])},
+    "a kind of vector that the field does not have": {"vector": column("vector", "BinaryVector", b"\1" * 2, DIM)},
+    "a vector in a field for numbers": {"real": column("real", "FloatVector", [0.5] * 2 * DIM, DIM)},
+    "null as a vector": {"vector": column("vector", "FloatVector", [0.5] * DIM, DIM, valid=[True, False])},
     "JSON that is too long": {"doc": column("doc", "JSON", [b"{}", json.dumps("x" * 65536).encode()])},
     "no primary key": {"id": None},
     "nothing but keys": {name: None for name in ("tiny", "real", "name", "numbers", "doc", "vector")},
@@ -160,9 +162,27 @@ def test_good_columns_are_stored_after_bad_ones(own, call, client):
     assert stored == [(1, -128, 7), (2, 127, None), (3, -128, 7), (4, 127, None)]
 
 
-def test_a_kind_of_vector_that_is_not_built_yet_is_refused_by_name(kept, refuse):
-    columns = {**good_columns(), "vector": column("vector", "BinaryVector", b"\1" * 2, DIM)}
-    refuse(kept, "Insert", insert_request(kept, columns.values()), 10, "vector")
+def test_json_that_is_none_is_stored_as_it_is_and_matches_nothing(own, call):
+    # Only the keys of the dynamic field have to be JSON.
+    doc = column("doc", "JSON", [b"{", b'{"a": 1}'])
+    assert call("Insert", insert_request(own, {**good_columns(ids=(3, 4)), "doc": doc}.values())).insert_cnt == 2
+
+    def ask(filter_text):
+        answer = call("Query", query_request(own, filter_text, output=("id", "doc")))
+        assert answer.status.code == 0
+        found = {data.field_name: data.scalars for data in answer.fields_data}
+        return dict(zip(found["id"].long_data.data, found["doc"].json_data.data))
+    assert ask("id > 2") == {3: b"{", 4: b'{"a": 1}'}
+    assert ask('doc["a"] == 1') == {4: b'{"a": 1}'}
+    assert 3 not in ask('not (doc["a"] == 1)') and 3 not in ask('exists doc["a"]')
+
+
+def test_a_number_of_rows_that_would_fill_the_memory_is_refused(kept, refuse):
+    for rows in (2 ** 32 - 1, 2 ** 31):
+        for upsert in (False, True):
+            columns = [c for name, c in good_columns().items() if name != "maybe"]
+            refuse(kept, "Upsert" if upsert else "Insert", insert_request(kept, columns, rows=rows, upsert=upsert), 1100)
+            refuse(kept, "Insert", insert_request(kept, [], rows=rows), 1100)
 
 
 def test_keys_are_refused_where_the_server_gives_them(client, call, name):
@@ -410,6 +430,15 @@ def test_bad_query_vectors_are_refused(kept, refuse, what, vector):
 @pytest.mark.parametrize("blob", [b"", b"\xff" * 40, b"\x0a\x05ab", b"\x0a\x00"])
 def test_bad_query_bytes_are_refused(kept, refuse, blob):
     refuse(kept, "Search", search_request(kept, QUERY, queries=blob), 1100)
+
+
+@pytest.mark.parametrize("nq", [-1, 2, 16384, 16385, 2 ** 32 + 1, -2 ** 63])
+def test_another_number_of_queries_than_there_are_is_refused(kept, refuse, nq):
+    refuse(kept, "Search", search_request(kept, QUERY, nq=nq), 1100, str(nq))
+
+
+def test_the_number_of_queries_may_be_left_out(kept, call):
+    assert call("Search", search_request(kept, QUERY * 3, nq=0)).results.num_queries == 3
 
 
 def test_more_queries_than_the_limit_are_refused(kept, refuse):

@@ -1,4 +1,5 @@
 """The process: readiness, memory, ports, the data directory, crashes."""
+import os
 import time
 import urllib.request
 
@@ -9,6 +10,7 @@ from server_process import Server, StartFailed
 from support import make, row
 
 
+@pytest.mark.skipif("ELANUS_SANITIZED" in os.environ, reason="a sanitizer keeps memory of its own")
 def test_idle_memory_is_small_and_the_server_is_ready_soon(own_server):
     time.sleep(0.5)
     print(f"ready after {own_server.ready_s:.3f} s, {own_server.rss_mb():.1f} MB resident")

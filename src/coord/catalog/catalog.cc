@@ -28,7 +28,6 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(Context& ctx, store::MetaStore& m
   for (const auto& [key, value] : collections) {
     TRY_ASSIGN(auto info, Decode<model::CollectionInfo>(value));
     for (const std::string& vchannel : info.vchannels) of_channel[vchannel] = info.id;
-    impl->by_name[info.schema.name] = info.id;
     const CollectionId id = info.id;
     entries[id].info = std::make_shared<const model::CollectionInfo>(std::move(info));
   }
@@ -52,7 +51,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(Context& ctx, store::MetaStore& m
     if (found != of_channel.end()) entries[found->second].checkpoints[vchannel] = checkpoint;
   }
   for (auto& [id, entry] : entries) {
-    impl->by_id[id] = std::make_shared<const Entry>(std::move(entry));
+    impl->Publish(id, std::make_shared<const Entry>(std::move(entry)));
   }
   return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
 }
@@ -103,14 +102,46 @@ Status Catalog::Impl::Commit(Context& ctx, const store::MetaTxn& txn,
                              std::shared_ptr<const Entry> next) {
   TRY_ASSIGN(const bool applied, meta.Commit(ctx, txn));
   if (!applied) return Status(ErrorCode::kInternal, "a catalog change met another one");
-  std::unique_lock<std::shared_mutex> lock(mutex);
-  std::shared_ptr<const Entry>& slot = by_id[next->info->id];
-  if (slot != nullptr && slot->info->schema.name != next->info->schema.name) {
-    by_name.erase(slot->info->schema.name);
-  }
-  by_name[next->info->schema.name] = next->info->id;
-  slot = std::move(next);
+  const CollectionId id = next->info->id;
+  Publish(id, std::move(next));
   return {};
+}
+
+std::shared_ptr<const Entry> Catalog::Impl::EntryOf(std::string_view vchannel) const {
+  std::shared_lock<std::shared_mutex> lock(mutex);
+  const auto found = of_vchannel.find(vchannel);
+  return found == of_vchannel.end() ? nullptr : by_id.at(found->second);
+}
+
+std::shared_ptr<const Entry> Catalog::Impl::EntryOf(SegmentId segment) const {
+  const auto found = of_segment.find(segment);
+  return found == of_segment.end() ? nullptr : by_id.at(found->second);
+}
+
+void Catalog::Impl::Publish(CollectionId id, std::shared_ptr<const Entry> next) {
+  std::shared_ptr<const Entry> old;
+  {
+    std::unique_lock<std::shared_mutex> lock(mutex);
+    std::shared_ptr<const Entry>& slot = by_id[id];
+    old = slot;
+    if (old != nullptr) {
+      by_name.erase(old->info->schema.name);
+      for (const std::string& vchannel : old->info->vchannels) of_vchannel.erase(vchannel);
+    }
+    slot = next;
+    if (next == nullptr) {
+      by_id.erase(id);
+    } else {
+      by_name[next->info->schema.name] = id;
+      for (const std::string& vchannel : next->info->vchannels) of_vchannel[vchannel] = id;
+    }
+  }
+  if (old != nullptr) {
+    for (const auto& [segment, info] : old->segments) of_segment.erase(segment);
+  }
+  if (next != nullptr) {
+    for (const auto& [segment, info] : next->segments) of_segment[segment] = id;
+  }
 }
 
 Status Catalog::Impl::CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info) {

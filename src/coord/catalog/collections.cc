@@ -104,9 +104,7 @@ Status Catalog::DropCollection(Context& ctx, const model::CollectionName& name) 
   }
   TRY_ASSIGN(const bool applied, impl_->meta.Commit(ctx, txn));
   if (!applied) return Status(ErrorCode::kInternal, "a catalog change met another one");
-  std::unique_lock<std::shared_mutex> lock(impl_->mutex);
-  impl_->by_name.erase(old.info->schema.name);
-  impl_->by_id.erase(old.info->id);
+  impl_->Publish(old.info->id, nullptr);
   return {};
 }
 

@@ -34,6 +34,8 @@ struct Catalog::Impl {
   mutable std::shared_mutex mutex;  // Guards the maps; held for look-ups and pointer swaps only.
   std::map<CollectionId, std::shared_ptr<const Entry>> by_id;
   std::map<std::string, CollectionId, std::less<>> by_name;
+  std::map<std::string, CollectionId, std::less<>> of_vchannel;
+  std::map<SegmentId, CollectionId> of_segment;  // Not of the mutex: read and changed within turns.
 
   /// The turn to change the catalog, for the life of the object.
   class Turn {
@@ -56,6 +58,13 @@ struct Catalog::Impl {
   Status CheckDatabase(std::string_view database) const;
   Result<std::shared_ptr<const Entry>> FindEntry(const model::CollectionName& name) const;
   Result<std::shared_ptr<const Entry>> FindEntry(CollectionId id) const;
+  /// Null when no collection has the channel.
+  std::shared_ptr<const Entry> EntryOf(std::string_view vchannel) const;
+  /// Null when no collection has the segment. Only within a turn.
+  std::shared_ptr<const Entry> EntryOf(SegmentId segment) const;
+  /// Makes `next` the collection's entry, or none if null, and keeps the maps in step. Only within
+  /// a turn, or before anybody else sees the catalog.
+  void Publish(CollectionId id, std::shared_ptr<const Entry> next);
   /// kGeneralCapacity when `more` partitions times shards are too many. Only within a turn.
   Status CheckCapacity(size_t more) const;
   /// Writes the transaction, then publishes `next` in place of the collection's entry.

@@ -86,12 +86,10 @@ Result<std::vector<model::SegmentInfo>> Catalog::ListSegments(Context&, Collecti
 }
 
 Result<std::vector<model::DeltaInfo>> Catalog::ListDeltas(Context&, const std::string& vchannel) {
-  std::shared_lock<std::shared_mutex> lock(impl_->mutex);
-  for (const auto& [id, entry] : impl_->by_id) {
-    const auto found = entry->deltas.find(vchannel);
-    if (found != entry->deltas.end()) return found->second;
-  }
-  return std::vector<model::DeltaInfo>();
+  const auto entry = impl_->EntryOf(vchannel);
+  if (entry == nullptr) return std::vector<model::DeltaInfo>();
+  const auto found = entry->deltas.find(vchannel);
+  return found == entry->deltas.end() ? std::vector<model::DeltaInfo>() : found->second;
 }
 
 Status Catalog::CommitFlush(Context& ctx, const model::FlushCommit& commit) {
@@ -127,13 +125,7 @@ Status Catalog::CommitFlush(Context& ctx, const model::FlushCommit& commit) {
 
 Status Catalog::CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo built) {
   Impl::Turn turn(*impl_);
-  std::shared_ptr<const Entry> entry;
-  {
-    std::shared_lock<std::shared_mutex> lock(impl_->mutex);
-    for (const auto& [id, candidate] : impl_->by_id) {
-      if (candidate->segments.count(segment) > 0) entry = candidate;
-    }
-  }
+  const auto entry = impl_->EntryOf(segment);
   if (entry == nullptr) return {};  // Dropped meanwhile.
   const auto& indexes = entry->info->indexes;
   if (std::none_of(indexes.begin(), indexes.end(),
@@ -150,12 +142,10 @@ Status Catalog::CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndex
 }
 
 Result<model::ShardCheckpoint> Catalog::Checkpoint(Context&, const std::string& vchannel) {
-  std::shared_lock<std::shared_mutex> lock(impl_->mutex);
-  for (const auto& [id, entry] : impl_->by_id) {
-    const auto found = entry->checkpoints.find(vchannel);
-    if (found != entry->checkpoints.end()) return found->second;
-  }
-  return model::ShardCheckpoint();
+  const auto entry = impl_->EntryOf(vchannel);
+  if (entry == nullptr) return model::ShardCheckpoint();
+  const auto found = entry->checkpoints.find(vchannel);
+  return found == entry->checkpoints.end() ? model::ShardCheckpoint() : found->second;
 }
 
 }  // namespace elanus::coord

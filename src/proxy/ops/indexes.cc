@@ -53,6 +53,22 @@ std::string Take(Texts& texts, const char* key) {
   return value;
 }
 
+// What to take in place of a type that the reference once had.
+std::string_view Successor(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kRemoved[] = {
+      {"ANNOY", ": it was removed; HNSW answers faster from less memory"},
+      {"NSG", ": it was removed; HNSW is the graph index"},
+      {"RNSG", ": it was removed; HNSW is the graph index"},
+      {"IVF_HNSW", ": it was removed; HNSW is the graph index"},
+      {"RHNSW_FLAT", ": it was removed; HNSW is the same"},
+      {"RHNSW_SQ", ": it was removed; HNSW_SQ is the same"},
+      {"RHNSW_PQ", ": it was removed; HNSW_PQ is the same"}};
+  for (const auto& [removed, text] : kRemoved) {
+    if (name == removed) return text;
+  }
+  return "";
+}
+
 Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexInfo& info) {
   const std::string name = Take(texts, "index_type");
   info.metric = Take(texts, "metric_type");
@@ -69,9 +85,10 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
     if (info.metric.empty()) info.metric = "COSINE";
   } else {
     type = index::FindType(name);
-    if (type == nullptr)
-      return Invalid("invalid parameter[expected=valid index][actual=invalid index type: {}]",
-                     name);
+    if (type == nullptr) {
+      return Invalid("invalid parameter[expected=valid index][actual=invalid index type: {}]{}",
+                     name, Successor(name));
+    }
     if (info.metric.empty()) return Invalid("metric type not set for vector index");
   }
   if (!model::MetricOf(info.metric)) {

@@ -193,9 +193,13 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
   TRY_ASSIGN(auto partitions,
              ResolvePartitions(*collection, request.partitions, ErrorCode::kInvalidParameter));
   TRY_ASSIGN(const OutputFields output, ResolveOutput(schema, request.output_fields));
-  if (request.nq < 1 || request.nq > services.options.nq_max) {
-    return Invalid("nq [{}] is invalid, it should be in range [1, {}]", request.nq,
+  const int64_t nq = request.nq_given == 0 ? request.nq : request.nq_given;
+  if (nq < 1 || nq > services.options.nq_max) {
+    return Invalid("nq [{}] is invalid, it should be in range [1, {}]", nq,
                    services.options.nq_max);
+  }
+  if (nq != request.nq) {
+    return Invalid("nq [{}] is not the number of query vectors [{}]", nq, request.nq);
   }
   TRY_ASSIGN(const model::FieldSchema* field, VectorField(schema, request.anns_field));
   TRY_ASSIGN(SearchParams params, ParseParams(services.options, request.params, collection->id));
