@@ -1,6 +1,7 @@
 // Binding: walks the syntax, gives names, literals and placeholders their meaning, and hands the
 // operands to conditions.h and to the functions. The walk keeps its own stack.
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "expr/conditions.h"
@@ -165,7 +166,7 @@ class Binder {
         TRY_ASSIGN(value, Combine(done));
         if (frames.empty()) break;
       }
-      TRY(Accept(frames.back(), std::move(value)));
+      TRY(Accept(frames.back(), std::exchange(value, Operand())));
     }
     return value;
   }

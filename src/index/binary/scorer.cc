@@ -15,7 +15,7 @@ float BitScorer::KeyOf(uint32_t differ, size_t row) const {
   if (differ == 0) return 0.0f;  // Two empty rows, too.
   const uint32_t ones =
       ones_ != nullptr ? ones_[row] : kernels_.ones(rows_.row(row), rows_.row_bytes());
-  return static_cast<float>(differ) / static_cast<float>((query_ones_ + ones + differ) / 2);
+  return 2 * static_cast<float>(differ) / static_cast<float>(query_ones_ + ones + differ);
 }
 
 void BitScorer::SetQuery(const uint8_t* query) {

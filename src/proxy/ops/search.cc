@@ -259,13 +259,17 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
     search.read.partitions = collection->loaded_partitions;
   }
   std::vector<model::PartialHits> parts;
-  for (size_t shard = 0; shard < collection->vchannels.size(); ++shard) {
-    const bool last = shard + 1 == collection->vchannels.size();
-    model::ShardSearch one = last ? std::move(search) : search;
-    one.read.vchannel = collection->vchannels[shard];
+  const std::vector<std::string>& vchannels = collection->vchannels;
+  for (size_t shard = 0; shard + 1 < vchannels.size(); ++shard) {
+    model::ShardSearch one = search;
+    one.read.vchannel = vchannels[shard];
     TRY_ASSIGN(model::PartialHits part, services.streaming.Search(ctx, std::move(one)));
     parts.push_back(std::move(part));
   }
+  // The last one takes the queries with it: of one shard nothing is copied.
+  search.read.vchannel = vchannels.back();
+  TRY_ASSIGN(model::PartialHits last, services.streaming.Search(ctx, std::move(search)));
+  parts.push_back(std::move(last));
   model::PartialHits hits =
       parts.size() == 1 ? std::move(parts[0])
                         : model::ReduceHits(parts, *model::MetricOf(index->metric), request.nq,
