@@ -156,6 +156,8 @@ class Scann:
 
 
 class Glass:
+    keeps = False  # A graph that was loaded again finds next to nothing.
+
     def __init__(self, metric, dim, config):
         import glass
         self.glass, self.metric, self.config = glass, "L2" if metric == "L2" else "IP", config

@@ -113,45 +113,61 @@ HWY_INLINE void Four(const float* query, const float* r0, const float* r1, const
   SumFour(d, sum0, sum1, sum2, sum3, out);
 }
 
-// Four queries against four rows that follow one another: 16 sums from 8 loads a step, so that the
-// multiplications and not the loads are the limit. out[q * out_stride + r].
+// Four queries against two rows that follow one another: eight sums from six loads a step, so that
+// the multiplications and not the loads are the limit, and all of it fits sixteen registers.
+// out[q * out_stride + r].
 template <class Op>
-HWY_INLINE void Square(const float* queries, const float* rows, size_t dim, float* out,
-                       size_t out_stride) {
+HWY_INLINE void FourByTwo(const float* queries, const float* rows, size_t dim, float* out,
+                          size_t out_stride) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  V s00 = hn::Zero(d), s01 = s00, s02 = s00, s03 = s00;
-  V s10 = s00, s11 = s00, s12 = s00, s13 = s00;
-  V s20 = s00, s21 = s00, s22 = s00, s23 = s00;
-  V s30 = s00, s31 = s00, s32 = s00, s33 = s00;
-  const auto step = [&](V q0, V q1, V q2, V q3, V r0, V r1, V r2, V r3) HWY_ATTR {
-    s00 = Op::Step(q0, r0, s00), s01 = Op::Step(q0, r1, s01);
-    s02 = Op::Step(q0, r2, s02), s03 = Op::Step(q0, r3, s03);
-    s10 = Op::Step(q1, r0, s10), s11 = Op::Step(q1, r1, s11);
-    s12 = Op::Step(q1, r2, s12), s13 = Op::Step(q1, r3, s13);
-    s20 = Op::Step(q2, r0, s20), s21 = Op::Step(q2, r1, s21);
-    s22 = Op::Step(q2, r2, s22), s23 = Op::Step(q2, r3, s23);
-    s30 = Op::Step(q3, r0, s30), s31 = Op::Step(q3, r1, s31);
-    s32 = Op::Step(q3, r2, s32), s33 = Op::Step(q3, r3, s33);
-  };
-  const float* q = queries;
-  const float* r = rows;
+  const float* q0 = queries;
+  const float* q1 = q0 + dim;
+  const float* q2 = q1 + dim;
+  const float* q3 = q2 + dim;
+  V a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
+  V b0 = a0, b1 = a0, b2 = a0, b3 = a0;
   size_t i = 0;
   for (; i + lanes <= dim; i += lanes) {
-    step(hn::LoadU(d, q + i), hn::LoadU(d, q + dim + i), hn::LoadU(d, q + 2 * dim + i),
-         hn::LoadU(d, q + 3 * dim + i), hn::LoadU(d, r + i), hn::LoadU(d, r + dim + i),
-         hn::LoadU(d, r + 2 * dim + i), hn::LoadU(d, r + 3 * dim + i));
+    const V a = hn::LoadU(d, rows + i);
+    const V b = hn::LoadU(d, rows + dim + i);
+    V q = hn::LoadU(d, q0 + i);
+    a0 = Op::Step(q, a, a0);
+    b0 = Op::Step(q, b, b0);
+    q = hn::LoadU(d, q1 + i);
+    a1 = Op::Step(q, a, a1);
+    b1 = Op::Step(q, b, b1);
+    q = hn::LoadU(d, q2 + i);
+    a2 = Op::Step(q, a, a2);
+    b2 = Op::Step(q, b, b2);
+    q = hn::LoadU(d, q3 + i);
+    a3 = Op::Step(q, a, a3);
+    b3 = Op::Step(q, b, b3);
   }
   if (i < dim) {
     const size_t n = dim - i;
-    step(LoadTail(d, q + i, n), LoadTail(d, q + dim + i, n), LoadTail(d, q + 2 * dim + i, n),
-         LoadTail(d, q + 3 * dim + i, n), LoadTail(d, r + i, n), LoadTail(d, r + dim + i, n),
-         LoadTail(d, r + 2 * dim + i, n), LoadTail(d, r + 3 * dim + i, n));
+    const V a = LoadTail(d, rows + i, n);
+    const V b = LoadTail(d, rows + dim + i, n);
+    V q = LoadTail(d, q0 + i, n);
+    a0 = Op::Step(q, a, a0);
+    b0 = Op::Step(q, b, b0);
+    q = LoadTail(d, q1 + i, n);
+    a1 = Op::Step(q, a, a1);
+    b1 = Op::Step(q, b, b1);
+    q = LoadTail(d, q2 + i, n);
+    a2 = Op::Step(q, a, a2);
+    b2 = Op::Step(q, b, b2);
+    q = LoadTail(d, q3 + i, n);
+    a3 = Op::Step(q, a, a3);
+    b3 = Op::Step(q, b, b3);
   }
-  SumFour(d, s00, s01, s02, s03, out);
-  SumFour(d, s10, s11, s12, s13, out + out_stride);
-  SumFour(d, s20, s21, s22, s23, out + 2 * out_stride);
-  SumFour(d, s30, s31, s32, s33, out + 3 * out_stride);
+  float sums[8];
+  SumFour(d, a0, a1, a2, a3, sums);
+  SumFour(d, b0, b1, b2, b3, sums + 4);
+  for (size_t j = 0; j < 4; ++j) {
+    out[j * out_stride] = sums[j];
+    out[j * out_stride + 1] = sums[4 + j];
+  }
 }
 
 template <class Op>
@@ -159,8 +175,8 @@ HWY_INLINE void Block(const float* queries, size_t query_count, const float* row
                       size_t dim, float* out, size_t out_stride) {
   size_t r = 0;
   if (query_count == 4) {
-    for (; r + 4 <= row_count; r += 4) {
-      Square<Op>(queries, rows + r * dim, dim, out + r, out_stride);
+    for (; r + 2 <= row_count; r += 2) {
+      FourByTwo<Op>(queries, rows + r * dim, dim, out + r, out_stride);
     }
   }
   // One row after the other: a stream of one, which the processor fetches ahead best.

@@ -17,7 +17,7 @@ struct Kernels {
   void (*l2_x4)(const float* query, const float* const rows[4], size_t dim, float out[4]);
   void (*ip_x4)(const float* query, const float* const rows[4], size_t dim, float out[4]);
   /// `query_count` (1..4) queries against `rows` rows that follow one another: out[q * out_stride +
-  /// r]. Rows are read once for all queries and queries once for four rows: both are what bounds a
+  /// r]. Rows are read once for all queries and queries once for two rows: both are what bounds a
   /// scan.
   void (*l2_block)(const float* queries, size_t query_count, const float* rows, size_t row_count,
                    size_t dim, float* out, size_t out_stride);

@@ -1,5 +1,5 @@
 // Exact search: scores every allowed row. It is the oracle the other types are tested against, so
-// it stays simple; its speed comes from the kernels and from reading a tile of rows once for four
+// it stays simple; its speed comes from the kernels and from reading a tile of rows once for many
 // queries.
 #include "index/flat/exact.h"
 
@@ -14,7 +14,8 @@ namespace elanus::index {
 namespace {
 
 constexpr size_t kTileRows = 256;
-constexpr size_t kQueriesAtOnce = 4;
+constexpr size_t kQueriesAtOnce = 32;  // That meet a tile while it is in the cache.
+constexpr size_t kQueriesPerKernel = 4;
 
 class Scanner {
  public:
@@ -34,7 +35,10 @@ class Scanner {
         TRY(ctx_.CheckAlive());  // Once per tile: bounds how late a cancelled search stops.
         const size_t tile = std::min(kTileRows, rows_.rows - begin);
         if (allowed.empty()) {
-          ScoreTile(queries.row(q), count, begin, tile, best);
+          for (size_t i = 0; i < count; i += kQueriesPerKernel) {
+            ScoreTile(queries.row(q + i), std::min(kQueriesPerKernel, count - i), begin, tile,
+                      best.data() + i, query_scale_.data() + i);
+          }
         } else {
           for (size_t i = 0; i < count; ++i) {
             ScoreAllowed(queries.row(q + i), query_scale_[i], begin, tile, allowed, best[i]);
@@ -52,8 +56,8 @@ class Scanner {
     return inverse_norms_ != nullptr ? inverse_norms_[row] : InverseNorm(rows_.row(row), rows_.dim);
   }
 
-  void ScoreTile(const float* queries, size_t count, size_t begin, size_t tile,
-                 std::vector<TopK>& best) {
+  void ScoreTile(const float* queries, size_t count, size_t begin, size_t tile, TopK* best,
+                 const float* query_scale) {
     const bool is_l2 = metric_ == model::Metric::kL2;
     (is_l2 ? kernels_.l2_block : kernels_.ip_block)(queries, count, rows_.row(begin), tile,
                                                     rows_.dim, scores_.data(), kTileRows);
@@ -62,7 +66,7 @@ class Scanner {
       const float* scores = scores_.data() + i * kTileRows;
       float bound = best[i].bound();
       for (size_t r = 0; r < tile; ++r) {
-        const float key = scores[r] * row_scale_[r] * query_scale_[i];
+        const float key = scores[r] * row_scale_[r] * query_scale[i];
         if (key < bound) {
           best[i].Push(key, static_cast<uint32_t>(begin + r));
           bound = best[i].bound();
@@ -103,7 +107,7 @@ class Scanner {
   const simd::Kernels& kernels_ = simd::Best();
   std::array<float, kQueriesAtOnce> query_scale_{};
   std::array<float, kTileRows> row_scale_{};
-  std::array<float, kQueriesAtOnce * kTileRows> scores_{};
+  std::array<float, kQueriesPerKernel * kTileRows> scores_{};
 };
 
 }  // namespace

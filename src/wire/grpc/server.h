@@ -1,6 +1,6 @@
 // The gRPC front: one generic service, a few polling threads, a table of methods, a bounded pool
 // that runs them. Reads run on the polling thread their bytes came to while another one is left to
-// poll: handing a search to a worker and its answer back costs as much as a third of the search.
+// poll, which saves a wake-up.
 #pragma once
 
 #include <memory>
