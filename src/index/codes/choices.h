@@ -62,6 +62,15 @@ inline constexpr ParamSpec kBitsSpec{.name = "nbits",
                                      .max = 24,
                                      .help = "Bits of a code."};
 
+/// Product quantisers cut a vector into equal parts.
+inline Status CheckParts(uint32_t dim, uint32_t parts) {
+  if (dim % parts == 0) return {};
+  return Invalid(
+      "The dimension of a vector (dim) should be a multiple of the number of subquantizers (m). "
+      "Dimension:{}, m:{}",
+      dim, parts);
+}
+
 inline CodeKind ScalarKind(const Params& build) {
   return kScalarKinds[static_cast<size_t>(build.GetInt("sq_type", 2))];
 }

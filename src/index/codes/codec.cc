@@ -53,6 +53,21 @@ Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2
                static_cast<uint32_t>(kind));
 }
 
+Result<OpenedPart> OpenPacked(const PackedPart& part, uint32_t dim, bool is_l2,
+                              std::string_view what) {
+  OpenedPart opened;
+  TRY_ASSIGN(opened.codec, OpenCodec(static_cast<CodeKind>(part.kind), dim, is_l2, part.params));
+  const bool has_terms = part.has_terms != 0;
+  opened.rows = {.codes = part.codes,
+                 .terms = has_terms ? reinterpret_cast<const float*>(part.terms) : nullptr,
+                 .rows = part.rows};
+  if (opened.codec->row_bytes() != part.row_bytes || opened.codec->has_terms() != has_terms ||
+      !opened.codec->Holds(opened.rows)) {
+    return Error(ErrorCode::kIntegrity, "the codes of {} do not fit their codec", what);
+  }
+  return opened;
+}
+
 Status PackRows(Context& ctx, const Codec& codec, VectorBlock rows, const uint32_t* order,
                 Pool* pool, char* codes, float* terms) {
   const auto pack = [&](size_t task) -> Status {

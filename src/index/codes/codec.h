@@ -102,6 +102,27 @@ std::unique_ptr<Codec> TrainCodec(CodeKind kind, VectorBlock rows, bool is_l2);
 Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2,
                                          std::string_view saved);
 
+/// How a file's header describes one part of packed rows.
+struct PackedPart {
+  uint64_t kind = 0;  // A CodeKind.
+  uint64_t row_bytes = 0;
+  uint64_t has_terms = 0;  // 0 or 1.
+  std::string_view params;
+  const char* codes = nullptr;
+  const char* terms = nullptr;  // Read only where has_terms.
+  uint64_t rows = 0;
+};
+
+struct OpenedPart {
+  std::unique_ptr<Codec> codec;
+  PackedRows rows;
+};
+
+/// Makes the part's codec and checks that the part is what that codec writes. kIntegrity when it is
+/// not; `what` names the index for the message.
+Result<OpenedPart> OpenPacked(const PackedPart& part, uint32_t dim, bool is_l2,
+                              std::string_view what);
+
 /// Packs rows.rows rows: code i of source row order[i] (null: i) goes to codes + i * row_bytes, its
 /// term to terms[i] where the codec has terms. Cancellable; on the pool when there is one.
 Status PackRows(Context& ctx, const Codec& codec, VectorBlock rows, const uint32_t* order,

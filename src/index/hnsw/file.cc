@@ -73,22 +73,6 @@ bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, size_t content) {
          h.code_terms <= 1 && h.refine_terms <= 1 && GraphLayout(h).end == content;
 }
 
-// Makes the codec of one part and checks that the part is what it writes.
-Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, const char* terms,
-                 uint64_t row_bytes, uint64_t has_terms, const GraphHeader& h, bool is_l2,
-                 std::unique_ptr<Codec>& codec, PackedRows& packed) {
-  TRY_ASSIGN(codec,
-             OpenCodec(static_cast<CodeKind>(kind), static_cast<uint32_t>(h.dim), is_l2, params));
-  packed = {.codes = codes,
-            .terms = has_terms != 0 ? reinterpret_cast<const float*>(terms) : nullptr,
-            .rows = h.nodes};
-  if (codec->row_bytes() != row_bytes || codec->has_terms() != (has_terms != 0) ||
-      !codec->Holds(packed)) {
-    return Status(ErrorCode::kIntegrity, "the codes of a graph index do not fit their codec");
-  }
-  return {};
-}
-
 }  // namespace
 
 GraphLayout::GraphLayout(const GraphHeader& h) {
@@ -181,16 +165,32 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, bool is_l2) {
                  at.refine_params);
   }
   const char* base = opened.memory.get();
-  TRY(OpenCodes(h.code_kind, content.substr(at.code_params, h.code_params), base + at.codes,
-                base + at.terms, h.code_bytes, h.code_terms, h, is_l2, opened.codes.codec,
-                opened.packed));
+  const auto dim = static_cast<uint32_t>(h.dim);
+  TRY_ASSIGN(OpenedPart codes, OpenPacked({.kind = h.code_kind,
+                                           .row_bytes = h.code_bytes,
+                                           .has_terms = h.code_terms,
+                                           .params = content.substr(at.code_params, h.code_params),
+                                           .codes = base + at.codes,
+                                           .terms = base + at.terms,
+                                           .rows = h.nodes},
+                                          dim, is_l2, "a graph index"));
+  opened.codes.codec = std::move(codes.codec);
+  opened.packed = codes.rows;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   const bool keeps_refine =
       opened.codes.refine_kind != CodeKind::kNone && opened.codes.refine_kind != CodeKind::kFloat32;
   if (keeps_refine) {
-    TRY(OpenCodes(h.refine_kind, content.substr(at.refine_params, h.refine_params),
-                  content.data() + at.refine_codes, content.data() + at.refine_terms,
-                  h.refine_bytes, h.refine_terms, h, is_l2, opened.codes.refine, opened.refine));
+    TRY_ASSIGN(OpenedPart refine,
+               OpenPacked({.kind = h.refine_kind,
+                           .row_bytes = h.refine_bytes,
+                           .has_terms = h.refine_terms,
+                           .params = content.substr(at.refine_params, h.refine_params),
+                           .codes = content.data() + at.refine_codes,
+                           .terms = content.data() + at.refine_terms,
+                           .rows = h.nodes},
+                          dim, is_l2, "a graph index"));
+    opened.codes.refine = std::move(refine.codec);
+    opened.refine = refine.rows;
   }
   opened.view = {.nodes = static_cast<uint32_t>(h.nodes),
                  .m = static_cast<uint32_t>(h.m),

@@ -56,14 +56,6 @@ size_t EstimateGraph(uint64_t rows, const Params& build, size_t code_bytes) {
       .end;
 }
 
-Status CheckParts(uint32_t dim, uint32_t parts) {
-  if (dim % parts == 0) return {};
-  return Invalid(
-      "The dimension of a vector (dim) should be a multiple of the number of "
-      "subquantizers (m). Dimension:{}, m:{}",
-      dim, parts);
-}
-
 constexpr ParamSpec kMSpec{.name = "M",
                            .phase = Phase::kBuild,
                            .kind = ParamKind::kInteger,

@@ -48,21 +48,6 @@ bool NumbersAreGood(OpenedIvf& opened) {
   return total == h.rows;
 }
 
-Status OpenCodes(uint64_t kind, std::string_view params, const char* codes, const char* terms,
-                 uint64_t row_bytes, uint64_t has_terms, const IvfHeader& h, bool is_l2,
-                 std::unique_ptr<Codec>& codec, PackedRows& packed) {
-  TRY_ASSIGN(codec,
-             OpenCodec(static_cast<CodeKind>(kind), static_cast<uint32_t>(h.dim), is_l2, params));
-  packed = {.codes = codes,
-            .terms = has_terms != 0 ? reinterpret_cast<const float*>(terms) : nullptr,
-            .rows = h.places};
-  if (codec->row_bytes() != row_bytes || codec->has_terms() != (has_terms != 0) ||
-      !codec->Holds(packed)) {
-    return Status(ErrorCode::kIntegrity, "the codes of inverted lists do not fit their codec");
-  }
-  return {};
-}
-
 // The codes of one block of places; `order` has a row or kNoRow for each place.
 class BlockPacker {
  public:
@@ -226,17 +211,33 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2) {
   opened.centroids = reinterpret_cast<const float*>(base + at.centroids);
   opened.bounds = reinterpret_cast<const uint64_t*>(base + at.bounds);
   opened.numbers = reinterpret_cast<const uint32_t*>(base + at.numbers);
-  TRY(OpenCodes(h.code_kind, content.substr(at.code_params, h.code_params), base + at.codes,
-                base + at.terms, h.code_bytes, h.code_terms, h, is_l2, opened.codes.codec,
-                opened.packed));
+  const auto dim = static_cast<uint32_t>(h.dim);
+  TRY_ASSIGN(OpenedPart codes, OpenPacked({.kind = h.code_kind,
+                                           .row_bytes = h.code_bytes,
+                                           .has_terms = h.code_terms,
+                                           .params = content.substr(at.code_params, h.code_params),
+                                           .codes = base + at.codes,
+                                           .terms = base + at.terms,
+                                           .rows = h.places},
+                                          dim, is_l2, "inverted lists"));
+  opened.codes.codec = std::move(codes.codec);
+  opened.packed = codes.rows;
   if (!NumbersAreGood(opened)) return damaged;
   opened.codes.residual = h.residual != 0;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   if (opened.codes.refine_kind != CodeKind::kNone &&
       opened.codes.refine_kind != CodeKind::kFloat32) {
-    TRY(OpenCodes(h.refine_kind, content.substr(at.refine_params, h.refine_params),
-                  base + at.refine_codes, base + at.refine_terms, h.refine_bytes, h.refine_terms, h,
-                  is_l2, opened.codes.refine, opened.refine));
+    TRY_ASSIGN(OpenedPart refine,
+               OpenPacked({.kind = h.refine_kind,
+                           .row_bytes = h.refine_bytes,
+                           .has_terms = h.refine_terms,
+                           .params = content.substr(at.refine_params, h.refine_params),
+                           .codes = base + at.refine_codes,
+                           .terms = base + at.refine_terms,
+                           .rows = h.places},
+                          dim, is_l2, "inverted lists"));
+    opened.codes.refine = std::move(refine.codec);
+    opened.refine = refine.rows;
   }
   opened.file = std::move(file);
   return opened;

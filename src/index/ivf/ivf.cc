@@ -179,12 +179,7 @@ const IndexType& IvfPqType() {
       .params = kParams,
       .Check = [](uint32_t dim, const Params& build) -> Status {
         if (!build.Has("m")) return Invalid("parameter m is required for IVF_PQ");
-        const auto parts = static_cast<uint32_t>(build.GetInt("m", 1));
-        if (dim % parts == 0) return {};
-        return Invalid(
-            "The dimension of a vector (dim) should be a multiple of the number of subquantizers "
-            "(m). Dimension:{}, m:{}",
-            dim, parts);
+        return CheckParts(dim, static_cast<uint32_t>(build.GetInt("m", 1)));
       },
       .EstimateMemory =
           [](uint64_t rows, uint32_t dim, const Params& build) {
