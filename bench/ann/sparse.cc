@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "index/sparse_index.h"
+#include "index/sparse/sparse.h"
+#include "index/sparse/sparse_block.h"
 
 namespace elanus::index {
 namespace {
@@ -33,10 +35,12 @@ double CpuSeconds() {
 
 struct Sparse {
   std::vector<uint64_t> bounds = {0};
-  std::vector<uint32_t> dims;
-  std::vector<float> values;
-  SparseBlock block() const {
-    return {bounds.data(), dims.data(), values.data(), bounds.size() - 1};
+  std::vector<uint32_t> words;  // Of each row its dimensions, then the bits of its values.
+  VectorBlock block() const {
+    return {.data = words.data(),
+            .rows = bounds.size() - 1,
+            .element = ElementType::kSparse,
+            .bounds = bounds.data()};
   }
 };
 
@@ -68,11 +72,9 @@ class Generator {
       }
       terms.emplace(names_[rank], (of_topic ? 1.4f : 1.0f) * std::min(weight(rng_), 3.5f));
     }
-    for (const auto& [dim, value] : terms) {
-      to.dims.push_back(dim);
-      to.values.push_back(value);
-    }
-    to.bounds.push_back(to.dims.size());
+    for (const auto& [dim, value] : terms) to.words.push_back(dim);
+    for (const auto& [dim, value] : terms) to.words.push_back(std::bit_cast<uint32_t>(value));
+    to.bounds.push_back(to.words.size() * sizeof(uint32_t));
   }
 
  private:
@@ -93,22 +95,26 @@ class Generator {
 class PlainScan {
  public:
   explicit PlainScan(const SparseBlock& rows) : sums_(rows.rows), starts_(kDims + 1) {
-    for (uint64_t i = 0; i < rows.non_zeros(); ++i) ++starts_[rows.dims[i] + 1];
+    for (size_t r = 0; r < rows.rows; ++r) {
+      for (uint32_t dim : rows.dims_of(r)) ++starts_[dim + 1];
+    }
     for (uint32_t d = 0; d < kDims; ++d) starts_[d + 1] += starts_[d];
     postings_.resize(rows.non_zeros());
     std::vector<uint64_t> next(starts_.begin(), starts_.end() - 1);
     for (size_t r = 0; r < rows.rows; ++r) {
-      for (uint64_t i = rows.bounds[r]; i < rows.bounds[r + 1]; ++i) {
-        postings_[next[rows.dims[i]]++] = {static_cast<uint32_t>(r), rows.values[i]};
+      const auto dims = rows.dims_of(r);
+      for (size_t i = 0; i < dims.size(); ++i) {
+        postings_[next[dims[i]]++] = {static_cast<uint32_t>(r), rows.values_of(r)[i]};
       }
     }
   }
   void Search(const SparseBlock& queries, uint32_t k, uint32_t* rows) {
     for (size_t q = 0; q < queries.rows; ++q) {
       std::fill(sums_.begin(), sums_.end(), 0.0f);
-      for (uint64_t i = queries.bounds[q]; i < queries.bounds[q + 1]; ++i) {
-        const float weight = queries.values[i];
-        const uint32_t dim = queries.dims[i];
+      const auto dims = queries.dims_of(q);
+      for (size_t i = 0; i < dims.size(); ++i) {
+        const float weight = queries.values_of(q)[i];
+        const uint32_t dim = dims[i];
         const Posting* end = postings_.data() + starts_[dim + 1];
         for (const Posting* p = postings_.data() + starts_[dim]; p < end; ++p) {
           sums_[p->row] += weight * p->value;
@@ -171,7 +177,8 @@ int Run(size_t rows, std::map<std::string, double> options) {
   Sparse queries;
   for (size_t i = 0; i < rows; ++i) generator.Add(get("nnz", 120), 0.4, base);
   for (size_t i = 0; i < nq; ++i) generator.Add(get("query_nnz", 44), 0.3, queries);
-  const SparseBlock block = base.block();
+  const VectorBlock block = base.block();
+  const uint64_t non_zeros = SparseBlock(block).non_zeros();
 
   std::vector<uint32_t> truth(nq * k);
   double plain_seconds = 0;
@@ -181,10 +188,11 @@ int Run(size_t rows, std::map<std::string, double> options) {
     const double start = CpuSeconds();
     plain.Search(queries.block(), k, truth.data());
     plain_seconds = CpuSeconds() - start;
-    fmt::print("{} rows, {:.1f} non-zeros a row, {:.1f} a query, {:.0f} postings a query\n", rows,
-               static_cast<double>(block.non_zeros()) / static_cast<double>(rows),
-               static_cast<double>(queries.dims.size()) / static_cast<double>(nq),
-               static_cast<double>(plain.met()) / 2 / static_cast<double>(nq));
+    fmt::print(
+        "{} rows, {:.1f} non-zeros a row, {:.1f} a query, {:.0f} postings a query\n", rows,
+        static_cast<double>(non_zeros) / static_cast<double>(rows),
+        static_cast<double>(SparseBlock(queries.block()).non_zeros()) / static_cast<double>(nq),
+        static_cast<double>(plain.met()) / 2 / static_cast<double>(nq));
     fmt::print("{:<14} {:>9.1f} queries per CPU second\n", "plain scan",
                static_cast<double>(nq) / plain_seconds);
   }
@@ -196,17 +204,16 @@ int Run(size_t rows, std::map<std::string, double> options) {
     Params build;
     build.Set("inverted_index_algo", algorithm);
     double start = CpuSeconds();
-    const auto bytes = FindSparseType("SPARSE_INVERTED_INDEX")
-                           ->Build(ctx, block, SparseMetric::kIp, build, BuildOptions{});
+    const auto bytes =
+        SparseInvertedType().Build(ctx, block, model::Metric::kIp, build, BuildOptions{});
     if (!bytes.ok()) return 1;
     const double build_seconds = CpuSeconds() - start;
     start = CpuSeconds();
-    const auto index =
-        FindSparseType("SPARSE_INVERTED_INDEX")->Open(Aligned(*bytes), block, SparseMetric::kIp);
+    const auto index = SparseInvertedType().Open(Aligned(*bytes), block, model::Metric::kIp);
     if (!index.ok()) return 1;
     fmt::print("{}: build {:.1f} s, open {:.2f} s, {:.2f} bytes a posting\n", names[algorithm],
                build_seconds, CpuSeconds() - start,
-               static_cast<double>(bytes->size()) / static_cast<double>(block.non_zeros()));
+               static_cast<double>(bytes->size()) / static_cast<double>(non_zeros));
     double exact_seconds = 0;
     for (double drop : {0.0, 0.2, 0.4}) {
       Params search;
@@ -216,8 +223,9 @@ int Run(size_t rows, std::map<std::string, double> options) {
       double seconds = 1e9;
       for (int turn = 0; turn < 3; ++turn) {
         start = CpuSeconds();
-        const Status status = (*index)->Search(ctx, queries.block(), k, search, {},
-                                               {.rows = got.data(), .scores = scores.data()});
+        const Status status =
+            (*index)->Search(ctx, {.queries = queries.block(), .k = k, .params = search},
+                             {.rows = got.data(), .scores = scores.data()});
         if (!status.ok()) return 1;
         seconds = std::min(seconds, CpuSeconds() - start);
       }

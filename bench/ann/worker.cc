@@ -5,10 +5,12 @@
 // FOLDER holds base.fbin and query.fbin; the metric is the environment's ELANUS_METRIC (IP or L2).
 // FILE is where the index is kept: built when absent. Then one command a line on standard input:
 //
-//   MODE OUT [name=value ...]     MODE: batch (one call), single (a call a query), parallel
-//   (THREADS)
+//   MODE OUT [name=value ...]     MODE: batch (one call), single (a call a query), parallel (the
+//   batch on THREADS threads), cold (batch, with nothing of FILE in the page cache), few (single,
+//   of the first 50 queries)
 //
-// Each writes the rows found (queries x 10 u32) to OUT and prints one line of JSON.
+// Each writes the rows found (queries x 10 u32) to OUT and prints one line of JSON. `stream` in the
+// place of a mode and OUT only prints how long it takes to read the vectors once.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -31,6 +33,7 @@ namespace elanus::index {
 namespace {
 
 constexpr uint32_t kTop = 10;
+constexpr size_t kFew = 50;
 
 double Seconds(clockid_t clock) {
   timespec now;
@@ -71,6 +74,46 @@ VectorBlock ReadVectors(const std::string& path) {
       .data = copy, .rows = static_cast<size_t>(shape[0]), .dim = static_cast<uint32_t>(shape[1])};
 }
 
+// Takes the pages of a mapped file out of memory.
+void Forget(const std::string& path, std::string_view mapped) {
+  madvise(const_cast<char*>(mapped.data()), mapped.size(), MADV_DONTNEED);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Pages not yet written to the disk would stay.
+  if (fd < 0 || fdatasync(fd) != 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0) {
+    Fail("cannot forget " + path);
+  }
+  close(fd);
+}
+
+// Bytes that this process has had read from the disk so far.
+uint64_t ReadSoFar() {
+  std::ifstream counters("/proc/self/io");
+  for (std::string name; counters >> name;) {
+    uint64_t value = 0;
+    counters >> value;
+    if (name == "read_bytes:") return value;
+  }
+  Fail("the system does not count what is read");
+}
+
+// Seconds of CPU to read all vectors once, the least of several: what an exact scan cannot beat.
+double StreamSeconds(const VectorBlock& base) {
+  constexpr int kPasses = 5;
+  const auto* words = static_cast<const uint64_t*>(base.data);
+  const size_t count = base.rows * base.dim * sizeof(float) / sizeof(uint64_t);
+  double least = 1e9;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    const double begin = Seconds(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += words[i];
+    // What is read must be wanted, or nothing is.
+    volatile const uint64_t used = sum;
+    static_cast<void>(used);
+    least = std::min(least, Seconds(CLOCK_PROCESS_CPUTIME_ID) - begin);
+  }
+  return least;
+}
+
 Params Parse(const IndexType& type, Phase phase, std::istream& words) {
   std::map<std::string, std::string> texts;
   for (std::string word; words >> word;) {
@@ -83,34 +126,52 @@ Params Parse(const IndexType& type, Phase phase, std::istream& words) {
   return std::move(*params);
 }
 
+struct Opened {
+  const IndexType& type;
+  const VectorIndex& index;
+  const std::string& path;
+  std::string_view mapped;
+  const VectorBlock& base;
+};
+
 // Runs one command line.
-void Measure(Context& ctx, Pool& pool, const IndexType& type, const VectorIndex& index,
-             VectorBlock queries, const std::string& line) {
+void Measure(Context& ctx, Pool& pool, const Opened& opened, VectorBlock queries,
+             const std::string& line) {
   std::istringstream words(line);
   std::string mode;
   std::string out;
   words >> mode >> out;
-  const Params params = Parse(type, Phase::kSearch, words);
+  if (mode == "stream") {
+    fmt::print("{{\"cpu_s\": {}}}\n", StreamSeconds(opened.base));
+    std::fflush(stdout);
+    return;
+  }
+  const Params params = Parse(opened.type, Phase::kSearch, words);
   std::vector<uint32_t> rows(queries.rows * kTop);
   std::vector<float> scores(rows.size());
   const auto search = [&](Context& context, size_t begin, size_t count) -> Status {
-    const VectorBlock part{.data = queries.row(begin), .rows = count, .dim = queries.dim};
-    return index.Search(context, part, kTop, params, {},
-                        {rows.data() + begin * kTop, scores.data() + begin * kTop});
+    return opened.index.Search(
+        context, {.queries = queries.Slice(begin, count), .k = kTop, .params = params},
+        {rows.data() + begin * kTop, scores.data() + begin * kTop});
   };
+  if (mode == "cold") Forget(opened.path, opened.mapped);
   const uint64_t blocks = DiskAnnBlocksRead();
+  const uint64_t read = ReadSoFar();
   const double wall = Seconds(CLOCK_MONOTONIC);
   const double cpu = Seconds(CLOCK_PROCESS_CPUTIME_ID);
   Status status;
-  if (mode == "batch") {
+  if (mode == "batch" || mode == "cold") {
     status = search(ctx, 0, queries.rows);
-  } else if (mode == "single") {
-    for (size_t q = 0; q < queries.rows && status.ok(); ++q) status = search(ctx, q, 1);
-  } else {
+  } else if (mode == "single" || mode == "few") {
+    const size_t count = mode == "single" ? queries.rows : std::min<size_t>(queries.rows, kFew);
+    for (size_t q = 0; q < count && status.ok(); ++q) status = search(ctx, q, 1);
+  } else if (mode == "parallel") {
     constexpr size_t kAtOnce = 64;
     status = pool.ParallelFor(ctx, (queries.rows + kAtOnce - 1) / kAtOnce, [&](size_t part) {
       return search(ctx, part * kAtOnce, std::min(kAtOnce, queries.rows - part * kAtOnce));
     });
+  } else {
+    Fail("no mode " + mode);
   }
   const double cpu_s = Seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
   const double wall_s = Seconds(CLOCK_MONOTONIC) - wall;
@@ -118,8 +179,8 @@ void Measure(Context& ctx, Pool& pool, const IndexType& type, const VectorIndex&
   std::ofstream(out, std::ios::binary)
       .write(reinterpret_cast<const char*>(rows.data()),
              static_cast<std::streamsize>(rows.size() * sizeof(uint32_t)));
-  fmt::print("{{\"cpu_s\": {}, \"wall_s\": {}, \"blocks_read\": {}}}\n", cpu_s, wall_s,
-             DiskAnnBlocksRead() - blocks);
+  fmt::print("{{\"cpu_s\": {}, \"wall_s\": {}, \"blocks_read\": {}, \"read_bytes\": {}}}\n", cpu_s,
+             wall_s, DiskAnnBlocksRead() - blocks, ReadSoFar() - read);
   std::fflush(stdout);
 }
 
@@ -127,7 +188,7 @@ int Run(int argc, char** argv) {
   if (argc < 5) Fail("usage: elanus_ann FOLDER FILE TYPE THREADS [name=value ...]");
   const std::string folder = argv[1];
   const std::string file = argv[2];
-  const IndexType* type = FindType(argv[3]);
+  const IndexType* type = FindType(VectorKind::kDense, argv[3]);
   if (type == nullptr) Fail(fmt::format("no index type {}", argv[3]));
   const char* metric_name = std::getenv("ELANUS_METRIC");
   const model::Metric metric = metric_name != nullptr && std::string_view(metric_name) == "L2"
@@ -159,16 +220,19 @@ int Run(int argc, char** argv) {
     std::ofstream(file, std::ios::binary) << *bytes;
   }
   Blob blob = Map(file);
-  const size_t bytes = blob.bytes().size();
+  const std::string_view mapped = blob.bytes();
   Result<std::unique_ptr<VectorIndex>> index = type->Open(std::move(blob), base, metric);
   if (!index.ok()) Fail(index.status().message());
+  // What must be in memory: of DISKANN only what opening copied there.
+  const size_t heap = (*index)->memory_bytes();
+  const size_t memory = type == &DiskAnnType() ? heap : std::max(heap, mapped.size());
   fmt::print(
-      "{{\"build_s\": {}, \"build_cpu_s\": {}, \"file_bytes\": {}, \"heap_bytes\": {}, "
+      "{{\"build_s\": {}, \"build_cpu_s\": {}, \"file_bytes\": {}, \"memory_bytes\": {}, "
       "\"rows\": {}}}\n",
-      build_s, build_cpu_s, bytes, (*index)->memory_bytes(), base.rows);
+      build_s, build_cpu_s, mapped.size(), memory, base.rows);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
-    if (!line.empty()) Measure(ctx, pool, *type, **index, queries, line);
+    if (!line.empty()) Measure(ctx, pool, {*type, **index, file, mapped, base}, queries, line);
   }
   return 0;
 }

@@ -9,7 +9,9 @@
 #include <cstring>
 #include <random>
 #include <set>
+#include <string>
 
+#include "index/codes/dense_rows.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -51,8 +53,43 @@ struct Answer {
   Answer(size_t nq, uint32_t k) : rows(nq * k), scores(nq * k) {}
 };
 
-class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
+/// A cloud in an element: its rows and queries as such, and `floats`: the numbers they stand for.
+struct ElementCloud {
+  ElementType element = ElementType::kFloat32;
+  Cloud floats;
+  std::string rows;
+  std::string queries;
+  VectorBlock block() const { return In(floats.block(), rows); }
+  VectorBlock query_block() const { return In(floats.query_block(), queries); }
+
+ private:
+  VectorBlock In(VectorBlock block, const std::string& bytes) const {
+    block.data = bytes.data();
+    block.element = element;
+    return block;
+  }
+};
+
+/// Bytes come 20 times as large, so that rounding leaves something of them.
+inline ElementCloud InElement(Cloud cloud, ElementType element) {
+  ElementCloud typed{.element = element, .floats = std::move(cloud), .rows = {}, .queries = {}};
+  const auto convert = [&](std::vector<float>& values, std::string& bytes) {
+    if (element == ElementType::kInt8) {
+      for (float& value : values) value *= 20;
+    }
+    const VectorBlock all{.dim = static_cast<uint32_t>(values.size()), .element = element};
+    bytes.resize(all.row_bytes());
+    EncodeElements(element, values.data(), values.size(), bytes.data());
+    DecodeElements(element, bytes.data(), values.size(), values.data());
+  };
+  convert(typed.floats.rows, typed.rows);
+  convert(typed.floats.queries, typed.queries);
+  return typed;
+}
+
+class IndexFixture : public testing::Test {
  protected:
+  virtual const IndexType& type() const = 0;
   Params BuildParams(uint32_t dim) const {
     Params params;
     params.Set("nlist", 32);
@@ -62,18 +99,18 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
     params.Set("nbits", 6);
     params.Set("nrq", 2);
     params.Set("sub_dim", dim % 2 == 0 ? 2 : 1);
-    if (GetParam()->name != "HNSW") params.Set("refine", 1);
+    if (type().name != "HNSW") params.Set("refine", 1);
     return params;
   }
   std::string Build(VectorBlock rows, Metric metric, const Params& params,
                     const BuildOptions& options) {
-    auto bytes = GetParam()->Build(ctx_, rows, metric, params, options);
+    auto bytes = type().Build(ctx_, rows, metric, params, options);
     EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
     return bytes.ok() ? std::move(*bytes) : std::string();
   }
   std::unique_ptr<VectorIndex> Open(std::string bytes, VectorBlock rows, Metric metric) {
     file_ = std::make_shared<const std::string>(std::move(bytes));
-    auto opened = GetParam()->Open(BlobOf(*file_), rows, metric);
+    auto opened = type().Open(BlobOf(*file_), rows, metric);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }
@@ -105,9 +142,16 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
     constexpr uint32_t kK = 10;
     const size_t nq = cloud.query_block().rows;
     Answer got(nq, kK), want(nq, kK);
-    EXPECT_TRUE(index.Search(ctx_, cloud.query_block(), kK, params, allowed, got.hits()).ok());
     EXPECT_TRUE(
-        SearchExact(ctx_, cloud.block(), metric, cloud.query_block(), kK, allowed, want.hits())
+        index
+            .Search(ctx_,
+                    {.queries = cloud.query_block(), .k = kK, .params = params, .allowed = allowed},
+                    got.hits())
+            .ok());
+    EXPECT_TRUE(
+        SearchExact(ctx_, cloud.block(), metric,
+                    {.queries = cloud.query_block(), .k = kK, .params = {}, .allowed = allowed},
+                    want.hits())
             .ok());
     size_t hit = 0;
     size_t all = 0;
@@ -129,6 +173,12 @@ class VectorIndexConformance : public testing::TestWithParam<const IndexType*> {
   std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
   Pool pool_{*executor_, "build", 2, 64};
   std::shared_ptr<const std::string> file_;
+};
+
+class VectorIndexConformance : public IndexFixture,
+                               public testing::WithParamInterface<const IndexType*> {
+ protected:
+  const IndexType& type() const override { return *GetParam(); }
 };
 
 constexpr Metric kMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};

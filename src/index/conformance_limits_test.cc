@@ -40,10 +40,15 @@ void ExpectExact(const VectorIndex& index, Context& ctx, const Cloud& cloud, Met
                  uint32_t k, const Params& params, BitsetView allowed) {
   const size_t nq = cloud.query_block().rows;
   Answer got(nq, k), want(nq, k);
-  const Status found = index.Search(ctx, cloud.query_block(), k, params, allowed, got.hits());
+  const Status found = index.Search(
+      ctx, {.queries = cloud.query_block(), .k = k, .params = params, .allowed = allowed},
+      got.hits());
   ASSERT_TRUE(found.ok()) << found.ToString();
   ASSERT_TRUE(
-      SearchExact(ctx, cloud.block(), metric, cloud.query_block(), k, allowed, want.hits()).ok());
+      SearchExact(ctx, cloud.block(), metric,
+                  {.queries = cloud.query_block(), .k = k, .params = {}, .allowed = allowed},
+                  want.hits())
+          .ok());
   for (size_t q = 0; q < nq; ++q) {
     std::set<uint32_t> seen;
     for (size_t i = q * k; i < (q + 1) * k; ++i) {
@@ -64,11 +69,18 @@ double ShareAsGoodAsTheBest(const VectorIndex& index, Context& ctx, const Cloud&
   const size_t nq = cloud.query_block().rows;
   const float sign = model::LargerIsBetter(metric) ? 1.0f : -1.0f;
   Answer got(nq, k), want(nq, k);
-  EXPECT_TRUE(
-      index.Search(ctx, cloud.query_block(), k, Everything(cloud.block().rows), {}, got.hits())
-          .ok());
-  EXPECT_TRUE(
-      SearchExact(ctx, cloud.block(), metric, cloud.query_block(), k, {}, want.hits()).ok());
+  EXPECT_TRUE(index
+                  .Search(ctx,
+                          {.queries = cloud.query_block(),
+                           .k = k,
+                           .params = Everything(cloud.block().rows),
+                           .allowed = {}},
+                          got.hits())
+                  .ok());
+  EXPECT_TRUE(SearchExact(ctx, cloud.block(), metric,
+                          {.queries = cloud.query_block(), .k = k, .params = {}, .allowed = {}},
+                          want.hits())
+                  .ok());
   size_t good = 0;
   for (size_t i = 0; i < nq * k; ++i) {
     const float worst = want.scores[i / k * k + k - 1];
@@ -150,16 +162,28 @@ TEST_P(VectorIndexConformance, AnswersAsManyHitsAndQueriesAsTheWireAllows) {
   wide.Set("ef", kMost / 4);
   wide.Set("search_list", kMost / 4);
   wide.Set("reorder_k", kMost);
-  ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), kMost / 4, wide, {}, some.hits()).ok());
+  ASSERT_TRUE(
+      index
+          ->Search(ctx_,
+                   {.queries = cloud.query_block(), .k = kMost / 4, .params = wide, .allowed = {}},
+                   some.hits())
+          .ok());
   EXPECT_EQ(std::count(some.rows.begin(), some.rows.end(), kNoRow), 0);
   EXPECT_EQ(std::set<uint32_t>(some.rows.begin(), some.rows.end()).size(), kMost / 4);
 
   const Cloud small = MakeClusteredCloud(3, 200, 4, kMost);
   const auto few = Make(small.block(), Metric::kIp);
   Answer got(kMost, 1), want(kMost, 1);
-  ASSERT_TRUE(few->Search(ctx_, small.query_block(), 1, Everything(200), {}, got.hits()).ok());
   ASSERT_TRUE(
-      SearchExact(ctx_, small.block(), Metric::kIp, small.query_block(), 1, {}, want.hits()).ok());
+      few->Search(
+             ctx_,
+             {.queries = small.query_block(), .k = 1, .params = Everything(200), .allowed = {}},
+             got.hits())
+          .ok());
+  ASSERT_TRUE(SearchExact(ctx_, small.block(), Metric::kIp,
+                          {.queries = small.query_block(), .k = 1, .params = {}, .allowed = {}},
+                          want.hits())
+                  .ok());
   size_t equal = 0;
   for (size_t q = 0; q < kMost; ++q) equal += got.rows[q] == want.rows[q] ? 1 : 0;
   EXPECT_GE(equal, kMost - kMost / 100);
@@ -289,19 +313,36 @@ TEST_P(VectorIndexConformance, StopsASearchWhereverItsDeadlineFindsIt) {
     params.Set("search_list", 1000);
     CountingClock whole;
     Context patient(whole, INT64_MAX - 1);
-    ASSERT_TRUE(index->Search(patient, cloud.query_block(), 400, params, allowed, got.hits()).ok());
+    ASSERT_TRUE(
+        index
+            ->Search(
+                patient,
+                {.queries = cloud.query_block(), .k = 400, .params = params, .allowed = allowed},
+                got.hits())
+            .ok());
     EXPECT_GE(whole.looks(), 4);
     for (int64_t deadline = 0; deadline < whole.looks(); deadline += 1 + whole.looks() / 16) {
       CountingClock clock;
       Context ctx(clock, deadline);
-      ASSERT_EQ(index->Search(ctx, cloud.query_block(), 400, params, allowed, got.hits()).code(),
-                ErrorCode::kDeadlineExceeded)
+      ASSERT_EQ(
+          index
+              ->Search(
+                  ctx,
+                  {.queries = cloud.query_block(), .k = 400, .params = params, .allowed = allowed},
+                  got.hits())
+              .code(),
+          ErrorCode::kDeadlineExceeded)
           << "look " << deadline << " of " << whole.looks();
     }
     Context cancelled(clock_);
     cancelled.Cancel();
     EXPECT_EQ(
-        index->Search(cancelled, cloud.query_block(), 400, params, allowed, got.hits()).code(),
+        index
+            ->Search(
+                cancelled,
+                {.queries = cloud.query_block(), .k = 400, .params = params, .allowed = allowed},
+                got.hits())
+            .code(),
         ErrorCode::kCanceled);
   }
 }
@@ -317,7 +358,8 @@ TEST_P(VectorIndexConformance, EstimatesItsMemory) {
   const auto index = GetParam()->Open(Blob(std::make_shared<Blob>(aligned), aligned.bytes(), 0),
                                       cloud.block(), Metric::kCosine);
   ASSERT_TRUE(index.ok()) << index.status().ToString();
-  const auto estimate = static_cast<double>(GetParam()->EstimateMemory(4000, 64, build));
+  const auto estimate =
+      static_cast<double>(GetParam()->EstimateMemory({.rows = 4000, .dim = 64}, build));
   // Graphs have memory of their own; lists are searched where the file lies.
   static const std::set<std::string_view> kGraphs = {"HNSW", "HNSW_SQ", "HNSW_PQ", "HNSW_PRQ",
                                                      "DISKANN"};
@@ -347,7 +389,12 @@ TEST_P(VectorIndexConformance, ScoresWithinItsCodesErrorWithoutRefine) {
     const auto index =
         Open(Build(cloud.block(), metric, build, {.pool = &pool_}), cloud.block(), metric);
     Answer got(20, kK);
-    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), kK, Wide(), {}, got.hits()).ok());
+    ASSERT_TRUE(
+        index
+            ->Search(ctx_,
+                     {.queries = cloud.query_block(), .k = kK, .params = Wide(), .allowed = {}},
+                     got.hits())
+            .ok());
     ScoreErrors errors;
     for (size_t i = 0; i < got.rows.size(); ++i) {
       ASSERT_NE(got.rows[i], kNoRow);
@@ -383,7 +430,8 @@ TEST_P(VectorIndexConformance, RefusesTheFileOfOtherRows) {
   const std::string file = Build(cloud.block(), Metric::kCosine, BuildParams(8), {});
   EXPECT_EQ(GetParam()->Open(BlobOf(file), longer.block(), Metric::kCosine).status().code(),
             ErrorCode::kIntegrity);
-  if (GetParam()->name == "FLAT") return;  // Its file says nothing of the dimension.
+  const IndexType& builds = GetParam()->twin != nullptr ? *GetParam()->twin : *GetParam();
+  if (builds.name == "FLAT") return;  // Its file says nothing of the dimension.
   const VectorBlock wider{.data = longer.rows.data(), .rows = 200, .dim = 7};
   EXPECT_EQ(GetParam()->Open(BlobOf(file), wider, Metric::kCosine).status().code(),
             ErrorCode::kIntegrity);
@@ -425,8 +473,9 @@ TEST_P(VectorIndexConformance, FollowsNothingInAFileUnchecked) {
           Answer got(3, k);
           Params params = Wide();
           params.Set("search_list", 120);
-          const Status found =
-              index.value()->Search(ctx_, cloud.query_block(), k, params, allowed, got.hits());
+          const Status found = index.value()->Search(
+              ctx_, {.queries = cloud.query_block(), .k = k, .params = params, .allowed = allowed},
+              got.hits());
           ASSERT_TRUE(found.ok()) << found.ToString();
           for (uint32_t row : got.rows) ASSERT_TRUE(row == kNoRow || row < 150);
         }
@@ -447,7 +496,12 @@ TEST_P(VectorIndexConformance, OutlivesNumbersWhoseProductsOverflow) {
       Answer got(4, k);
       Params params = Wide();
       params.Set("search_list", 200);
-      ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), k, params, {}, got.hits()).ok());
+      ASSERT_TRUE(
+          index
+              ->Search(ctx_,
+                       {.queries = cloud.query_block(), .k = k, .params = params, .allowed = {}},
+                       got.hits())
+              .ok());
       for (uint32_t row : got.rows) ASSERT_TRUE(row == kNoRow || row < 300);
     }
   }
@@ -457,11 +511,17 @@ TEST_P(VectorIndexConformance, IsSearchedByManyThreadsAtOnce) {
   const Cloud cloud = MakeClusteredCloud(8, 1500, 24, 16);
   const auto index = Make(cloud.block(), Metric::kCosine);
   Answer want(16, 10);
-  ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 10, Wide(), {}, want.hits()).ok());
+  ASSERT_TRUE(
+      index
+          ->Search(ctx_, {.queries = cloud.query_block(), .k = 10, .params = Wide(), .allowed = {}},
+                   want.hits())
+          .ok());
   Pool many(*executor_, "search", 4, 64);
   const Status all = many.ParallelFor(ctx_, 64, [&](size_t) -> Status {
     Answer got(16, 10);
-    TRY(index->Search(ctx_, cloud.query_block(), 10, Wide(), {}, got.hits()));
+    TRY(index->Search(ctx_,
+                      {.queries = cloud.query_block(), .k = 10, .params = Wide(), .allowed = {}},
+                      got.hits()));
     EXPECT_EQ(got.rows, want.rows);
     EXPECT_EQ(got.scores, want.scores);
     return {};

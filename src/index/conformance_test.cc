@@ -33,7 +33,12 @@ TEST_P(VectorIndexConformance, AnswersFewerRowsThanK) {
   for (Metric metric : kMetrics) {
     const auto index = Make(cloud.block(), metric);
     Answer got(3, 20);
-    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 20, Wide(), {}, got.hits()).ok());
+    ASSERT_TRUE(
+        index
+            ->Search(ctx_,
+                     {.queries = cloud.query_block(), .k = 20, .params = Wide(), .allowed = {}},
+                     got.hits())
+            .ok());
     for (size_t q = 0; q < 3; ++q) {
       EXPECT_EQ(std::count(got.rows.begin() + q * 20, got.rows.begin() + (q + 1) * 20, kNoRow), 15);
     }
@@ -45,11 +50,21 @@ TEST_P(VectorIndexConformance, AnswersNothingWhenNothingIsAllowedOrThere) {
   const Bitset none(100);
   const auto index = Make(cloud.block(), Metric::kCosine);
   Answer got(2, 5);
-  ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 5, Wide(), none.view(), got.hits()).ok());
+  ASSERT_TRUE(
+      index
+          ->Search(
+              ctx_,
+              {.queries = cloud.query_block(), .k = 5, .params = Wide(), .allowed = none.view()},
+              got.hits())
+          .ok());
   EXPECT_EQ(std::count(got.rows.begin(), got.rows.end(), kNoRow), 10);
   Cloud empty{.dim = 8, .rows = {}, .queries = cloud.queries};
   const auto nothing = Make(empty.block(), Metric::kL2);
-  ASSERT_TRUE(nothing->Search(ctx_, empty.query_block(), 5, Wide(), {}, got.hits()).ok());
+  ASSERT_TRUE(
+      nothing
+          ->Search(ctx_, {.queries = empty.query_block(), .k = 5, .params = Wide(), .allowed = {}},
+                   got.hits())
+          .ok());
   EXPECT_EQ(std::count(got.rows.begin(), got.rows.end(), kNoRow), 10);
 }
 
@@ -59,7 +74,11 @@ TEST_P(VectorIndexConformance, ScoresZeroVectorsZeroUnderCosine) {
   const auto index = Make(cloud.block(), Metric::kCosine);
   Answer got(1, 50);
   Params params = Wide();
-  ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 50, params, {}, got.hits()).ok());
+  ASSERT_TRUE(
+      index
+          ->Search(ctx_, {.queries = cloud.query_block(), .k = 50, .params = params, .allowed = {}},
+                   got.hits())
+          .ok());
   for (size_t i = 0; i < 50; ++i) {
     EXPECT_TRUE(got.rows[i] != 0 || got.scores[i] == 0.0f);
     EXPECT_LE(std::abs(got.scores[i]), 1.0001f);
@@ -71,7 +90,12 @@ TEST_P(VectorIndexConformance, OrdersHitsAndScoresThemAsOnTheWire) {
   for (Metric metric : kMetrics) {
     const auto index = Make(cloud.block(), metric);
     Answer got(10, 30), want(10, 30);
-    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 30, Wide(), {}, got.hits()).ok());
+    ASSERT_TRUE(
+        index
+            ->Search(ctx_,
+                     {.queries = cloud.query_block(), .k = 30, .params = Wide(), .allowed = {}},
+                     got.hits())
+            .ok());
     for (size_t q = 0; q < 10; ++q) {
       for (size_t i = 1; i < 30; ++i) {
         const float a = got.scores[q * 30 + i - 1];
@@ -105,7 +129,13 @@ TEST_P(VectorIndexConformance, FindsAllThatWasAskedForAmongEqualRows) {
     Answer got(4, 300);
     Params params;
     params.Set("ef", 300);
-    ASSERT_TRUE(index->Search(ctx_, cloud.query_block(), 300, params, {}, got.hits()).ok());
+    params.Set("ensure_topk_full", 1);
+    ASSERT_TRUE(
+        index
+            ->Search(ctx_,
+                     {.queries = cloud.query_block(), .k = 300, .params = params, .allowed = {}},
+                     got.hits())
+            .ok());
     EXPECT_EQ(std::count(got.rows.begin(), got.rows.end(), kNoRow), 0) << NameOf(metric);
   }
 }
@@ -137,11 +167,12 @@ TEST_P(VectorIndexConformance, StopsWhenCancelled) {
   EXPECT_EQ(built.status().code(), ErrorCode::kCanceled);
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, VectorIndexConformance, testing::ValuesIn(AllTypes()),
+INSTANTIATE_TEST_SUITE_P(AllTypes, VectorIndexConformance,
+                         testing::ValuesIn(TypesOf(VectorKind::kDense)),
                          [](const auto& info) { return std::string(info.param->name); });
 
 TEST(Params, RefuseWhatIsNoNumberOrOutOfRange) {
-  const auto specs = FindType("HNSW")->params;
+  const auto specs = FindType(VectorKind::kDense, "HNSW")->params;
   EXPECT_TRUE(ParseParams(specs, Phase::kBuild, {{"M", "16"}, {"unknown", "x"}}).ok());
   for (const char* bad : {"8.0", "abc", "", "1", "2049", "-3", "99999999999999999999"}) {
     EXPECT_EQ(ParseParams(specs, Phase::kBuild, {{"M", bad}}).status().code(),
@@ -154,17 +185,21 @@ TEST(Hnsw, RefusesAnEfBelowK) {
   const Cloud cloud = MakeClusteredCloud(3, 100, 8, 1);
   SystemClock clock;
   Context ctx(clock);
-  auto bytes = FindType("HNSW")->Build(ctx, cloud.block(), Metric::kL2, {}, {});
+  auto bytes = FindType(VectorKind::kDense, "HNSW")->Build(ctx, cloud.block(), Metric::kL2, {}, {});
   ASSERT_TRUE(bytes.ok());
   auto owner = std::make_shared<const std::string>(std::move(*bytes));
-  auto index =
-      FindType("HNSW")->Open(Blob(owner, *owner, owner->size()), cloud.block(), Metric::kL2);
+  auto index = FindType(VectorKind::kDense, "HNSW")
+                   ->Open(Blob(owner, *owner, owner->size()), cloud.block(), Metric::kL2);
   ASSERT_TRUE(index.ok());
   Params params;
   params.Set("ef", 5);
   Answer got(1, 10);
-  EXPECT_EQ((*index)->Search(ctx, cloud.query_block(), 10, params, {}, got.hits()).code(),
-            ErrorCode::kSegcore);
+  EXPECT_EQ(
+      (*index)
+          ->Search(ctx, {.queries = cloud.query_block(), .k = 10, .params = params, .allowed = {}},
+                   got.hits())
+          .code(),
+      ErrorCode::kSegcore);
 }
 
 }  // namespace

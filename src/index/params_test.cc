@@ -67,6 +67,7 @@ std::vector<Rule> Rules() {
        "refine_type",
        {"sq6", "SQ8", "fp16", "BF16", "fp32", "flat", "FLAT"},
        {"", "sq5", "fp64", "true", "5"}},
+      {{"IVF_SQ8", "IVF_PQ", "IVF_RABITQ"}, Phase::kBuild, "refine_type", {"sq6"}, {"sq4u"}},
       {refine,
        Phase::kSearch,
        "refine_k",
@@ -75,6 +76,20 @@ std::vector<Rule> Rules() {
       {lists, Phase::kBuild, "nlist", up_to_65536, not_up_to_65536},
       {lists, Phase::kSearch, "nprobe", up_to_65536, not_up_to_65536},
       {lists, Phase::kSearch, "ensure_topk_full", bools, kNoBool},
+      {lists, Phase::kBuild, "use_elkan", bools, kNoBool},
+      {lists,
+       Phase::kSearch,
+       "max_empty_result_buckets",
+       {"0", "2", "65536"},
+       With({"-1", "65537"}, kNoInteger)},
+      {{"IVF_RABITQ"}, Phase::kSearch, "rbq_bits_query", {"0", "8"}, With({"-1", "9"}, kNoInteger)},
+      {graphs, Phase::kSearch, "seed_ef", integers, no_integers},
+      {graphs, Phase::kSearch, "disable_fallback_brute_force", bools, kNoBool},
+      {{"HNSW_SQ", "HNSW_PQ", "HNSW_PRQ"},
+       Phase::kSearch,
+       "iterator_refine_ratio",
+       {"0", "0.5", "2"},
+       {"-0.1", "x", ""}},
       {{"SCANN"}, Phase::kBuild, "with_raw_data", bools, kNoBool},
       {{"SCANN"}, Phase::kBuild, "sub_dim", up_to_65536, not_up_to_65536},
       {{"SCANN"}, Phase::kSearch, "reorder_k", {"1", "100", "65536"}, With({"0"}, kNoInteger)},
@@ -95,6 +110,28 @@ std::vector<Rule> Rules() {
       {{"DISKANN"}, Phase::kBuild, "accelerate_build", bools, kNoBool},
       {{"DISKANN"}, Phase::kSearch, "search_list", integers, no_integers},
       {{"DISKANN"}, Phase::kSearch, "beamwidth", {"1", "128"}, With({"0", "129"}, kNoInteger)},
+      {{"GPU_IVF_FLAT", "GPU_IVF_PQ"},
+       Phase::kBuild,
+       "nlist",
+       {"1", "65536"},
+       With({"0", "65537"}, kNoInteger)},
+      {{"GPU_IVF_FLAT", "GPU_IVF_PQ"},
+       Phase::kSearch,
+       "nprobe",
+       {"1", "65536"},
+       With({"0", "65537"}, kNoInteger)},
+      {{"GPU_IVF_PQ"}, Phase::kBuild, "m", {"0", "65536"}, With({"-1", "65537"}, kNoInteger)},
+      {{"GPU_IVF_PQ"}, Phase::kBuild, "nbits", {"4", "8"}, With({"3", "9"}, kNoInteger)},
+      {{"GPU_IVF_PQ"}, Phase::kSearch, "refine_ratio", {"1", "2.5"}, {"0.9", "x"}},
+      {{"GPU_CAGRA"},
+       Phase::kBuild,
+       "intermediate_graph_degree",
+       {"1", "128"},
+       With({"0", "4097"}, kNoInteger)},
+      {{"GPU_CAGRA"}, Phase::kBuild, "graph_degree", {"1", "64"}, With({"0", "4097"}, kNoInteger)},
+      {{"GPU_CAGRA"}, Phase::kSearch, "itopk_size", {"1", "512"}, With({"0", "65537"}, kNoInteger)},
+      {{"GPU_CAGRA"}, Phase::kSearch, "search_width", {"1", "16"}, With({"0", "2049"}, kNoInteger)},
+      {{"GPU_CAGRA"}, Phase::kSearch, "ef", {"1", "200"}, With({"0"}, kNoInteger)},
       {{"DISKANN"}, Phase::kSearch, "filter_threshold", {"-1", "0.5", "1"}, {"-1.1", "1.1", "x"}},
   };
 }
@@ -102,7 +139,7 @@ std::vector<Rule> Rules() {
 TEST(Params, AcceptAndRefuseWhatTheContractSays) {
   for (const Rule& rule : Rules()) {
     for (const std::string& name : rule.types) {
-      const IndexType* type = FindType(name);
+      const IndexType* type = FindType(VectorKind::kDense, name);
       ASSERT_NE(type, nullptr) << name;
       for (const std::string& text : rule.accepted) {
         const auto params = ParseParams(type->params, rule.phase, {{rule.name, text}});
@@ -127,7 +164,7 @@ TEST(Params, AreAllInTheTableOfThisTest) {
   for (const Rule& rule : Rules()) {
     for (const std::string& type : rule.types) ruled.insert(type + " " + rule.name);
   }
-  for (const IndexType* type : AllTypes()) {
+  for (const IndexType* type : TypesOf(VectorKind::kDense)) {
     for (const ParamSpec& spec : type->params) {
       EXPECT_TRUE(ruled.count(fmt::format("{} {}", type->name, spec.name)) == 1)
           << type->name << " " << spec.name;
@@ -137,7 +174,8 @@ TEST(Params, AreAllInTheTableOfThisTest) {
 
 TEST(Params, NameTheFaultTheRangeAndTheValue) {
   const auto message = [](std::string_view type, Phase phase, std::string name, std::string text) {
-    return ParseParams(FindType(type)->params, phase, {{std::move(name), std::move(text)}})
+    return ParseParams(FindType(VectorKind::kDense, type)->params, phase,
+                       {{std::move(name), std::move(text)}})
         .status()
         .ToString();
   };
@@ -159,7 +197,11 @@ TEST(Params, IgnoreUnknownNamesAndThoseOfTheOtherPhase) {
     for (Phase phase : {Phase::kBuild, Phase::kSearch}) {
       std::map<std::string, std::string> texts = {{"unknown", "x"}, {"dim", "no number"}};
       for (const ParamSpec& spec : type->params) {
-        if (spec.phase != phase) texts[std::string(spec.name)] = "no value at all";
+        const bool is_of_both =
+            std::any_of(type->params.begin(), type->params.end(), [&](const ParamSpec& other) {
+              return other.phase == phase && other.name == spec.name;
+            });
+        if (!is_of_both) texts[std::string(spec.name)] = "no value at all";
       }
       EXPECT_TRUE(ParseParams(type->params, phase, texts).ok()) << type->name;
     }
@@ -181,7 +223,7 @@ TEST(Params, HaveDefaultsWithinTheirRanges) {
 
 Status Check(std::string_view type_name, uint32_t dim,
              const std::map<std::string, std::string>& texts) {
-  const IndexType* type = FindType(type_name);
+  const IndexType* type = FindType(VectorKind::kDense, type_name);
   TRY_ASSIGN(const Params params, ParseParams(type->params, Phase::kBuild, texts));
   return type->Check == nullptr ? Status() : type->Check(dim, params);
 }
@@ -216,27 +258,37 @@ TEST(Check, RefusesRefineForHnswWhichHasNothingToRefine) {
 TEST(FindType, KnowsEachTypeByItsNameAndAliases) {
   std::set<std::string_view> names;
   for (const IndexType* type : AllTypes()) {
-    EXPECT_EQ(FindType(type->name), type);
-    EXPECT_TRUE(names.insert(type->name).second) << type->name;
+    EXPECT_EQ(FindType(type->kind, type->name), type);
+    EXPECT_TRUE(IsTypeName(type->name));
+    const bool twice =
+        type->kind == VectorKind::kBinary && FindType(VectorKind::kDense, type->name) != nullptr;
+    EXPECT_NE(names.insert(type->name).second, twice) << type->name;
   }
   const std::pair<const char*, const char*> aliases[] = {
       {"IVF_SQ", "IVF_SQ8"}, {"IVFSQ", "IVF_SQ8"}, {"IVFFLAT", "IVF_FLAT"}, {"IVFPQ", "IVF_PQ"}};
   for (const auto& [alias, name] : aliases) {
-    ASSERT_NE(FindType(alias), nullptr) << alias;
-    EXPECT_EQ(FindType(alias)->name, name);
+    ASSERT_NE(FindType(VectorKind::kDense, alias), nullptr) << alias;
+    EXPECT_EQ(FindType(VectorKind::kDense, alias)->name, name);
   }
   for (const char* unknown : {"", "hnsw", "IVF", "ANNOY", "RHNSW_FLAT", "RHNSW_SQ", "RHNSW_PQ",
                               "NSG", "RNSG", "IVF_HNSW", "AUTOINDEX", "HNSW "}) {
-    EXPECT_EQ(FindType(unknown), nullptr) << unknown;
+    EXPECT_EQ(FindType(VectorKind::kDense, unknown), nullptr) << unknown;
+    EXPECT_FALSE(IsTypeName(unknown)) << unknown;
   }
 }
 
 TEST(ResolveAutoIndex, ChoosesParametersItsTypeAccepts) {
-  const AutoChoice choice = ResolveAutoIndex();
-  ASSERT_NE(choice.type, nullptr);
-  const auto params = ParseParams(choice.type->params, Phase::kBuild, choice.params);
-  ASSERT_TRUE(params.ok()) << params.status().ToString();
-  for (const auto& [name, text] : choice.params) EXPECT_TRUE(params->Has(name)) << name;
+  for (ElementType element : {ElementType::kFloat32, ElementType::kFloat16, ElementType::kBFloat16,
+                              ElementType::kInt8, ElementType::kBit, ElementType::kSparse}) {
+    const VectorKind kind = KindOf(element);
+    const AutoChoice choice = ResolveAutoIndex(element, DefaultMetric(kind));
+    ASSERT_NE(choice.type, nullptr);
+    EXPECT_TRUE(choice.type->Takes(element));
+    EXPECT_TRUE(choice.type->Takes(DefaultMetric(kind)));
+    const auto params = ParseParams(choice.type->params, Phase::kBuild, choice.params);
+    ASSERT_TRUE(params.ok()) << params.status().ToString();
+    for (const auto& [name, text] : choice.params) EXPECT_TRUE(params->Has(name)) << name;
+  }
 }
 
 }  // namespace

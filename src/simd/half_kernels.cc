@@ -95,6 +95,23 @@ float One(const float* query, const uint16_t* row, size_t dim) {
 }
 
 template <class Half>
+float Square(const uint16_t* row, size_t dim) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V sum = hn::Zero(d);
+  size_t i = 0;
+  for (; i + lanes <= dim; i += lanes) {
+    const V v = LoadRow<Half>(d, row + i);
+    sum = hn::MulAdd(v, v, sum);
+  }
+  if (i < dim) {
+    const V v = LoadRowTail<Half>(d, row + i, dim - i);
+    sum = hn::MulAdd(v, v, sum);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
+template <class Half>
 void EncodeRow(const float* from, size_t count, uint16_t* to) {
   const D d;
   const hn::Rebind<Half, D> half;
@@ -135,8 +152,8 @@ void DecodeRow(const uint16_t* from, size_t count, float* to) {
 
 template <class Half>
 HalfKernels Make() {
-  return {One<Half, true>,   One<Half, false>, Four<Half, true>,
-          Four<Half, false>, EncodeRow<Half>,  DecodeRow<Half>};
+  return {One<Half, true>, One<Half, false>, Four<Half, true>, Four<Half, false>,
+          Square<Half>,    EncodeRow<Half>,  DecodeRow<Half>};
 }
 HalfKernels MakeFloat16() { return Make<hwy::float16_t>(); }
 HalfKernels MakeBFloat16() {

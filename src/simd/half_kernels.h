@@ -16,6 +16,8 @@ struct HalfKernels {
                         float out[4]);
   One l2, ip;
   Four l2_x4, ip_x4;
+  /// The squared length of a row.
+  float (*square)(const uint16_t* row, size_t dim);
   /// Rounds to nearest even; too large becomes infinity.
   void (*encode)(const float* from, size_t count, uint16_t* to);
   void (*decode)(const uint16_t* from, size_t count, float* to);

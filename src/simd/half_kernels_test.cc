@@ -30,6 +30,7 @@ TEST_P(Half, AgreesWithPlainLoopsForEveryDimensionAndAlignment) {
     const uint16_t* rows[4];
     double l2[4] = {};
     double ip[4] = {};
+    double square[4] = {};
     for (float& v : query) v = value(rng);
     for (int r = 0; r < 4; ++r) {
       std::vector<float> row(dim), back(dim);
@@ -43,6 +44,7 @@ TEST_P(Half, AgreesWithPlainLoopsForEveryDimensionAndAlignment) {
         const double difference = static_cast<double>(query[shift + d]) - back[d];
         l2[r] += difference * difference;
         ip[r] += static_cast<double>(query[shift + d]) * back[d];
+        square[r] += static_cast<double>(back[d]) * back[d];
       }
     }
     float got[4];
@@ -51,6 +53,7 @@ TEST_P(Half, AgreesWithPlainLoopsForEveryDimensionAndAlignment) {
     for (int r = 0; r < 4; ++r) ASSERT_NEAR(got[r], l2[r], slack) << dim;
     kernels().ip_x4(query.data() + shift, rows, dim, got);
     for (int r = 0; r < 4; ++r) ASSERT_NEAR(got[r], ip[r], slack) << dim;
+    for (int r = 0; r < 4; ++r) ASSERT_NEAR(kernels().square(rows[r], dim), square[r], slack);
     ASSERT_NEAR(kernels().l2(query.data() + shift, rows[0], dim), l2[0], slack) << dim;
     ASSERT_NEAR(kernels().ip(query.data() + shift, rows[0], dim), ip[0], slack) << dim;
   }

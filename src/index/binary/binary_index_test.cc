@@ -1,6 +1,7 @@
 // Every type of index over binary vectors, with every metric it takes, keeps the interface's
 // promises.
-#include "index/binary_index.h"
+#include "index/binary/exact.h"
+#include "index/vector_index.h"
 
 #include <gtest/gtest.h>
 
@@ -17,11 +18,17 @@ struct Bits {
   uint32_t dim = 0;
   std::vector<uint8_t> rows;
   std::vector<uint8_t> queries;
-  BinaryBlock block() const {
-    return {.data = rows.data(), .rows = rows.size() / (dim / 8), .dim = dim};
+  VectorBlock block() const {
+    return {.data = rows.data(),
+            .rows = rows.size() / (dim / 8),
+            .dim = dim,
+            .element = ElementType::kBit};
   }
-  BinaryBlock query_block() const {
-    return {.data = queries.data(), .rows = queries.size() / (dim / 8), .dim = dim};
+  VectorBlock query_block() const {
+    return {.data = queries.data(),
+            .rows = queries.size() / (dim / 8),
+            .dim = dim,
+            .element = ElementType::kBit};
   }
 };
 
@@ -67,9 +74,9 @@ struct Signatures {
 };
 
 // The score by the book, bit by bit; nothing where a row is no hit.
-std::optional<float> ScoreOf(const uint8_t* a, const uint8_t* b, uint32_t dim, BinaryMetric metric,
+std::optional<float> ScoreOf(const uint8_t* a, const uint8_t* b, uint32_t dim, model::Metric metric,
                              const Signatures& signatures) {
-  if (metric == BinaryMetric::kMinHashJaccard) {
+  if (metric == model::Metric::kMinHashJaccard) {
     const size_t elements = dim / 8 / signatures.width;
     const size_t run = elements / signatures.bands;
     size_t equal = 0;
@@ -96,12 +103,12 @@ std::optional<float> ScoreOf(const uint8_t* a, const uint8_t* b, uint32_t dim, B
     both += x && y ? 1 : 0;
     either += x || y ? 1 : 0;
   }
-  if (metric == BinaryMetric::kHamming) return static_cast<float>(either - both);
+  if (metric == model::Metric::kHamming) return static_cast<float>(either - both);
   if (either == 0) return 0.0f;
   return static_cast<float>(1.0 - static_cast<double>(both) / either);
 }
 
-bool InRange(float score, BinaryMetric metric, const ScoreRange& range) {
+bool InRange(float score, model::Metric metric, const ScoreRange& range) {
   if (LargerIsBetter(metric)) {
     return (!range.radius || score > *range.radius) &&
            (!range.range_filter || score <= *range.range_filter);
@@ -116,14 +123,14 @@ struct Found {
 };
 
 // All rows that may be answered, best first, equal scores by row.
-std::vector<Found> BruteForce(const Bits& bits, size_t query, BinaryMetric metric,
+std::vector<Found> BruteForce(const Bits& bits, size_t query, model::Metric metric,
                               BitsetView allowed, const ScoreRange& range,
                               const Signatures& signatures) {
   std::vector<Found> found;
   for (uint32_t r = 0; r < bits.block().rows; ++r) {
     if (!allowed.empty() && !allowed.Test(r)) continue;
-    const auto score =
-        ScoreOf(bits.query_block().row(query), bits.block().row(r), bits.dim, metric, signatures);
+    const auto score = ScoreOf(BinaryBlock(bits.query_block()).row(query),
+                               BinaryBlock(bits.block()).row(r), bits.dim, metric, signatures);
     if (score && InRange(*score, metric, range)) found.push_back({r, *score});
   }
   std::sort(found.begin(), found.end(), [&](const Found& a, const Found& b) {
@@ -134,15 +141,15 @@ std::vector<Found> BruteForce(const Bits& bits, size_t query, BinaryMetric metri
 }
 
 struct Case {
-  const BinaryIndexType* type;
-  BinaryMetric metric;
+  const IndexType* type;
+  model::Metric metric;
 };
 
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
-  for (const BinaryIndexType* type : AllBinaryTypes()) {
-    for (BinaryMetric metric : type->metrics) {
-      if (metric == BinaryMetric::kSubstructure || metric == BinaryMetric::kSuperstructure)
+  for (const IndexType* type : TypesOf(VectorKind::kBinary)) {
+    for (model::Metric metric : type->metrics) {
+      if (metric == model::Metric::kSubstructure || metric == model::Metric::kSuperstructure)
         continue;
       cases.push_back({type, metric});
     }
@@ -181,11 +188,14 @@ Params Widest(const Params& build) {
 
 class BinaryIndexConformance : public testing::TestWithParam<Case> {
  protected:
-  const BinaryIndexType& type() const { return *GetParam().type; }
-  BinaryMetric metric() const { return GetParam().metric; }
+  const IndexType& type() const { return *GetParam().type; }
+  model::Metric metric() const { return GetParam().metric; }
   bool is_lsh() const { return type().name == "MINHASH_LSH"; }
-  bool is_graph() const { return type().name == "HNSW"; }
-  std::unique_ptr<BinaryIndex> Make(BinaryBlock rows) {
+  bool is_graph() const {
+    const IndexType& builds = type().twin != nullptr ? *type().twin : type();
+    return builds.name == "HNSW";
+  }
+  std::unique_ptr<VectorIndex> Make(VectorBlock rows) {
     auto bytes = type().Build(ctx_, rows, metric(), build_, {.pool = &pool_});
     EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
     file_ = *bytes;
@@ -194,11 +204,11 @@ class BinaryIndexConformance : public testing::TestWithParam<Case> {
     return std::move(*opened);
   }
   // Asks for k rows and holds the answer against brute force.
-  void ExpectExact(const BinaryIndex& index, const Bits& bits, uint32_t k, BitsetView allowed,
+  void ExpectExact(const VectorIndex& index, const Bits& bits, uint32_t k, BitsetView allowed,
                    const ScoreRange& range = {}) {
     const size_t nq = bits.query_block().rows;
     Answer got(nq, k);
-    const BinaryRequest request{.queries = bits.query_block(),
+    const SearchRequest request{.queries = bits.query_block(),
                                 .k = k,
                                 .params = Widest(build_),
                                 .allowed = allowed,
@@ -228,9 +238,9 @@ class BinaryIndexConformance : public testing::TestWithParam<Case> {
         ASSERT_LT(i, most);
         ASSERT_TRUE(seen.insert(got.rows[at]).second);
         ASSERT_TRUE(allowed.empty() || allowed.Test(got.rows[at]));
-        ASSERT_FLOAT_EQ(got.scores[at],
-                        *ScoreOf(bits.query_block().row(q), bits.block().row(got.rows[at]),
-                                 bits.dim, metric(), {}));
+        ASSERT_FLOAT_EQ(got.scores[at], *ScoreOf(BinaryBlock(bits.query_block()).row(q),
+                                                 BinaryBlock(bits.block()).row(got.rows[at]),
+                                                 bits.dim, metric(), {}));
         ASSERT_TRUE(InRange(got.scores[at], metric(), range));
         if (i > 0) {
           ASSERT_TRUE(got.scores[at - 1] < got.scores[at] ||
@@ -308,16 +318,17 @@ TEST_P(BinaryIndexConformance, ScoresRowsAndQueriesWithoutASetBit) {
 }
 
 TEST_P(BinaryIndexConformance, KeepsTheRangeThatIsAskedFor) {
+  if (type().twin != nullptr) GTEST_SKIP() << "a GPU type refuses ranges";
   const Bits bits = Draw(6, 1500, 512, 8);
   const auto index = Make(bits.block());
-  const bool is_hamming = metric() == BinaryMetric::kHamming;
+  const bool is_hamming = metric() == model::Metric::kHamming;
   const float low = is_hamming ? 20.0f : 0.2f;
   const float high = is_hamming ? 60.0f : LargerIsBetter(metric()) ? 1.0f : 0.5f;
   const ScoreRange inner = LargerIsBetter(metric())
                                ? ScoreRange{.radius = low, .range_filter = high}
                                : ScoreRange{.radius = high, .range_filter = low};
   const ScoreRange outer{.radius = inner.radius, .range_filter = {}};
-  BinaryRequest request{.queries = bits.query_block(),
+  SearchRequest request{.queries = bits.query_block(),
                         .k = 5,
                         .params = Widest(build_),
                         .allowed = {},
@@ -351,10 +362,10 @@ TEST_P(BinaryIndexConformance, RefusesDamagedAndForeignFiles) {
     EXPECT_EQ(type().Open(BlobOf(cut), bits.block(), metric()).status().code(),
               ErrorCode::kIntegrity);
   }
-  BinaryBlock fewer = bits.block();
+  VectorBlock fewer = bits.block();
   --fewer.rows;
   EXPECT_EQ(type().Open(BlobOf(file_), fewer, metric()).status().code(), ErrorCode::kIntegrity);
-  BinaryBlock narrower = bits.block();
+  VectorBlock narrower = bits.block();
   narrower.dim = 256;
   EXPECT_EQ(type().Open(BlobOf(file_), narrower, metric()).status().code(), ErrorCode::kIntegrity);
 }
@@ -367,7 +378,7 @@ TEST_P(BinaryIndexConformance, StopsWhenCancelled) {
   EXPECT_EQ(type().Build(cancelled, bits.block(), metric(), build_, {}).status().code(),
             ErrorCode::kCanceled);
   Answer answer(1, 3);
-  const BinaryRequest request{
+  const SearchRequest request{
       .queries = bits.query_block(), .k = 3, .params = build_, .allowed = {}, .range = {}};
   EXPECT_EQ(index->Search(cancelled, request, answer.hits()).code(), ErrorCode::kCanceled);
 }
@@ -393,7 +404,8 @@ TEST_P(BinaryIndexConformance, BuildsTheSameListsOnOneThreadAndOnAPoolAndTellsHo
 TEST_P(BinaryIndexConformance, EstimatesTheMemoryItTakes) {
   const Bits bits = Draw(10, 2000, 512, 1);
   const auto index = Make(bits.block());
-  const auto estimate = static_cast<double>(type().EstimateMemory(2000, 512, metric(), build_));
+  const auto estimate = static_cast<double>(type().EstimateMemory(
+      {.rows = 2000, .dim = 512, .element = ElementType::kBit, .metric = metric()}, build_));
   const auto taken = static_cast<double>(index->memory_bytes());
   EXPECT_LE(taken, 1.2 * estimate);
   EXPECT_GE(taken, 0.8 * estimate);
@@ -406,35 +418,36 @@ INSTANTIATE_TEST_SUITE_P(AllTypes, BinaryIndexConformance, testing::ValuesIn(All
                          });
 
 TEST(BinaryIndexTypes, AreFoundByNameAndTakeTheMetricsOfTheContract) {
-  EXPECT_EQ(FindBinaryType("FLAT"), nullptr);
+  EXPECT_EQ(FindType(VectorKind::kBinary, "FLAT"), nullptr);
   const auto takes = [](std::string_view type, std::string_view metric) {
-    return FindBinaryType(type)->Takes(*BinaryMetricOf(metric));
+    return FindType(VectorKind::kBinary, type)->Takes(*model::MetricOf(metric));
   };
   for (std::string_view name :
        {"HAMMING", "JACCARD", "SUBSTRUCTURE", "SUPERSTRUCTURE", "MHJACCARD"}) {
-    EXPECT_EQ(NameOf(*BinaryMetricOf(name)), name);
+    EXPECT_EQ(NameOf(*model::MetricOf(name)), name);
     EXPECT_TRUE(takes("BIN_FLAT", name)) << name;
     EXPECT_EQ(takes("BIN_IVF_FLAT", name), name == "HAMMING" || name == "JACCARD") << name;
     EXPECT_EQ(takes("MINHASH_LSH", name), name == "MHJACCARD") << name;
   }
-  EXPECT_EQ(BinaryMetricOf("hamming"), std::nullopt);
-  EXPECT_EQ(BinaryMetricOf("L2"), std::nullopt);
-  EXPECT_EQ(ResolveBinaryAutoIndex(BinaryMetric::kHamming).type->name, "BIN_IVF_FLAT");
-  EXPECT_EQ(ResolveBinaryAutoIndex(BinaryMetric::kMinHashJaccard).type->name, "MINHASH_LSH");
+  EXPECT_EQ(model::MetricOf("hamming"), std::nullopt);
+  EXPECT_EQ(ResolveAutoIndex(ElementType::kBit, model::Metric::kHamming).type->name,
+            "BIN_IVF_FLAT");
+  EXPECT_EQ(ResolveAutoIndex(ElementType::kBit, model::Metric::kMinHashJaccard).type->name,
+            "MINHASH_LSH");
 }
 
 TEST(BinFlat, BuildsReservedMetricsAndRefusesToSearchThem) {
   SystemClock clock;
   Context ctx(clock);
   const Bits bits = Draw(1, 10, 64, 1);
-  for (BinaryMetric metric : {BinaryMetric::kSubstructure, BinaryMetric::kSuperstructure}) {
-    const auto& type = *FindBinaryType("BIN_FLAT");
+  for (model::Metric metric : {model::Metric::kSubstructure, model::Metric::kSuperstructure}) {
+    const auto& type = *FindType(VectorKind::kBinary, "BIN_FLAT");
     auto bytes = type.Build(ctx, bits.block(), metric, {}, {});
     ASSERT_TRUE(bytes.ok());
     auto index = type.Open(BlobOf(*bytes), bits.block(), metric);
     ASSERT_TRUE(index.ok());
     Answer answer(1, 3);
-    const BinaryRequest request{
+    const SearchRequest request{
         .queries = bits.query_block(), .k = 3, .params = {}, .allowed = {}, .range = {}};
     EXPECT_EQ((*index)->Search(ctx, request, answer.hits()).code(), ErrorCode::kSegcoreUnsupported);
   }
@@ -447,8 +460,8 @@ TEST(BinIvfFlat, KeepsRecallWithFewListsOfMany) {
   // Sparse rows, too: their majority is the empty set.
   for (uint32_t density : {2u, 30u}) {
     const Bits bits = Draw(11, 8000, 1024, 40, density, 8);
-    for (BinaryMetric metric : {BinaryMetric::kHamming, BinaryMetric::kJaccard}) {
-      const auto& type = *FindBinaryType("BIN_IVF_FLAT");
+    for (model::Metric metric : {model::Metric::kHamming, model::Metric::kJaccard}) {
+      const auto& type = *FindType(VectorKind::kBinary, "BIN_IVF_FLAT");
       Params build;
       build.Set("nlist", 64);
       auto bytes = type.Build(ctx, bits.block(), metric, build, {});
@@ -458,7 +471,7 @@ TEST(BinIvfFlat, KeepsRecallWithFewListsOfMany) {
       for (size_t keep_one_in : {1u, 20u}) {
         Bitset allowed(8000);
         for (size_t i = 0; i < 8000; i += keep_one_in) allowed.Set(i);
-        BinaryRequest request{.queries = bits.query_block(),
+        SearchRequest request{.queries = bits.query_block(),
                               .k = kK,
                               .params = {},
                               .allowed = allowed.view(),
@@ -484,7 +497,7 @@ class BinaryGraphConformance : public BinaryIndexConformance {};
 TEST_P(BinaryGraphConformance, KeepsRecallOfANarrowWalkInFiltersAndRanges) {
   const Bits bits = Draw(14, 4000, 1024, 30, 4, 5);
   const auto index = Make(bits.block());
-  const float radius = metric() == BinaryMetric::kHamming ? 200.0f : 0.5f;
+  const float radius = metric() == model::Metric::kHamming ? 200.0f : 0.5f;
   for (size_t keep_one_in : {1u, 2u, 10u, 100u}) {
     Bitset allowed(4000);
     for (size_t i = 0; i < 4000; i += keep_one_in) allowed.Set(i);
@@ -492,7 +505,7 @@ TEST_P(BinaryGraphConformance, KeepsRecallOfANarrowWalkInFiltersAndRanges) {
     for (const ScoreRange& range :
          {ScoreRange{}, ScoreRange{.radius = radius, .range_filter = {}}}) {
       const uint32_t k = range.bounds() ? 300 : 10;
-      BinaryRequest request{
+      SearchRequest request{
           .queries = bits.query_block(), .k = k, .params = {}, .allowed = view, .range = range};
       Answer got(30, k);
       ASSERT_TRUE(index->Search(ctx_, request, got.hits()).ok());
@@ -511,7 +524,7 @@ TEST_P(BinaryGraphConformance, ReachesOtherRowsFromAmongManyEqualOnes) {
   const std::vector<uint8_t> few = bits.rows;
   for (int i = 1; i < 150; ++i) bits.rows.insert(bits.rows.end(), few.begin(), few.end());
   const auto index = Make(bits.block());
-  BinaryRequest request{
+  SearchRequest request{
       .queries = bits.query_block(), .k = 10, .params = {}, .allowed = {}, .range = {}};
   request.params.Set("ef", 100);
   Answer got(40, 10);
@@ -525,30 +538,31 @@ TEST_P(BinaryGraphConformance, ReachesOtherRowsFromAmongManyEqualOnes) {
 TEST_P(BinaryGraphConformance, RefusesAnEfBelowK) {
   const Bits bits = Draw(15, 100, 64, 1);
   const auto index = Make(bits.block());
-  BinaryRequest request{
+  SearchRequest request{
       .queries = bits.query_block(), .k = 10, .params = {}, .allowed = {}, .range = {}};
   request.params.Set("ef", 9);
   Answer got(1, 10);
   EXPECT_EQ(index->Search(ctx_, request, got.hits()).code(), ErrorCode::kSegcore);
 }
 
-INSTANTIATE_TEST_SUITE_P(Hnsw, BinaryGraphConformance,
-                         testing::Values(Case{FindBinaryType("HNSW"), BinaryMetric::kHamming},
-                                         Case{FindBinaryType("HNSW"), BinaryMetric::kJaccard}),
-                         [](const auto& info) { return std::string(NameOf(info.param.metric)); });
+INSTANTIATE_TEST_SUITE_P(
+    Hnsw, BinaryGraphConformance,
+    testing::Values(Case{FindType(VectorKind::kBinary, "HNSW"), model::Metric::kHamming},
+                    Case{FindType(VectorKind::kBinary, "HNSW"), model::Metric::kJaccard}),
+    [](const auto& info) { return std::string(NameOf(info.param.metric)); });
 
 TEST(BinIvfFlat, LeavesSlotsEmptyOnlyWhenItMay) {
   SystemClock clock;
   Context ctx(clock);
   const Bits bits = Draw(12, 2000, 256, 5);
-  const auto& type = *FindBinaryType("BIN_IVF_FLAT");
+  const auto& type = *FindType(VectorKind::kBinary, "BIN_IVF_FLAT");
   Params build;
   build.Set("nlist", 100);
-  auto bytes = type.Build(ctx, bits.block(), BinaryMetric::kHamming, build, {});
+  auto bytes = type.Build(ctx, bits.block(), model::Metric::kHamming, build, {});
   ASSERT_TRUE(bytes.ok());
-  auto index = type.Open(BlobOf(*bytes), bits.block(), BinaryMetric::kHamming);
+  auto index = type.Open(BlobOf(*bytes), bits.block(), model::Metric::kHamming);
   ASSERT_TRUE(index.ok());
-  BinaryRequest request{
+  SearchRequest request{
       .queries = bits.query_block(), .k = 1000, .params = {}, .allowed = {}, .range = {}};
   request.params.Set("nprobe", 1);
   Answer got(5, 1000);
@@ -563,14 +577,14 @@ TEST(BinIvfFlat, EndsARangeSearchAfterListsWithoutAHit) {
   SystemClock clock;
   Context ctx(clock);
   const Bits bits = Draw(13, 2000, 256, 5);
-  const auto& type = *FindBinaryType("BIN_IVF_FLAT");
+  const auto& type = *FindType(VectorKind::kBinary, "BIN_IVF_FLAT");
   Params build;
   build.Set("nlist", 100);
-  auto bytes = type.Build(ctx, bits.block(), BinaryMetric::kHamming, build, {});
+  auto bytes = type.Build(ctx, bits.block(), model::Metric::kHamming, build, {});
   ASSERT_TRUE(bytes.ok());
-  auto index = type.Open(BlobOf(*bytes), bits.block(), BinaryMetric::kHamming);
+  auto index = type.Open(BlobOf(*bytes), bits.block(), model::Metric::kHamming);
   ASSERT_TRUE(index.ok());
-  BinaryRequest request{.queries = bits.query_block(),
+  SearchRequest request{.queries = bits.query_block(),
                         .k = 2000,
                         .params = {},
                         .allowed = {},

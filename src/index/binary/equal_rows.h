@@ -4,7 +4,8 @@
 
 #include <vector>
 
-#include "index/binary_index.h"
+#include "index/binary/binary_block.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 

@@ -16,8 +16,8 @@ static_assert(kTileRows % 64 == 0, "tiles start at whole words");
 
 }  // namespace
 
-Status CheckBinaryRequest(const BinaryRequest& request, BinaryMetric metric) {
-  if (metric == BinaryMetric::kSubstructure || metric == BinaryMetric::kSuperstructure) {
+Status CheckBinaryRequest(const SearchRequest& request, model::Metric metric) {
+  if (metric == model::Metric::kSubstructure || metric == model::Metric::kSuperstructure) {
     return Error(ErrorCode::kSegcoreUnsupported, "failed to search: metric {} is not supported",
                  NameOf(metric));
   }
@@ -37,8 +37,8 @@ void ClearHits(size_t slots, Hits hits) {
   std::fill_n(hits.scores, slots, 0.0f);
 }
 
-Status ScanBinary(Context& ctx, BinaryScorer& scorer, size_t rows, BinaryMetric metric,
-                  const BinaryRequest& request, Hits hits) {
+Status ScanBinary(Context& ctx, BinaryScorer& scorer, size_t rows, model::Metric metric,
+                  const SearchRequest& request, Hits hits) {
   const KeyRange range(request.range, metric);
   const float scale = LargerIsBetter(metric) ? -1.0f : 1.0f;
   std::array<uint32_t, kTileRows> numbers;
@@ -56,7 +56,7 @@ Status ScanBinary(Context& ctx, BinaryScorer& scorer, size_t rows, BinaryMetric 
       }
       if (count == 0) continue;
       for (size_t i = 0; i < group; ++i) {
-        scorer.SetQuery(request.queries.row(q + i));
+        scorer.SetQuery(BinaryBlock(request.queries).row(q + i));
         if (count == tile) {
           scorer.ScoreRange(begin, count, keys.data());
         } else {
@@ -76,10 +76,10 @@ Status ScanBinary(Context& ctx, BinaryScorer& scorer, size_t rows, BinaryMetric 
   return {};
 }
 
-Status ScanBinaryRows(Context& ctx, BinaryBlock rows, const uint32_t* ones, BinaryMetric metric,
-                      const BinaryRequest& request, Hits hits) {
+Status ScanBinaryRows(Context& ctx, BinaryBlock rows, const uint32_t* ones, model::Metric metric,
+                      const SearchRequest& request, Hits hits) {
   TRY(CheckBinaryRequest(request, metric));
-  if (metric != BinaryMetric::kMinHashJaccard) {
+  if (metric != model::Metric::kMinHashJaccard) {
     BitScorer scorer(rows, ones, metric);
     return ScanBinary(ctx, scorer, rows.rows, metric, request, hits);
   }
@@ -92,8 +92,8 @@ Status ScanBinaryRows(Context& ctx, BinaryBlock rows, const uint32_t* ones, Bina
   return ScanBinary(ctx, scorer, rows.rows, metric, request, hits);
 }
 
-Status SearchExactBinary(Context& ctx, BinaryBlock rows, BinaryMetric metric,
-                         const BinaryRequest& request, Hits hits) {
+Status SearchExactBinary(Context& ctx, VectorBlock rows, model::Metric metric,
+                         const SearchRequest& request, Hits hits) {
   return ScanBinaryRows(ctx, rows, nullptr, metric, request, hits);
 }
 

@@ -23,38 +23,39 @@ struct Header {
 };
 static_assert(sizeof(Header) == 64);
 
-size_t CountBytes(uint64_t rows, BinaryMetric metric) {
-  return metric == BinaryMetric::kJaccard ? rows * sizeof(uint32_t) : 0;
+size_t CountBytes(uint64_t rows, model::Metric metric) {
+  return metric == model::Metric::kJaccard ? rows * sizeof(uint32_t) : 0;
 }
 
-class BinFlat final : public BinaryIndex {
+class BinFlat final : public VectorIndex {
  public:
-  BinFlat(Blob file, BinaryBlock rows, BinaryMetric metric, const uint32_t* ones)
+  BinFlat(Blob file, BinaryBlock rows, model::Metric metric, const uint32_t* ones)
       : file_(std::move(file)), rows_(rows), metric_(metric), ones_(ones) {}
-  Status Search(Context& ctx, const BinaryRequest& request, Hits hits) const override {
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override {
     return ScanBinaryRows(ctx, rows_, ones_, metric_, request, hits);
   }
+  size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override { return file_.heap_bytes(); }
 
  private:
   const Blob file_;
   const BinaryBlock rows_;
-  const BinaryMetric metric_;
+  const model::Metric metric_;
   const uint32_t* ones_;
 };
 
-size_t EstimateMemory(uint64_t rows, uint32_t, BinaryMetric metric, const Params&) {
-  return 2 * kLead + sizeof(Header) + CountBytes(rows, metric);
+size_t EstimateMemory(const RowShape& shape, const Params&) {
+  return 2 * kLead + sizeof(Header) + CountBytes(shape.rows, shape.metric);
 }
 
-Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric metric, const Params&,
+Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params&,
                           const BuildOptions& options) {
   TRY(ctx.CheckAlive());
   const Header header{
       .rows = rows.rows, .dim = rows.dim, .metric = static_cast<uint64_t>(metric), .reserved = {}};
   std::string payload(kLead + sizeof(Header) + CountBytes(rows.rows, metric), '\0');
   std::memcpy(payload.data() + kLead, &header, sizeof(header));
-  if (metric == BinaryMetric::kJaccard && rows.rows > 0) {
+  if (metric == model::Metric::kJaccard && rows.rows > 0) {
     TRY_ASSIGN(const std::vector<uint32_t> ones, CountOnes(ctx, rows, options.pool));
     std::memcpy(payload.data() + kLead + sizeof(header), ones.data(),
                 CountBytes(rows.rows, metric));
@@ -63,7 +64,7 @@ Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric metric, c
   return Frame(kMagic, 1, payload);
 }
 
-Result<std::unique_ptr<BinaryIndex>> Open(Blob file, BinaryBlock rows, BinaryMetric metric) {
+Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "BIN_FLAT index"));
   const Status damaged(ErrorCode::kIntegrity, "the BIN_FLAT index does not belong to this segment");
   if (payload.size() < kLead + sizeof(Header)) return damaged;
@@ -75,27 +76,28 @@ Result<std::unique_ptr<BinaryIndex>> Open(Blob file, BinaryBlock rows, BinaryMet
     return damaged;
   }
   const auto* ones =
-      metric == BinaryMetric::kJaccard
+      metric == model::Metric::kJaccard
           ? reinterpret_cast<const uint32_t*>(payload.data() + kLead + sizeof(header))
           : nullptr;
-  return std::unique_ptr<BinaryIndex>(
+  return std::unique_ptr<VectorIndex>(
       std::make_unique<BinFlat>(std::move(file), rows, metric, ones));
 }
 
 }  // namespace
 
-const BinaryIndexType& BinFlatType() {
+const IndexType& BinFlatType() {
   static constexpr std::array kMetrics = {
-      BinaryMetric::kHamming, BinaryMetric::kJaccard, BinaryMetric::kSubstructure,
-      BinaryMetric::kSuperstructure, BinaryMetric::kMinHashJaccard};
+      model::Metric::kHamming, model::Metric::kJaccard, model::Metric::kSubstructure,
+      model::Metric::kSuperstructure, model::Metric::kMinHashJaccard};
   static constexpr std::array kParams = {kElementWidthSearchSpec, kBandSearchSpec,
                                          kWithJaccardSpec};
-  static const BinaryIndexType kType{.name = "BIN_FLAT",
-                                     .metrics = kMetrics,
-                                     .params = kParams,
-                                     .EstimateMemory = EstimateMemory,
-                                     .Build = Build,
-                                     .Open = Open};
+  static const IndexType kType{.name = "BIN_FLAT",
+                               .kind = VectorKind::kBinary,
+                               .metrics = kMetrics,
+                               .params = kParams,
+                               .EstimateMemory = EstimateMemory,
+                               .Build = Build,
+                               .Open = Open};
   return kType;
 }
 

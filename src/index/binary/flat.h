@@ -1,8 +1,9 @@
 // BIN_FLAT: the exact scan as an index type.
 #pragma once
 
-#include "index/binary_index.h"
+#include "index/binary/binary_block.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
-const BinaryIndexType& BinFlatType();
+const IndexType& BinFlatType();
 }

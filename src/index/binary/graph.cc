@@ -19,22 +19,23 @@ constexpr int64_t kDefaultEfConstruction = 360;
 constexpr size_t kRowsPerTask = 4096;
 
 bool IsJaccard(const BinaryGraphHeader& h) {
-  return h.metric == static_cast<uint64_t>(BinaryMetric::kJaccard);
+  return h.metric == static_cast<uint64_t>(model::Metric::kJaccard);
 }
 
-Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric metric, const Params& build,
-                          const BuildOptions& options) {
+Result<std::string> Build(Context& ctx, VectorBlock block, model::Metric metric,
+                          const Params& build, const BuildOptions& options) {
+  const BinaryBlock rows(block);
   if (rows.rows >= (1u << 31)) return Invalid("HNSW holds fewer than 2^31 rows, got {}", rows.rows);
   TRY_ASSIGN(const EqualRows groups, GroupEqualRows(ctx, rows, options.pool));
   std::vector<uint8_t> bits(groups.first.size() * rows.row_bytes());
-  const BinaryBlock nodes{.data = bits.data(), .rows = groups.first.size(), .dim = rows.dim};
+  const BinaryBlock nodes(bits.data(), groups.first.size(), rows.dim);
   TRY(ForParts(ctx, options.pool, nodes.rows, kRowsPerTask, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       std::memcpy(bits.data() + i * rows.row_bytes(), rows.row(groups.first[i]), rows.row_bytes());
     }
   }));
   std::vector<uint32_t> ones;
-  if (metric == BinaryMetric::kJaccard) {
+  if (metric == model::Metric::kJaccard) {
     TRY_ASSIGN(ones, CountOnes(ctx, nodes, options.pool));
   }
   BinaryGraphBuilder builder(
@@ -45,19 +46,19 @@ Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric metric, c
   return WriteBinaryGraph(ctx, builder, nodes, groups, ones, metric, options.pool);
 }
 
-Result<std::unique_ptr<BinaryIndex>> Open(Blob file, BinaryBlock rows, BinaryMetric metric) {
+Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
   TRY_ASSIGN(OpenedBinaryGraph graph, OpenBinaryGraph(std::move(file), rows, metric));
   return MakeBinaryGraph(std::move(graph), metric);
 }
 
-size_t EstimateMemory(uint64_t rows, uint32_t dim, BinaryMetric metric, const Params& build) {
+size_t EstimateMemory(const RowShape& shape, const Params& build) {
   const auto m = static_cast<uint64_t>(build.GetInt("M", kDefaultM));
-  return 2 * kLead + BinaryGraphLayout({.rows = rows,
-                                        .nodes = rows,
-                                        .dim = dim,
-                                        .metric = static_cast<uint64_t>(metric),
+  return 2 * kLead + BinaryGraphLayout({.rows = shape.rows,
+                                        .nodes = shape.rows,
+                                        .dim = shape.dim,
+                                        .metric = static_cast<uint64_t>(shape.metric),
                                         .m = m,
-                                        .upper_slots = rows / m + 1})
+                                        .upper_slots = shape.rows / m + 1})
                          .end;
 }
 
@@ -125,7 +126,7 @@ BinaryGraphLayout::BinaryGraphLayout(const BinaryGraphHeader& h) {
 
 Result<std::string> WriteBinaryGraph(Context& ctx, const BinaryGraphBuilder& builder,
                                      BinaryBlock nodes, const EqualRows& groups,
-                                     const std::vector<uint32_t>& ones, BinaryMetric metric,
+                                     const std::vector<uint32_t>& ones, model::Metric metric,
                                      Pool* pool) {
   const GraphView graph = builder.view();
   const std::vector<uint32_t> order = builder.BreadthFirstOrder();
@@ -179,7 +180,7 @@ Result<std::string> WriteBinaryGraph(Context& ctx, const BinaryGraphBuilder& bui
   return Frame(kMagic, 1, payload);
 }
 
-Result<OpenedBinaryGraph> OpenBinaryGraph(Blob file, BinaryBlock rows, BinaryMetric metric) {
+Result<OpenedBinaryGraph> OpenBinaryGraph(Blob file, BinaryBlock rows, model::Metric metric) {
   TRY_ASSIGN(const std::string_view payload,
              Unframe(kMagic, 1, file.bytes(), "binary graph index"));
   const Status damaged(ErrorCode::kIntegrity,
@@ -214,15 +215,14 @@ Result<OpenedBinaryGraph> OpenBinaryGraph(Blob file, BinaryBlock rows, BinaryMet
   opened.twin_start = numbers(at.twin_start);
   opened.twins = numbers(at.twins);
   if (!TwinsAreGood(opened, h) || !LinkCheck(h, opened.view).AllGood()) return damaged;
-  opened.bits = {
-      .data = reinterpret_cast<const uint8_t*>(base + at.bits), .rows = h.nodes, .dim = rows.dim};
+  opened.bits = BinaryBlock(reinterpret_cast<const uint8_t*>(base + at.bits), h.nodes, rows.dim);
   if (IsJaccard(h)) opened.ones = numbers(at.ones);
   opened.file = std::move(file);
   return opened;
 }
 
-const BinaryIndexType& BinaryHnswType() {
-  static constexpr std::array kMetrics = {BinaryMetric::kHamming, BinaryMetric::kJaccard};
+const IndexType& BinaryHnswType() {
+  static constexpr std::array kMetrics = {model::Metric::kHamming, model::Metric::kJaccard};
   static constexpr auto kParams = std::to_array<ParamSpec>({
       {"M", Phase::kBuild, ParamKind::kInteger, kDefaultM, 2, kMMax,
        "Links a node (twice as many on level 0)."},
@@ -231,12 +231,13 @@ const BinaryIndexType& BinaryHnswType() {
       {"ef", Phase::kSearch, ParamKind::kInteger, 16, 1, 2147483647,
        "Breadth of a search; at least k. Default max(k, 16)."},
   });
-  static const BinaryIndexType kType{.name = "HNSW",
-                                     .metrics = kMetrics,
-                                     .params = kParams,
-                                     .EstimateMemory = EstimateMemory,
-                                     .Build = Build,
-                                     .Open = Open};
+  static const IndexType kType{.name = "HNSW",
+                               .kind = VectorKind::kBinary,
+                               .metrics = kMetrics,
+                               .params = kParams,
+                               .EstimateMemory = EstimateMemory,
+                               .Build = Build,
+                               .Open = Open};
   return kType;
 }
 

@@ -11,13 +11,14 @@
 #include <string>
 
 #include "base/blob.h"
+#include "index/binary/binary_block.h"
 #include "index/binary/equal_rows.h"
 #include "index/binary/graph_builder.h"
-#include "index/binary_index.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 
-const BinaryIndexType& BinaryHnswType();
+const IndexType& BinaryHnswType();
 
 struct BinaryGraphHeader {
   uint64_t rows, nodes, dim, metric, m, entry, top_level, upper_slots;
@@ -32,7 +33,7 @@ struct BinaryGraphLayout {
 /// set bits, for JACCARD.
 Result<std::string> WriteBinaryGraph(Context& ctx, const BinaryGraphBuilder& builder,
                                      BinaryBlock nodes, const EqualRows& groups,
-                                     const std::vector<uint32_t>& ones, BinaryMetric metric,
+                                     const std::vector<uint32_t>& ones, model::Metric metric,
                                      Pool* pool);
 
 struct OpenedBinaryGraph {
@@ -46,9 +47,9 @@ struct OpenedBinaryGraph {
 };
 
 /// kIntegrity when the file is damaged or of other rows.
-Result<OpenedBinaryGraph> OpenBinaryGraph(Blob file, BinaryBlock rows, BinaryMetric metric);
+Result<OpenedBinaryGraph> OpenBinaryGraph(Blob file, BinaryBlock rows, model::Metric metric);
 
 /// Searches what has been opened.
-std::unique_ptr<BinaryIndex> MakeBinaryGraph(OpenedBinaryGraph graph, BinaryMetric metric);
+std::unique_ptr<VectorIndex> MakeBinaryGraph(OpenedBinaryGraph graph, model::Metric metric);
 
 }  // namespace elanus::index

@@ -27,7 +27,7 @@ double Uniform(uint64_t x) {
 
 }  // namespace
 
-BinaryGraphBuilder::BinaryGraphBuilder(BinaryBlock rows, const uint32_t* ones, BinaryMetric metric,
+BinaryGraphBuilder::BinaryGraphBuilder(BinaryBlock rows, const uint32_t* ones, model::Metric metric,
                                        uint32_t m, uint32_t ef_construction)
     : rows_(rows),
       ones_(ones),

@@ -17,7 +17,7 @@ class BinaryGraphBuilder {
  public:
   /// `rows`, no two of them equal, and `ones` (of each row, for JACCARD; may be null for HAMMING)
   /// are borrowed.
-  BinaryGraphBuilder(BinaryBlock rows, const uint32_t* ones, BinaryMetric metric, uint32_t m,
+  BinaryGraphBuilder(BinaryBlock rows, const uint32_t* ones, model::Metric metric, uint32_t m,
                      uint32_t ef_construction);
   Status Build(Context& ctx, const BuildOptions& options);
 
@@ -68,7 +68,7 @@ class BinaryGraphBuilder {
 
   const BinaryBlock rows_;
   const uint32_t* ones_;
-  const BinaryMetric metric_;
+  const model::Metric metric_;
   const uint32_t m_;
   const uint32_t ef_construction_;
   std::vector<uint8_t> levels_;

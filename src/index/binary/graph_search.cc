@@ -23,7 +23,7 @@ constexpr size_t kTileRows = BinaryScorer::kTileRows;
 // Lets walks, which know codes only through Scorer, meet bits.
 class WalkScorer final : public Scorer {
  public:
-  WalkScorer(BinaryBlock bits, const uint32_t* ones, BinaryMetric metric)
+  WalkScorer(BinaryBlock bits, const uint32_t* ones, model::Metric metric)
       : scorer_(bits, ones, metric) {}
   void SetBits(const uint8_t* query) { scorer_.SetQuery(query); }
   void SetQuery(const float*) override { CHECK(false); }  // A query of bits comes by SetBits.
@@ -43,23 +43,24 @@ class WalkScorer final : public Scorer {
   BitScorer scorer_;
 };
 
-class BinaryGraph final : public BinaryIndex {
+class BinaryGraph final : public VectorIndex {
  public:
-  BinaryGraph(OpenedBinaryGraph graph, BinaryMetric metric)
+  BinaryGraph(OpenedBinaryGraph graph, model::Metric metric)
       : opened_(std::move(graph)), metric_(metric) {}
-  Status Search(Context& ctx, const BinaryRequest& request, Hits hits) const override;
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
+  size_t rows() const override { return opened_.rows; }
   size_t memory_bytes() const override { return opened_.file.heap_bytes(); }
 
  private:
   const OpenedBinaryGraph opened_;
-  const BinaryMetric metric_;
+  const model::Metric metric_;
 };
 
 // One call's state: scorer and scratch for its queries, one after the other.
 class BinaryGraphSearch {
  public:
-  BinaryGraphSearch(Context& ctx, const OpenedBinaryGraph& graph, BinaryMetric metric,
-                    const BinaryRequest& request, size_t ef)
+  BinaryGraphSearch(Context& ctx, const OpenedBinaryGraph& graph, model::Metric metric,
+                    const SearchRequest& request, size_t ef)
       : ctx_(ctx),
         opened_(graph),
         graph_(graph.view),
@@ -136,8 +137,10 @@ class BinaryGraphSearch {
                              static_cast<double>(graph_.nodes) /
                              static_cast<double>(allowed_count_ + 1);
     if (walk_cost >= exact_cost) return false;
-    return WalkFiltered(ctx_, graph_, scorer_, Descend(graph_, scorer_, scratch_), ef,
-                        nodes_allowed(), static_cast<size_t>(exact_cost) + 1, scratch_, found_);
+    const WalkGoal goal{
+        .ef = ef, .allowed = nodes_allowed(), .distances_max = static_cast<size_t>(exact_cost) + 1};
+    return WalkFiltered(ctx_, graph_, scorer_, Descend(graph_, scorer_, scratch_), goal, scratch_,
+                        found_, nullptr);
   }
 
   void Keep() {
@@ -186,7 +189,7 @@ class BinaryGraphSearch {
   TopK best_;
 };
 
-Status BinaryGraph::Search(Context& ctx, const BinaryRequest& request, Hits hits) const {
+Status BinaryGraph::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
   TRY(CheckBinaryRequest(request, metric_));
   TRY(ctx.CheckAlive());
   const int64_t ef = request.params.GetInt("ef", std::max<int64_t>(request.k, 16));
@@ -203,14 +206,14 @@ Status BinaryGraph::Search(Context& ctx, const BinaryRequest& request, Hits hits
   BinaryGraphSearch search(ctx, opened_, metric_, request,
                            std::min(nodes, static_cast<size_t>(ef)));
   for (size_t q = 0; q < request.queries.rows; ++q) {
-    TRY(search.Run(request.queries.row(q), hits, q));
+    TRY(search.Run(BinaryBlock(request.queries).row(q), hits, q));
   }
   return {};
 }
 
 }  // namespace
 
-std::unique_ptr<BinaryIndex> MakeBinaryGraph(OpenedBinaryGraph graph, BinaryMetric metric) {
+std::unique_ptr<VectorIndex> MakeBinaryGraph(OpenedBinaryGraph graph, model::Metric metric) {
   return std::make_unique<BinaryGraph>(std::move(graph), metric);
 }
 

@@ -21,10 +21,10 @@ constexpr double kAssignedProgress = 0.9;
 constexpr size_t kRowsPerTask = 4096;
 
 bool IsJaccard(const BinaryIvfHeader& h) {
-  return h.metric == static_cast<uint64_t>(BinaryMetric::kJaccard);
+  return h.metric == static_cast<uint64_t>(model::Metric::kJaccard);
 }
 
-Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric metric, const Params& build,
+Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
                           const BuildOptions& options) {
   if (rows.rows >= kNoRow) {
     return Invalid("BIN_IVF_FLAT holds fewer than 2^32 - 1 rows, got {}", rows.rows);
@@ -48,17 +48,17 @@ Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric metric, c
   return file;
 }
 
-Result<std::unique_ptr<BinaryIndex>> Open(Blob file, BinaryBlock rows, BinaryMetric metric) {
+Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
   TRY_ASSIGN(OpenedBinaryIvf lists, OpenBinaryIvf(std::move(file), rows, metric));
   return MakeBinaryIvf(std::move(lists), metric);
 }
 
-size_t EstimateMemory(uint64_t rows, uint32_t dim, BinaryMetric metric, const Params& build) {
+size_t EstimateMemory(const RowShape& shape, const Params& build) {
   const auto lists = static_cast<uint64_t>(build.GetInt("nlist", kDefaultLists));
-  return 2 * kLead + BinaryIvfLayout({.rows = rows,
-                                      .dim = dim,
-                                      .metric = static_cast<uint64_t>(metric),
-                                      .lists = std::clamp<uint64_t>(rows, 1, lists)})
+  return 2 * kLead + BinaryIvfLayout({.rows = shape.rows,
+                                      .dim = shape.dim,
+                                      .metric = static_cast<uint64_t>(shape.metric),
+                                      .lists = std::clamp<uint64_t>(shape.rows, 1, lists)})
                          .end;
 }
 
@@ -88,7 +88,7 @@ BinaryIvfLayout::BinaryIvfLayout(const BinaryIvfHeader& h) {
   end = at + (IsJaccard(h) ? h.rows * 4 : 0);
 }
 
-Result<std::string> WriteBinaryIvf(Context& ctx, BinaryBlock rows, BinaryMetric metric,
+Result<std::string> WriteBinaryIvf(Context& ctx, BinaryBlock rows, model::Metric metric,
                                    const std::vector<uint8_t>& centroids,
                                    const std::vector<uint32_t>& nearest, Pool* pool) {
   const size_t row_bytes = rows.row_bytes();
@@ -128,7 +128,7 @@ Result<std::string> WriteBinaryIvf(Context& ctx, BinaryBlock rows, BinaryMetric 
   return Frame(kMagic, 1, payload);
 }
 
-Result<OpenedBinaryIvf> OpenBinaryIvf(Blob file, BinaryBlock rows, BinaryMetric metric) {
+Result<OpenedBinaryIvf> OpenBinaryIvf(Blob file, BinaryBlock rows, model::Metric metric) {
   TRY_ASSIGN(const std::string_view payload,
              Unframe(kMagic, 1, file.bytes(), "BIN_IVF_FLAT index"));
   const Status damaged(ErrorCode::kIntegrity,
@@ -144,22 +144,20 @@ Result<OpenedBinaryIvf> OpenBinaryIvf(Blob file, BinaryBlock rows, BinaryMetric 
   }
   const BinaryIvfLayout at(h);
   const char* base = content.data();
-  opened.centroids = {.data = reinterpret_cast<const uint8_t*>(base + at.centroids),
-                      .rows = h.lists,
-                      .dim = rows.dim};
+  opened.centroids =
+      BinaryBlock(reinterpret_cast<const uint8_t*>(base + at.centroids), h.lists, rows.dim);
   opened.centroid_ones = reinterpret_cast<const uint32_t*>(base + at.centroid_ones);
   opened.bounds = reinterpret_cast<const uint64_t*>(base + at.bounds);
   opened.numbers = reinterpret_cast<const uint32_t*>(base + at.numbers);
-  opened.bits = {
-      .data = reinterpret_cast<const uint8_t*>(base + at.bits), .rows = h.rows, .dim = rows.dim};
+  opened.bits = BinaryBlock(reinterpret_cast<const uint8_t*>(base + at.bits), h.rows, rows.dim);
   if (IsJaccard(h)) opened.ones = reinterpret_cast<const uint32_t*>(base + at.ones);
   if (!NumbersAreGood(opened)) return damaged;
   opened.file = std::move(file);
   return opened;
 }
 
-const BinaryIndexType& BinIvfFlatType() {
-  static constexpr std::array kMetrics = {BinaryMetric::kHamming, BinaryMetric::kJaccard};
+const IndexType& BinIvfFlatType() {
+  static constexpr std::array kMetrics = {model::Metric::kHamming, model::Metric::kJaccard};
   static constexpr auto kParams = std::to_array<ParamSpec>({
       {"nlist", Phase::kBuild, ParamKind::kInteger, kDefaultLists, 1, 65536, "Number of lists."},
       {"use_elkan", Phase::kBuild, ParamKind::kBool, 1, 0, 1,
@@ -170,12 +168,13 @@ const BinaryIndexType& BinIvfFlatType() {
       {"max_empty_result_buckets", Phase::kSearch, ParamKind::kInteger, 2, 0, 65536,
        "Lists in a row without a hit that end a range search."},
   });
-  static const BinaryIndexType kType{.name = "BIN_IVF_FLAT",
-                                     .metrics = kMetrics,
-                                     .params = kParams,
-                                     .EstimateMemory = EstimateMemory,
-                                     .Build = Build,
-                                     .Open = Open};
+  static const IndexType kType{.name = "BIN_IVF_FLAT",
+                               .kind = VectorKind::kBinary,
+                               .metrics = kMetrics,
+                               .params = kParams,
+                               .EstimateMemory = EstimateMemory,
+                               .Build = Build,
+                               .Open = Open};
   return kType;
 }
 

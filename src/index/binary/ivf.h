@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "base/blob.h"
-#include "index/binary_index.h"
+#include "index/binary/binary_block.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 
-const BinaryIndexType& BinIvfFlatType();
+const IndexType& BinIvfFlatType();
 
 struct BinaryIvfHeader {
   uint64_t rows, dim, metric, lists;
@@ -27,7 +28,7 @@ struct BinaryIvfLayout {
 };
 
 /// The file's bytes. `nearest`: the list of each row.
-Result<std::string> WriteBinaryIvf(Context& ctx, BinaryBlock rows, BinaryMetric metric,
+Result<std::string> WriteBinaryIvf(Context& ctx, BinaryBlock rows, model::Metric metric,
                                    const std::vector<uint8_t>& centroids,
                                    const std::vector<uint32_t>& nearest, Pool* pool);
 
@@ -43,9 +44,9 @@ struct OpenedBinaryIvf {
 };
 
 /// kIntegrity when the file is damaged or of other rows.
-Result<OpenedBinaryIvf> OpenBinaryIvf(Blob file, BinaryBlock rows, BinaryMetric metric);
+Result<OpenedBinaryIvf> OpenBinaryIvf(Blob file, BinaryBlock rows, model::Metric metric);
 
 /// Searches what has been opened.
-std::unique_ptr<BinaryIndex> MakeBinaryIvf(OpenedBinaryIvf lists, BinaryMetric metric);
+std::unique_ptr<VectorIndex> MakeBinaryIvf(OpenedBinaryIvf lists, model::Metric metric);
 
 }  // namespace elanus::index

@@ -21,23 +21,24 @@ struct IvfLimits {
   size_t empty_max;
 };
 
-class BinaryIvf final : public BinaryIndex {
+class BinaryIvf final : public VectorIndex {
  public:
-  BinaryIvf(OpenedBinaryIvf lists, BinaryMetric metric)
+  BinaryIvf(OpenedBinaryIvf lists, model::Metric metric)
       : opened_(std::move(lists)), metric_(metric) {}
-  Status Search(Context& ctx, const BinaryRequest& request, Hits hits) const override;
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
+  size_t rows() const override { return opened_.header.rows; }
   size_t memory_bytes() const override { return opened_.file.heap_bytes(); }
 
  private:
   const OpenedBinaryIvf opened_;
-  const BinaryMetric metric_;
+  const model::Metric metric_;
 };
 
 // One call's state: scorers and scratch for its queries, one after the other.
 class BinaryIvfSearch {
  public:
-  BinaryIvfSearch(Context& ctx, const OpenedBinaryIvf& lists, BinaryMetric metric,
-                  const BinaryRequest& request, IvfLimits limits)
+  BinaryIvfSearch(Context& ctx, const OpenedBinaryIvf& lists, model::Metric metric,
+                  const SearchRequest& request, IvfLimits limits)
       : ctx_(ctx),
         lists_(lists),
         allowed_(request.allowed),
@@ -141,7 +142,7 @@ class BinaryIvfSearch {
   std::vector<std::pair<float, uint32_t>> order_;
 };
 
-Status BinaryIvf::Search(Context& ctx, const BinaryRequest& request, Hits hits) const {
+Status BinaryIvf::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
   TRY(CheckBinaryRequest(request, metric_));
   const IvfLimits limits{
       .probes = static_cast<size_t>(request.params.GetInt("nprobe", 8)),
@@ -149,14 +150,14 @@ Status BinaryIvf::Search(Context& ctx, const BinaryRequest& request, Hits hits) 
       .empty_max = static_cast<size_t>(request.params.GetInt("max_empty_result_buckets", 2))};
   BinaryIvfSearch search(ctx, opened_, metric_, request, limits);
   for (size_t q = 0; q < request.queries.rows; ++q) {
-    TRY(search.Run(request.queries.row(q), hits, q));
+    TRY(search.Run(BinaryBlock(request.queries).row(q), hits, q));
   }
   return {};
 }
 
 }  // namespace
 
-std::unique_ptr<BinaryIndex> MakeBinaryIvf(OpenedBinaryIvf lists, BinaryMetric metric) {
+std::unique_ptr<VectorIndex> MakeBinaryIvf(OpenedBinaryIvf lists, model::Metric metric) {
   return std::make_unique<BinaryIvf>(std::move(lists), metric);
 }
 

@@ -33,8 +33,8 @@ struct Clusters {
 // The centroid of the rows of one cluster. `counts`: scratch of dim numbers.
 class Majority {
  public:
-  Majority(BinaryBlock rows, BinaryMetric metric)
-      : rows_(rows), is_jaccard_(metric == BinaryMetric::kJaccard), counts_(rows.dim) {}
+  Majority(BinaryBlock rows, model::Metric metric)
+      : rows_(rows), is_jaccard_(metric == model::Metric::kJaccard), counts_(rows.dim) {}
 
   void Take(const uint32_t* members, size_t count, uint8_t* centroid) {
     std::fill(counts_.begin(), counts_.end(), 0u);
@@ -76,7 +76,7 @@ class Majority {
 };
 
 Status MoveCentroids(Context& ctx, BinaryBlock sample, const std::vector<uint32_t>& nearest,
-                     BinaryMetric metric, Pool* pool, std::vector<uint8_t>& centroids) {
+                     model::Metric metric, Pool* pool, std::vector<uint8_t>& centroids) {
   const size_t bytes = sample.row_bytes();
   const size_t count = centroids.size() / bytes;
   const Clusters clusters(nearest, count);
@@ -124,10 +124,9 @@ void AssignRange(BinaryBlock rows, BinaryScorer& scorer, size_t count, size_t be
 
 Result<std::vector<uint32_t>> AssignBinaryRows(Context& ctx, BinaryBlock rows,
                                                const std::vector<uint8_t>& centroids,
-                                               BinaryMetric metric, Pool* pool) {
+                                               model::Metric metric, Pool* pool) {
   std::vector<uint32_t> nearest(rows.rows, 0);
-  const BinaryBlock block{
-      .data = centroids.data(), .rows = centroids.size() / rows.row_bytes(), .dim = rows.dim};
+  const BinaryBlock block(centroids.data(), centroids.size() / rows.row_bytes(), rows.dim);
   TRY_ASSIGN(const std::vector<uint32_t> ones, CountOnes(ctx, block, nullptr));
   TRY(ForParts(ctx, pool, rows.rows, kRowsPerTask, [&](size_t begin, size_t end) {
     BitScorer scorer(block, ones.data(), metric);
@@ -137,7 +136,7 @@ Result<std::vector<uint32_t>> AssignBinaryRows(Context& ctx, BinaryBlock rows,
 }
 
 Result<std::vector<uint8_t>> TrainBinaryCentroids(Context& ctx, BinaryBlock rows, size_t count,
-                                                  BinaryMetric metric,
+                                                  model::Metric metric,
                                                   const BuildOptions& options) {
   const size_t bytes = rows.row_bytes();
   std::vector<uint32_t> order(rows.rows);
@@ -149,7 +148,7 @@ Result<std::vector<uint8_t>> TrainBinaryCentroids(Context& ctx, BinaryBlock rows
   for (size_t i = 0; i < order.size(); ++i) {
     std::copy_n(rows.row(order[i]), bytes, bits.data() + i * bytes);
   }
-  const BinaryBlock sample{.data = bits.data(), .rows = order.size(), .dim = rows.dim};
+  const BinaryBlock sample(bits.data(), order.size(), rows.dim);
   std::vector<uint8_t> centroids(bits.begin(),
                                  bits.begin() + static_cast<ptrdiff_t>(count * bytes));
   std::vector<uint32_t> before;

@@ -4,7 +4,8 @@
 
 #include <vector>
 
-#include "index/binary_index.h"
+#include "index/binary/binary_block.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 
@@ -13,11 +14,12 @@ namespace elanus::index {
 /// has as many set bits as its rows have on average, those set most often. An empty cluster takes a
 /// row of the largest one. `on_progress` gets 0..1. Cancellable.
 Result<std::vector<uint8_t>> TrainBinaryCentroids(Context& ctx, BinaryBlock rows, size_t count,
-                                                  BinaryMetric metric, const BuildOptions& options);
+                                                  model::Metric metric,
+                                                  const BuildOptions& options);
 
 /// The nearest centroid of each row by `metric`; the first of equally near ones. Cancellable.
 Result<std::vector<uint32_t>> AssignBinaryRows(Context& ctx, BinaryBlock rows,
                                                const std::vector<uint8_t>& centroids,
-                                               BinaryMetric metric, Pool* pool);
+                                               model::Metric metric, Pool* pool);
 
 }  // namespace elanus::index

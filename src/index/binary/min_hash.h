@@ -1,8 +1,9 @@
 // MinHash signatures (Broder 1997): how a row is cut into elements and bands, and how two compare.
 #pragma once
 
+#include "index/binary/binary_block.h"
 #include "index/binary/scorer.h"
-#include "index/binary_index.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 

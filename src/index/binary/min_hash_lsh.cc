@@ -75,12 +75,13 @@ struct Band {
   }
 };
 
-class MinHashLsh final : public BinaryIndex {
+class MinHashLsh final : public VectorIndex {
  public:
   MinHashLsh(Blob file, const char* content, const Header& header, const SignatureShape& shape,
              BinaryBlock rows)
       : file_(std::move(file)), content_(content), header_(header), shape_(shape), rows_(rows) {}
-  Status Search(Context& ctx, const BinaryRequest& request, Hits hits) const override;
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
+  size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override { return file_.heap_bytes(); }
 
  private:
@@ -137,7 +138,7 @@ void KeepLikeliest(std::vector<uint32_t>& rows, size_t count) {
   for (size_t i = 0; i < kept; ++i) rows[i] = by_bands[i].second;
 }
 
-Status MinHashLsh::Search(Context& ctx, const BinaryRequest& request, Hits hits) const {
+Status MinHashLsh::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
   const bool with_jaccard = request.params.GetBool("mh_search_with_jaccard", false);
   if (request.range.bounds()) {
     return Status(ErrorCode::kSegcoreUnsupported,
@@ -154,7 +155,7 @@ Status MinHashLsh::Search(Context& ctx, const BinaryRequest& request, Hits hits)
   TopK best(request.k);
   std::vector<uint32_t> rows;
   for (size_t q = 0; q < request.queries.rows; ++q) {
-    const uint8_t* query = request.queries.row(q);
+    const uint8_t* query = BinaryBlock(request.queries).row(q);
     TRY(Collect(ctx, query, request.allowed, with_jaccard ? SIZE_MAX : k, rows));
     if (with_jaccard) {
       KeepLikeliest(rows, refined);
@@ -195,7 +196,7 @@ Header HeaderOf(uint64_t rows, uint32_t dim, const SignatureShape& shape, const 
           .keeps_rows = build.GetBool("with_raw_data", false)};
 }
 
-Result<std::string> Build(Context& ctx, BinaryBlock rows, BinaryMetric, const Params& build,
+Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric, const Params& build,
                           const BuildOptions& options) {
   if (rows.rows >= kNoRow) {
     return Invalid("MINHASH_LSH holds fewer than 2^32 - 1 rows, got {}", rows.rows);
@@ -227,7 +228,7 @@ bool BandIsGood(const char* base, const Layout& at, const Header& h) {
   return std::all_of(numbers, numbers + h.rows, [&](uint32_t row) { return row < h.rows; });
 }
 
-Result<std::unique_ptr<BinaryIndex>> Open(Blob file, BinaryBlock rows, BinaryMetric) {
+Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric) {
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "MINHASH_LSH index"));
   const Status damaged(ErrorCode::kIntegrity,
                        "the MINHASH_LSH index does not belong to this segment");
@@ -252,20 +253,20 @@ Result<std::unique_ptr<BinaryIndex>> Open(Blob file, BinaryBlock rows, BinaryMet
                              .elements = static_cast<uint32_t>(elements),
                              .bands = static_cast<uint32_t>(h.bands),
                              .band_elements = static_cast<uint32_t>(elements / h.bands)};
-  return std::unique_ptr<BinaryIndex>(
+  return std::unique_ptr<VectorIndex>(
       std::make_unique<MinHashLsh>(std::move(file), content.data(), h, shape, rows));
 }
 
-size_t EstimateMemory(uint64_t rows, uint32_t dim, BinaryMetric, const Params& build) {
-  const Result<SignatureShape> shape = ShapeOf(dim, build);
+size_t EstimateMemory(const RowShape& rows, const Params& build) {
+  const Result<SignatureShape> shape = ShapeOf(rows.dim, build);
   if (!shape.ok()) return 0;  // Never built.
-  return 2 * kLead + Layout(HeaderOf(rows, dim, *shape, build)).end;
+  return 2 * kLead + Layout(HeaderOf(rows.rows, rows.dim, *shape, build)).end;
 }
 
 }  // namespace
 
-const BinaryIndexType& MinHashLshType() {
-  static constexpr std::array kMetrics = {BinaryMetric::kMinHashJaccard};
+const IndexType& MinHashLshType() {
+  static constexpr std::array kMetrics = {model::Metric::kMinHashJaccard};
   // What only moves bytes about is checked and changes nothing: the tables are read where they lie
   // in the mapped file.
   static constexpr auto kParams = std::to_array<ParamSpec>({
@@ -289,8 +290,9 @@ const BinaryIndexType& MinHashLshType() {
       {"mh_lsh_batch_search", Phase::kSearch, ParamKind::kBool, 0, 0, 1,
        "Accepted; the answer is the same."},
   });
-  static const BinaryIndexType kType{
+  static const IndexType kType{
       .name = "MINHASH_LSH",
+      .kind = VectorKind::kBinary,
       .metrics = kMetrics,
       .params = kParams,
       .Check = [](uint32_t dim, const Params& build) { return ShapeOf(dim, build).status(); },

@@ -2,8 +2,9 @@
 // Ullman, "Mining of Massive Datasets", chapter 3).
 #pragma once
 
-#include "index/binary_index.h"
+#include "index/binary/binary_block.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
-const BinaryIndexType& MinHashLshType();
+const IndexType& MinHashLshType();
 }

@@ -6,14 +6,15 @@
 #include <cstring>
 #include <random>
 
-#include "index/binary_index.h"
+#include "index/binary/exact.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 namespace {
 
 constexpr uint32_t kElements = 16;
 constexpr uint32_t kDim = 32 * kElements;
-constexpr auto kMetric = BinaryMetric::kMinHashJaccard;
+constexpr auto kMetric = model::Metric::kMinHashJaccard;
 
 // Signatures of 16 numbers of 32 bits; rows differ from their origin in the elements a bit names.
 class MinHashLsh : public testing::Test {
@@ -26,8 +27,11 @@ class MinHashLsh : public testing::Test {
     const auto* bytes = reinterpret_cast<const uint8_t*>(signature);
     rows_.insert(rows_.end(), bytes, bytes + sizeof(signature));
   }
-  BinaryBlock block() const {
-    return {.data = rows_.data(), .rows = rows_.size() / (kDim / 8), .dim = kDim};
+  VectorBlock block() const {
+    return {.data = rows_.data(),
+            .rows = rows_.size() / (kDim / 8),
+            .dim = kDim,
+            .element = ElementType::kBit};
   }
   void Build(int bands, bool with_raw_data) {
     Params build;
@@ -45,12 +49,14 @@ class MinHashLsh : public testing::Test {
   Status Ask(uint32_t k, bool with_jaccard, double refine_k = 1) {
     uint32_t origin[kElements];
     for (uint32_t i = 0; i < kElements; ++i) origin[i] = 1000 + i;
-    BinaryRequest request{
-        .queries = {.data = reinterpret_cast<const uint8_t*>(origin), .rows = 1, .dim = kDim},
-        .k = k,
-        .params = {},
-        .allowed = {},
-        .range = {}};
+    SearchRequest request{.queries = {.data = reinterpret_cast<const uint8_t*>(origin),
+                                      .rows = 1,
+                                      .dim = kDim,
+                                      .element = ElementType::kBit},
+                          .k = k,
+                          .params = {},
+                          .allowed = {},
+                          .range = {}};
     request.params.Set("mh_search_with_jaccard", with_jaccard ? 1 : 0);
     request.params.Set("refine_k", refine_k);
     found_.assign(k, 0);
@@ -60,9 +66,9 @@ class MinHashLsh : public testing::Test {
 
   SystemClock clock_;
   Context ctx_{clock_};
-  const BinaryIndexType& type_ = *FindBinaryType("MINHASH_LSH");
+  const IndexType& type_ = *FindType(VectorKind::kBinary, "MINHASH_LSH");
   std::vector<uint8_t> rows_;
-  std::unique_ptr<BinaryIndex> index_;
+  std::unique_ptr<VectorIndex> index_;
   std::vector<uint32_t> found_;
   std::vector<float> scores_;
 };
@@ -132,11 +138,12 @@ TEST_F(MinHashLsh, FindsWhatAScanOfAllSignaturesFinds) {
   Build(5, true);
   Bitset allowed(3000);
   for (size_t i = 0; i < 3000; i += 3) allowed.Set(i);
-  BinaryRequest request{.queries = {.data = rows_.data(), .rows = 50, .dim = kDim},
-                        .k = 2000,
-                        .params = {},
-                        .allowed = allowed.view(),
-                        .range = {}};
+  SearchRequest request{
+      .queries = {.data = rows_.data(), .rows = 50, .dim = kDim, .element = ElementType::kBit},
+      .k = 2000,
+      .params = {},
+      .allowed = allowed.view(),
+      .range = {}};
   request.params.Set("mh_element_bit_width", 32);
   request.params.Set("mh_lsh_band", 5);
   std::vector<uint32_t> rows(50 * 2000), all_rows(50 * 2000);
@@ -179,14 +186,14 @@ TEST(MinHash, RefusesWidthsThatAreNoBytesOrDoNotDivideTheRow) {
   const auto check = [](uint32_t dim, double width) {
     Params build;
     build.Set("mh_element_bit_width", width);
-    return FindBinaryType("MINHASH_LSH")->Check(dim, build).code();
+    return FindType(VectorKind::kBinary, "MINHASH_LSH")->Check(dim, build).code();
   };
   EXPECT_EQ(check(512, 32), ErrorCode::kOk);
   EXPECT_EQ(check(512, 24), ErrorCode::kInvalidParameter);
   EXPECT_EQ(check(512, 12), ErrorCode::kInvalidParameter);
   EXPECT_EQ(check(96, 24), ErrorCode::kOk);
   const auto parse = [](std::string text) {
-    return ParseParams(FindBinaryType("MINHASH_LSH")->params, Phase::kBuild,
+    return ParseParams(FindType(VectorKind::kBinary, "MINHASH_LSH")->params, Phase::kBuild,
                        {{"mh_element_bit_width", std::move(text)}})
         .status()
         .code();

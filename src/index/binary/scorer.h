@@ -7,7 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "index/binary_index.h"
+#include "index/binary/binary_block.h"
+#include "index/vector_index.h"
 #include "simd/binary_kernels.h"
 
 namespace elanus::index {
@@ -33,8 +34,8 @@ class BinaryScorer {
 class BitScorer final : public BinaryScorer {
  public:
   /// `ones`: the set bits of each row, for JACCARD; null: counted on the way. Both borrowed.
-  BitScorer(BinaryBlock rows, const uint32_t* ones, BinaryMetric metric)
-      : rows_(rows), ones_(ones), is_jaccard_(metric == BinaryMetric::kJaccard) {}
+  BitScorer(BinaryBlock rows, const uint32_t* ones, model::Metric metric)
+      : rows_(rows), ones_(ones), is_jaccard_(metric == model::Metric::kJaccard) {}
   void SetQuery(const uint8_t* query) override;
   void Score(const uint32_t* rows, size_t count, float* keys) override;
   void ScoreRange(size_t begin, size_t count, float* keys) override;

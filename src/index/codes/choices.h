@@ -46,6 +46,16 @@ inline constexpr ParamSpec kRefineTypeSpec{
     .max = 6,
     .help = "What refines; fp32 and flat are the segment's own vectors and take no space.",
     .choices = kRefineTypes};
+/// Inverted lists take no 4-bit codes to refine by.
+inline constexpr ParamSpec kListRefineTypeSpec{
+    .name = "refine_type",
+    .phase = Phase::kBuild,
+    .kind = ParamKind::kChoice,
+    .default_value = 4,
+    .min = 0,
+    .max = 5,
+    .help = "What refines; fp32 and flat are the segment's own vectors and take no space.",
+    .choices = std::span(kRefineTypes).subspan<1>()};
 inline constexpr ParamSpec kRefineKSpec{
     .name = "refine_k",
     .phase = Phase::kSearch,
@@ -78,6 +88,11 @@ inline CodeKind ScalarKind(const Params& build) {
 inline CodeKind RefineKind(const Params& build) {
   if (!build.GetBool("refine", false)) return CodeKind::kNone;
   return kRefineKinds[static_cast<size_t>(build.GetInt("refine_type", 5))];
+}
+/// The same of kListRefineTypeSpec.
+inline CodeKind ListRefineKind(const Params& build) {
+  if (!build.GetBool("refine", false)) return CodeKind::kNone;
+  return kRefineKinds[1 + static_cast<size_t>(build.GetInt("refine_type", 4))];
 }
 
 }  // namespace elanus::index

@@ -12,17 +12,17 @@ namespace {
 constexpr size_t kRowsPerTask = 1024;
 }
 
-std::unique_ptr<Codec> TrainCodec(CodeKind kind, VectorBlock rows, bool is_l2) {
+std::unique_ptr<Codec> TrainCodec(CodeKind kind, const FloatRows& rows, bool is_l2) {
   switch (kind) {
     case CodeKind::kFloat16:
     case CodeKind::kBFloat16:
-      return MakeHalfCodec(kind, rows.dim, is_l2);
+      return MakeHalfCodec(kind, rows.dim(), is_l2);
     case CodeKind::kSq8:
     case CodeKind::kSq6:
     case CodeKind::kSq4:
       return TrainScalarCodec(kind, rows, is_l2);
     default:
-      return MakeFloatCodec(rows.dim, is_l2);
+      return MakeFloatCodec(rows.dim(), is_l2);
   }
 }
 
@@ -46,6 +46,8 @@ Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2
       return OpenRabitqCodec(dim, is_l2, saved);
     case CodeKind::kFastScan:
       return OpenFastScanCodec(dim, is_l2, saved);
+    case CodeKind::kRaw:
+      return OpenRawCodec(dim, is_l2, saved);
     case CodeKind::kNone:
       break;
   }
@@ -68,22 +70,28 @@ Result<OpenedPart> OpenPacked(const PackedPart& part, uint32_t dim, bool is_l2,
   return opened;
 }
 
-Status PackRows(Context& ctx, const Codec& codec, VectorBlock rows, const uint32_t* order,
+Status PackRows(Context& ctx, const Codec& codec, const FloatRows& rows, const uint32_t* order,
                 Pool* pool, char* codes, float* terms) {
   const auto pack = [&](size_t task) -> Status {
     TRY(ctx.CheckAlive());
-    std::vector<float> decoded(rows.dim);
-    const size_t end = std::min(rows.rows, (task + 1) * kRowsPerTask);
+    std::vector<float> scratch(rows.dim());
+    std::vector<float> decoded(rows.dim());
+    const size_t end = std::min(rows.rows(), (task + 1) * kRowsPerTask);
     for (size_t i = task * kRowsPerTask; i < end; ++i) {
       char* code = codes + i * codec.row_bytes();
-      codec.Encode(rows.row(order == nullptr ? i : order[i]), code);
+      const float* row = rows.Read(order == nullptr ? i : order[i], 1, scratch.data());
+      codec.Encode(row, code);
       if (!codec.has_terms()) continue;
+      if (codec.takes_plain_rows()) {
+        terms[i] = InverseNorm(row, rows.dim());
+        continue;
+      }
       codec.Decode(code, decoded.data());
-      terms[i] = simd::Best().ip(decoded.data(), decoded.data(), rows.dim);
+      terms[i] = simd::Best().ip(decoded.data(), decoded.data(), rows.dim());
     }
     return {};
   };
-  const size_t tasks = (rows.rows + kRowsPerTask - 1) / kRowsPerTask;
+  const size_t tasks = (rows.rows() + kRowsPerTask - 1) / kRowsPerTask;
   if (pool != nullptr) return pool->ParallelFor(ctx, tasks, pack);
   for (size_t task = 0; task < tasks; ++task) TRY(pack(task));
   return {};
@@ -103,6 +111,11 @@ size_t EstimateRowBytes(CodeKind kind, uint32_t dim) {
     default:
       return 0;
   }
+}
+
+size_t EstimateRowBytes(ElementType element, uint32_t dim) {
+  const size_t bytes = VectorBlock{.dim = dim, .element = element}.row_bytes();
+  return element == ElementType::kFloat32 ? bytes : bytes + sizeof(float);
 }
 
 }  // namespace elanus::index

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/context.h"
+#include "index/codes/dense_rows.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -24,10 +25,12 @@ enum class CodeKind : uint32_t {
   kAdditive = 7,  // Product and residual quantisers.
   kRabitq = 8,    // Of residuals only.
   kFastScan = 9,  // Of residuals only; rows lie in blocks.
+  kRaw = 10,      // Rows of another element than float32 as they are.
 };
 
-/// Rows as a file holds them, borrowed: rows x row_bytes, and for L2 one term a row: the square of
-/// the decoded row's norm (codecs whose has_terms() is false need none).
+/// Rows as a file holds them, borrowed: rows x row_bytes, and one term a row: for L2 the square of
+/// the decoded row's norm, for kRaw under COSINE 1 / norm (codecs whose has_terms() is false need
+/// none).
 struct PackedRows {
   const char* codes = nullptr;
   const float* terms = nullptr;
@@ -39,8 +42,11 @@ struct PackedRows {
 class Scorer {
  public:
   virtual ~Scorer() = default;
-  /// `query`: dim numbers, normalised for COSINE; borrowed until the next call.
+  /// `query`: dim numbers, for COSINE normalised unless takes_plain_query(); borrowed until the
+  /// next call.
   virtual void SetQuery(const float* query) = 0;
+  /// True: COSINE queries come as they are, and the scorer divides by the lengths.
+  virtual bool takes_plain_query() const { return false; }
   /// keys[i] of rows[i], fast: the query may be rounded too.
   virtual void Score(const uint32_t* rows, size_t count, float* keys) = 0;
   /// As Score for the rows begin .. begin + count.
@@ -78,6 +84,8 @@ class Codec {
   /// See PackedRows::terms.
   virtual bool has_terms() const = 0;
   virtual void Encode(const float* row, char* code) const = 0;
+  /// True: COSINE rows are to be packed as they are.
+  virtual bool takes_plain_rows() const { return false; }
   /// Of what a row leaves over from its centroid: the scorer then lacks the query's product with
   /// the centroid and nothing else.
   virtual void EncodeResidual(const float* residual, const float* centroid, char* code) const {
@@ -95,12 +103,20 @@ class Codec {
 };
 
 /// A codec that needs no codebook, trained on at most 65,536 of `rows` (normalised for COSINE).
-/// `kind`: all but kNone and kAdditive.
-std::unique_ptr<Codec> TrainCodec(CodeKind kind, VectorBlock rows, bool is_l2);
+/// `kind`: float32, the 16-bit floats, the scalar quantisers.
+std::unique_ptr<Codec> TrainCodec(CodeKind kind, const FloatRows& rows, bool is_l2);
+
+/// Keeps rows as they are: float32 for COSINE with length 1, other elements as kRaw.
+std::unique_ptr<Codec> MakeRowCodec(ElementType element, uint32_t dim, model::Metric metric);
 
 /// `saved` comes from Save(). kIntegrity when it does not fit.
 Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2,
                                          std::string_view saved);
+
+/// The rows as `codec` packs them: under COSINE of length 1, unless it takes them plain.
+inline FloatRows RowsFor(const Codec& codec, VectorBlock rows, model::Metric metric) {
+  return {rows, metric == model::Metric::kCosine && !codec.takes_plain_rows()};
+}
 
 /// How a file's header describes one part of packed rows.
 struct PackedPart {
@@ -125,10 +141,13 @@ Result<OpenedPart> OpenPacked(const PackedPart& part, uint32_t dim, bool is_l2,
 
 /// Packs rows.rows rows: code i of source row order[i] (null: i) goes to codes + i * row_bytes, its
 /// term to terms[i] where the codec has terms. Cancellable; on the pool when there is one.
-Status PackRows(Context& ctx, const Codec& codec, VectorBlock rows, const uint32_t* order,
+Status PackRows(Context& ctx, const Codec& codec, const FloatRows& rows, const uint32_t* order,
                 Pool* pool, char* codes, float* terms);
 
-/// Bytes a row takes, terms included, before anything is trained; kAdditive by its own parameters.
+/// Bytes a row takes, terms included, before anything is trained; kAdditive by its own parameters,
+/// kRaw by MakeRowCodec's.
 size_t EstimateRowBytes(CodeKind kind, uint32_t dim);
+/// Of MakeRowCodec.
+size_t EstimateRowBytes(ElementType element, uint32_t dim);
 
 }  // namespace elanus::index

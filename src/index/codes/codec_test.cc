@@ -37,6 +37,12 @@ CodecCase Untrained(std::string name, CodeKind kind) {
           [kind](VectorBlock rows, bool is_l2) { return TrainCodec(kind, rows, is_l2); }};
 }
 
+CodecCase Raw(std::string name, ElementType element) {
+  return {std::move(name), [element](VectorBlock rows, bool is_l2) {
+            return MakeRowCodec(element, rows.dim, is_l2 ? model::Metric::kL2 : model::Metric::kIp);
+          }};
+}
+
 CodecCase Additive(std::string name, uint32_t layers, uint32_t bits) {
   return {std::move(name), [=](VectorBlock rows, bool is_l2) {
             SystemClock clock;
@@ -66,7 +72,8 @@ std::vector<CodecCase> AllCodecs() {
   std::vector<CodecCase> cases = {
       Untrained("float32", CodeKind::kFloat32),   Untrained("float16", CodeKind::kFloat16),
       Untrained("bfloat16", CodeKind::kBFloat16), Untrained("sq8", CodeKind::kSq8),
-      Untrained("sq6", CodeKind::kSq6),           Untrained("sq4", CodeKind::kSq4)};
+      Untrained("sq6", CodeKind::kSq6),           Untrained("sq4", CodeKind::kSq4),
+      Raw("raw_float16", ElementType::kFloat16),  Raw("raw_bfloat16", ElementType::kBFloat16)};
   for (uint32_t bits : {1u, 4u, 5u, 8u, 9u, 12u}) {
     cases.push_back(Additive("pq" + std::to_string(bits), 1, bits));
   }

@@ -7,7 +7,8 @@ namespace elanus::index {
 
 std::unique_ptr<Codec> MakeFloatCodec(uint32_t dim, bool is_l2);
 std::unique_ptr<Codec> MakeHalfCodec(CodeKind kind, uint32_t dim, bool is_l2);
-std::unique_ptr<Codec> TrainScalarCodec(CodeKind kind, VectorBlock rows, bool is_l2);
+std::unique_ptr<Codec> TrainScalarCodec(CodeKind kind, const FloatRows& rows, bool is_l2);
+Result<std::unique_ptr<Codec>> OpenRawCodec(uint32_t dim, bool is_l2, std::string_view saved);
 Result<std::unique_ptr<Codec>> OpenScalarCodec(CodeKind kind, uint32_t dim, bool is_l2,
                                                std::string_view saved);
 size_t ScalarRowBytes(CodeKind kind, uint32_t dim);

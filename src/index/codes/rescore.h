@@ -8,9 +8,15 @@
 
 #include "index/codes/codec.h"
 #include "index/codes/raw_scorer.h"
+#include "index/key_range.h"
 #include "index/top_k.h"
 
 namespace elanus::index {
+
+/// Whether the scorer of such codes rounds the query, so that its ScoreExact knows better.
+constexpr bool RoundsQuery(CodeKind kind) {
+  return kind != CodeKind::kFloat32 && kind != CodeKind::kRaw;
+}
 
 /// Candidates of one query: where their code lies, the row of the segment, the key so far.
 struct Candidates {
@@ -45,29 +51,45 @@ class Rescorer {
     }
   }
 
-  /// Pushes the rows with their final keys. `query` as for Scorer::SetQuery; `k` are wanted.
-  void Run(const float* query, size_t k, Candidates& candidates, TopK& best) {
+  /// After the scan's own SetQuery. Borrowed until the next call.
+  void SetQuery(const QueryVector& query) {
+    if (refine_ == nullptr) return;
+    refine_->SetQuery(refine_->takes_plain_query() ? query.plain() : query.unit());
+  }
+  /// Whether KeyOf knows better than the scan.
+  bool rescores() const { return refine_ != nullptr || scan_rounds_; }
+  /// The final key of one candidate.
+  float KeyOf(uint32_t place, uint32_t row, float key) {
+    if (refine_ != nullptr) return refine_->ScoreExact(by_row_ ? row : place);
+    return scan_rounds_ ? scan_.ScoreExact(place) : key;
+  }
+
+  /// Pushes the rows whose final keys lie in the range; `k` are wanted.
+  void Run(size_t k, const KeyRange& range, Candidates& candidates, TopK& best) {
     std::vector<float>& keys = candidates.keys;
     const size_t count = keys.size();
+    const auto push = [&](float key, uint32_t row) {
+      if (!range.bounds() || range.Holds(key)) best.Push(key, row);
+    };
     if (refine_ != nullptr) {
-      refine_->SetQuery(query);
       refine_->Score(by_row_ ? candidates.rows.data() : candidates.places.data(), count,
                      keys.data());
     }
     if (by_row_ || (refine_ == nullptr && !scan_rounds_)) {
-      for (size_t i = 0; i < count; ++i) best.Push(keys[i], candidates.rows[i]);
+      for (size_t i = 0; i < count; ++i) push(keys[i], candidates.rows[i]);
       return;
     }
-    // A rounded query is good enough to choose by, not to answer with.
+    // A rounded query is good enough to choose by, not to answer with. What a range's lower end
+    // leaves out may be among the best: then all are scored.
     order_.resize(count);
     std::iota(order_.begin(), order_.end(), 0u);
-    const size_t kept = std::min(k, count);
+    const size_t kept = range.has_low() ? count : std::min(k, count);
     std::partial_sort(order_.begin(), order_.begin() + static_cast<ptrdiff_t>(kept), order_.end(),
                       [&](uint32_t a, uint32_t b) { return keys[a] < keys[b]; });
     for (size_t i = 0; i < kept; ++i) {
       const uint32_t at = order_[i];
-      best.Push((refine_ != nullptr ? *refine_ : scan_).ScoreExact(candidates.places[at]),
-                candidates.rows[at]);
+      push((refine_ != nullptr ? *refine_ : scan_).ScoreExact(candidates.places[at]),
+           candidates.rows[at]);
     }
   }
 

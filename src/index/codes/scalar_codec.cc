@@ -153,14 +153,15 @@ class ScalarCodec final : public Codec {
 
 // Bounds: what lies between the mean and the best loading of a normal distribution, and never more
 // than the values themselves span.
-std::unique_ptr<Codec> TrainScalarCodec(CodeKind kind, VectorBlock rows, bool is_l2) {
-  const size_t dim = rows.dim;
-  const size_t every = std::max<size_t>(1, rows.rows / kSampleRows);
+std::unique_ptr<Codec> TrainScalarCodec(CodeKind kind, const FloatRows& rows, bool is_l2) {
+  const size_t dim = rows.dim();
+  const size_t every = std::max<size_t>(1, rows.rows() / kSampleRows);
+  std::vector<float> scratch(dim);
   std::vector<double> sum(dim, 0), square(dim, 0);
   std::vector<float> least(dim, 0), most(dim, 0);
   size_t count = 0;
-  for (size_t r = 0; r < rows.rows; r += every, ++count) {
-    const float* row = rows.row(r);
+  for (size_t r = 0; r < rows.rows(); r += every, ++count) {
+    const float* row = rows.Read(r, 1, scratch.data());
     for (size_t d = 0; d < dim; ++d) {
       sum[d] += row[d];
       square[d] += static_cast<double>(row[d]) * row[d];
@@ -182,7 +183,7 @@ std::unique_ptr<Codec> TrainScalarCodec(CodeKind kind, VectorBlock rows, bool is
     // A dimension that never changes still needs a step to divide by.
     bounds.step[d] = std::max((high - low) / levels, std::max(std::abs(low), 1.0f) * 1e-9f);
   }
-  return std::make_unique<ScalarCodec>(kind, rows.dim, is_l2, std::move(bounds));
+  return std::make_unique<ScalarCodec>(kind, rows.dim(), is_l2, std::move(bounds));
 }
 
 Result<std::unique_ptr<Codec>> OpenScalarCodec(CodeKind kind, uint32_t dim, bool is_l2,

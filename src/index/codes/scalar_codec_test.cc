@@ -101,7 +101,7 @@ TEST(ScalarCodec, LosesLittleMoreThanTheBestUniformQuantiser) {
 
 TEST(ScalarCodec, HasBoundsForNoRowsAtAll) {
   for (CodeKind kind : kScalars) {
-    const auto codec = TrainCodec(kind, {.data = nullptr, .rows = 0, .dim = 5}, true);
+    const auto codec = TrainCodec(kind, VectorBlock{.data = nullptr, .rows = 0, .dim = 5}, true);
     auto opened = OpenCodec(kind, 5, true, codec->Save());
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
   }

@@ -5,8 +5,6 @@
 #include "index/diskann/builder.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <mutex>
 #include <numeric>
 
@@ -26,33 +24,6 @@ uint64_t Scramble(uint64_t x) {
 
 }  // namespace
 
-BuildSpace::BuildSpace(VectorBlock rows, bool is_l2)
-    : rows_(rows), is_l2_(is_l2), distance_(is_l2, rows.dim), norms_(is_l2 ? 0 : rows.rows) {
-  for (size_t i = 0; i < norms_.size(); ++i) {
-    norms_[i] = std::sqrt(simd::Best().ip(rows.row(i), rows.row(i), rows.dim));
-  }
-}
-
-uint32_t BuildSpace::Medoid() const {
-  std::vector<double> sums(rows_.dim, 0.0);
-  for (size_t i = 0; i < rows_.rows; ++i) {
-    for (uint32_t d = 0; d < rows_.dim; ++d) sums[d] += rows_.row(i)[d];
-  }
-  std::vector<float> mean(rows_.dim);
-  for (uint32_t d = 0; d < rows_.dim; ++d) {
-    mean[d] = static_cast<float>(sums[d] / static_cast<double>(rows_.rows));
-  }
-  uint32_t nearest = 0;
-  float least = std::numeric_limits<float>::infinity();
-  for (uint32_t i = 0; i < nodes(); ++i) {
-    const float square = simd::Best().l2(mean.data(), rows_.row(i), rows_.dim);
-    if (square >= least) continue;
-    least = square;
-    nearest = i;
-  }
-  return nearest;
-}
-
 VamanaBuilder::VamanaBuilder(const BuildSpace& space, uint32_t degree, uint32_t list_size)
     : space_(space),
       degree_(degree),
@@ -61,6 +32,10 @@ VamanaBuilder::VamanaBuilder(const BuildSpace& space, uint32_t degree, uint32_t 
       order_(space.nodes()),
       links_(size_t{space.nodes()} * (1 + capacity_), 0),
       locks_(new SpinLock[std::max(space.nodes(), 1u)]) {
+  if (!space.is_l2()) {
+    lengths_.resize(space.nodes());
+    for (uint32_t node = 0; node < space.nodes(); ++node) lengths_[node] = space.Length(node);
+  }
   // Rows often come in some order; nodes must not.
   std::iota(order_.begin(), order_.end(), 0u);
   for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[Scramble(i) % i]);
@@ -146,12 +121,12 @@ Status VamanaBuilder::RunPass(Context& ctx, float alpha, double before, double s
   return {};
 }
 
+// The keys of others from a node, into scratch.keys; the node stays in scratch.node.
 void VamanaBuilder::Keys(uint32_t node, const std::vector<uint32_t>& others,
-                         std::vector<float>& keys) const {
-  keys.resize(others.size());
-  size_t i = 0;
-  for (; i + 4 <= others.size(); i += 4) space_.Four(node, &others[i], &keys[i]);
-  for (; i < others.size(); ++i) keys[i] = space_.One(node, others[i]);
+                         Scratch& scratch) const {
+  space_.Start(node, scratch.node);
+  scratch.keys.resize(others.size());
+  space_.Keys(scratch.node, others.data(), others.size(), scratch.keys.data());
 }
 
 // The nodes expanded on the way to `node`, into scratch.candidates: those far from it are what long
@@ -161,10 +136,11 @@ void VamanaBuilder::SearchFor(uint32_t node, Scratch& scratch) {
   scratch.beam.Begin(list_size_);
   scratch.candidates.clear();
   scratch.visited.Visit(entry_);
-  scratch.beam.Insert(space_.One(node, entry_), entry_);
+  space_.Start(node, scratch.node);
+  scratch.beam.Insert(space_.One(scratch.node, entry_), entry_);
   uint32_t at;
   while (scratch.beam.Next(at)) {
-    if (at != node) scratch.candidates.push_back({space_.One(node, at), at});
+    if (at != node) scratch.candidates.push_back({space_.One(scratch.node, at), at});
     scratch.batch.clear();
     {
       std::lock_guard<SpinLock> lock(locks_[at]);
@@ -177,7 +153,8 @@ void VamanaBuilder::SearchFor(uint32_t node, Scratch& scratch) {
       space_.Prefetch(other);
       scratch.batch.push_back(other);
     }
-    Keys(node, scratch.batch, scratch.keys);
+    scratch.keys.resize(scratch.batch.size());
+    space_.Keys(scratch.node, scratch.batch.data(), scratch.batch.size(), scratch.keys.data());
     for (size_t i = 0; i < scratch.batch.size(); ++i) {
       scratch.beam.Insert(scratch.keys[i], scratch.batch[i]);
     }
@@ -187,7 +164,7 @@ void VamanaBuilder::SearchFor(uint32_t node, Scratch& scratch) {
 // RobustPrune of the paper: the nearest candidate is kept and strikes out all that are alpha times
 // nearer to it than to the node.
 void VamanaBuilder::Prune(uint32_t node, std::vector<Neighbour>& candidates, float alpha,
-                          std::vector<uint32_t>& kept) const {
+                          BuildSpace::Origin& origin, std::vector<uint32_t>& kept) const {
   std::sort(candidates.begin(), candidates.end());
   kept.clear();
   uint32_t last = UINT32_MAX;
@@ -195,15 +172,16 @@ void VamanaBuilder::Prune(uint32_t node, std::vector<Neighbour>& candidates, flo
     if (kept.size() == degree_) break;
     if (candidate.node == last) continue;  // Met twice.
     last = candidate.node;
-    const float strike = space_.StrikeKey(node, candidate.node, candidate.key, alpha);
+    const float strike = StrikeKey(node, candidate.node, candidate.key, alpha);
+    space_.Start(candidate.node, origin);
     bool keep = true;
     size_t i = 0;
     for (; keep && i + 4 <= kept.size(); i += 4) {
       float keys[4];
-      space_.Four(candidate.node, &kept[i], keys);
+      space_.Four(origin, &kept[i], keys);
       keep = std::min(std::min(keys[0], keys[1]), std::min(keys[2], keys[3])) > strike;
     }
-    for (; keep && i < kept.size(); ++i) keep = space_.One(candidate.node, kept[i]) > strike;
+    for (; keep && i < kept.size(); ++i) keep = space_.One(origin, kept[i]) > strike;
     if (keep) kept.push_back(candidate.node);
   }
 }
@@ -215,11 +193,11 @@ void VamanaBuilder::Improve(uint32_t node, float alpha, Scratch& scratch) {
     const uint32_t* slot = Slot(node);
     scratch.links.assign(slot + 1, slot + 1 + slot[0]);
   }
-  Keys(node, scratch.links, scratch.keys);
+  Keys(node, scratch.links, scratch);
   for (size_t i = 0; i < scratch.links.size(); ++i) {
     scratch.candidates.push_back({scratch.keys[i], scratch.links[i]});
   }
-  Prune(node, scratch.candidates, alpha, scratch.kept);
+  Prune(node, scratch.candidates, alpha, scratch.pruned, scratch.kept);
   Replace(node, scratch);
   for (uint32_t other : scratch.kept) LinkBack(other, node, alpha, scratch);
 }
@@ -251,12 +229,12 @@ void VamanaBuilder::LinkBack(uint32_t from, uint32_t to, float alpha, Scratch& s
 // Prunes a slot to degree_ links. Its lock is held, or nobody else is there.
 void VamanaBuilder::Shrink(uint32_t node, uint32_t* slot, float alpha, Scratch& scratch) {
   scratch.batch.assign(slot + 1, slot + 1 + slot[0]);
-  Keys(node, scratch.batch, scratch.keys);
+  Keys(node, scratch.batch, scratch);
   scratch.other_candidates.clear();
   for (size_t i = 0; i < scratch.batch.size(); ++i) {
     scratch.other_candidates.push_back({scratch.keys[i], scratch.batch[i]});
   }
-  Prune(node, scratch.other_candidates, alpha, scratch.other_kept);
+  Prune(node, scratch.other_candidates, alpha, scratch.pruned, scratch.other_kept);
   slot[0] = static_cast<uint32_t>(scratch.other_kept.size());
   std::copy(scratch.other_kept.begin(), scratch.other_kept.end(), slot + 1);
 }

@@ -6,43 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "index/hnsw/distance.h"
+#include "index/codes/build_space.h"
 #include "index/hnsw/graph.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
-
-/// Keys between the rows of a build, smaller is nearer: the squared distance, or for IP and COSINE
-/// the negated inner product.
-class BuildSpace {
- public:
-  /// `rows` borrowed, fewer than 2^31.
-  BuildSpace(VectorBlock rows, bool is_l2);
-  uint32_t nodes() const { return static_cast<uint32_t>(rows_.rows); }
-  float One(uint32_t a, uint32_t b) const { return distance_.One(rows_.row(a), rows_.row(b)); }
-  /// keys[i] = One(a, others[i]) for four others.
-  void Four(uint32_t a, const uint32_t others[4], float keys[4]) const {
-    const float* const rows[4] = {rows_.row(others[0]), rows_.row(others[1]), rows_.row(others[2]),
-                                  rows_.row(others[3])};
-    distance_.Four(rows_.row(a), rows, keys);
-  }
-  void Prefetch(uint32_t node) const { PrefetchVector(rows_.row(node), rows_.dim); }
-  /// `other` at `key` from `node` is struck out by a kept node when its key to that is at most
-  /// this: a distance alpha times less. For inner products what a distance of rows of length 1
-  /// would say, with the largest product that the two lengths allow in the place of 1.
-  float StrikeKey(uint32_t node, uint32_t other, float key, float alpha) const {
-    const float most = is_l2_ ? 0.0f : norms_[node] * norms_[other];
-    return key - (1 - 1 / (alpha * alpha)) * (key + most);
-  }
-  /// The row nearest to the mean of all.
-  uint32_t Medoid() const;
-
- private:
-  const VectorBlock rows_;
-  const bool is_l2_;
-  const Distance distance_;
-  std::vector<float> norms_;  // Of each row, for inner products.
-};
 
 /// The graph of the paper: greedy search from the medoid, robust pruning of what it met, links both
 /// ways; a pass over all nodes with alpha 1 and one with alpha 1.2.
@@ -76,6 +44,8 @@ class VamanaBuilder {
     std::vector<uint32_t> links;  // Of the node at hand, as they were.
     std::vector<uint32_t> batch;
     std::vector<float> keys;
+    BuildSpace::Origin node;    // Whose neighbours are searched,
+    BuildSpace::Origin pruned;  // and what a candidate is measured from.
     std::vector<Neighbour> candidates;
     std::vector<Neighbour> other_candidates;
     std::vector<uint32_t> kept;
@@ -85,9 +55,16 @@ class VamanaBuilder {
   Status RunPass(Context& ctx, float alpha, double done, double share, const BuildOptions& options);
   void Improve(uint32_t node, float alpha, Scratch& scratch);
   void SearchFor(uint32_t node, Scratch& scratch);
-  void Keys(uint32_t node, const std::vector<uint32_t>& others, std::vector<float>& keys) const;
+  void Keys(uint32_t node, const std::vector<uint32_t>& others, Scratch& scratch) const;
+  /// `other` at `key` from `node` is struck out by a kept node when its key to that is at most
+  /// this: a distance alpha times less. For inner products what a distance of rows of length 1
+  /// would say, with the largest product that the two lengths allow in the place of 1.
+  float StrikeKey(uint32_t node, uint32_t other, float key, float alpha) const {
+    const float most = lengths_.empty() ? 0.0f : lengths_[node] * lengths_[other];
+    return key - (1 - 1 / (alpha * alpha)) * (key + most);
+  }
   void Prune(uint32_t node, std::vector<Neighbour>& candidates, float alpha,
-             std::vector<uint32_t>& kept) const;
+             BuildSpace::Origin& origin, std::vector<uint32_t>& kept) const;
   void Replace(uint32_t node, const Scratch& scratch);
   void LinkBack(uint32_t from, uint32_t to, float alpha, Scratch& scratch);
   Status ReachAll(Context& ctx, Scratch& scratch);
@@ -103,6 +80,7 @@ class VamanaBuilder {
   const uint32_t capacity_;  // More than degree_, so that few links make a node be pruned again.
   const uint32_t list_size_;
   uint32_t entry_ = 0;
+  std::vector<float> lengths_;   // Of each row, for inner products.
   std::vector<uint32_t> order_;  // In which nodes are taken.
   std::vector<uint32_t> links_;  // nodes x (1 + capacity): count, then neighbours.
   std::unique_ptr<SpinLock[]> locks_;

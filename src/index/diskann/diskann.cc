@@ -21,7 +21,8 @@ constexpr double kAnyNumber = 1e9;
 constexpr double kAnyInteger = 2147483647;
 constexpr double kGraphShare = 0.8;  // Of the work of a build; the rest makes codes.
 constexpr uint32_t kCodeBits = 8;
-constexpr size_t kCodeHead = 16;  // What a codec saves besides its codebooks.
+constexpr size_t kSampleRows = 65536;  // Where rows must be copied to train codes on.
+constexpr size_t kCodeHead = 16;       // What a codec saves besides its codebooks.
 
 constexpr auto kParams = std::to_array<ParamSpec>(
     {{"max_degree", Phase::kBuild, ParamKind::kInteger, kDegree, 1, 2048, "Links a node."},
@@ -43,12 +44,14 @@ constexpr auto kParams = std::to_array<ParamSpec>(
      {"filter_threshold", Phase::kSearch, ParamKind::kNumber, -1, -1, 1,
       "Share of excluded rows from which codes are scanned; below 0: what costs less."}});
 
-// Parts of at most four bytes a dimension times the ratio: as many codes of a byte as the budget
-// holds, of as many dimensions each; the last part is filled up with zeros.
-AdditiveShape CodeShape(uint32_t dim, const Params& build) {
+// Parts of at most a row's bytes times the ratio: as many codes of a byte as the budget holds, of
+// as many dimensions each; the last part is filled up with zeros.
+AdditiveShape CodeShape(const VectorBlock& row, const Params& build) {
+  const uint32_t dim = row.dim;
   double ratio = build.Get("pq_code_budget_gb_ratio", kCodeRatio);
   if (ratio <= 0) ratio = kCodeRatio;
-  const double bytes = std::clamp(ratio * 4 * dim, 1.0, static_cast<double>(dim));
+  const double bytes =
+      std::clamp(ratio * static_cast<double>(row.row_bytes()), 1.0, static_cast<double>(dim));
   const auto part = (dim + static_cast<uint32_t>(bytes) - 1) / static_cast<uint32_t>(bytes);
   return {.spaces = (dim + part - 1) / part, .layers = 1, .bits = kCodeBits};
 }
@@ -56,17 +59,10 @@ uint32_t CodeDim(uint32_t dim, const AdditiveShape& shape) {
   return (dim + shape.spaces - 1) / shape.spaces * shape.spaces;
 }
 
-uint64_t CacheBytes(uint64_t rows, uint32_t dim, const Params& build) {
-  const double bytes =
-      build.Get("search_cache_budget_gb_ratio", kCacheRatio) * 4 * static_cast<double>(rows) * dim;
+uint64_t CacheBytes(const VectorBlock& rows, const Params& build) {
+  const double bytes = build.Get("search_cache_budget_gb_ratio", kCacheRatio) *
+                       static_cast<double>(rows.rows) * static_cast<double>(rows.row_bytes());
   return static_cast<uint64_t>(std::min(bytes, 1e18));
-}
-
-// A copy with `dim` numbers a row, zeros at the end.
-std::vector<float> Widened(VectorBlock rows, uint32_t dim) {
-  std::vector<float> wide(rows.rows * dim, 0.0f);
-  for (size_t i = 0; i < rows.rows; ++i) std::copy_n(rows.row(i), rows.dim, &wide[i * dim]);
-  return wide;
 }
 
 Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
@@ -75,12 +71,13 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
     return Invalid("DISKANN holds fewer than 2^31 rows, got {}", rows.rows);
   }
   std::vector<float> normalised;
-  if (metric == model::Metric::kCosine) {
+  if (metric == model::Metric::kCosine && rows.element == ElementType::kFloat32) {
     normalised = Normalised(rows);
     rows.data = normalised.data();
+    metric = model::Metric::kIp;  // Of such rows it is the same.
   }
   const bool is_l2 = metric == model::Metric::kL2;
-  const BuildSpace space(rows, is_l2);
+  const BuildSpace space(rows, metric);
   const auto degree = static_cast<uint32_t>(build.GetInt("max_degree", kDegree));
   VamanaBuilder builder(space, degree,
                         static_cast<uint32_t>(build.GetInt("search_list_size", kBuildList)));
@@ -89,38 +86,36 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
     graph_options.on_progress = [&](double share) { options.on_progress(share * kGraphShare); };
   }
   TRY(builder.Build(ctx, build.GetBool("accelerate_build", false) ? 1 : 2, graph_options));
-  const AdditiveShape shape = CodeShape(rows.dim, build);
-  VectorBlock code_rows = rows;
-  code_rows.dim = CodeDim(rows.dim, shape);
-  std::vector<float> widened;
-  if (code_rows.dim != rows.dim) {
-    widened = Widened(rows, code_rows.dim);
-    code_rows.data = widened.data();
-  }
-  TRY_ASSIGN(const auto codec, TrainAdditiveCodec(ctx, code_rows, shape, is_l2, options.pool));
-  TRY_ASSIGN(std::string file, WriteDisk(ctx, builder, rows, code_rows, *codec, degree,
-                                         CacheBytes(rows.rows, rows.dim, build), options.pool));
+  const AdditiveShape shape = CodeShape(rows, build);
+  const FloatRows code_rows(rows, metric == model::Metric::kCosine, CodeDim(rows.dim, shape));
+  const FloatSample sample = SampleRows(code_rows, kSampleRows);
+  TRY_ASSIGN(const auto codec, TrainAdditiveCodec(ctx, sample.block, shape, is_l2, options.pool));
+  TRY_ASSIGN(std::string file, WriteDisk(ctx, builder, rows, metric, code_rows, *codec, degree,
+                                         CacheBytes(rows, build), options.pool));
   if (options.on_progress) options.on_progress(1);
   return file;
 }
 
-size_t EstimateMemory(uint64_t rows, uint32_t dim, const Params& build) {
-  const AdditiveShape shape = CodeShape(dim, build);
-  const auto degree = static_cast<uint64_t>(build.GetInt("max_degree", kDegree));
-  const DiskHeader header{
-      .nodes = rows,
-      .dim = dim,
-      .degree = degree,
-      .cached_blocks = CacheBytes(rows, dim, build) / NodeShape(dim, degree).block_bytes,
-      .code_dim = CodeDim(dim, shape),
-      .code_params = (size_t{CodeDim(dim, shape)} << kCodeBits) * sizeof(float) + kCodeHead,
-      .code_bytes = shape.spaces,
-      .code_terms = 1};
+size_t EstimateMemory(const RowShape& shape, const Params& build) {
+  const VectorBlock rows{.rows = shape.rows, .dim = shape.dim, .element = shape.element};
+  const AdditiveShape codes = CodeShape(rows, build);
+  const uint32_t code_dim = CodeDim(shape.dim, codes);
+  DiskHeader header{
+      .nodes = shape.rows,
+      .dim = shape.dim,
+      .degree = static_cast<uint64_t>(build.GetInt("max_degree", kDegree)),
+      .code_dim = code_dim,
+      .code_params = (size_t{code_dim} << kCodeBits) * sizeof(float) + kCodeHead,
+      .code_bytes = codes.spaces,
+      .code_terms = 1,
+      .element = static_cast<uint64_t>(shape.element),
+      .scaled = shape.element != ElementType::kFloat32 && shape.metric == model::Metric::kCosine};
+  header.cached_blocks = CacheBytes(rows, build) / header.Shape().block_bytes;
   return EstimateDiskMemory(header);
 }
 
 Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
-  TRY_ASSIGN(OpenedDisk disk, OpenDisk(std::move(file), rows, metric == model::Metric::kL2));
+  TRY_ASSIGN(OpenedDisk disk, OpenDisk(std::move(file), rows, metric));
   return MakeDiskIndex(std::move(disk), metric);
 }
 
@@ -128,6 +123,7 @@ Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Me
 
 const IndexType& DiskAnnType() {
   static const IndexType kType{.name = "DISKANN",
+                               .metrics = DenseMetrics(),
                                .params = kParams,
                                .EstimateMemory = EstimateMemory,
                                .Build = Build,

@@ -63,11 +63,15 @@ class DiskAnnTest : public testing::Test {
                 BitsetView allowed = {}) {
     std::vector<uint32_t> got(200), want(200);
     std::vector<float> scores(200);
-    EXPECT_TRUE(
-        index.Search(ctx_, queries(), 10, search, allowed, {got.data(), scores.data()}).ok());
-    EXPECT_TRUE(
-        SearchExact(ctx_, block(), metric, queries(), 10, allowed, {want.data(), scores.data()})
-            .ok());
+    EXPECT_TRUE(index
+                    .Search(ctx_,
+                            {.queries = queries(), .k = 10, .params = search, .allowed = allowed},
+                            {got.data(), scores.data()})
+                    .ok());
+    EXPECT_TRUE(SearchExact(ctx_, block(), metric,
+                            {.queries = queries(), .k = 10, .params = {}, .allowed = allowed},
+                            {want.data(), scores.data()})
+                    .ok());
     size_t hits = 0;
     for (size_t q = 0; q < 20; ++q) {
       const std::set<uint32_t> truth(want.begin() + q * 10, want.begin() + (q + 1) * 10);
@@ -88,8 +92,9 @@ TEST_F(DiskAnnTest, RefusesASearchListBelowK) {
   const auto index = Open(Build({}));
   std::vector<uint32_t> rows(200);
   std::vector<float> scores(200);
-  const Status status = index->Search(ctx_, queries(), 10, Of({{"search_list", 9}}), {},
-                                      {rows.data(), scores.data()});
+  const Status status = index->Search(
+      ctx_, {.queries = queries(), .k = 10, .params = Of({{"search_list", 9}}), .allowed = {}},
+      {rows.data(), scores.data()});
   EXPECT_EQ(status.code(), ErrorCode::kSegcore);
   EXPECT_NE(status.message().find("out_of_range_in_json"), std::string_view::npos);
 }
@@ -130,10 +135,13 @@ TEST_F(DiskAnnTest, TakesAnyCodeBudgetAndAnyDimension) {
       std::vector<uint32_t> found(3);
       std::vector<float> scores(3);
       const VectorBlock query{.data = values.data(), .rows = 1, .dim = dim};
-      ASSERT_TRUE((*index)
-                      ->Search(ctx_, query, 3, Of({{"search_list", 200}}), {},
-                               {found.data(), scores.data()})
-                      .ok());
+      ASSERT_TRUE(
+          (*index)
+              ->Search(
+                  ctx_,
+                  {.queries = query, .k = 3, .params = Of({{"search_list", 200}}), .allowed = {}},
+                  {found.data(), scores.data()})
+              .ok());
       EXPECT_NE(found[2], kNoRow) << "dim " << dim << " ratio " << ratio;
     }
   }
@@ -165,7 +173,7 @@ TEST_F(DiskAnnTest, TakesTheMemoryItSaysItWill) {
   const auto index = Open(bytes);
   const size_t heap =
       index->memory_bytes() - bytes.size();  // The blob of this test is on the heap.
-  const size_t estimate = DiskAnnType().EstimateMemory(kRows, kDim, params);
+  const size_t estimate = DiskAnnType().EstimateMemory({.rows = kRows, .dim = kDim}, params);
   EXPECT_LE(heap, estimate);
   EXPECT_GE(heap, estimate * 9 / 10);
 }
@@ -196,10 +204,14 @@ TEST_F(DiskAnnTest, AnswersTheSameFromAMappedFile) {
   const auto from_heap = Open(bytes);
   std::vector<uint32_t> got(200), want(200);
   std::vector<float> got_scores(200), want_scores(200);
-  ASSERT_TRUE(
-      (*from_file)->Search(ctx_, queries(), 10, {}, {}, {got.data(), got_scores.data()}).ok());
-  ASSERT_TRUE(
-      from_heap->Search(ctx_, queries(), 10, {}, {}, {want.data(), want_scores.data()}).ok());
+  ASSERT_TRUE((*from_file)
+                  ->Search(ctx_, {.queries = queries(), .k = 10, .params = {}, .allowed = {}},
+                           {got.data(), got_scores.data()})
+                  .ok());
+  ASSERT_TRUE(from_heap
+                  ->Search(ctx_, {.queries = queries(), .k = 10, .params = {}, .allowed = {}},
+                           {want.data(), want_scores.data()})
+                  .ok());
   EXPECT_EQ(got, want);
   EXPECT_EQ(got_scores, want_scores);
   EXPECT_EQ((*from_file)->memory_bytes() + bytes.size(), from_heap->memory_bytes());
@@ -222,11 +234,14 @@ TEST_F(DiskAnnTest, StopsASearchThatIsCancelled) {
   cancelled.Cancel();
   std::vector<uint32_t> rows(200);
   std::vector<float> scores(200);
-  EXPECT_EQ(index
-                ->Search(cancelled, queries(), 10, Of({{"search_list", 200}}), {},
-                         {rows.data(), scores.data()})
-                .code(),
-            ErrorCode::kCanceled);
+  EXPECT_EQ(
+      index
+          ->Search(
+              cancelled,
+              {.queries = queries(), .k = 10, .params = Of({{"search_list", 200}}), .allowed = {}},
+              {rows.data(), scores.data()})
+          .code(),
+      ErrorCode::kCanceled);
 }
 
 // A checksum protects nothing from a program that wrote nonsense with a good one.
@@ -295,7 +310,7 @@ TEST_F(DiskAnnTest, FindsItsWayBetweenClustersByInnerProduct) {
 
 TEST(VamanaBuilder, ReachesEveryNodeAndKeepsToTheDegree) {
   const std::vector<float> values = Draw(2000 * 16, 4);
-  const BuildSpace space({.data = values.data(), .rows = 2000, .dim = 16}, /*is_l2=*/true);
+  const BuildSpace space({.data = values.data(), .rows = 2000, .dim = 16}, Metric::kL2);
   SystemClock clock;
   Context ctx(clock);
   VamanaBuilder builder(space, 12, 50);

@@ -52,24 +52,30 @@ std::vector<uint32_t> PlaceNodes(const VamanaBuilder& builder, uint32_t nodes, s
   return order;
 }
 
-bool HeaderIsGood(const DiskHeader& h, VectorBlock rows, size_t file_bytes) {
-  return h.nodes == rows.rows && h.dim == rows.dim && h.nodes < kNodesMax && h.dim >= 1 &&
+// Nodes of other elements than float32 are as they were, and COSINE needs their lengths.
+bool IsScaled(const VectorBlock& rows, model::Metric metric) {
+  return rows.element != ElementType::kFloat32 && metric == model::Metric::kCosine;
+}
+
+bool HeaderIsGood(const DiskHeader& h, VectorBlock rows, model::Metric metric, size_t file_bytes) {
+  return h.nodes == rows.rows && h.dim == rows.dim &&
+         h.element == static_cast<uint64_t>(rows.element) &&
+         h.scaled == (IsScaled(rows, metric) ? 1 : 0) && h.nodes < kNodesMax && h.dim >= 1 &&
          h.dim <= kDimMax && h.degree >= 1 && h.degree <= kDegreeMax &&
          (h.nodes == 0 || h.entry < h.nodes) && h.code_dim >= h.dim && h.code_dim <= 2 * h.dim &&
          h.code_params <= kParamsMax && h.code_bytes <= 4 * kDimMax && h.code_terms <= 1 &&
-         h.cached_blocks <= NodeShape(h.dim, h.degree).Blocks(h.nodes) &&
-         DiskLayout(h).end == file_bytes;
+         h.cached_blocks <= h.Shape().Blocks(h.nodes) && DiskLayout(h).end == file_bytes;
 }
 
 bool NodesAreGood(const DiskHeader& h, const char* base) {
   const DiskLayout at(h);
-  const NodeShape shape(h.dim, h.degree);
+  const NodeShape shape = h.Shape();
   for (uint64_t i = 0; i < h.nodes; ++i) {
     uint32_t row;
     std::memcpy(&row, base + at.rows + i * sizeof(row), sizeof(row));
     const NodeView node(base + at.blocks + i / shape.nodes_per_block * shape.block_bytes +
                             i % shape.nodes_per_block * shape.node_bytes,
-                        h.dim);
+                        shape);
     if (row >= h.nodes || node.degree() > h.degree) return false;
     for (uint32_t j = 0; j < node.degree(); ++j) {
       if (node.link(j) >= h.nodes) return false;
@@ -82,7 +88,7 @@ bool NodesAreGood(const DiskHeader& h, const char* base) {
 
 DiskLayout::DiskLayout(const DiskHeader& h) {
   const auto align = [](size_t n, size_t to) { return (n + to - 1) / to * to; };
-  const NodeShape shape(h.dim, h.degree);
+  const NodeShape shape = h.Shape();
   rows = align(kHeader + sizeof(DiskHeader), 64);
   code_params = align(rows + h.nodes * 4, 64);
   codes = align(code_params + h.code_params, 64);
@@ -92,9 +98,10 @@ DiskLayout::DiskLayout(const DiskHeader& h) {
 }
 
 Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, VectorBlock rows,
-                              VectorBlock code_rows, const Codec& codec, uint32_t degree,
-                              uint64_t cache_bytes, Pool* pool) {
-  const NodeShape shape(rows.dim, degree);
+                              model::Metric metric, const FloatRows& code_rows, const Codec& codec,
+                              uint32_t degree, uint64_t cache_bytes, Pool* pool) {
+  const bool scaled = IsScaled(rows, metric);
+  const NodeShape shape(rows.row_bytes(), degree, scaled);
   const auto nodes = static_cast<uint32_t>(rows.rows);
   const std::vector<uint32_t> order = PlaceNodes(builder, nodes, shape.nodes_per_block);
   std::vector<uint32_t> place(nodes);
@@ -106,10 +113,12 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
       .degree = degree,
       .entry = nodes == 0 ? 0 : place[builder.entry()],
       .cached_blocks = std::min<uint64_t>(cache_bytes / shape.block_bytes, shape.Blocks(nodes)),
-      .code_dim = code_rows.dim,
+      .code_dim = code_rows.dim(),
       .code_params = params.size(),
       .code_bytes = codec.row_bytes(),
-      .code_terms = codec.has_terms()};
+      .code_terms = codec.has_terms(),
+      .element = static_cast<uint64_t>(rows.element),
+      .scaled = scaled};
   const DiskLayout at(header);
   std::string payload(at.end - kFrame, '\0');
   const auto part = [&](size_t offset) { return payload.data() + (offset - kFrame); };
@@ -122,8 +131,13 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
     if (i % 4096 == 0) TRY(ctx.CheckAlive());
     char* to = part(at.blocks + i / shape.nodes_per_block * shape.block_bytes +
                     i % shape.nodes_per_block * shape.node_bytes);
-    std::memcpy(to, rows.row(order[i]), rows.dim * sizeof(float));
-    to += rows.dim * sizeof(float);
+    const void* row = RowOf(rows, order[i]);
+    std::memcpy(to, row, rows.row_bytes());
+    if (scaled) {
+      const float scale = InverseNorm(rows.element, row, rows.dim);
+      std::memcpy(to + shape.scale_at, &scale, sizeof(scale));
+    }
+    to += shape.links_at;
     const auto links = builder.Links(order[i]);
     const auto count = static_cast<uint32_t>(links.size());
     std::memcpy(to, &count, sizeof(count));
@@ -132,7 +146,8 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
   return Frame(kMagic, 1, payload);
 }
 
-Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, bool is_l2) {
+Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric) {
+  const bool is_l2 = metric == model::Metric::kL2;
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "disk index"));
   if (payload.size() + kFrame < kHeader + sizeof(DiskHeader)) {
     return Status(ErrorCode::kIntegrity, "the disk index is too short");
@@ -141,11 +156,11 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, bool is_l2) {
   OpenedDisk opened;
   DiskHeader& h = opened.header;
   std::memcpy(&h, base + kHeader, sizeof(h));
-  if (!HeaderIsGood(h, rows, file.bytes().size()) || !NodesAreGood(h, base)) {
+  if (!HeaderIsGood(h, rows, metric, file.bytes().size()) || !NodesAreGood(h, base)) {
     return Status(ErrorCode::kIntegrity, "the disk index does not belong to this segment");
   }
   const DiskLayout at(h);
-  opened.shape = NodeShape(h.dim, h.degree);
+  opened.shape = h.Shape();
   TRY_ASSIGN(opened.codec, OpenCodec(CodeKind::kAdditive, static_cast<uint32_t>(h.code_dim), is_l2,
                                      file.bytes().substr(at.code_params, h.code_params)));
   opened.rows.resize(h.nodes);
@@ -174,7 +189,7 @@ size_t OpenedDisk::memory_bytes() const {
 }
 
 size_t EstimateDiskMemory(const DiskHeader& h) {
-  const NodeShape shape(h.dim, h.degree);
+  const NodeShape shape = h.Shape();
   return h.nodes * (4 + h.code_bytes + 4 * h.code_terms) + h.code_params +
          std::min<size_t>(h.cached_blocks, shape.Blocks(h.nodes)) * shape.block_bytes;
 }

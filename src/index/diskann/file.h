@@ -4,8 +4,9 @@
 // header; then, each at a multiple of 64 bytes: row numbers (u32, place by place), the codec's
 // parameters, codes, terms (float32, where the codec has them); and from the next multiple of 4096
 // on the blocks. A block is 4096 bytes, or as many times that as one node needs; it holds as many
-// whole nodes as fit. A node: its vector (dim float32, of length 1 for COSINE), the count of its
-// links, `degree` slots for the places they lead to.
+// whole nodes as fit. A node: its vector (dim elements; float32 ones of length 1 for COSINE), under
+// COSINE for other elements 1 / its length (float32); at the next multiple of 4 bytes the count of
+// its links, `degree` slots for the places they lead to.
 //
 // Blocks are filled with nodes that are near each other, and stand in breadth-first order from the
 // entry: the first ones are what the hot cache keeps.
@@ -25,10 +26,15 @@ namespace elanus::index {
 /// How nodes lie in blocks.
 struct NodeShape {
   static constexpr size_t kSector = 4096;
+  size_t scale_at;  // Where 1 / length lies in a node, if there is one.
+  size_t links_at;
   size_t node_bytes, nodes_per_block, block_bytes;
 
-  NodeShape(size_t dim, size_t degree)
-      : node_bytes((dim + 1 + degree) * 4),
+  /// `scaled`: nodes have 1 / length.
+  NodeShape(size_t row_bytes, size_t degree, bool scaled)
+      : scale_at((row_bytes + 3) / 4 * 4),
+        links_at(scale_at + (scaled ? sizeof(float) : 0)),
+        node_bytes(links_at + (1 + degree) * 4),
         nodes_per_block(node_bytes <= kSector ? kSector / node_bytes : 1),
         block_bytes((node_bytes + kSector - 1) / kSector * kSector) {}
   size_t Blocks(size_t nodes) const { return (nodes + nodes_per_block - 1) / nodes_per_block; }
@@ -39,6 +45,14 @@ struct DiskHeader {
   uint64_t cached_blocks;  // The first ones, kept in memory once opened.
   uint64_t code_dim;       // dim, or a little more: zeros make it a multiple of the codec's parts.
   uint64_t code_params, code_bytes, code_terms;  // Bytes; bytes a row; 0 or 1.
+  uint64_t element;                              // An ElementType.
+  uint64_t scaled;  // 1: nodes have 1 / length (COSINE of another element than float32).
+
+  NodeShape Shape() const {
+    const VectorBlock row{.dim = static_cast<uint32_t>(dim),
+                          .element = static_cast<ElementType>(element)};
+    return {row.row_bytes(), degree, scaled != 0};
+  }
 };
 
 /// Where each part begins, from the file's start.
@@ -47,15 +61,15 @@ struct DiskLayout {
   explicit DiskLayout(const DiskHeader& header);
 };
 
-/// The file's bytes. `rows`: vectors as they are scored, normalised for COSINE; `code_rows`: the
-/// same with code_dim numbers each.
+/// The file's bytes. `rows`: as NodeShape says; `code_rows`: the same as they are scored, with
+/// code_dim numbers each.
 Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, VectorBlock rows,
-                              VectorBlock code_rows, const Codec& codec, uint32_t degree,
-                              uint64_t cache_bytes, Pool* pool);
+                              model::Metric metric, const FloatRows& code_rows, const Codec& codec,
+                              uint32_t degree, uint64_t cache_bytes, Pool* pool);
 
 struct OpenedDisk {
   DiskHeader header{};
-  NodeShape shape{1, 1};
+  NodeShape shape{4, 1, false};
   std::unique_ptr<Codec> codec;
   // In memory: what every step of a walk reads, and the hot blocks.
   std::vector<uint32_t> rows;  // Of each place.
@@ -69,9 +83,9 @@ struct OpenedDisk {
   size_t memory_bytes() const;
 };
 
-/// Checks all of the file and follows nothing before; kIntegrity when it is damaged or of other
-/// rows.
-Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, bool is_l2);
+/// Checks all of the file and follows nothing before; kIntegrity when it is damaged, or of other
+/// rows or another metric.
+Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric);
 
 /// What OpenedDisk::memory_bytes() will be.
 size_t EstimateDiskMemory(const DiskHeader& header);
@@ -79,19 +93,25 @@ size_t EstimateDiskMemory(const DiskHeader& header);
 /// A node as it lies in a block.
 class NodeView {
  public:
-  NodeView(const char* at, size_t dim) : at_(at), links_(at + dim * sizeof(float)) {}
-  const float* vector() const { return reinterpret_cast<const float*>(at_); }
+  NodeView(const char* at, const NodeShape& shape) : at_(at), shape_(shape) {}
+  const void* vector() const { return at_; }
+  /// 1 / length, where nodes have it.
+  float scale() const {
+    float scale;
+    std::memcpy(&scale, at_ + shape_.scale_at, sizeof(scale));
+    return scale;
+  }
   uint32_t degree() const { return Number(0); }
   uint32_t link(size_t i) const { return Number(1 + i); }
 
  private:
   uint32_t Number(size_t i) const {
     uint32_t number;
-    std::memcpy(&number, links_ + i * sizeof(number), sizeof(number));
+    std::memcpy(&number, at_ + shape_.links_at + i * sizeof(number), sizeof(number));
     return number;
   }
   const char* at_;
-  const char* links_;
+  const NodeShape& shape_;
 };
 
 }  // namespace elanus::index

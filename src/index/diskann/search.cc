@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <queue>
 
+#include "index/codes/dense_rows.h"
 #include "index/diskann/blocks.h"
-#include "index/flat/exact.h"
+#include "index/key_range.h"
 #include "index/top_k.h"
-#include "simd/kernels.h"
 
 namespace elanus::index {
 namespace {
@@ -25,6 +25,7 @@ constexpr double kExcludedMax = 0.93;  // From here on only a scan.
 // block in memory, 15 from an SSD with eight on their way.
 constexpr double kScoresPerRead = 400;
 constexpr double kReadsPerListEntry = 1.2;
+constexpr size_t kRangeSlack = 8;
 
 struct SearchShape {
   uint32_t k = 0;
@@ -54,31 +55,38 @@ Marks& ThreadMarks() {
 class DiskSearch {
  public:
   DiskSearch(const OpenedDisk& disk, model::Metric metric, Context& ctx, const SearchShape& shape,
-             BitsetView allowed)
+             const SearchRequest& request)
       : disk_(disk),
         metric_(metric),
         ctx_(ctx),
         shape_(shape),
-        allowed_(allowed),
-        allowed_count_(allowed.empty() ? disk.header.nodes : allowed.Count()),
+        allowed_(request.allowed),
+        allowed_count_(allowed_.empty() ? disk.header.nodes : allowed_.Count()),
+        range_(request.range, metric),
+        distance_(static_cast<ElementType>(disk.header.element),
+                  static_cast<uint32_t>(disk.header.dim), metric == model::Metric::kL2),
         scorer_(disk.codec->NewScorer(disk.packed)),
         reader_(disk),
         best_(shape.k),
-        query_(disk.header.code_dim, 0.0f),
+        query_(static_cast<uint32_t>(disk.header.dim), metric),
+        code_query_(disk.header.code_dim, 0.0f),
         keys_(std::max<size_t>(disk.header.degree, kScanTile)) {}
 
-  Status Run(const float* query, Hits hits, size_t slot) {
-    const float scale =
-        metric_ == model::Metric::kCosine ? InverseNorm(query, disk_.header.dim) : 1.0f;
-    for (size_t d = 0; d < disk_.header.dim; ++d) query_[d] = query[d] * scale;
-    scorer_->SetQuery(query_.data());
+  Status Run(const VectorBlock& queries, size_t slot, Hits hits) {
+    query_.Set(queries, slot);
+    std::copy_n(query_.unit(), disk_.header.dim, code_query_.begin());
+    scorer_->SetQuery(code_query_.data());
+    const bool scaled = disk_.header.scaled != 0;
+    query_scale_ = scaled ? InverseNorm(query_.plain(), disk_.header.dim) : 1.0f;
+    prepared_ = distance_.PrepareFloats(scaled ? query_.plain() : query_.unit(), scratch_);
+    scored_ = 0;
     const size_t wanted = std::min<size_t>(shape_.k, allowed_count_);
     if (ScanIsCheaper(wanted)) {
       TRY(Scan());
     } else {
       TRY_ASSIGN(const bool complete, Walk());
       // Parts of the graph may not be reachable (many equal rows): what was asked for is there.
-      if (!complete || best_.size() < wanted) TRY(Scan());
+      if (!complete || scored_ < wanted) TRY(Scan());
     }
     best_.WriteTo(hits, slot, metric_ == model::Metric::kL2 ? 1.0f : -1.0f);
     return {};
@@ -95,7 +103,7 @@ class DiskSearch {
   }
   bool ScanIsCheaper(size_t wanted) const {
     if (wanted * 2 >= allowed_count_) return true;  // Half of all rows: a walk saves nothing.
-    if (allowed_count_ == disk_.header.nodes) return false;
+    if (allowed_count_ == disk_.header.nodes) return false;  // A range may still be given up.
     const double share =
         static_cast<double>(allowed_count_) / static_cast<double>(disk_.header.nodes);
     if (1 - share >= shape_.excluded_max) return true;
@@ -115,7 +123,8 @@ class DiskSearch {
   // A node whose code has been scored: worth a step, and if allowed a candidate?
   bool Meet(float key, uint32_t place) {
     if (key >= Bound()) return false;
-    if (IsAllowed(place)) {
+    // What a range leaves out is only walked past; its vector is scored on the way.
+    if (IsAllowed(place) && !(key < range_.low)) {
       nearest_.push({key, place});
       if (nearest_.size() > shape_.list) nearest_.pop();
     }
@@ -131,31 +140,36 @@ class DiskSearch {
   NodeView NodeAt(uint32_t place) const {
     const NodeShape& shape = disk_.shape;
     const auto block = static_cast<uint32_t>(place / shape.nodes_per_block);
-    return {reader_.Block(block) + place % shape.nodes_per_block * shape.node_bytes,
-            disk_.header.dim};
+    return {reader_.Block(block) + place % shape.nodes_per_block * shape.node_bytes, shape};
   }
   void Push(uint32_t place) {
-    const float* vector = NodeAt(place).vector();
-    const float key = metric_ == model::Metric::kL2
-                          ? kernels_.l2(query_.data(), vector, disk_.header.dim)
-                          : -kernels_.ip(query_.data(), vector, disk_.header.dim);
-    best_.Push(key, disk_.rows[place]);
+    const NodeView node = NodeAt(place);
+    float key = distance_.One(prepared_, node.vector());
+    if (disk_.header.scaled != 0) key *= query_scale_ * node.scale();
+    scored_ += key < range_.low ? 0 : 1;
+    if (!range_.bounds() || range_.Holds(key)) best_.Push(key, disk_.rows[place]);
   }
 
-  const simd::Kernels& kernels_ = simd::Best();
   const OpenedDisk& disk_;
   const model::Metric metric_;
   Context& ctx_;
   const SearchShape shape_;
   const BitsetView allowed_;
   const size_t allowed_count_;
+  const KeyRange range_;
+  const ElementDistance distance_;
   const std::unique_ptr<Scorer> scorer_;
   BlockReader reader_;
   TopK best_;
   Marks& marks_ = ThreadMarks();
   std::priority_queue<Neighbour, std::vector<Neighbour>, Farther> open_;  // To be expanded.
   std::priority_queue<Neighbour> nearest_;  // The `list` best allowed; the worst on top.
-  std::vector<float> query_;
+  QueryVector query_;
+  std::vector<float> code_query_;   // What the codes are scored against,
+  const void* prepared_ = nullptr;  // and the vectors.
+  float query_scale_ = 1.0f;
+  size_t scored_ = 0;  // Vectors of the query that are not below the range.
+  std::vector<float> scratch_;
   std::vector<uint32_t> blocks_;  // Of one step.
   std::vector<uint32_t> steps_;   // Nodes of one step.
   std::vector<uint32_t> batch_;
@@ -169,7 +183,8 @@ Result<bool> DiskSearch::Walk() {
   marks_.Begin(disk_.header.nodes, disk_.shape.Blocks(disk_.header.nodes));
   open_ = {};
   nearest_ = {};
-  const bool may_give_up = allowed_count_ < disk_.header.nodes && !shape_.excluded_max_given;
+  const bool may_give_up =
+      (allowed_count_ < disk_.header.nodes && !shape_.excluded_max_given) || range_.has_low();
   const auto blocks_max = static_cast<uint64_t>(ScanScores() / kScoresPerRead) + shape_.width;
   uint64_t blocks_used = 0;
   const auto entry = static_cast<uint32_t>(disk_.header.entry);
@@ -245,9 +260,14 @@ void DiskSearch::Expand(const NodeView& node) {
   }
 }
 
-// Scores the codes of all allowed rows and reads the vectors of the best `list` of them.
+// Scores the codes of all allowed rows and reads the vectors of the best `list` of them; with a
+// range that leaves out the nearest rows those of many on both sides of its lower end: rows lie
+// dense out there, and codes put many of them on the wrong side.
 Status DiskSearch::Scan() {
-  TopK nearest(static_cast<uint32_t>(std::min(shape_.list, allowed_count_)));
+  const size_t wanted = range_.has_low() ? kRangeSlack * shape_.list : shape_.list;
+  const auto list = static_cast<uint32_t>(std::min(wanted, allowed_count_));
+  TopK nearest(list);
+  TopK below(list);
   uint32_t places[kScanTile];
   for (size_t begin = 0; begin < disk_.header.nodes; begin += kScanTile) {
     TRY(ctx_.CheckAlive());
@@ -257,10 +277,18 @@ Status DiskSearch::Scan() {
       if (IsAllowed(static_cast<uint32_t>(place))) places[count++] = static_cast<uint32_t>(place);
     }
     scorer_->Score(places, count, keys_.data());
-    for (size_t i = 0; i < count; ++i) nearest.Push(keys_[i], places[i]);
+    for (size_t i = 0; i < count; ++i) {
+      if (keys_[i] < range_.low) {
+        below.Push(-keys_[i], places[i]);
+      } else {
+        nearest.Push(keys_[i], places[i]);
+      }
+    }
   }
   batch_.clear();
-  nearest.ForEach([&](float, uint32_t place) { batch_.push_back(place); });
+  const auto take = [&](float, uint32_t place) { batch_.push_back(place); };
+  nearest.ForEach(take);
+  below.ForEach(take);
   std::sort(batch_.begin(), batch_.end());  // Places of one block together.
   best_.Clear();
   for (size_t begin = 0; begin < batch_.size(); begin += shape_.width) {
@@ -281,8 +309,10 @@ class DiskIndex final : public VectorIndex {
  public:
   DiskIndex(OpenedDisk disk, model::Metric metric) : disk_(std::move(disk)), metric_(metric) {}
 
-  Status Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
-                BitsetView allowed, Hits hits) const override {
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override {
+    const VectorBlock& queries = request.queries;
+    const uint32_t k = request.k;
+    const Params& params = request.params;
     const int64_t list = params.GetInt("search_list", std::max<int64_t>(k, kSearchListMin));
     if (list < k) {
       return Error(
@@ -303,10 +333,11 @@ class DiskIndex final : public VectorIndex {
       shape.excluded_max = threshold;
       shape.excluded_max_given = true;
     }
-    DiskSearch search(disk_, metric_, ctx, shape, allowed);
-    for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries.row(q), hits, q));
+    DiskSearch search(disk_, metric_, ctx, shape, request);
+    for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries, q, hits));
     return {};
   }
+  size_t rows() const override { return disk_.header.nodes; }
   size_t memory_bytes() const override { return disk_.memory_bytes(); }
 
  private:

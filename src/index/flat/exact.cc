@@ -4,9 +4,11 @@
 #include "index/flat/exact.h"
 
 #include <array>
-#include <cmath>
+#include <limits>
 #include <vector>
 
+#include "index/key_range.h"
+#include "index/stream.h"
 #include "index/top_k.h"
 #include "simd/kernels.h"
 
@@ -17,83 +19,121 @@ constexpr size_t kTileRows = 256;
 constexpr size_t kQueriesAtOnce = 32;  // That meet a tile while it is in the cache.
 constexpr size_t kQueriesPerKernel = 4;
 
+// Takes every key.
+struct Collector {
+  std::vector<ScoredRow> rows;
+  float bound() const { return std::numeric_limits<float>::infinity(); }
+  void Push(float key, uint32_t row) { rows.push_back({key, row}); }
+};
+
 class Scanner {
  public:
-  Scanner(Context& ctx, VectorBlock rows, model::Metric metric, const float* inverse_norms)
-      : ctx_(ctx), rows_(rows), metric_(metric), inverse_norms_(inverse_norms) {}
+  Scanner(Context& ctx, VectorBlock rows, model::Metric metric, const float* inverse_norms,
+          const ScoreRange& range)
+      : ctx_(ctx),
+        rows_(rows),
+        is_l2_(metric == model::Metric::kL2),
+        is_cosine_(metric == model::Metric::kCosine),
+        inverse_norms_(inverse_norms),
+        range_(range, metric),
+        distance_(rows.element, rows.dim, is_l2_) {}
 
-  Status Run(VectorBlock queries, uint32_t k, BitsetView allowed, Hits hits) {
-    const float scale = model::LargerIsBetter(metric_) ? -1.0f : 1.0f;
-    for (size_t q = 0; q < queries.rows; q += kQueriesAtOnce) {
-      const size_t count = std::min(kQueriesAtOnce, queries.rows - q);
-      std::vector<TopK> best(count, TopK(k));
-      for (size_t i = 0; i < count; ++i) {
-        query_scale_[i] =
-            metric_ == model::Metric::kCosine ? InverseNorm(queries.row(q + i), rows_.dim) : 1.0f;
+  /// Queries [begin, begin + count), each into its sink. count <= kQueriesAtOnce.
+  template <class Sink>
+  Status Run(const VectorBlock& queries, size_t begin, size_t count, BitsetView allowed,
+             Sink* sinks) {
+    for (size_t i = 0; i < count; ++i) {
+      const void* query = RowOf(queries, begin + i);
+      prepared_[i] = distance_.Prepare(query, scratch_[i]);
+      query_scale_[i] = is_cosine_ ? InverseNorm(rows_.element, query, rows_.dim) : 1.0f;
+    }
+    for (size_t row = 0; row < rows_.rows; row += kTileRows) {
+      TRY(ctx_.CheckAlive());  // Once per tile: bounds how late a cancelled search stops.
+      const size_t tile = std::min(kTileRows, rows_.rows - row);
+      if (!allowed.empty()) {
+        for (size_t i = 0; i < count; ++i) ScoreAllowed(i, row, tile, allowed, sinks[i]);
+        continue;
       }
-      for (size_t begin = 0; begin < rows_.rows; begin += kTileRows) {
-        TRY(ctx_.CheckAlive());  // Once per tile: bounds how late a cancelled search stops.
-        const size_t tile = std::min(kTileRows, rows_.rows - begin);
-        if (allowed.empty()) {
-          for (size_t i = 0; i < count; i += kQueriesPerKernel) {
-            ScoreTile(queries.row(q + i), std::min(kQueriesPerKernel, count - i), begin, tile,
-                      best.data() + i, query_scale_.data() + i);
-          }
-        } else {
-          for (size_t i = 0; i < count; ++i) {
-            ScoreAllowed(queries.row(q + i), query_scale_[i], begin, tile, allowed, best[i]);
-          }
-        }
+      for (size_t r = 0; r < tile; ++r) row_scale_[r] = RowScale(row + r);
+      if (rows_.element == ElementType::kFloat32) {
+        ScoreFloats(queries.row(begin), count, row, tile, sinks);
+      } else {
+        for (size_t i = 0; i < count; ++i) ScoreTile(i, row, tile, sinks[i]);
       }
-      for (size_t i = 0; i < count; ++i) best[i].WriteTo(hits, q + i, scale);
     }
     return {};
   }
 
  private:
   float RowScale(size_t row) const {
-    if (metric_ != model::Metric::kCosine) return 1.0f;
-    return inverse_norms_ != nullptr ? inverse_norms_[row] : InverseNorm(rows_.row(row), rows_.dim);
+    if (!is_cosine_) return 1.0f;
+    return inverse_norms_ != nullptr ? inverse_norms_[row]
+                                     : InverseNorm(rows_.element, RowOf(rows_, row), rows_.dim);
   }
 
-  void ScoreTile(const float* queries, size_t count, size_t begin, size_t tile, TopK* best,
-                 const float* query_scale) {
-    const bool is_l2 = metric_ == model::Metric::kL2;
-    (is_l2 ? kernels_.l2_block : kernels_.ip_block)(queries, count, rows_.row(begin), tile,
-                                                    rows_.dim, scores_.data(), kTileRows);
-    for (size_t r = 0; r < tile; ++r) row_scale_[r] = is_l2 ? 1.0f : -RowScale(begin + r);
-    for (size_t i = 0; i < count; ++i) {
-      const float* scores = scores_.data() + i * kTileRows;
-      float bound = best[i].bound();
-      for (size_t r = 0; r < tile; ++r) {
-        const float key = scores[r] * row_scale_[r] * query_scale[i];
-        if (key < bound) {
-          best[i].Push(key, static_cast<uint32_t>(begin + r));
-          bound = best[i].bound();
-        }
+  // Keys of a tile without the scales; `sign` makes keys of them.
+  template <class Sink>
+  void PushTile(const float* keys, float sign, size_t query, size_t begin, size_t tile,
+                Sink& sink) const {
+    float bound = sink.bound();
+    for (size_t r = 0; r < tile; ++r) {
+      const float key = sign * keys[r] * row_scale_[r] * query_scale_[query];
+      if (key < bound && range_.Holds(key)) {
+        sink.Push(key, static_cast<uint32_t>(begin + r));
+        bound = sink.bound();
       }
     }
   }
 
-  void ScoreAllowed(const float* query, float query_scale, size_t begin, size_t tile,
-                    BitsetView allowed, TopK& best) {
-    const bool is_l2 = metric_ == model::Metric::kL2;
-    const float* pointers[4];
+  // Four queries at a time, which lie one after the other.
+  template <class Sink>
+  void ScoreFloats(const float* queries, size_t count, size_t begin, size_t tile, Sink* sinks) {
+    const simd::Kernels& kernels = simd::Best();
+    for (size_t i = 0; i < count; i += kQueriesPerKernel) {
+      const size_t group = std::min(kQueriesPerKernel, count - i);
+      (is_l2_ ? kernels.l2_block : kernels.ip_block)(queries + i * rows_.dim, group,
+                                                     rows_.row(begin), tile, rows_.dim,
+                                                     keys_.data(), kTileRows);
+      for (size_t q = i; q < i + group; ++q) {
+        PushTile(keys_.data() + (q - i) * kTileRows, is_l2_ ? 1.0f : -1.0f, q, begin, tile,
+                 sinks[q]);
+      }
+    }
+  }
+
+  template <class Sink>
+  void ScoreTile(size_t query, size_t begin, size_t tile, Sink& sink) {
+    size_t r = 0;
+    for (; r + 4 <= tile; r += 4) {
+      const void* const four[4] = {RowOf(rows_, begin + r), RowOf(rows_, begin + r + 1),
+                                   RowOf(rows_, begin + r + 2), RowOf(rows_, begin + r + 3)};
+      distance_.Four(prepared_[query], four, keys_.data() + r);
+    }
+    for (; r < tile; ++r) {
+      keys_[r] = distance_.One(prepared_[query], RowOf(rows_, begin + r));
+    }
+    PushTile(keys_.data(), 1.0f, query, begin, tile, sink);
+  }
+
+  template <class Sink>
+  void ScoreAllowed(size_t query, size_t begin, size_t tile, BitsetView allowed, Sink& sink) {
+    const void* pointers[4];
     uint32_t numbers[4];
     size_t held = 0;
-    float out[4];
+    float keys[4];
     const auto flush = [&] {
       for (size_t i = held; i < 4; ++i) pointers[i] = pointers[0];
-      (is_l2 ? kernels_.l2_x4 : kernels_.ip_x4)(query, pointers, rows_.dim, out);
+      distance_.Four(prepared_[query], pointers, keys);
       for (size_t i = 0; i < held; ++i) {
-        best.Push(is_l2 ? out[i] : -out[i] * query_scale * RowScale(numbers[i]), numbers[i]);
+        const float key = keys[i] * query_scale_[query] * RowScale(numbers[i]);
+        if (range_.Holds(key)) sink.Push(key, numbers[i]);
       }
       held = 0;
     };
     static_assert(kTileRows % 64 == 0, "tiles start at whole words");
     ForEachSet({allowed.words + begin / 64, tile}, [&](size_t i) {
       if (i >= tile) return;
-      pointers[held] = rows_.row(begin + i);
+      pointers[held] = RowOf(rows_, begin + i);
       numbers[held++] = static_cast<uint32_t>(begin + i);
       if (held == 4) flush();
     });
@@ -102,38 +142,48 @@ class Scanner {
 
   Context& ctx_;
   const VectorBlock rows_;
-  const model::Metric metric_;
+  const bool is_l2_;
+  const bool is_cosine_;
   const float* inverse_norms_;
-  const simd::Kernels& kernels_ = simd::Best();
+  const KeyRange range_;
+  const ElementDistance distance_;
+  std::array<std::vector<float>, kQueriesAtOnce> scratch_;
+  std::array<const void*, kQueriesAtOnce> prepared_{};
   std::array<float, kQueriesAtOnce> query_scale_{};
   std::array<float, kTileRows> row_scale_{};
-  std::array<float, kQueriesPerKernel * kTileRows> scores_{};
+  std::array<float, kQueriesPerKernel * kTileRows> keys_{};
 };
+
+float ScaleOf(model::Metric metric) { return model::LargerIsBetter(metric) ? -1.0f : 1.0f; }
 
 }  // namespace
 
-float InverseNorm(const float* row, size_t dim) {
-  const float square = simd::Best().ip(row, row, dim);
-  return square > 0 ? 1.0f / std::sqrt(square) : 0.0f;
-}
-
 std::vector<float> Normalised(VectorBlock rows) {
   std::vector<float> normalised(rows.rows * rows.dim);
-  for (size_t r = 0; r < rows.rows; ++r) {
-    const float scale = InverseNorm(rows.row(r), rows.dim);
-    for (size_t d = 0; d < rows.dim; ++d) normalised[r * rows.dim + d] = rows.row(r)[d] * scale;
-  }
+  const FloatRows unit(rows, true);
+  for (size_t r = 0; r < rows.rows; ++r) unit.Copy(r, normalised.data() + r * rows.dim);
   return normalised;
 }
 
 Status ScanExact(Context& ctx, VectorBlock rows, model::Metric metric, const float* inverse_norms,
-                 VectorBlock queries, uint32_t k, BitsetView allowed, Hits hits) {
-  return Scanner(ctx, rows, metric, inverse_norms).Run(queries, k, allowed, hits);
+                 const SearchRequest& request, Hits hits) {
+  Scanner scanner(ctx, rows, metric, inverse_norms, request.range);
+  for (size_t q = 0; q < request.queries.rows; q += kQueriesAtOnce) {
+    const size_t count = std::min(kQueriesAtOnce, request.queries.rows - q);
+    std::vector<TopK> best(count, TopK(request.k));
+    TRY(scanner.Run(request.queries, q, count, request.allowed, best.data()));
+    for (size_t i = 0; i < count; ++i) best[i].WriteTo(hits, q + i, ScaleOf(metric));
+  }
+  return {};
 }
 
-Status SearchExact(Context& ctx, VectorBlock rows, model::Metric metric, VectorBlock queries,
-                   uint32_t k, BitsetView allowed, Hits hits) {
-  return ScanExact(ctx, rows, metric, nullptr, queries, k, allowed, hits);
+Result<std::unique_ptr<HitStream>> StreamScan(Context& ctx, VectorBlock rows, model::Metric metric,
+                                              const float* inverse_norms,
+                                              const StreamRequest& request) {
+  Scanner scanner(ctx, rows, metric, inverse_norms, request.range);
+  Collector all;
+  TRY(scanner.Run(request.query, 0, 1, request.allowed, &all));
+  return MakeScoredStream(std::move(all.rows), ScaleOf(metric));
 }
 
 }  // namespace elanus::index

@@ -27,23 +27,20 @@ double Uniform(uint64_t x) {
 
 }  // namespace
 
-HnswBuilder::HnswBuilder(const float* vectors, uint32_t nodes, uint32_t dim, bool is_l2, uint32_t m,
-                         uint32_t ef_construction)
-    : vectors_(vectors),
-      nodes_(nodes),
-      dim_(dim),
+HnswBuilder::HnswBuilder(const BuildSpace& space, uint32_t m, uint32_t ef_construction)
+    : space_(space),
+      nodes_(space.nodes()),
       m_(m),
       // A beam wider than the graph finds no more.
-      ef_construction_(std::min(ef_construction, std::max(nodes, 1u))),
-      distance_(is_l2, dim),
-      levels_(nodes),
-      links_(size_t{nodes} * (1 + 2 * m), 0),
-      upper_start_(nodes, 0),
-      rows_(nodes),
-      locks_(new SpinLock[std::max(nodes, 1u)]) {
+      ef_construction_(std::min(ef_construction, std::max(nodes_, 1u))),
+      levels_(nodes_),
+      links_(size_t{nodes_} * (1 + 2 * m), 0),
+      upper_start_(nodes_, 0),
+      rows_(nodes_),
+      locks_(new SpinLock[std::max(nodes_, 1u)]) {
   const double scale = 1.0 / std::log(static_cast<double>(m));
   uint32_t slots = 0;
-  for (uint32_t node = 0; node < nodes; ++node) {
+  for (uint32_t node = 0; node < nodes_; ++node) {
     const double level = -std::log(Uniform(node)) * scale;
     levels_[node] = static_cast<uint8_t>(std::min<double>(level, kLevelMax));
     upper_start_[node] = slots;
@@ -99,12 +96,11 @@ void HnswBuilder::ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>
   to.assign(slot + 1, slot + 1 + slot[0]);
 }
 
-void HnswBuilder::SearchLevel(const float* query, uint32_t entry, uint32_t level,
-                              Scratch& scratch) {
+void HnswBuilder::SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch) {
   scratch.visited.Begin(nodes_);
   scratch.beam.Begin(ef_construction_);
   scratch.visited.Visit(entry);
-  scratch.beam.Insert(distance_.One(query, vector(entry)), entry);
+  scratch.beam.Insert(space_.One(scratch.node, entry), entry);
   uint32_t node;
   while (scratch.beam.Next(node)) {
     ReadLinks(node, level, scratch.links);
@@ -112,42 +108,39 @@ void HnswBuilder::SearchLevel(const float* query, uint32_t entry, uint32_t level
     for (uint32_t other : scratch.links) scratch.visited.Prefetch(other);
     for (uint32_t other : scratch.links) {
       if (!scratch.visited.Visit(other)) continue;
-      PrefetchVector(vector(other), dim_);
+      space_.Prefetch(other);
       scratch.batch.push_back(other);
     }
-    size_t i = 0;
-    for (; i + 4 <= scratch.batch.size(); i += 4) {
-      const float* const rows[4] = {vector(scratch.batch[i]), vector(scratch.batch[i + 1]),
-                                    vector(scratch.batch[i + 2]), vector(scratch.batch[i + 3])};
-      float keys[4];
-      distance_.Four(query, rows, keys);
-      for (size_t j = 0; j < 4; ++j) scratch.beam.Insert(keys[j], scratch.batch[i + j]);
-    }
-    for (; i < scratch.batch.size(); ++i) {
-      scratch.beam.Insert(distance_.One(query, vector(scratch.batch[i])), scratch.batch[i]);
+    scratch.keys.resize(scratch.batch.size());
+    space_.Keys(scratch.node, scratch.batch.data(), scratch.batch.size(), scratch.keys.data());
+    for (size_t i = 0; i < scratch.batch.size(); ++i) {
+      scratch.beam.Insert(scratch.keys[i], scratch.batch[i]);
     }
   }
 }
 
-void HnswBuilder::Select(std::vector<Neighbour>& candidates, size_t count,
+void HnswBuilder::Select(const std::vector<Neighbour>& candidates, size_t count, Scratch& scratch,
                          std::vector<Neighbour>& selected) const {
   selected.clear();
+  scratch.kept.clear();
+  const std::vector<uint32_t>& kept = scratch.kept;
   for (const Neighbour& candidate : candidates) {
     if (selected.size() == count) break;
+    space_.Start(candidate.node, scratch.selected_from);
     bool keep = true;
     size_t i = 0;
-    for (; keep && i + 4 <= selected.size(); i += 4) {
-      const float* const rows[4] = {vector(selected[i].node), vector(selected[i + 1].node),
-                                    vector(selected[i + 2].node), vector(selected[i + 3].node)};
+    for (; keep && i + 4 <= kept.size(); i += 4) {
       float keys[4];
-      distance_.Four(vector(candidate.node), rows, keys);
+      space_.Four(scratch.selected_from, &kept[i], keys);
       keep = keys[0] >= candidate.key && keys[1] >= candidate.key && keys[2] >= candidate.key &&
              keys[3] >= candidate.key;
     }
-    for (; keep && i < selected.size(); ++i) {
-      keep = distance_.One(vector(candidate.node), vector(selected[i].node)) >= candidate.key;
+    for (; keep && i < kept.size(); ++i) {
+      keep = space_.One(scratch.selected_from, kept[i]) >= candidate.key;
     }
-    if (keep) selected.push_back(candidate);
+    if (!keep) continue;
+    selected.push_back(candidate);
+    scratch.kept.push_back(candidate.node);
   }
 }
 
@@ -162,20 +155,13 @@ void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scr
   std::vector<Neighbour>& candidates = scratch.candidates;
   candidates.clear();
   candidates.push_back(to);
-  uint32_t i = 1;
-  for (; i + 3 <= slot[0]; i += 4) {
-    const float* const rows[4] = {vector(slot[i]), vector(slot[i + 1]), vector(slot[i + 2]),
-                                  vector(slot[i + 3])};
-    float keys[4];
-    distance_.Four(vector(from), rows, keys);
-    for (uint32_t j = 0; j < 4; ++j) candidates.push_back({keys[j], slot[i + j]});
-  }
-  for (; i <= slot[0]; ++i) {
-    candidates.push_back({distance_.One(vector(from), vector(slot[i])), slot[i]});
-  }
+  space_.Start(from, scratch.linked);
+  scratch.keys.resize(slot[0]);
+  space_.Keys(scratch.linked, slot + 1, slot[0], scratch.keys.data());
+  for (uint32_t i = 0; i < slot[0]; ++i) candidates.push_back({scratch.keys[i], slot[1 + i]});
   std::sort(candidates.begin(), candidates.end());
   std::vector<Neighbour> kept;
-  Select(candidates, capacity, kept);
+  Select(candidates, capacity, scratch, kept);
   slot[0] = static_cast<uint32_t>(kept.size());
   for (size_t k = 0; k < kept.size(); ++k) slot[1 + k] = kept[k].node;
 }
@@ -199,15 +185,15 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
   uint32_t entry = entry_.load();
   // Only a node that raises the top keeps the others out while it enters.
   if (level <= top_level) top.unlock();
-  const float* query = vector(node);
-  float key = distance_.One(query, vector(entry));
+  space_.Start(node, scratch.node);
+  float key = space_.One(scratch.node, entry);
   for (uint32_t l = top_level; l > level; --l) {
     bool moved = true;
     while (moved) {
       moved = false;
       ReadLinks(entry, l, scratch.links);
       for (uint32_t other : scratch.links) {
-        const float other_key = distance_.One(query, vector(other));
+        const float other_key = space_.One(scratch.node, other);
         if (other_key < key) {
           key = other_key;
           entry = other;
@@ -219,7 +205,7 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
   const uint32_t levels = std::min(level, top_level) + 1;
   if (scratch.selected.size() < levels) scratch.selected.resize(levels);
   for (uint32_t l = levels; l-- > 0;) {
-    SearchLevel(query, entry, l, scratch);
+    SearchLevel(entry, l, scratch);
     std::vector<Neighbour>& candidates = scratch.candidates;
     candidates.clear();
     for (size_t i = 0; i < scratch.beam.size(); ++i) {
@@ -228,7 +214,7 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
     scratch.selected[l].clear();
     if (candidates.empty()) continue;
     entry = candidates.front().node;
-    Select(candidates, m_, scratch.selected[l]);
+    Select(candidates, m_, scratch, scratch.selected[l]);
   }
   for (uint32_t l = 0; l < levels; ++l) {
     LinkNew(node, l, scratch.selected[l]);

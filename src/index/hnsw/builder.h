@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "index/hnsw/distance.h"
+#include "index/codes/build_space.h"
 #include "index/hnsw/graph.h"
 #include "index/vector_index.h"
 
@@ -15,9 +15,8 @@ namespace elanus::index {
 /// Inserts node by node; nodes are locked one at a time while their links change.
 class HnswBuilder {
  public:
-  /// `vectors` is nodes x dim, normalised for COSINE; borrowed.
-  HnswBuilder(const float* vectors, uint32_t nodes, uint32_t dim, bool is_l2, uint32_t m,
-              uint32_t ef_construction);
+  /// `space` is borrowed.
+  HnswBuilder(const BuildSpace& space, uint32_t m, uint32_t ef_construction);
   Status Build(Context& ctx, const BuildOptions& options);
 
   /// Numbers nodes anew in breadth-first order from the entry, so that a walk touches neighbouring
@@ -44,30 +43,32 @@ class HnswBuilder {
     VisitedSet visited;
     std::vector<uint32_t> links;
     std::vector<uint32_t> batch;
+    std::vector<float> keys;
+    BuildSpace::Origin node;    // That is inserted.
+    BuildSpace::Origin linked;  // Whose links change.
+    BuildSpace::Origin selected_from;
+    std::vector<uint32_t> kept;  // The nodes of a selection.
     std::vector<Neighbour> candidates;
     std::vector<std::vector<Neighbour>> selected;  // By level.
   };
 
   void Insert(uint32_t node, Scratch& scratch);
-  void SearchLevel(const float* query, uint32_t entry, uint32_t level, Scratch& scratch);
+  void SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch);
   /// The heuristic of the paper (algorithm 4): a candidate is kept when it is nearer to the node
   /// than to any kept one.
-  void Select(std::vector<Neighbour>& candidates, size_t count,
+  void Select(const std::vector<Neighbour>& candidates, size_t count, Scratch& scratch,
               std::vector<Neighbour>& selected) const;
   void Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch);
   void LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected);
   void ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>& to) const;
   uint32_t* Slot(uint32_t node, uint32_t level);
   const uint32_t* Slot(uint32_t node, uint32_t level) const;
-  const float* vector(uint32_t node) const { return vectors_ + size_t{node} * dim_; }
   uint32_t Capacity(uint32_t level) const { return level == 0 ? 2 * m_ : m_; }
 
-  const float* vectors_;
+  const BuildSpace& space_;
   const uint32_t nodes_;
-  const uint32_t dim_;
   const uint32_t m_;
   const uint32_t ef_construction_;
-  const Distance distance_;
   std::vector<uint8_t> levels_;
   std::vector<uint32_t> links_;
   std::vector<uint32_t> upper_start_;

@@ -20,6 +20,10 @@ std::vector<float> DrawRows(uint32_t nodes, uint32_t seed) {
   return rows;
 }
 
+BuildSpace SpaceOf(const std::vector<float>& rows, model::Metric metric) {
+  return BuildSpace({.data = rows.data(), .rows = rows.size() / kDim, .dim = kDim}, metric);
+}
+
 class HnswBuilderTest : public testing::Test {
  protected:
   SystemClock clock_;
@@ -65,8 +69,9 @@ TEST_F(HnswBuilderTest, LinksEveryNodeSoundlyOnOneThreadAndOnSeveral) {
   for (bool is_l2 : {true, false}) {
     for (uint32_t nodes : {1u, 2u, 65u, 1500u}) {
       const std::vector<float> rows = DrawRows(nodes, nodes);
+      const BuildSpace space = SpaceOf(rows, is_l2 ? model::Metric::kL2 : model::Metric::kIp);
       for (Pool* pool : {static_cast<Pool*>(nullptr), &pool_}) {
-        HnswBuilder builder(rows.data(), nodes, kDim, is_l2, kM, 60);
+        HnswBuilder builder(space, kM, 60);
         ASSERT_TRUE(builder.Build(ctx_, {.pool = pool}).ok());
         ExpectSoundLinks(builder);
         // A walk of inner products need not reach short vectors: the scan finds them.
@@ -78,7 +83,8 @@ TEST_F(HnswBuilderTest, LinksEveryNodeSoundlyOnOneThreadAndOnSeveral) {
 
 TEST_F(HnswBuilderTest, LinksEqualRows) {
   const std::vector<float> rows(size_t{300} * kDim, 1.5f);
-  HnswBuilder builder(rows.data(), 300, kDim, true, kM, 60);
+  const BuildSpace space = SpaceOf(rows, model::Metric::kL2);
+  HnswBuilder builder(space, kM, 60);
   ASSERT_TRUE(builder.Build(ctx_, {.pool = &pool_}).ok());
   ExpectSoundLinks(builder);
 }
@@ -87,7 +93,8 @@ TEST_F(HnswBuilderTest, HasAboutOneNodeInMOfEachLevelOnTheNext) {
   constexpr uint32_t kNodes = 20000;
   std::vector<uint32_t> of_level(8, 0);
   const std::vector<float> none(size_t{kNodes} * kDim, 0.0f);
-  const HnswBuilder builder(none.data(), kNodes, kDim, true, kM, 60);
+  const BuildSpace space = SpaceOf(none, model::Metric::kL2);
+  const HnswBuilder builder(space, kM, 60);
   for (uint32_t node = 0; node < kNodes; ++node) {
     for (uint32_t level = 0; level <= builder.LevelOf(node) && level < 8; ++level) {
       ++of_level[level];
@@ -100,7 +107,8 @@ TEST_F(HnswBuilderTest, HasAboutOneNodeInMOfEachLevelOnTheNext) {
 
 TEST_F(HnswBuilderTest, NumbersEveryNodeOnceFromTheEntryOn) {
   const std::vector<float> rows = DrawRows(700, 3);
-  HnswBuilder builder(rows.data(), 700, kDim, true, kM, 60);
+  const BuildSpace space = SpaceOf(rows, model::Metric::kL2);
+  HnswBuilder builder(space, kM, 60);
   ASSERT_TRUE(builder.Build(ctx_, {}).ok());
   const std::vector<uint32_t> order = builder.BreadthFirstOrder();
   ASSERT_EQ(order.size(), 700u);
@@ -110,7 +118,8 @@ TEST_F(HnswBuilderTest, NumbersEveryNodeOnceFromTheEntryOn) {
 
 TEST_F(HnswBuilderTest, StopsWhenCancelled) {
   const std::vector<float> rows = DrawRows(700, 3);
-  HnswBuilder builder(rows.data(), 700, kDim, true, kM, 60);
+  const BuildSpace space = SpaceOf(rows, model::Metric::kL2);
+  HnswBuilder builder(space, kM, 60);
   ctx_.Cancel();
   EXPECT_EQ(builder.Build(ctx_, {.pool = &pool_}).code(), ErrorCode::kCanceled);
 }

@@ -68,7 +68,8 @@ bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, size_t content) {
   for (uint64_t b : bytes) {
     if (b > kBytesMax / std::max<uint64_t>(h.nodes, 1)) return false;
   }
-  return h.nodes == rows.rows && h.dim == rows.dim && h.m >= 2 && h.m <= kMMax &&
+  return h.nodes == rows.rows && h.dim == rows.dim &&
+         h.element == static_cast<uint64_t>(rows.element) && h.m >= 2 && h.m <= kMMax &&
          h.upper_slots <= h.nodes * kLevelsMax && (h.nodes == 0 || h.entry < h.nodes) &&
          h.code_terms <= 1 && h.refine_terms <= 1 && GraphLayout(h).end == content;
 }
@@ -92,7 +93,8 @@ GraphLayout::GraphLayout(const GraphHeader& h) {
 }
 
 Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorBlock rows,
-                               const GraphCodes& codes, uint32_t m, Pool* pool) {
+                               model::Metric metric, const GraphCodes& codes, uint32_t m,
+                               Pool* pool) {
   const GraphView graph = builder.view();
   const std::vector<uint32_t> order = builder.BreadthFirstOrder();
   std::vector<uint32_t> place(graph.nodes);
@@ -114,7 +116,8 @@ Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorB
                            .refine_kind = static_cast<uint64_t>(codes.refine_kind),
                            .refine_params = refine_params.size(),
                            .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
-                           .refine_terms = codes.refine != nullptr && codes.refine->has_terms()};
+                           .refine_terms = codes.refine != nullptr && codes.refine->has_terms(),
+                           .element = static_cast<uint64_t>(rows.element)};
   const GraphLayout at(header);
   std::string payload(kLead + at.end, '\0');
   char* base = payload.data() + kLead;
@@ -135,17 +138,18 @@ Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorB
     }
   }
   std::memcpy(base + at.code_params, params.data(), params.size());
-  TRY(PackRows(ctx, *codes.codec, rows, order.data(), pool, base + at.codes,
-               reinterpret_cast<float*>(base + at.terms)));
+  TRY(PackRows(ctx, *codes.codec, RowsFor(*codes.codec, rows, metric), order.data(), pool,
+               base + at.codes, reinterpret_cast<float*>(base + at.terms)));
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
-    TRY(PackRows(ctx, *codes.refine, rows, order.data(), pool, base + at.refine_codes,
-                 reinterpret_cast<float*>(base + at.refine_terms)));
+    TRY(PackRows(ctx, *codes.refine, RowsFor(*codes.refine, rows, metric), order.data(), pool,
+                 base + at.refine_codes, reinterpret_cast<float*>(base + at.refine_terms)));
   }
   return Frame(kMagic, 1, payload);
 }
 
-Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, bool is_l2) {
+Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric) {
+  const bool is_l2 = metric == model::Metric::kL2;
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "graph index"));
   if (payload.size() < kLead + sizeof(GraphHeader)) {
     return Status(ErrorCode::kIntegrity, "the graph index is too short");
@@ -174,6 +178,11 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, bool is_l2) {
                                            .terms = base + at.terms,
                                            .rows = h.nodes},
                                           dim, is_l2, "a graph index"));
+  // Raw rows have lengths beside them under COSINE and nothing else.
+  if (codes.codec->kind() == CodeKind::kRaw &&
+      codes.codec->has_terms() != (metric == model::Metric::kCosine)) {
+    return Status(ErrorCode::kIntegrity, "the graph index is of another metric");
+  }
   opened.codes.codec = std::move(codes.codec);
   opened.packed = codes.rows;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);

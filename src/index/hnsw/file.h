@@ -21,6 +21,7 @@ struct GraphHeader {
   uint64_t nodes, dim, m, entry, top_level, upper_slots;
   uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
+  uint64_t element;  // An ElementType.
 };
 
 /// Where each part begins, from the content's start.
@@ -37,9 +38,10 @@ struct GraphCodes {
   std::unique_ptr<Codec> refine;
 };
 
-/// The file's bytes. `rows` are the vectors to pack, normalised for COSINE.
+/// The file's bytes. `rows`: COSINE rows not normalised.
 Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorBlock rows,
-                               const GraphCodes& codes, uint32_t m, Pool* pool);
+                               model::Metric metric, const GraphCodes& codes, uint32_t m,
+                               Pool* pool);
 
 struct OpenedGraph {
   GraphHeader header;
@@ -53,7 +55,7 @@ struct OpenedGraph {
   PackedRows refine;
 };
 
-/// kIntegrity when the file is damaged or of other rows.
-Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, bool is_l2);
+/// kIntegrity when the file is damaged, or of other rows or another metric.
+Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric);
 
 }  // namespace elanus::index

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "index/codes/additive_codec.h"
+#include "index/codes/build_space.h"
 #include "index/codes/choices.h"
 #include "index/flat/exact.h"
 #include "index/hnsw/builder.h"
@@ -15,44 +16,60 @@ namespace {
 
 constexpr int64_t kDefaultM = 30;
 constexpr int64_t kDefaultEfConstruction = 360;
+constexpr size_t kSampleRows = 65536;  // Of other elements, to train codebooks on.
 
-// Makes the codec of one type from its parameters.
-using MakeCodec = Result<std::unique_ptr<Codec>> (*)(Context&, VectorBlock, bool is_l2,
-                                                     const Params&, Pool*);
+// What a type makes its codec of.
+struct Source {
+  VectorBlock rows;
+  model::Metric metric;
+  const Params& params;
+  Pool* pool;
+  bool is_l2() const { return metric == model::Metric::kL2; }
+  FloatRows unit_rows() const { return {rows, metric == model::Metric::kCosine}; }
+};
+using MakeCodec = Result<std::unique_ptr<Codec>> (*)(Context&, const Source&);
 
+template <MakeCodec kMake>
 Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric metric,
-                               const Params& build, const BuildOptions& options, MakeCodec make) {
+                               const Params& build, const BuildOptions& options) {
   if (rows.rows >= (1u << 31)) return Invalid("HNSW holds fewer than 2^31 rows, got {}", rows.rows);
   std::vector<float> normalised;
-  if (metric == model::Metric::kCosine) {
+  if (metric == model::Metric::kCosine && rows.element == ElementType::kFloat32) {
     normalised = Normalised(rows);
     rows.data = normalised.data();
+    metric = model::Metric::kIp;  // Of such rows it is the same.
   }
-  const bool is_l2 = metric == model::Metric::kL2;
+  const Source source{.rows = rows, .metric = metric, .params = build, .pool = options.pool};
   const auto m = static_cast<uint32_t>(build.GetInt("M", kDefaultM));
   GraphCodes codes;
-  TRY_ASSIGN(codes.codec, make(ctx, rows, is_l2, build, options.pool));
+  TRY_ASSIGN(codes.codec, kMake(ctx, source));
   codes.refine_kind = RefineKind(build);
   if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
-    codes.refine = TrainCodec(codes.refine_kind, rows, is_l2);
+    codes.refine = TrainCodec(codes.refine_kind, source.unit_rows(), source.is_l2());
   }
+  const BuildSpace space(rows, metric);
   HnswBuilder builder(
-      rows.row(0), static_cast<uint32_t>(rows.rows), rows.dim, is_l2, m,
-      static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
+      space, m, static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
   TRY(builder.Build(ctx, options));
-  TRY_ASSIGN(std::string file, WriteGraph(ctx, builder, rows, codes, m, options.pool));
+  TRY_ASSIGN(std::string file, WriteGraph(ctx, builder, rows, metric, codes, m, options.pool));
   if (options.on_progress) options.on_progress(1.0);
   return file;
 }
 
 Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
-  TRY_ASSIGN(OpenedGraph graph, OpenGraph(std::move(file), rows, metric == model::Metric::kL2));
+  TRY_ASSIGN(OpenedGraph graph, OpenGraph(std::move(file), rows, metric));
   return MakeGraphIndex(std::move(graph), rows, metric);
 }
 
-size_t EstimateGraph(uint64_t rows, const Params& build, size_t code_bytes) {
+using CodeBytes = size_t (*)(const RowShape& shape, const Params& build);
+
+template <CodeBytes kCodeBytes>
+size_t EstimateGraph(const RowShape& shape, const Params& build) {
   const auto m = static_cast<uint64_t>(build.GetInt("M", kDefaultM));
-  return GraphLayout({.nodes = rows, .m = m, .upper_slots = rows / m + 1, .code_bytes = code_bytes})
+  return GraphLayout({.nodes = shape.rows,
+                      .m = m,
+                      .upper_slots = shape.rows / m + 1,
+                      .code_bytes = kCodeBytes(shape, build)})
       .end;
 }
 
@@ -78,64 +95,67 @@ constexpr ParamSpec kEfSpec{.name = "ef",
                             .max = 2147483647,
                             .help = "Breadth of a search; at least k. Default max(k, 64)."};
 
-}  // namespace
+constexpr ParamSpec kSeedSpec{.name = "seed_ef",
+                              .phase = Phase::kSearch,
+                              .kind = ParamKind::kInteger,
+                              .default_value = static_cast<double>(kDefaultSeedEf),
+                              .min = 1,
+                              .max = 2147483647,
+                              .help = "Breadth of a stream of hits (iterators, grouping)."};
+constexpr ParamSpec kFallbackSpec{.name = "disable_fallback_brute_force",
+                                  .phase = Phase::kSearch,
+                                  .kind = ParamKind::kBool,
+                                  .default_value = 0,
+                                  .min = 0,
+                                  .max = 1,
+                                  .help = "Do not scan for hits that the graph does not lead to."};
+constexpr ParamSpec kWindowSpec{
+    .name = "iterator_refine_ratio",
+    .phase = Phase::kSearch,
+    .kind = ParamKind::kNumber,
+    .default_value = kDefaultWindowRatio,
+    .min = 0,
+    .max = 1024,
+    .help =
+        "Hits of a stream that wait to be put in order by exact scores, as a share of seed_ef."};
 
-const IndexType& HnswType() {
-  static constexpr auto kParams =
-      std::to_array<ParamSpec>({kMSpec,
-                                kEfConstructionSpec,
-                                kEfSpec,
-                                {"refine", Phase::kBuild, ParamKind::kBool, 0, 0, 1,
-                                 "Not for HNSW, which keeps whole vectors: true is refused."}});
-  static const IndexType kType{
-      .name = "HNSW",
-      .params = kParams,
-      .Check = [](uint32_t, const Params& build) -> Status {
-        if (!build.GetBool("refine", false)) return {};
-        return Invalid("refine is not for HNSW, which keeps whole vectors; it is for HNSW_SQ");
-      },
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateGraph(rows, build, EstimateRowBytes(CodeKind::kFloat32, dim));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            return BuildGraph(ctx, rows, metric, build, options,
-                              [](Context&, VectorBlock vectors, bool is_l2, const Params&,
-                                 Pool*) -> Result<std::unique_ptr<Codec>> {
-                                return TrainCodec(CodeKind::kFloat32, vectors, is_l2);
-                              });
-          },
-      .Open = Open};
-  return kType;
-}
-
-const IndexType& HnswSqType() {
-  static constexpr auto kParams =
-      std::to_array<ParamSpec>({kMSpec, kEfConstructionSpec, kScalarTypeSpec, kRefineSpec,
-                                kRefineTypeSpec, kEfSpec, kRefineKSpec});
-  static const IndexType kType{
-      .name = "HNSW_SQ",
-      .params = kParams,
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateGraph(rows, build, EstimateRowBytes(ScalarKind(build), dim));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            return BuildGraph(ctx, rows, metric, build, options,
-                              [](Context&, VectorBlock vectors, bool is_l2, const Params& params,
-                                 Pool*) -> Result<std::unique_ptr<Codec>> {
-                                return TrainCodec(ScalarKind(params), vectors, is_l2);
-                              });
-          },
-      .Open = Open};
-  return kType;
-}
-
-namespace {
+// Every type has the graph's parameters; those on codes add their own between and after.
+constexpr auto kRowParams =
+    std::to_array<ParamSpec>({kMSpec,
+                              kEfConstructionSpec,
+                              {"refine", Phase::kBuild, ParamKind::kBool, 0, 0, 1,
+                               "Not for HNSW, which keeps whole vectors: true is refused."},
+                              kEfSpec,
+                              kSeedSpec,
+                              kFallbackSpec});
+constexpr auto kScalarParams = std::to_array<ParamSpec>(
+    {kMSpec, kEfConstructionSpec, kScalarTypeSpec, kRefineSpec, kRefineTypeSpec, kEfSpec,
+     kRefineKSpec, kSeedSpec, kFallbackSpec, kWindowSpec});
+constexpr auto kPqParams = std::to_array<ParamSpec>(
+    {kMSpec,
+     kEfConstructionSpec,
+     {"m", Phase::kBuild, ParamKind::kInteger, 32, 1, 65536, "Parts of a vector; divides dim."},
+     kBitsSpec,
+     kRefineSpec,
+     kRefineTypeSpec,
+     kEfSpec,
+     kRefineKSpec,
+     kSeedSpec,
+     kFallbackSpec,
+     kWindowSpec});
+constexpr auto kPrqParams = std::to_array<ParamSpec>(
+    {kMSpec,
+     kEfConstructionSpec,
+     {"m", Phase::kBuild, ParamKind::kInteger, 2, 1, 65536, "Parts of a vector; divides dim."},
+     {"nrq", Phase::kBuild, ParamKind::kInteger, 2, 1, 16, "Residual quantisers of a part."},
+     kBitsSpec,
+     kRefineSpec,
+     kRefineTypeSpec,
+     kEfSpec,
+     kRefineKSpec,
+     kSeedSpec,
+     kFallbackSpec,
+     kWindowSpec});
 
 AdditiveShape PqShape(const Params& build) {
   return {.spaces = static_cast<uint32_t>(build.GetInt("m", 32)),
@@ -147,63 +167,75 @@ AdditiveShape PrqShape(const Params& build) {
           .layers = static_cast<uint32_t>(build.GetInt("nrq", 2)),
           .bits = static_cast<uint32_t>(build.GetInt("nbits", 8))};
 }
+using ShapeOfCodes = AdditiveShape (*)(const Params&);
 
-template <AdditiveShape (*kShape)(const Params&)>
+template <ShapeOfCodes kShape>
 Status CheckAdditive(uint32_t dim, const Params& build) {
   return CheckParts(dim, kShape(build).spaces);
 }
-template <AdditiveShape (*kShape)(const Params&)>
-size_t EstimateAdditive(uint64_t rows, uint32_t, const Params& build) {
-  return EstimateGraph(rows, build, AdditiveRowBytes(kShape(build)));
+template <ShapeOfCodes kShape>
+size_t AdditiveBytes(const RowShape&, const Params& build) {
+  return AdditiveRowBytes(kShape(build));
 }
-template <AdditiveShape (*kShape)(const Params&)>
-Result<std::string> BuildAdditive(Context& ctx, VectorBlock rows, model::Metric metric,
-                                  const Params& build, const BuildOptions& options) {
-  return BuildGraph(
-      ctx, rows, metric, build, options,
-      [](Context& context, VectorBlock vectors, bool is_l2, const Params& params, Pool* pool) {
-        return TrainAdditiveCodec(context, vectors, kShape(params), is_l2, pool);
-      });
+template <ShapeOfCodes kShape>
+Result<std::unique_ptr<Codec>> MakeAdditive(Context& ctx, const Source& source) {
+  const FloatSample sample = SampleRows(source.unit_rows(), kSampleRows);
+  return TrainAdditiveCodec(ctx, sample.block, kShape(source.params), source.is_l2(), source.pool);
+}
+
+Result<std::unique_ptr<Codec>> MakeRows(Context&, const Source& source) {
+  return MakeRowCodec(source.rows.element, source.rows.dim, source.metric);
+}
+size_t RowBytes(const RowShape& shape, const Params&) {
+  return EstimateRowBytes(shape.element, shape.dim);
+}
+Status CheckRows(uint32_t, const Params& build) {
+  if (!build.GetBool("refine", false)) return {};
+  return Invalid("refine is not for HNSW, which keeps whole vectors; it is for HNSW_SQ");
+}
+
+Result<std::unique_ptr<Codec>> MakeScalar(Context&, const Source& source) {
+  return TrainCodec(ScalarKind(source.params), source.unit_rows(), source.is_l2());
+}
+size_t ScalarBytes(const RowShape& shape, const Params& build) {
+  return EstimateRowBytes(ScalarKind(build), shape.dim);
+}
+
+template <MakeCodec kMake, CodeBytes kBytes>
+IndexType GraphType(std::string_view name, std::span<const ParamSpec> params,
+                    Status (*check)(uint32_t, const Params&)) {
+  return {.name = name,
+          .metrics = DenseMetrics(),
+          .params = params,
+          .takes_int8 = true,
+          .Check = check,
+          .EstimateMemory = EstimateGraph<kBytes>,
+          .Build = BuildGraph<kMake>,
+          .Open = Open};
 }
 
 }  // namespace
 
+const IndexType& HnswType() {
+  static const IndexType kType = GraphType<MakeRows, RowBytes>("HNSW", kRowParams, CheckRows);
+  return kType;
+}
+
+const IndexType& HnswSqType() {
+  static const IndexType kType =
+      GraphType<MakeScalar, ScalarBytes>("HNSW_SQ", kScalarParams, nullptr);
+  return kType;
+}
+
 const IndexType& HnswPqType() {
-  static constexpr auto kParams = std::to_array<ParamSpec>(
-      {kMSpec,
-       kEfConstructionSpec,
-       {"m", Phase::kBuild, ParamKind::kInteger, 32, 1, 65536, "Parts of a vector; divides dim."},
-       kBitsSpec,
-       kRefineSpec,
-       kRefineTypeSpec,
-       kEfSpec,
-       kRefineKSpec});
-  static const IndexType kType{.name = "HNSW_PQ",
-                               .params = kParams,
-                               .Check = CheckAdditive<PqShape>,
-                               .EstimateMemory = EstimateAdditive<PqShape>,
-                               .Build = BuildAdditive<PqShape>,
-                               .Open = Open};
+  static const IndexType kType = GraphType<MakeAdditive<PqShape>, AdditiveBytes<PqShape>>(
+      "HNSW_PQ", kPqParams, CheckAdditive<PqShape>);
   return kType;
 }
 
 const IndexType& HnswPrqType() {
-  static constexpr auto kParams = std::to_array<ParamSpec>(
-      {kMSpec,
-       kEfConstructionSpec,
-       {"m", Phase::kBuild, ParamKind::kInteger, 2, 1, 65536, "Parts of a vector; divides dim."},
-       {"nrq", Phase::kBuild, ParamKind::kInteger, 2, 1, 16, "Residual quantisers of a part."},
-       kBitsSpec,
-       kRefineSpec,
-       kRefineTypeSpec,
-       kEfSpec,
-       kRefineKSpec});
-  static const IndexType kType{.name = "HNSW_PRQ",
-                               .params = kParams,
-                               .Check = CheckAdditive<PrqShape>,
-                               .EstimateMemory = EstimateAdditive<PrqShape>,
-                               .Build = BuildAdditive<PrqShape>,
-                               .Open = Open};
+  static const IndexType kType = GraphType<MakeAdditive<PrqShape>, AdditiveBytes<PrqShape>>(
+      "HNSW_PRQ", kPrqParams, CheckAdditive<PrqShape>);
   return kType;
 }
 

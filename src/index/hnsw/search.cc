@@ -9,7 +9,6 @@
 
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
-#include "index/flat/exact.h"
 #include "index/hnsw/walk.h"
 #include "index/top_k.h"
 
@@ -22,6 +21,7 @@ constexpr double kExactAdvantage = 1.5;
 // Distances of a walk per unit of ef, measured on real embeddings at ef 64.
 constexpr double kDistancesPerEf = 12;
 constexpr size_t kScanTile = 1024;
+constexpr size_t kRangeSlack = 4;
 // Who asks for nothing gets a recall of .95 and more on real embeddings, at a cost that is still
 // small; the reference's 16 and 1 give .85.
 constexpr int64_t kDefaultEf = 64;
@@ -31,8 +31,13 @@ class GraphIndex final : public VectorIndex {
   GraphIndex(OpenedGraph graph, VectorBlock rows, model::Metric metric)
       : opened_(std::move(graph)), rows_(rows), metric_(metric) {}
 
-  Status Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
-                BitsetView allowed, Hits hits) const override;
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
+  Result<std::unique_ptr<HitStream>> Stream(Context& ctx,
+                                            const StreamRequest& request) const override {
+    TRY(ctx.CheckAlive());
+    return MakeGraphStream(opened_, rows_, metric_, request);
+  }
+  size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override { return opened_.memory_bytes + opened_.file.heap_bytes(); }
 
  private:
@@ -42,49 +47,52 @@ class GraphIndex final : public VectorIndex {
   const model::Metric metric_;
 };
 
+// How a call searches.
+struct SearchShape {
+  uint32_t k = 0;
+  size_t beam = 0;
+  size_t candidates = 0;  // That are scored anew; k at least.
+  bool may_scan = true;   // For what the graph does not lead to.
+};
+
 // One call's state: scorers and scratch for its queries, one after the other.
 class GraphSearch {
  public:
-  GraphSearch(const GraphIndex& index, Context& ctx, uint32_t k, size_t beam, size_t candidates,
-              BitsetView allowed)
+  GraphSearch(const GraphIndex& index, Context& ctx, const SearchShape& shape,
+              const SearchRequest& request)
       : index_(index),
         graph_(index.opened_.view),
         ctx_(ctx),
-        k_(k),
-        beam_(beam),
-        candidates_(candidates),
-        allowed_(allowed),
-        allowed_count_(allowed.empty() ? graph_.nodes : allowed.Count()),
+        shape_(shape),
+        allowed_(request.allowed),
+        allowed_count_(allowed_.empty() ? graph_.nodes : allowed_.Count()),
+        range_(request.range, index.metric_),
+        query_(index.rows_.dim, index.metric_),
         walk_(index.opened_.codes.codec->NewScorer(index.opened_.packed)),
         rescorer_(index.opened_.codes.refine_kind, index.opened_.codes.refine.get(),
                   index.opened_.refine, index.rows_, index.metric_, *walk_,
-                  index.opened_.codes.codec->kind() != CodeKind::kFloat32),
-        best_(k) {
-    normalised_.resize(index.rows_.dim);
-  }
+                  RoundsQuery(index.opened_.codes.codec->kind())),
+        best_(shape.k),
+        below_(static_cast<uint32_t>(shape.candidates)) {}
 
-  Status Run(const float* query, Hits hits, size_t slot) {
-    if (index_.metric_ == model::Metric::kCosine) {
-      const float scale = InverseNorm(query, index_.rows_.dim);
-      for (size_t d = 0; d < normalised_.size(); ++d) normalised_[d] = query[d] * scale;
-      query = normalised_.data();
-    }
-    query_ = query;
-    walk_->SetQuery(query);
-    const size_t wanted = std::min<size_t>(k_, allowed_count_);
+  Status Run(const VectorBlock& queries, size_t q, Hits hits) {
+    query_.Set(queries, q);
+    walk_->SetQuery(walk_->takes_plain_query() ? query_.plain() : query_.unit());
+    rescorer_.SetQuery(query_);
+    const size_t wanted = std::min<size_t>(shape_.k, allowed_count_);
     found_.clear();
     if (wanted * 2 >= allowed_count_) {
       TRY(Scan());  // Half of all rows: a walk saves nothing.
-    } else if (allowed_count_ == graph_.nodes) {
-      TRY(WalkBeam(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), beam_, scratch_));
-      const size_t count = std::min(candidates_, scratch_.beam.size());
+    } else if (allowed_count_ == graph_.nodes && !range_.has_low()) {
+      TRY(WalkBeam(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), shape_.beam, scratch_));
+      const size_t count = std::min(shape_.candidates, scratch_.beam.size());
       for (size_t i = 0; i < count; ++i) found_.push_back(scratch_.beam.at(i));
     } else {
       TRY(SearchAllowed());
     }
     // Parts of the graph may not be reachable (many equal rows): what was asked for is still there.
-    if (found_.size() < wanted) TRY(Scan());
-    Answer(hits, slot);
+    if (found_.size() < wanted && shape_.may_scan) TRY(Scan());
+    Answer(hits, q);
     return {};
   }
 
@@ -94,13 +102,18 @@ class GraphSearch {
   // stays within twice the cheaper one.
   Status SearchAllowed() {
     const double exact_cost = static_cast<double>(allowed_count_) / kExactAdvantage;
-    const double walk_cost = static_cast<double>(beam_) * kDistancesPerEf *
+    const double walk_cost = static_cast<double>(shape_.beam) * kDistancesPerEf *
                              static_cast<double>(graph_.nodes) /
                              static_cast<double>(allowed_count_ + 1);
     if (walk_cost < exact_cost) {
+      below_.Clear();
+      const WalkGoal goal{.ef = shape_.beam,
+                          .allowed = allowed_,
+                          .low = range_.low,
+                          .distances_max = static_cast<size_t>(exact_cost) + 1};
       TRY_ASSIGN(const bool complete,
-                 WalkFiltered(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), beam_,
-                              allowed_, static_cast<size_t>(exact_cost) + 1, scratch_, found_));
+                 WalkFiltered(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), goal,
+                              scratch_, found_, range_.has_low() ? &below_ : nullptr));
       if (complete) return {};
     }
     return Scan();
@@ -108,7 +121,8 @@ class GraphSearch {
 
   // Every allowed row by its code; the best candidates stay in found_.
   Status Scan() {
-    TopK best(static_cast<uint32_t>(candidates_));
+    TopK best(static_cast<uint32_t>(shape_.candidates));
+    below_.Clear();
     float keys[kScanTile];
     uint32_t nodes[kScanTile];
     for (size_t begin = 0; begin < graph_.nodes; begin += kScanTile) {
@@ -120,7 +134,13 @@ class GraphSearch {
         nodes[count++] = static_cast<uint32_t>(node);
       }
       walk_->Score(nodes, count, keys);
-      for (size_t i = 0; i < count; ++i) best.Push(keys[i], nodes[i]);
+      for (size_t i = 0; i < count; ++i) {
+        if (keys[i] < range_.low) {
+          below_.Push(-keys[i], nodes[i]);
+        } else {
+          best.Push(keys[i], nodes[i]);
+        }
+      }
     }
     found_.clear();
     best.ForEach([&](float key, uint32_t node) { found_.push_back({key, node}); });
@@ -128,36 +148,44 @@ class GraphSearch {
     return {};
   }
 
+  // Codes may put a row a little outside of the range: so some from below its lower end are scored
+  // anew too. Past its upper end the walk has gone anyway.
   void Answer(Hits hits, size_t slot) {
-    candidates_found_.Clear();
-    const size_t count = std::min(candidates_, found_.size());
+    candidates_.Clear();
+    const size_t count = std::min(shape_.candidates, found_.size());
     for (size_t i = 0; i < count; ++i) {
-      candidates_found_.Add(found_[i].node, graph_.rows[found_[i].node], found_[i].key);
+      candidates_.Add(found_[i].node, graph_.rows[found_[i].node], found_[i].key);
     }
-    rescorer_.Run(query_, k_, candidates_found_, best_);
+    if (range_.has_low()) {
+      below_.ForEach([&](float negated, uint32_t node) {
+        candidates_.Add(node, graph_.rows[node], -negated);
+      });
+    }
+    rescorer_.Run(shape_.k, range_, candidates_, best_);
     best_.WriteTo(hits, slot, index_.metric_ == model::Metric::kL2 ? 1.0f : -1.0f);
   }
 
   const GraphIndex& index_;
   const GraphView& graph_;
   Context& ctx_;
-  const uint32_t k_;
-  const size_t beam_;
-  const size_t candidates_;  // k at least.
+  const SearchShape shape_;
   const BitsetView allowed_;
   const size_t allowed_count_;
+  const KeyRange range_;
+  QueryVector query_;
   std::unique_ptr<Scorer> walk_;
   Rescorer rescorer_;
-  const float* query_ = nullptr;
   TopK best_;
+  TopK below_;  // The largest keys below the range, negated.
   WalkScratch scratch_;
   std::vector<Neighbour> found_;
-  Candidates candidates_found_;
-  std::vector<float> normalised_;
+  Candidates candidates_;
 };
 
-Status GraphIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
-                          BitsetView allowed, Hits hits) const {
+Status GraphIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
+  const VectorBlock& queries = request.queries;
+  const uint32_t k = request.k;
+  const Params& params = request.params;
   const int64_t ef = params.GetInt("ef", std::max<int64_t>(k, kDefaultEf));
   if (ef < k) {
     return Error(ErrorCode::kSegcore,
@@ -174,9 +202,17 @@ Status GraphIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const P
   const double refine_k = refines ? params.Get("refine_k", kDefaultRefineK) : 1;
   const auto candidates = static_cast<size_t>(
       std::min(std::ceil(static_cast<double>(k) * refine_k), static_cast<double>(nodes)));
-  const size_t beam = std::min(nodes, std::max(static_cast<size_t>(ef), candidates));
-  GraphSearch search(*this, ctx, k, beam, std::max<size_t>(candidates, 1), allowed);
-  for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries.row(q), hits, q));
+  // Far from the query rows lie dense, and codes put many of them on the wrong side of a range's
+  // lower end.
+  const bool is_far = request.range.range_filter.has_value() &&
+                      opened_.codes.codec->kind() == CodeKind::kAdditive && refines;
+  const size_t scored = std::min(nodes, is_far ? kRangeSlack * candidates : candidates);
+  const SearchShape shape{.k = k,
+                          .beam = std::min(nodes, std::max(static_cast<size_t>(ef), scored)),
+                          .candidates = std::max<size_t>(scored, 1),
+                          .may_scan = !params.GetBool("disable_fallback_brute_force", false)};
+  GraphSearch search(*this, ctx, shape, request);
+  for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries, q, hits));
   return {};
 }
 

@@ -78,8 +78,9 @@ Status WalkBeam(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t e
 }
 
 Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
-                          size_t ef, BitsetView allowed, size_t distances_max, WalkScratch& scratch,
-                          std::vector<Neighbour>& found) {
+                          const WalkGoal& goal, WalkScratch& scratch, std::vector<Neighbour>& found,
+                          TopK* below) {
+  const size_t ef = goal.ef;
   VisitedSet& visited = ThreadVisitedSet();
   visited.Begin(graph.nodes);
   const auto farther = [](const Neighbour& a, const Neighbour& b) { return b < a; };
@@ -88,7 +89,11 @@ Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, 
   const auto meet = [&](float key, uint32_t node) {
     if (best.size() == ef && key >= best.top().key) return;
     open.push({key, node});
-    if (!allowed.Test(graph.rows[node])) return;
+    if (!goal.allowed.empty() && !goal.allowed.Test(graph.rows[node])) return;
+    if (key < goal.low) {
+      if (below != nullptr) below->Push(-key, node);
+      return;
+    }
     best.push({key, node});
     if (best.size() > ef) best.pop();
   };
@@ -99,7 +104,7 @@ Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, 
   for (int expansions = 1; !open.empty(); ++expansions) {
     const Neighbour nearest = open.top();
     if (best.size() == ef && nearest.key > best.top().key) break;
-    if (distances > distances_max) {
+    if (distances > goal.distances_max) {
       complete = false;
       break;
     }

@@ -1,10 +1,13 @@
 // Walks over a finished graph.
 #pragma once
 
+#include <limits>
+
 #include "base/bitset.h"
 #include "base/context.h"
 #include "index/codes/codec.h"
 #include "index/hnsw/graph.h"
+#include "index/top_k.h"
 
 namespace elanus::index {
 
@@ -22,11 +25,20 @@ uint32_t Descend(const GraphView& graph, Scorer& scorer, WalkScratch& scratch);
 Status WalkBeam(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry, size_t ef,
                 WalkScratch& scratch);
 
-/// As WalkBeam, but only allowed rows are results, and the walk goes on until `ef` of them are
-/// better than all that is left to expand. Gives up after `distances_max` distances: true when it
-/// ended by itself. `found`: what it found, the nearest first.
+/// What a filtered walk is for.
+struct WalkGoal {
+  size_t ef = 0;            // Results it looks for.
+  BitsetView allowed = {};  // Rows that may be results; empty: every one.
+  float low = -std::numeric_limits<float>::infinity();  // The least key of a result.
+  size_t distances_max = 0;                             // Given up after so many.
+};
+
+/// As WalkBeam, but only allowed rows from `low` on are results, and the walk goes on until `ef` of
+/// them are better than all that is left to expand. True when it was not given up. `found`: the
+/// results, the nearest first. `below`, when not null: takes the negated keys of allowed nodes
+/// below `low`.
 Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
-                          size_t ef, BitsetView allowed, size_t distances_max, WalkScratch& scratch,
-                          std::vector<Neighbour>& found);
+                          const WalkGoal& goal, WalkScratch& scratch, std::vector<Neighbour>& found,
+                          TopK* below);
 
 }  // namespace elanus::index

@@ -19,6 +19,7 @@ constexpr size_t kBlocksPerTask = 256;
 
 bool HeaderIsGood(const IvfHeader& h, VectorBlock rows, size_t content) {
   if (h.rows != rows.rows || h.dim != rows.dim || h.lists < 1 || h.lists > kListsMax) return false;
+  if (h.element != static_cast<uint64_t>(rows.element)) return false;
   if (h.places < h.rows || h.places - h.rows > h.lists * simd::kFastScanRows) return false;
   const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
   for (uint64_t b : bytes) {
@@ -51,7 +52,7 @@ bool NumbersAreGood(OpenedIvf& opened) {
 // The codes of one block of places; `order` has a row or kNoRow for each place.
 class BlockPacker {
  public:
-  BlockPacker(const Codec& codec, VectorBlock rows, const Lists& lists, bool residual,
+  BlockPacker(const Codec& codec, const FloatRows& rows, const Lists& lists, bool residual,
               const std::vector<uint32_t>& order, char* codes, float* terms)
       : codec_(codec),
         rows_(rows),
@@ -64,16 +65,17 @@ class BlockPacker {
   void Pack(size_t block) const {
     const size_t count = codec_.block_rows();
     std::string packed(count * codec_.row_bytes(), '\0');
-    std::vector<float> scratch(rows_.dim);
+    const size_t dim = rows_.dim();
+    std::vector<float> read(dim);
+    std::vector<float> scratch(dim);
     for (size_t i = 0; i < count; ++i) {
       const size_t place = block * count + i;
       if (place >= order_.size() || order_[place] == kNoRow) continue;
       char* code = packed.data() + i * codec_.row_bytes();
-      const float* row = rows_.row(order_[place]);
-      const float* centroid =
-          lists_.centroids.data() + size_t{lists_.nearest[order_[place]]} * rows_.dim;
+      const float* row = rows_.Read(order_[place], 1, read.data());
+      const float* centroid = lists_.centroids.data() + lists_.nearest[order_[place]] * dim;
       if (residual_) {
-        for (size_t d = 0; d < rows_.dim; ++d) scratch[d] = row[d] - centroid[d];
+        for (size_t d = 0; d < dim; ++d) scratch[d] = row[d] - centroid[d];
         codec_.EncodeResidual(scratch.data(), centroid, code);
       } else {
         codec_.Encode(row, code);
@@ -84,18 +86,20 @@ class BlockPacker {
   }
 
  private:
-  // The squared norm of the row as it is scored.
+  // The squared norm of the row as it is scored; of a plain one, 1 / norm.
   float Term(const float* row, const float* centroid, const char* code,
              std::vector<float>& scratch) const {
     const simd::Kernels& kernels = simd::Best();
-    if (codec_.has_exact_terms()) return kernels.ip(row, row, rows_.dim);
+    const size_t dim = rows_.dim();
+    if (codec_.takes_plain_rows()) return InverseNorm(row, dim);
+    if (codec_.has_exact_terms()) return kernels.ip(row, row, dim);
     codec_.Decode(code, scratch.data());
-    for (size_t d = 0; residual_ && d < rows_.dim; ++d) scratch[d] += centroid[d];
-    return kernels.ip(scratch.data(), scratch.data(), rows_.dim);
+    for (size_t d = 0; residual_ && d < dim; ++d) scratch[d] += centroid[d];
+    return kernels.ip(scratch.data(), scratch.data(), dim);
   }
 
   const Codec& codec_;
-  const VectorBlock rows_;
+  const FloatRows rows_;
   const Lists& lists_;
   const bool residual_;
   const std::vector<uint32_t>& order_;
@@ -133,12 +137,12 @@ IvfLayout::IvfLayout(const IvfHeader& h) {
   end = at + h.places * h.refine_terms * 4;
 }
 
-Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const BuildOptions& options,
-                         double progress_end) {
+Result<Lists> TrainLists(Context& ctx, const FloatRows& rows, size_t lists,
+                         const BuildOptions& options, double progress_end) {
   Lists trained;
-  const size_t count = std::min(lists, std::max<size_t>(rows.rows, 1));
-  trained.centroids.assign(count * rows.dim, 0.0f);
-  if (rows.rows == 0) return trained;
+  const size_t count = std::min(lists, std::max<size_t>(rows.rows(), 1));
+  trained.centroids.assign(count * rows.dim(), 0.0f);
+  if (rows.rows() == 0) return trained;
   TRY_ASSIGN(trained.centroids, TrainCentroids(ctx, rows, count, options.pool));
   if (options.on_progress) options.on_progress(progress_end * 0.8);
   TRY_ASSIGN(trained.nearest, AssignRows(ctx, rows, trained.centroids, options.pool));
@@ -146,8 +150,8 @@ Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const Bui
   return trained;
 }
 
-Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
-                             const IvfCodes& codes, Pool* pool) {
+Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metric,
+                             const Lists& lists, const IvfCodes& codes, Pool* pool) {
   const size_t count = lists.centroids.size() / std::max<size_t>(rows.dim, 1);
   const size_t block = codes.codec->block_rows();
   std::vector<uint64_t> sizes(count, 0);
@@ -174,30 +178,34 @@ Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
                          .refine_kind = static_cast<uint64_t>(codes.refine_kind),
                          .refine_params = refine_params.size(),
                          .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
-                         .refine_terms = codes.refine != nullptr && codes.refine->has_terms()};
+                         .refine_terms = codes.refine != nullptr && codes.refine->has_terms(),
+                         .element = static_cast<uint64_t>(rows.element)};
   const IvfLayout at(header);
   std::string payload(kLead + at.end, '\0');
   char* base = payload.data() + kLead;
   std::memcpy(base, &header, sizeof(header));
   std::memcpy(base + at.centroids, lists.centroids.data(), lists.centroids.size() * 4);
   std::memcpy(base + at.bounds, bounds.data(), bounds.size() * 8);
-  std::memcpy(base + at.numbers, order.data(), order.size() * 4);
+  if (!order.empty()) std::memcpy(base + at.numbers, order.data(), order.size() * 4);
   std::memcpy(base + at.code_params, params.data(), params.size());
-  TRY(PackPlaces(ctx,
-                 BlockPacker(*codes.codec, rows, lists, codes.residual, order, base + at.codes,
-                             reinterpret_cast<float*>(base + at.terms)),
-                 order.size() / block, pool));
+  TRY(PackPlaces(
+      ctx,
+      BlockPacker(*codes.codec, RowsFor(*codes.codec, rows, metric), lists, codes.residual, order,
+                  base + at.codes, reinterpret_cast<float*>(base + at.terms)),
+      order.size() / block, pool));
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
-    TRY(PackPlaces(ctx,
-                   BlockPacker(*codes.refine, rows, lists, false, order, base + at.refine_codes,
-                               reinterpret_cast<float*>(base + at.refine_terms)),
-                   order.size(), pool));
+    TRY(PackPlaces(
+        ctx,
+        BlockPacker(*codes.refine, RowsFor(*codes.refine, rows, metric), lists, false, order,
+                    base + at.refine_codes, reinterpret_cast<float*>(base + at.refine_terms)),
+        order.size(), pool));
   }
   return Frame(kMagic, 1, payload);
 }
 
-Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2) {
+Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, model::Metric metric) {
+  const bool is_l2 = metric == model::Metric::kL2;
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "IVF index"));
   const Status damaged(ErrorCode::kIntegrity, "the IVF index does not belong to this segment");
   if (payload.size() < kLead + sizeof(IvfHeader)) return damaged;
@@ -220,6 +228,11 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2) {
                                            .terms = base + at.terms,
                                            .rows = h.places},
                                           dim, is_l2, "inverted lists"));
+  // Raw rows have lengths beside them under COSINE and nothing else.
+  if (codes.codec->kind() == CodeKind::kRaw &&
+      codes.codec->has_terms() != (metric == model::Metric::kCosine)) {
+    return damaged;
+  }
   opened.codes.codec = std::move(codes.codec);
   opened.packed = codes.rows;
   if (!NumbersAreGood(opened)) return damaged;

@@ -22,6 +22,7 @@ struct IvfHeader {
   uint64_t residual;  // 1: codes are of what a row leaves over from its centroid.
   uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
+  uint64_t element;  // An ElementType.
 };
 
 struct IvfLayout {
@@ -46,12 +47,12 @@ struct Lists {
 
 /// k-means of `rows` (normalised for COSINE) into at most `lists` lists, and the list of each row.
 /// Reports progress up to `progress_end`.
-Result<Lists> TrainLists(Context& ctx, VectorBlock rows, size_t lists, const BuildOptions& options,
-                         double progress_end);
+Result<Lists> TrainLists(Context& ctx, const FloatRows& rows, size_t lists,
+                         const BuildOptions& options, double progress_end);
 
-/// The file's bytes. `rows`: the vectors to pack, normalised for COSINE.
-Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, const Lists& lists,
-                             const IvfCodes& codes, Pool* pool);
+/// The file's bytes. `rows`: COSINE rows not normalised.
+Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metric,
+                             const Lists& lists, const IvfCodes& codes, Pool* pool);
 
 struct OpenedIvf {
   IvfHeader header;
@@ -65,7 +66,7 @@ struct OpenedIvf {
   PackedRows refine;
 };
 
-/// kIntegrity when the file is damaged or of other rows.
-Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, bool is_l2);
+/// kIntegrity when the file is damaged, or of other rows or another metric.
+Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, model::Metric metric);
 
 }  // namespace elanus::index

@@ -7,7 +7,6 @@
 #include "index/codes/choices.h"
 #include "index/codes/codecs.h"
 #include "index/codes/fast_scan_codec.h"
-#include "index/flat/exact.h"
 #include "index/ivf/file.h"
 #include "index/ivf/search.h"
 
@@ -18,47 +17,64 @@ constexpr int64_t kDefaultLists = 128;
 constexpr double kTrainedProgress = 0.5;
 constexpr size_t kSampleRows = 65536;
 
-using MakeCodec = Result<std::unique_ptr<Codec>> (*)(Context&, VectorBlock, const Lists&,
-                                                     bool is_l2, const Params&, Pool*);
+// What a type makes its codec of.
+struct Source {
+  VectorBlock rows;
+  model::Metric metric;
+  const FloatRows& unit_rows;  // Of length 1 under COSINE.
+  const Lists& lists;
+  const Params& params;
+  Pool* pool;
+  bool is_l2() const { return metric == model::Metric::kL2; }
+};
+using MakeCodec = Result<std::unique_ptr<Codec>> (*)(Context&, const Source&);
+// Codes of rows as they are, or of what they leave over from their centroids.
+enum class CodesOf { kRows, kResiduals };
 
+template <MakeCodec kMake, CodesOf kOf>
 Result<std::string> BuildIvf(Context& ctx, VectorBlock rows, model::Metric metric,
-                             const Params& build, const BuildOptions& options, bool residual,
-                             MakeCodec make) {
-  std::vector<float> normalised;
-  if (metric == model::Metric::kCosine) {
-    normalised = Normalised(rows);
-    rows.data = normalised.data();
-  }
-  const bool is_l2 = metric == model::Metric::kL2;
+                             const Params& build, const BuildOptions& options) {
+  const FloatRows unit_rows(rows, metric == model::Metric::kCosine);
   TRY_ASSIGN(const Lists lists,
-             TrainLists(ctx, rows, static_cast<size_t>(build.GetInt("nlist", kDefaultLists)),
+             TrainLists(ctx, unit_rows, static_cast<size_t>(build.GetInt("nlist", kDefaultLists)),
                         options, kTrainedProgress));
-  IvfCodes codes{
-      .codec = nullptr, .residual = residual, .refine_kind = RefineKind(build), .refine = nullptr};
-  TRY_ASSIGN(codes.codec, make(ctx, rows, lists, is_l2, build, options.pool));
+  const Source source{.rows = rows,
+                      .metric = metric,
+                      .unit_rows = unit_rows,
+                      .lists = lists,
+                      .params = build,
+                      .pool = options.pool};
+  IvfCodes codes{.codec = nullptr,
+                 .residual = kOf == CodesOf::kResiduals,
+                 .refine_kind = ListRefineKind(build),
+                 .refine = nullptr};
+  TRY_ASSIGN(codes.codec, kMake(ctx, source));
   if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
-    codes.refine = TrainCodec(codes.refine_kind, rows, is_l2);
+    codes.refine = TrainCodec(codes.refine_kind, unit_rows, source.is_l2());
   }
-  TRY_ASSIGN(std::string file, WriteIvf(ctx, rows, lists, codes, options.pool));
+  TRY_ASSIGN(std::string file, WriteIvf(ctx, rows, metric, lists, codes, options.pool));
   if (options.on_progress) options.on_progress(1.0);
   return file;
 }
 
 Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
-  TRY_ASSIGN(OpenedIvf lists, OpenIvf(std::move(file), rows, metric == model::Metric::kL2));
+  TRY_ASSIGN(OpenedIvf lists, OpenIvf(std::move(file), rows, metric));
   return MakeIvfIndex(std::move(lists), rows, metric);
 }
 
-size_t EstimateIvf(uint64_t rows, uint32_t dim, const Params& build, size_t row_bytes) {
-  const CodeKind refine = RefineKind(build);
-  const size_t refine_bytes =
-      refine == CodeKind::kNone || refine == CodeKind::kFloat32 ? 0 : EstimateRowBytes(refine, dim);
-  return IvfLayout({.rows = rows,
+using CodeBytes = size_t (*)(const RowShape& shape, const Params& build);
+
+template <CodeBytes kCodeBytes>
+size_t EstimateIvf(const RowShape& shape, const Params& build) {
+  const CodeKind refine = ListRefineKind(build);
+  return IvfLayout({.rows = shape.rows,
                     .lists = static_cast<uint64_t>(build.GetInt("nlist", kDefaultLists)),
-                    .dim = dim,
-                    .places = rows,
-                    .code_bytes = row_bytes,
-                    .refine_bytes = refine_bytes})
+                    .dim = shape.dim,
+                    .places = shape.rows,
+                    .code_bytes = kCodeBytes(shape, build),
+                    .refine_bytes = refine == CodeKind::kNone || refine == CodeKind::kFloat32
+                                        ? 0
+                                        : EstimateRowBytes(refine, shape.dim)})
       .end;
 }
 
@@ -84,16 +100,57 @@ constexpr ParamSpec kFillsSpec{.name = "ensure_topk_full",
                                .max = 1,
                                .help = "Scan more lists while hits are missing."};
 
+constexpr ParamSpec kElkanSpec{
+    .name = "use_elkan",
+    .phase = Phase::kBuild,
+    .kind = ParamKind::kBool,
+    .default_value = 1,
+    .min = 0,
+    .max = 1,
+    .help = "Accepted without effect: every iteration compares all centroids, tile by tile."};
+constexpr ParamSpec kEmptyListsSpec{
+    .name = "max_empty_result_buckets",
+    .phase = Phase::kSearch,
+    .kind = ParamKind::kInteger,
+    .default_value = static_cast<double>(kDefaultEmptyLists),
+    .min = 0,
+    .max = 65536,
+    .help = "A range search goes on past nprobe until so many lists in a row add no hit."};
+
 // A sample of what rows leave over from their centroids.
-std::vector<float> SampleResiduals(VectorBlock rows, const Lists& lists) {
-  const size_t count = std::min(rows.rows, kSampleRows);
-  std::vector<float> sample(count * rows.dim);
+FloatSample SampleResiduals(const Source& source) {
+  const FloatRows& rows = source.unit_rows;
+  const size_t dim = rows.dim();
+  const size_t count = std::min(rows.rows(), kSampleRows);
+  FloatSample sample{.owned = std::vector<float>(count * dim), .block = {}};
   for (size_t i = 0; i < count; ++i) {
-    const size_t r = i * rows.rows / count;
-    const float* centroid = lists.centroids.data() + size_t{lists.nearest[r]} * rows.dim;
-    for (size_t d = 0; d < rows.dim; ++d) sample[i * rows.dim + d] = rows.row(r)[d] - centroid[d];
+    const size_t r = i * rows.rows() / count;
+    const float* centroid = source.lists.centroids.data() + source.lists.nearest[r] * dim;
+    float* residual = sample.owned.data() + i * dim;
+    rows.Copy(r, residual);
+    for (size_t d = 0; d < dim; ++d) residual[d] -= centroid[d];
   }
+  sample.block = {.data = sample.owned.data(), .rows = count, .dim = rows.dim()};
   return sample;
+}
+
+Result<std::unique_ptr<Codec>> MakeRows(Context&, const Source& source) {
+  return MakeRowCodec(source.rows.element, source.rows.dim, source.metric);
+}
+size_t RowBytes(const RowShape& shape, const Params&) {
+  return EstimateRowBytes(shape.element, shape.dim);
+}
+
+constexpr std::array<std::string_view, 3> kSq8Types = {"sq4", "sq6", "sq8"};
+CodeKind Sq8Kind(const Params& build) {
+  constexpr std::array<CodeKind, 3> kKinds = {CodeKind::kSq4, CodeKind::kSq6, CodeKind::kSq8};
+  return kKinds[static_cast<size_t>(build.GetInt("sq_type", 2))];
+}
+Result<std::unique_ptr<Codec>> MakeScalar(Context&, const Source& source) {
+  return TrainCodec(Sq8Kind(source.params), source.unit_rows, source.is_l2());
+}
+size_t ScalarBytes(const RowShape& shape, const Params& build) {
+  return EstimateRowBytes(Sq8Kind(build), shape.dim);
 }
 
 AdditiveShape PqShape(const Params& build) {
@@ -101,179 +158,151 @@ AdditiveShape PqShape(const Params& build) {
           .layers = 1,
           .bits = static_cast<uint32_t>(build.GetInt("nbits", 8))};
 }
+Result<std::unique_ptr<Codec>> MakePq(Context& ctx, const Source& source) {
+  const FloatSample sample = SampleResiduals(source);
+  return TrainAdditiveCodec(ctx, sample.block, PqShape(source.params), source.is_l2(), source.pool);
+}
+size_t PqBytes(const RowShape&, const Params& build) { return AdditiveRowBytes(PqShape(build)); }
+Status CheckPq(uint32_t dim, const Params& build) {
+  if (!build.Has("m")) return Invalid("parameter m is required for IVF_PQ");
+  return CheckParts(dim, static_cast<uint32_t>(build.GetInt("m", 1)));
+}
 
 int RabitqBits(const Params& build) { return static_cast<int>(build.GetInt("rbq_bits", 1)); }
+Result<std::unique_ptr<Codec>> MakeRabitq(Context&, const Source& source) {
+  return MakeRabitqCodec(RabitqBits(source.params), source.rows.dim, source.is_l2());
+}
+size_t RabitqBytes(const RowShape& shape, const Params& build) {
+  return RabitqRowBytes(RabitqBits(build), shape.dim);
+}
+
+uint32_t PartDim(const Params& build) { return static_cast<uint32_t>(build.GetInt("sub_dim", 2)); }
+Result<std::unique_ptr<Codec>> MakeFastScan(Context& ctx, const Source& source) {
+  const FloatSample sample = SampleResiduals(source);
+  return TrainFastScanCodec(ctx, sample.block, PartDim(source.params), source.is_l2(), source.pool);
+}
+size_t FastScanBytes(const RowShape& shape, const Params& build) {
+  return FastScanRowBytes(shape.dim, PartDim(build));
+}
+Status CheckScann(uint32_t dim, const Params& build) {
+  if (dim % PartDim(build) == 0) return {};
+  return Invalid("dim ({}) should be a multiple of sub_dim ({})", dim, PartDim(build));
+}
+// SCANN calls refining keeping raw data.
+Result<std::string> BuildScann(Context& ctx, VectorBlock rows, model::Metric metric,
+                               const Params& build, const BuildOptions& options) {
+  Params with_refine = build;
+  with_refine.Set("refine", build.GetBool("with_raw_data", true) ? 1 : 0);
+  return BuildIvf<MakeFastScan, CodesOf::kResiduals>(ctx, rows, metric, with_refine, options);
+}
 
 }  // namespace
 
 const IndexType& IvfFlatType() {
-  static constexpr auto kParams = std::to_array<ParamSpec>({kListsSpec, kProbesSpec, kFillsSpec});
-  static const IndexType kType{
-      .name = "IVF_FLAT",
-      .params = kParams,
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateIvf(rows, dim, build, EstimateRowBytes(CodeKind::kFloat32, dim));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            return BuildIvf(ctx, rows, metric, build, options, false,
-                            [](Context&, VectorBlock vectors, const Lists&, bool is_l2,
-                               const Params&, Pool*) -> Result<std::unique_ptr<Codec>> {
-                              return TrainCodec(CodeKind::kFloat32, vectors, is_l2);
-                            });
-          },
-      .Open = Open};
+  static constexpr auto kParams =
+      std::to_array<ParamSpec>({kListsSpec, kElkanSpec, kProbesSpec, kFillsSpec, kEmptyListsSpec});
+  static const IndexType kType{.name = "IVF_FLAT",
+                               .metrics = DenseMetrics(),
+                               .params = kParams,
+                               .takes_int8 = true,
+                               .EstimateMemory = EstimateIvf<RowBytes>,
+                               .Build = BuildIvf<MakeRows, CodesOf::kRows>,
+                               .Open = Open};
   return kType;
 }
 
 const IndexType& IvfSq8Type() {
-  static constexpr std::array<std::string_view, 3> kTypes = {"sq4", "sq6", "sq8"};
-  static constexpr std::array<CodeKind, 3> kKinds = {CodeKind::kSq4, CodeKind::kSq6,
-                                                     CodeKind::kSq8};
-  static constexpr auto kKindOf = [](const Params& build) {
-    return kKinds[static_cast<size_t>(build.GetInt("sq_type", 2))];
-  };
   static constexpr auto kParams =
       std::to_array<ParamSpec>({kListsSpec,
+                                kElkanSpec,
                                 {"sq_type", Phase::kBuild, ParamKind::kChoice, 2, 0, 2,
-                                 "What a dimension is kept in.", kTypes},
+                                 "What a dimension is kept in.", kSq8Types},
                                 kRefineSpec,
-                                kRefineTypeSpec,
+                                kListRefineTypeSpec,
                                 kProbesSpec,
                                 kRefineKSpec,
-                                kFillsSpec});
-  static const IndexType kType{
-      .name = "IVF_SQ8",
-      .params = kParams,
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateIvf(rows, dim, build, EstimateRowBytes(kKindOf(build), dim));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            return BuildIvf(ctx, rows, metric, build, options, false,
-                            [](Context&, VectorBlock vectors, const Lists&, bool is_l2,
-                               const Params& params, Pool*) -> Result<std::unique_ptr<Codec>> {
-                              return TrainCodec(kKindOf(params), vectors, is_l2);
-                            });
-          },
-      .Open = Open};
+                                kFillsSpec,
+                                kEmptyListsSpec});
+  static const IndexType kType{.name = "IVF_SQ8",
+                               .metrics = DenseMetrics(),
+                               .params = kParams,
+                               .takes_int8 = true,
+                               .EstimateMemory = EstimateIvf<ScalarBytes>,
+                               .Build = BuildIvf<MakeScalar, CodesOf::kRows>,
+                               .Open = Open};
   return kType;
 }
 
 const IndexType& IvfPqType() {
   static constexpr auto kParams = std::to_array<ParamSpec>(
       {kListsSpec,
+       kElkanSpec,
        {"m", Phase::kBuild, ParamKind::kInteger, 0, 1, 65536, "Parts of a vector; divides dim."},
        kBitsSpec,
        kRefineSpec,
-       kRefineTypeSpec,
+       kListRefineTypeSpec,
        kProbesSpec,
        kRefineKSpec,
-       kFillsSpec});
-  static const IndexType kType{
-      .name = "IVF_PQ",
-      .params = kParams,
-      .Check = [](uint32_t dim, const Params& build) -> Status {
-        if (!build.Has("m")) return Invalid("parameter m is required for IVF_PQ");
-        return CheckParts(dim, static_cast<uint32_t>(build.GetInt("m", 1)));
-      },
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateIvf(rows, dim, build, AdditiveRowBytes(PqShape(build)));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            return BuildIvf(ctx, rows, metric, build, options, true,
-                            [](Context& context, VectorBlock vectors, const Lists& lists,
-                               bool is_l2, const Params& params, Pool* pool) {
-                              const std::vector<float> sample = SampleResiduals(vectors, lists);
-                              return TrainAdditiveCodec(context,
-                                                        {.data = sample.data(),
-                                                         .rows = sample.size() / vectors.dim,
-                                                         .dim = vectors.dim},
-                                                        PqShape(params), is_l2, pool);
-                            });
-          },
-      .Open = Open};
+       kFillsSpec,
+       kEmptyListsSpec});
+  static const IndexType kType{.name = "IVF_PQ",
+                               .metrics = DenseMetrics(),
+                               .params = kParams,
+                               .takes_int8 = true,
+                               .Check = CheckPq,
+                               .EstimateMemory = EstimateIvf<PqBytes>,
+                               .Build = BuildIvf<MakePq, CodesOf::kResiduals>,
+                               .Open = Open};
   return kType;
 }
 
 const IndexType& IvfRabitqType() {
   static constexpr auto kParams = std::to_array<ParamSpec>(
       {kListsSpec,
+       kElkanSpec,
        {"rbq_bits", Phase::kBuild, ParamKind::kInteger, 1, 1, 9, "Bits of a dimension."},
        kRefineSpec,
-       kRefineTypeSpec,
+       kListRefineTypeSpec,
        kProbesSpec,
+       {"rbq_bits_query", Phase::kSearch, ParamKind::kInteger, 0, 0, 8,
+        "Accepted without effect: a query is rounded to 8 bits, which costs no more than fewer."},
        kRefineKSpec,
-       kFillsSpec});
-  static const IndexType kType{
-      .name = "IVF_RABITQ",
-      .params = kParams,
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateIvf(rows, dim, build, RabitqRowBytes(RabitqBits(build), dim));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            return BuildIvf(ctx, rows, metric, build, options, true,
-                            [](Context&, VectorBlock vectors, const Lists&, bool is_l2,
-                               const Params& params, Pool*) -> Result<std::unique_ptr<Codec>> {
-                              return MakeRabitqCodec(RabitqBits(params), vectors.dim, is_l2);
-                            });
-          },
-      .Open = Open};
+       kFillsSpec,
+       kEmptyListsSpec});
+  static const IndexType kType{.name = "IVF_RABITQ",
+                               .metrics = DenseMetrics(),
+                               .params = kParams,
+                               .EstimateMemory = EstimateIvf<RabitqBytes>,
+                               .Build = BuildIvf<MakeRabitq, CodesOf::kResiduals>,
+                               .Open = Open};
   return kType;
 }
 
 const IndexType& ScannType() {
-  static constexpr auto kPartDim = [](const Params& build) {
-    return static_cast<uint32_t>(build.GetInt("sub_dim", 2));
-  };
-  static constexpr auto kParams =
-      std::to_array<ParamSpec>({kListsSpec,
-                                {"with_raw_data", Phase::kBuild, ParamKind::kBool, 1, 0, 1,
-                                 "Candidates are scored again by the segment's own vectors."},
-                                {"sub_dim", Phase::kBuild, ParamKind::kInteger, 2, 1, 65536,
-                                 "Dimensions of a part; divides dim."},
-                                kProbesSpec,
-                                {"reorder_k", Phase::kSearch, ParamKind::kInteger, 0, 1, 1048576,
-                                 "Candidates that are scored again; at least k. Default k."},
-                                kFillsSpec});
-  static const IndexType kType{
-      .name = "SCANN",
-      .params = kParams,
-      .Check = [](uint32_t dim, const Params& build) -> Status {
-        if (dim % kPartDim(build) == 0) return {};
-        return Invalid("dim ({}) should be a multiple of sub_dim ({})", dim, kPartDim(build));
-      },
-      .EstimateMemory =
-          [](uint64_t rows, uint32_t dim, const Params& build) {
-            return EstimateIvf(rows, dim, build, FastScanRowBytes(dim, kPartDim(build)));
-          },
-      .Build =
-          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-             const BuildOptions& options) {
-            Params with_refine = build;
-            with_refine.Set("refine", build.GetBool("with_raw_data", true) ? 1 : 0);
-            return BuildIvf(ctx, rows, metric, with_refine, options, true,
-                            [](Context& context, VectorBlock vectors, const Lists& lists,
-                               bool is_l2, const Params& params, Pool* pool) {
-                              const std::vector<float> sample = SampleResiduals(vectors, lists);
-                              return TrainFastScanCodec(context,
-                                                        {.data = sample.data(),
-                                                         .rows = sample.size() / vectors.dim,
-                                                         .dim = vectors.dim},
-                                                        kPartDim(params), is_l2, pool);
-                            });
-          },
-      .Open = Open};
+  static constexpr auto kParams = [] {
+    ParamSpec fills = kFillsSpec;
+    fills.default_value = 0;
+    return std::to_array<ParamSpec>(
+        {kListsSpec,
+         kElkanSpec,
+         {"with_raw_data", Phase::kBuild, ParamKind::kBool, 1, 0, 1,
+          "Candidates are scored again by the segment's own vectors."},
+         {"sub_dim", Phase::kBuild, ParamKind::kInteger, 2, 1, 65536,
+          "Dimensions of a part; divides dim."},
+         kProbesSpec,
+         {"reorder_k", Phase::kSearch, ParamKind::kInteger, 0, 1, 1048576,
+          "Candidates that are scored again; at least k. Default k."},
+         fills,
+         kEmptyListsSpec});
+  }();
+  static const IndexType kType{.name = "SCANN",
+                               .metrics = DenseMetrics(),
+                               .params = kParams,
+                               .takes_int8 = true,
+                               .Check = CheckScann,
+                               .EstimateMemory = EstimateIvf<FastScanBytes>,
+                               .Build = BuildScann,
+                               .Open = Open};
   return kType;
 }
 

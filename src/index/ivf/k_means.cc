@@ -37,11 +37,14 @@ std::vector<float> HalfNorms(const std::vector<float>& centroids, size_t dim) {
   return norms;
 }
 
-void AssignRange(VectorBlock rows, const std::vector<float>& centroids,
+void AssignRange(const FloatRows& rows, const std::vector<float>& centroids,
                  const std::vector<float>& half_norms, size_t begin, size_t end,
                  uint32_t* nearest) {
   const simd::Kernels& kernels = simd::Best();
   const size_t count = half_norms.size();
+  const size_t dim = rows.dim();
+  std::vector<float> scratch(rows.lies_ready() ? 0 : (end - begin) * dim);
+  const float* vectors = rows.Read(begin, end - begin, scratch.data());
   std::vector<float> products(4 * kCentroidsPerTile);
   std::vector<float> best(end - begin, std::numeric_limits<float>::infinity());
   // A tile of centroids stays in the cache while all rows of the range meet it.
@@ -49,7 +52,7 @@ void AssignRange(VectorBlock rows, const std::vector<float>& centroids,
     const size_t tile = std::min(kCentroidsPerTile, count - c);
     for (size_t r = begin; r < end; r += 4) {
       const size_t group = std::min<size_t>(4, end - r);
-      kernels.ip_block(rows.row(r), group, centroids.data() + c * rows.dim, tile, rows.dim,
+      kernels.ip_block(vectors + (r - begin) * dim, group, centroids.data() + c * dim, tile, dim,
                        products.data(), kCentroidsPerTile);
       for (size_t g = 0; g < group; ++g) {
         float least;
@@ -101,30 +104,30 @@ void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
 
 }  // namespace
 
-Result<std::vector<uint32_t>> AssignRows(Context& ctx, VectorBlock rows,
+Result<std::vector<uint32_t>> AssignRows(Context& ctx, const FloatRows& rows,
                                          const std::vector<float>& centroids, Pool* pool) {
-  std::vector<uint32_t> nearest(rows.rows, 0);
-  const std::vector<float> half_norms = HalfNorms(centroids, rows.dim);
-  TRY(ForChunks(ctx, pool, rows.rows, [&](size_t begin, size_t end) {
+  std::vector<uint32_t> nearest(rows.rows(), 0);
+  const std::vector<float> half_norms = HalfNorms(centroids, rows.dim());
+  TRY(ForChunks(ctx, pool, rows.rows(), [&](size_t begin, size_t end) {
     AssignRange(rows, centroids, half_norms, begin, end, nearest.data());
   }));
   return nearest;
 }
 
-Result<std::vector<float>> TrainCentroids(Context& ctx, VectorBlock rows, size_t count,
+Result<std::vector<float>> TrainCentroids(Context& ctx, const FloatRows& rows, size_t count,
                                           Pool* pool) {
-  std::vector<uint32_t> order(rows.rows);
+  std::vector<uint32_t> order(rows.rows());
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::mt19937 rng(42);
   std::shuffle(order.begin(), order.end(), rng);
   order.resize(std::min(order.size(), count * kSamplesPerCentroid));
-  std::vector<float> sample(order.size() * rows.dim);
+  std::vector<float> sample(order.size() * rows.dim());
   for (size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(rows.row(order[i]), rows.dim, sample.data() + i * rows.dim);
+    rows.Copy(order[i], sample.data() + i * rows.dim());
   }
   std::vector<float> centroids(sample.begin(),
-                               sample.begin() + static_cast<ptrdiff_t>(count * rows.dim));
-  const VectorBlock block{.data = sample.data(), .rows = order.size(), .dim = rows.dim};
+                               sample.begin() + static_cast<ptrdiff_t>(count * rows.dim()));
+  const VectorBlock block{.data = sample.data(), .rows = order.size(), .dim = rows.dim()};
   for (int iteration = 0; iteration < kIterations; ++iteration) {
     TRY_ASSIGN(const std::vector<uint32_t> nearest, AssignRows(ctx, block, centroids, pool));
     MoveCentroids(block, nearest, centroids);

@@ -1,18 +1,16 @@
 // A search scores the centroids, scans the codes of the nearest lists, takes the best candidates,
 // scores them anew as exactly as the index can and answers the best k. Lists past the asked ones
-// are scanned while hits are missing, and with a filter until as many allowed rows have been scored
-// as rows would have been without it.
+// are scanned while hits are missing, and with a filter or a range that leaves out the nearest rows
+// until as many rows that may be hits have been scored as rows would have been without it. A range
+// search also goes on while lists add hits, and one far from the query scans all lists.
 #include "index/ivf/search.h"
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
-#include <numeric>
 
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
-#include "index/flat/exact.h"
 #include "index/top_k.h"
 #include "simd/kernels.h"
 
@@ -22,7 +20,6 @@ namespace {
 constexpr size_t kTileRows = 256;
 constexpr size_t kQueriesAtOnce = 64;
 constexpr size_t kCentroidsPerTile = 32;
-constexpr int64_t kDefaultProbes = 8;
 
 class IvfIndex final : public VectorIndex {
  public:
@@ -35,8 +32,13 @@ class IvfIndex final : public VectorIndex {
       centroid_squares_[l] = simd::Best().ip(centroid, centroid, rows.dim);
     }
   }
-  Status Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
-                BitsetView allowed, Hits hits) const override;
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
+  Result<std::unique_ptr<HitStream>> Stream(Context& ctx,
+                                            const StreamRequest& request) const override {
+    TRY(ctx.CheckAlive());
+    return MakeIvfStream(opened_, centroid_squares_, rows_, metric_, request);
+  }
+  size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override {
     return opened_.file.heap_bytes() + centroid_squares_.size() * sizeof(float);
   }
@@ -49,35 +51,45 @@ class IvfIndex final : public VectorIndex {
   std::vector<float> centroid_squares_;  // For L2.
 };
 
+// How a call searches.
+struct SearchShape {
+  uint32_t k = 0;
+  uint32_t candidates = 0;  // That are scored anew; k at least.
+  size_t probes = 0;
+  bool fills = true;     // Scans more lists while hits are missing,
+  size_t empty_max = 0;  // or in a range search until so many in a row add none.
+};
+
 // One call's state: scorers and scratch for its queries, one after the other.
 class IvfSearch {
  public:
-  IvfSearch(const IvfIndex& index, Context& ctx, uint32_t k, uint32_t candidates, size_t probes,
-            bool fills, BitsetView allowed)
+  IvfSearch(const IvfIndex& index, Context& ctx, const SearchShape& shape,
+            const SearchRequest& request)
       : index_(index),
         lists_(index.opened_),
         ctx_(ctx),
-        k_(k),
-        probes_(probes),
-        fills_(fills),
-        allowed_(allowed),
+        shape_(shape),
+        allowed_(request.allowed),
         is_l2_(index.metric_ == model::Metric::kL2),
+        range_(request.range, index.metric_),
         scan_(lists_.codes.codec->NewScorer(lists_.packed)),
         // Codecs of residuals lack the centroid's part, and score without rounding where it counts.
         rescorer_(lists_.codes.refine_kind, lists_.codes.refine.get(), lists_.refine, index.rows_,
                   index.metric_, *scan_,
-                  !lists_.codes.residual && lists_.codes.codec->kind() != CodeKind::kFloat32),
-        found_(candidates),
-        best_(k),
-        order_(lists_.header.lists) {}
+                  !lists_.codes.residual && RoundsQuery(lists_.codes.codec->kind())),
+        found_(shape.candidates),
+        below_(shape.candidates),
+        best_(shape.k),
+        order_(lists_, index.centroid_squares_, is_l2_),
+        query_(index.rows_.dim, index.metric_) {}
 
   Status Run(VectorBlock queries, Hits hits) {
     for (size_t begin = 0; begin < queries.rows; begin += kQueriesAtOnce) {
       const size_t count = std::min(kQueriesAtOnce, queries.rows - begin);
       ScoreCentroids(queries, begin, count);
       for (size_t i = 0; i < count; ++i) {
-        query_ = group_.data() + i * index_.rows_.dim;
-        products_ = all_products_.data() + i * order_.size();
+        query_.Set(queries, begin + i);
+        order_.Sort(all_products_.data() + i * order_.size(), shape_.probes);
         TRY(RunOne(hits, begin + i));
       }
     }
@@ -92,9 +104,8 @@ class IvfSearch {
     group_.resize(count * dim);
     all_products_.resize(count * lists);
     for (size_t i = 0; i < count; ++i) {
-      const float* query = queries.row(begin + i);
-      const float scale = index_.metric_ == model::Metric::kCosine ? InverseNorm(query, dim) : 1.0f;
-      for (size_t d = 0; d < dim; ++d) group_[i * dim + d] = query[d] * scale;
+      query_.Set(queries, begin + i);
+      std::copy_n(query_.unit(), dim, group_.data() + i * dim);
     }
     for (size_t l = 0; l < lists; l += kCentroidsPerTile) {
       const size_t tile = std::min(kCentroidsPerTile, lists - l);
@@ -107,53 +118,37 @@ class IvfSearch {
   }
 
   Status RunOne(Hits hits, size_t slot) {
-    scan_->SetQuery(query_);
-    OrderLists();
+    scan_->SetQuery(scan_->takes_plain_query() ? query_.plain() : query_.unit());
+    rescorer_.SetQuery(query_);
+    below_.Clear();
+    const bool filters = !allowed_.empty() || range_.has_low();
     size_t rows_met = 0;
-    size_t wanted = 0;
-    allowed_met_ = 0;
+    size_t wanted = 0;  // As many rows that may be hits as without filter and range.
+    size_t empty = 0;   // Lists in a row without a hit.
+    met_ = 0;
+    below_met_ = 0;
     for (size_t p = 0; p < order_.size(); ++p) {
-      if (p == probes_) {
-        // A filter keeps its recall when as many allowed rows are scored as rows without it.
-        wanted = allowed_.empty() ? 0 : rows_met;
-        if (allowed_met_ < wanted || (!found_.full() && fills_)) {
-          std::sort(order_.begin() + static_cast<ptrdiff_t>(p), order_.end());
-        }
+      if (p == shape_.probes && filters) {
+        // Far from the query the next best rows lie in any list.
+        const bool is_far = below_met_ > shape_.candidates;
+        wanted = is_far ? lists_.header.rows : rows_met;
       }
-      if (p >= probes_ && allowed_met_ >= wanted && (found_.full() || !fills_)) break;
+      const bool goes_on = range_.bounds() && empty < shape_.empty_max;
+      if (p >= shape_.probes && met_ >= wanted && (found_.full() || !shape_.fills) && !goes_on) {
+        break;
+      }
       TRY(ctx_.CheckAlive());
-      rows_met += ScanList(static_cast<uint32_t>(order_[p]));
+      adds_ = false;
+      rows_met += ScanList(order_.at(p), filters);
+      empty = adds_ ? 0 : empty + 1;
     }
     Answer(hits, slot);
     return {};
   }
 
-  // Lists by L2 of their centroid for L2, by inner product for the others; the probes first.
-  void OrderLists() {
-    const size_t lists = order_.size();
-    for (size_t l = 0; l < lists; ++l) {
-      order_[l] = Sortable(is_l2_ ? index_.centroid_squares_[l] - 2 * products_[l] : -products_[l],
-                           static_cast<uint32_t>(l));
-    }
-    const auto middle = order_.begin() + static_cast<ptrdiff_t>(std::min(probes_, lists));
-    if (middle != order_.end()) std::nth_element(order_.begin(), middle, order_.end());
-    std::sort(order_.begin(), middle);
-  }
-
-  // A key and a list as one number that sorts by the key: a float's bits sort as an integer's once
-  // negative ones are turned over.
-  static uint64_t Sortable(float key, uint32_t list) {
-    const auto bits = std::bit_cast<uint32_t>(key);
-    const uint32_t turned = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-    return static_cast<uint64_t>(turned) << 32 | list;
-  }
-
   // Returns how many rows the list has.
-  size_t ScanList(uint32_t list) {
-    // A code of what is left over lacks the query's product with the centroid.
-    const float offset = !lists_.codes.residual ? 0.0f
-                         : is_l2_               ? -2 * products_[list]
-                                                : -products_[list];
+  size_t ScanList(uint32_t list, bool filters) {
+    const float offset = order_.OffsetOf(list);
     const size_t list_begin = lists_.bounds[list];
     const size_t list_end = list_begin + lists_.list_rows[list];
     std::array<float, kTileRows> keys;
@@ -161,62 +156,78 @@ class IvfSearch {
     for (size_t begin = list_begin; begin < list_end; begin += kTileRows) {
       const size_t count = std::min<size_t>(kTileRows, list_end - begin);
       size_t kept = 0;
-      if (allowed_.empty()) {
+      if (!filters) {
         kept = scan_->Below(begin, count, offset, found_.bound(), places.data(), keys.data());
       } else {
         kept = ScoreAllowed(begin, count, offset, places.data(), keys.data());
       }
-      for (size_t i = 0; i < kept; ++i) found_.Push(keys[i], places[i]);
+      for (size_t i = 0; i < kept; ++i) Meet(keys[i], places[i]);
     }
     return list_end - list_begin;
+  }
+  void Meet(float key, uint32_t place) {
+    if (key < range_.low) {
+      ++below_met_;
+      below_.Push(-key, place);
+      return;
+    }
+    ++met_;
+    adds_ = adds_ || (key < found_.bound() && key < range_.high);
+    found_.Push(key, place);
   }
 
   size_t ScoreAllowed(size_t begin, size_t count, float offset, uint32_t* places, float* keys) {
     size_t kept = 0;
     for (size_t i = begin; i < begin + count; ++i) {
       places[kept] = static_cast<uint32_t>(i);
-      kept += allowed_.Test(lists_.numbers[i]) ? 1 : 0;
+      kept += allowed_.empty() || allowed_.Test(lists_.numbers[i]) ? 1 : 0;
     }
-    allowed_met_ += kept;
     scan_->Score(places, kept, keys);
     for (size_t i = 0; i < kept; ++i) keys[i] += offset;
     return kept;
   }
 
+  // Codes may put a row a little outside of the range: so some from below its lower end are scored
+  // anew too.
   void Answer(Hits hits, size_t slot) {
     candidates_.Clear();
-    found_.ForEach([&](float key, uint32_t place) {
+    const auto add = [&](float key, uint32_t place) {
       candidates_.Add(place, lists_.numbers[place], is_l2_ ? std::max(key, 0.0f) : key);
-    });
+    };
+    found_.ForEach(add);
+    below_.ForEach([&](float negated, uint32_t place) { add(-negated, place); });
     found_.Clear();
-    rescorer_.Run(query_, k_, candidates_, best_);
+    rescorer_.Run(shape_.k, range_, candidates_, best_);
     best_.WriteTo(hits, slot, is_l2_ ? 1.0f : -1.0f);
   }
 
   const IvfIndex& index_;
   const OpenedIvf& lists_;
   Context& ctx_;
-  const uint32_t k_;
-  const size_t probes_;
-  const bool fills_;
+  const SearchShape shape_;
   const BitsetView allowed_;
   const bool is_l2_;
+  const KeyRange range_;
   const simd::Kernels& kernels_ = simd::Best();
   std::unique_ptr<Scorer> scan_;
   Rescorer rescorer_;
-  size_t allowed_met_ = 0;
-  TopK found_;  // Places in lists.
-  TopK best_;   // Rows.
+  size_t met_ = 0;        // Rows of this query that may be hits.
+  size_t below_met_ = 0;  // Those below the range.
+  bool adds_ = false;     // The list at hand has one that is among the best.
+  TopK found_;            // Places in lists.
+  TopK below_;            // The largest keys below the range, negated.
+  TopK best_;             // Rows.
   Candidates candidates_;
+  ListOrder order_;
+  QueryVector query_;                // The one that is answered now.
   std::vector<float> group_;         // Queries, normalised for COSINE.
   std::vector<float> all_products_;  // Of each query of the group with each centroid.
-  const float* query_ = nullptr;     // The one that is answered now,
-  const float* products_ = nullptr;  // and its products.
-  std::vector<uint64_t> order_;      // Lists, see Sortable.
 };
 
-Status IvfIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const Params& params,
-                        BitsetView allowed, Hits hits) const {
+Status IvfIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
+  const VectorBlock& queries = request.queries;
+  const uint32_t k = request.k;
+  const Params& params = request.params;
   if (opened_.header.rows == 0) {
     std::fill_n(hits.rows, queries.rows * k, kNoRow);
     std::fill_n(hits.scores, queries.rows * k, 0.0f);
@@ -236,10 +247,15 @@ Status IvfIndex::Search(Context& ctx, VectorBlock queries, uint32_t k, const Par
                                                   : k * params.Get("refine_k", kDefaultRefineK);
   const auto candidates =
       static_cast<uint32_t>(std::min(std::ceil(wanted), static_cast<double>(opened_.header.rows)));
-  const auto probes = static_cast<size_t>(params.GetInt("nprobe", kDefaultProbes));
-  IvfSearch search(*this, ctx, k, std::max(candidates, 1u), probes,
-                   params.GetBool("ensure_topk_full", true), allowed);
-  return search.Run(queries, hits);
+  // SCANN leaves hits out rather than take its time.
+  const bool fills = opened_.codes.codec->kind() != CodeKind::kFastScan;
+  const SearchShape shape{.k = k,
+                          .candidates = std::max(candidates, 1u),
+                          .probes = static_cast<size_t>(params.GetInt("nprobe", kDefaultProbes)),
+                          .fills = params.GetBool("ensure_topk_full", fills),
+                          .empty_max = static_cast<size_t>(
+                              params.GetInt("max_empty_result_buckets", kDefaultEmptyLists))};
+  return IvfSearch(*this, ctx, shape, request).Run(queries, hits);
 }
 
 }  // namespace

@@ -68,10 +68,10 @@ struct Posting {
 
 class Builder {
  public:
-  Builder(Context& ctx, const SparseBlock& rows, SparseMetric metric, const BuildOptions& options)
-      : ctx_(ctx), rows_(rows), is_bm25_(metric == SparseMetric::kBm25), options_(options) {}
+  Builder(Context& ctx, const SparseBlock& rows, model::Metric metric, const BuildOptions& options)
+      : ctx_(ctx), rows_(rows), is_bm25_(metric == model::Metric::kBm25), options_(options) {}
 
-  Result<std::string> Run(SparseMetric metric, SparseAlgorithm algorithm, Bm25 bm25) {
+  Result<std::string> Run(model::Metric metric, SparseAlgorithm algorithm, Bm25 bm25) {
     TRY(Survey(bm25));
     TRY(Measure());
     SparseHeader header{.rows = rows_.rows,
@@ -253,7 +253,7 @@ class Builder {
 
 }  // namespace
 
-Result<std::string> WriteSparse(Context& ctx, const SparseBlock& rows, SparseMetric metric,
+Result<std::string> WriteSparse(Context& ctx, const SparseBlock& rows, model::Metric metric,
                                 SparseAlgorithm algorithm, Bm25 bm25, const BuildOptions& options) {
   if (rows.rows >= kNoRow) return Invalid("a sparse index has fewer than {} rows", kNoRow);
   TRY(CheckSparse(rows));

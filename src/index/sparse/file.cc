@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kBytesMax = uint64_t{1} << 48;  // Of any part: keeps sums from wrapping.
 
-bool HeaderIsGood(const SparseHeader& h, const SparseBlock& rows, SparseMetric metric,
+bool HeaderIsGood(const SparseHeader& h, const SparseBlock& rows, model::Metric metric,
                   size_t content) {
   if (h.rows != rows.rows || h.non_zeros != rows.non_zeros()) return false;
   if (h.metric != static_cast<uint64_t>(metric)) return false;
@@ -90,7 +90,7 @@ SparseLayout::SparseLayout(const SparseHeader& h) {
   end = chunks + h.chunk_bytes + kChunksPad;
 }
 
-Result<OpenedSparse> OpenSparse(Blob file, const SparseBlock& rows, SparseMetric metric) {
+Result<OpenedSparse> OpenSparse(Blob file, const SparseBlock& rows, model::Metric metric) {
   TRY_ASSIGN(const std::string_view payload,
              Unframe(kSparseMagic, kSparseVersion, file.bytes(), "sparse index"));
   const Status damaged(ErrorCode::kIntegrity, "the sparse index does not belong to this segment");

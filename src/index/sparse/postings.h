@@ -20,7 +20,8 @@
 #include <vector>
 
 #include "index/sparse/kernels.h"
-#include "index/sparse_index.h"
+#include "index/sparse/sparse_block.h"
+#include "index/vector_index.h"
 
 namespace elanus::index {
 
@@ -93,13 +94,13 @@ struct OpenedSparse {
 };
 
 /// The file's bytes. `bm25.avgdl` 0: the mean length of the rows.
-Result<std::string> WriteSparse(Context& ctx, const SparseBlock& rows, SparseMetric metric,
+Result<std::string> WriteSparse(Context& ctx, const SparseBlock& rows, model::Metric metric,
                                 SparseAlgorithm algorithm, Bm25 bm25, const BuildOptions& options);
 
 /// kIntegrity when the file is damaged, or of other rows or another metric.
-Result<OpenedSparse> OpenSparse(Blob file, const SparseBlock& rows, SparseMetric metric);
+Result<OpenedSparse> OpenSparse(Blob file, const SparseBlock& rows, model::Metric metric);
 
-std::unique_ptr<SparseIndex> MakeSparseIndex(OpenedSparse opened, const SparseBlock& rows,
+std::unique_ptr<VectorIndex> MakeSparseIndex(OpenedSparse opened, const SparseBlock& rows,
                                              bool keeps_bm25);
 
 }  // namespace elanus::index

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <vector>
 
 #include "index/sparse/postings.h"
@@ -14,8 +15,8 @@ namespace elanus::index {
 /// an empty slot. Not thread-safe.
 class RowScorer {
  public:
-  RowScorer(const SparseBlock& rows, SparseMetric metric, Bm25 bm25)
-      : rows_(rows), is_bm25_(metric == SparseMetric::kBm25), bm25_(bm25) {}
+  RowScorer(const SparseBlock& rows, model::Metric metric, Bm25 bm25)
+      : rows_(rows), is_bm25_(metric == model::Metric::kBm25), bm25_(bm25) {}
 
   void SetQuery(std::span<const uint32_t> dims, std::span<const float> weights) {
     const size_t slots = std::bit_ceil(std::max<size_t>(dims.size() * 8, 64));
@@ -79,8 +80,10 @@ class RowScorer {
 /// The best hits within a range: radius < score <= range_filter, and score > 0.
 class BestRows {
  public:
-  BestRows(uint32_t k, double radius, double range_filter)
-      : radius_(std::max(radius, 0.0)), range_filter_(range_filter), top_(k) {}
+  BestRows(uint32_t k, const ScoreRange& range)
+      : radius_(std::max(range.radius.value_or(0.0f), 0.0f)),
+        range_filter_(range.range_filter.value_or(std::numeric_limits<float>::infinity())),
+        top_(k) {}
 
   /// What a row's score must at least be to matter.
   double floor() const { return top_.full() ? std::max(radius_, -double{top_.bound()}) : radius_; }

@@ -33,7 +33,7 @@ constexpr size_t kRowsPerCheck = 1024;
 struct Settings {
   uint32_t k;
   double drop_ratio, refine_factor, shrink;
-  double radius, range_filter;
+  ScoreRange range;
   BitsetView allowed;
 };
 
@@ -47,7 +47,7 @@ class SparseSearch {
         bound_factor_(bound_factor),
         settings_(settings),
         ctx_(ctx),
-        scorer_(rows, static_cast<SparseMetric>(opened.header.metric), bm25) {
+        scorer_(rows, static_cast<model::Metric>(opened.header.metric), bm25) {
     if (!settings.allowed.empty()) allowed_rows_ = settings.allowed.Count();
     row_cost_ = 32 + kNonZeroCost * static_cast<double>(opened.header.non_zeros) /
                          static_cast<double>(opened.header.rows);
@@ -55,9 +55,9 @@ class SparseSearch {
 
   Status Run(std::span<const uint32_t> dims, std::span<const float> weights, Hits hits,
              size_t slot) {
-    BestRows best(settings_.k, settings_.radius, settings_.range_filter);
+    BestRows best(settings_.k, settings_.range);
     // A range's upper end needs scores, which a shortened query does not have.
-    const bool drops = settings_.drop_ratio > 0 && std::isinf(settings_.range_filter);
+    const bool drops = settings_.drop_ratio > 0 && !settings_.range.range_filter;
     if (drops) {
       TRY(FindShortened(dims, weights, best));
     } else {
@@ -376,7 +376,7 @@ class SparseSearch {
 // How much larger BM25 factors may be than those the codes bound. The quotient of two factors is
 // monotone in count and in length, so its maximum is at a corner.
 double BoundFactor(const SparseHeader& h, const Bm25& now) {
-  if (h.metric != static_cast<uint64_t>(SparseMetric::kBm25)) return 1;
+  if (h.metric != static_cast<uint64_t>(model::Metric::kBm25)) return 1;
   double factor = 0;
   for (double count : {h.count_min, h.count_max}) {
     for (double length : {h.length_min, h.length_max}) {
@@ -387,12 +387,12 @@ double BoundFactor(const SparseHeader& h, const Bm25& now) {
   return factor * (1 + 1e-9);
 }
 
-class OpenIndex final : public SparseIndex {
+class OpenIndex final : public VectorIndex {
  public:
   OpenIndex(OpenedSparse opened, const SparseBlock& rows, bool keeps_bm25)
       : opened_(std::move(opened)), rows_(rows), keeps_bm25_(keeps_bm25) {}
-  Status Search(Context& ctx, const SparseBlock& queries, uint32_t k, const Params& params,
-                BitsetView allowed, Hits hits) const override;
+  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
+  size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override { return opened_.file.heap_bytes(); }
 
  private:
@@ -403,8 +403,10 @@ class OpenIndex final : public SparseIndex {
 
 }  // namespace
 
-Status OpenIndex::Search(Context& ctx, const SparseBlock& queries, uint32_t k, const Params& params,
-                         BitsetView allowed, Hits hits) const {
+Status OpenIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
+  const SparseBlock queries = request.queries;
+  const Params& params = request.params;
+  const uint32_t k = request.k;
   TRY(CheckSparse(queries));
   std::fill_n(hits.rows, queries.rows * k, kNoRow);
   std::fill_n(hits.scores, queries.rows * k, 0.0f);
@@ -414,16 +416,14 @@ Status OpenIndex::Search(Context& ctx, const SparseBlock& queries, uint32_t k, c
     bm25.b = params.Get("bm25_b", bm25.b);
   }
   bm25.avgdl = params.Get("bm25_avgdl", bm25.avgdl);
-  const bool is_bm25 = opened_.header.metric == static_cast<uint64_t>(SparseMetric::kBm25);
+  const bool is_bm25 = opened_.header.metric == static_cast<uint64_t>(model::Metric::kBm25);
   if (k == 0 || opened_.header.terms == 0 || (is_bm25 && bm25.avgdl <= 0)) return {};
-  const Settings settings = {
-      .k = k,
-      .drop_ratio = params.Get("drop_ratio_search", 0),
-      .refine_factor = params.Get("refine_factor", 1),
-      .shrink = std::min(params.Get("dim_max_score_ratio", 1.05), 1.0),
-      .radius = params.Get("radius", 0),
-      .range_filter = params.Get("range_filter", std::numeric_limits<double>::infinity()),
-      .allowed = allowed};
+  const Settings settings = {.k = k,
+                             .drop_ratio = params.Get("drop_ratio_search", 0),
+                             .refine_factor = params.Get("refine_factor", 1),
+                             .shrink = std::min(params.Get("dim_max_score_ratio", 1.05), 1.0),
+                             .range = request.range,
+                             .allowed = request.allowed};
   const auto search = std::make_unique<SparseSearch>(
       opened_, rows_, bm25, BoundFactor(opened_.header, bm25), settings, ctx);
   for (size_t q = 0; q < queries.rows; ++q) {
@@ -433,7 +433,7 @@ Status OpenIndex::Search(Context& ctx, const SparseBlock& queries, uint32_t k, c
   return {};
 }
 
-std::unique_ptr<SparseIndex> MakeSparseIndex(OpenedSparse opened, const SparseBlock& rows,
+std::unique_ptr<VectorIndex> MakeSparseIndex(OpenedSparse opened, const SparseBlock& rows,
                                              bool keeps_bm25) {
   return std::make_unique<OpenIndex>(std::move(opened), rows, keeps_bm25);
 }

@@ -1,5 +1,6 @@
 // The sparse index types: their parameters, and exact search over rows without a file.
-#include "index/sparse_index.h"
+#include "index/sparse/sparse.h"
+#include "index/sparse/sparse_block.h"
 
 #include <array>
 #include <cmath>
@@ -39,13 +40,13 @@ constexpr ParamSpec kParams[] = {
     {"bm25_b", Phase::kSearch, ParamKind::kNumber, 0.75, 0, 1, "In place of the build's."},
 };
 
-uint64_t EstimateBytes(uint64_t, uint64_t non_zeros) {
+size_t EstimateMemory(const RowShape& shape, const Params&) {
   // The worst is a chunk of one posting each, and a dimension of its own.
-  return 4096 + non_zeros * (ChunkBytes(1, false) + 16);
+  return 4096 + shape.non_zeros * (ChunkBytes(1, false) + 16);
 }
 
-Result<std::string> Build(Context& ctx, const SparseBlock& rows, SparseMetric metric,
-                          const Params& build, const BuildOptions& options) {
+Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
+                          const BuildOptions& options) {
   const auto algorithm = static_cast<SparseAlgorithm>(build.GetInt("inverted_index_algo", 2));
   const Bm25 bm25 = {.k1 = build.Get("bm25_k1", 1.2),
                      .b = build.Get("bm25_b", 0.75),
@@ -54,36 +55,38 @@ Result<std::string> Build(Context& ctx, const SparseBlock& rows, SparseMetric me
 }
 
 template <bool keeps_bm25>
-Result<std::unique_ptr<SparseIndex>> Open(Blob file, const SparseBlock& rows, SparseMetric metric) {
+Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
   TRY_ASSIGN(OpenedSparse opened, OpenSparse(std::move(file), rows, metric));
   return MakeSparseIndex(std::move(opened), rows, keeps_bm25);
 }
 
-constexpr SparseIndexType kInverted = {.name = "SPARSE_INVERTED_INDEX",
-                                       .params = kParams,
-                                       .EstimateBytes = EstimateBytes,
-                                       .Build = Build,
-                                       .Open = Open<false>};
-// The older name; k1 and b stay those of the build.
-constexpr SparseIndexType kWand = {.name = "SPARSE_WAND",
-                                   .params = kParams,
-                                   .EstimateBytes = EstimateBytes,
-                                   .Build = Build,
-                                   .Open = Open<true>};
+constexpr model::Metric kMetrics[] = {model::Metric::kIp, model::Metric::kBm25};
 
 }  // namespace
 
-std::span<const SparseIndexType* const> AllSparseTypes() {
-  static constexpr std::array kTypes = {&kInverted, &kWand};
-  return kTypes;
+const IndexType& SparseInvertedType() {
+  static const IndexType kType{.name = "SPARSE_INVERTED_INDEX",
+                               .kind = VectorKind::kSparse,
+                               .metrics = kMetrics,
+                               .params = kParams,
+                               .EstimateMemory = EstimateMemory,
+                               .Build = Build,
+                               .Open = Open<false>};
+  return kType;
 }
 
-const SparseIndexType* FindSparseType(std::string_view name) {
-  for (const SparseIndexType* type : AllSparseTypes()) {
-    if (type->name == name) return type;
-  }
-  return nullptr;
+const IndexType& SparseWandType() {
+  static const IndexType kType{.name = "SPARSE_WAND",
+                               .kind = VectorKind::kSparse,
+                               .metrics = kMetrics,
+                               .params = kParams,
+                               .EstimateMemory = EstimateMemory,
+                               .Build = Build,
+                               .Open = Open<true>};
+  return kType;
 }
+
+std::span<const ParamSpec> ExactSparseParams() { return kParams; }
 
 Status CheckSparse(const SparseBlock& block) {
   for (size_t i = 0; i < block.rows; ++i) {
@@ -110,22 +113,23 @@ Status CheckSparse(const SparseBlock& block) {
   return {};
 }
 
-Status SearchSparseExact(Context& ctx, const SparseBlock& rows, SparseMetric metric,
-                         const SparseBlock& queries, uint32_t k, const Params& params,
-                         BitsetView allowed, Hits hits) {
+Status SearchExactSparse(Context& ctx, VectorBlock rows, model::Metric metric,
+                         const SearchRequest& request, Hits hits) {
+  const SparseBlock queries = request.queries;
   TRY(CheckSparse(queries));
+  const Params& params = request.params;
   const Bm25 bm25 = {.k1 = params.Get("bm25_k1", 1.2),
                      .b = params.Get("bm25_b", 0.75),
                      .avgdl = params.Get("bm25_avgdl", 100)};
-  RowScorer scorer(rows, metric, bm25);
+  const SparseBlock block = rows;
+  RowScorer scorer(block, metric, bm25);
   for (size_t q = 0; q < queries.rows; ++q) {
-    BestRows best(k, params.Get("radius", 0),
-                  params.Get("range_filter", std::numeric_limits<double>::infinity()));
+    BestRows best(request.k, request.range);
     scorer.SetQuery(queries.dims_of(q), queries.values_of(q));
-    const bool scores = k > 0 && (metric == SparseMetric::kIp || bm25.avgdl > 0);
+    const bool scores = request.k > 0 && (metric == model::Metric::kIp || bm25.avgdl > 0);
     for (size_t r = 0; scores && r < rows.rows; ++r) {
       if (r % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
-      if (!allowed.empty() && !allowed.Test(r)) continue;
+      if (!request.allowed.empty() && !request.allowed.Test(r)) continue;
       best.Push(scorer.Score(r), static_cast<uint32_t>(r));
     }
     best.top().WriteTo(hits, q, -1.0f);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -9,7 +10,8 @@
 #include <random>
 
 #include "index/sparse/kernels.h"
-#include "index/sparse_index.h"
+#include "index/sparse/sparse.h"
+#include "index/sparse/sparse_block.h"
 
 namespace elanus::index {
 namespace {
@@ -18,17 +20,17 @@ using Vector = std::map<uint32_t, float>;
 
 struct Sparse {
   std::vector<uint64_t> bounds = {0};
-  std::vector<uint32_t> dims;
-  std::vector<float> values;
+  std::vector<uint32_t> words;  // Of each row its dimensions, then the bits of its values.
   void Add(const Vector& vector) {
-    for (const auto& [dim, value] : vector) {
-      dims.push_back(dim);
-      values.push_back(value);
-    }
-    bounds.push_back(dims.size());
+    for (const auto& [dim, value] : vector) words.push_back(dim);
+    for (const auto& [dim, value] : vector) words.push_back(std::bit_cast<uint32_t>(value));
+    bounds.push_back(words.size() * 4);
   }
-  SparseBlock block() const {
-    return {bounds.data(), dims.data(), values.data(), bounds.size() - 1};
+  VectorBlock block() const {
+    return {.data = words.data(),
+            .rows = bounds.size() - 1,
+            .element = ElementType::kSparse,
+            .bounds = bounds.data()};
   }
 };
 
@@ -73,58 +75,65 @@ Sparse MakeRows(uint32_t seed, size_t rows, size_t per_row, bool counts) {
   return made;
 }
 
-class SparseTest : public testing::TestWithParam<std::tuple<int, SparseMetric>> {
+class SparseTest : public testing::TestWithParam<std::tuple<int, model::Metric>> {
  protected:
-  SparseMetric metric() const { return std::get<1>(GetParam()); }
-  bool is_bm25() const { return metric() == SparseMetric::kBm25; }
+  model::Metric metric() const { return std::get<1>(GetParam()); }
+  bool is_bm25() const { return metric() == model::Metric::kBm25; }
   Sparse Rows(uint32_t seed, size_t rows, size_t per_row = 12) const {
     return MakeRows(seed, rows, per_row, is_bm25());
   }
-  std::string Build(const SparseBlock& rows, const Params& more = {}) {
+  std::string Build(const VectorBlock& rows, const Params& more = {}) {
     Params params = more;
     params.Set("inverted_index_algo", std::get<0>(GetParam()));
-    auto bytes = FindSparseType("SPARSE_INVERTED_INDEX")->Build(ctx_, rows, metric(), params, {});
+    auto bytes = SparseInvertedType().Build(ctx_, rows, metric(), params, {});
     EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
     return std::move(*bytes);
   }
-  std::unique_ptr<SparseIndex> Make(const SparseBlock& rows, const Params& more = {}) {
+  std::unique_ptr<VectorIndex> Make(const VectorBlock& rows, const Params& more = {}) {
     const std::string bytes = Build(rows, more);
-    auto opened = FindSparseType("SPARSE_INVERTED_INDEX")->Open(BlobOf(bytes), rows, metric());
+    auto opened = SparseInvertedType().Open(BlobOf(bytes), rows, metric());
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }
   // Scores as the formula says, without any of the engine's code.
-  double Score(const SparseBlock& rows, size_t r, const SparseBlock& queries, size_t q,
+  double Score(const VectorBlock& rows, size_t r, const VectorBlock& queries, size_t q,
                const Params& params) const {
     double length = 0;
-    for (float v : rows.values_of(r)) length += v;
+    for (float v : SparseBlock(rows).values_of(r)) length += v;
     const double k1 = params.Get("bm25_k1", 1.2);
     const double b = params.Get("bm25_b", 0.75);
     double score = 0;
-    for (size_t i = 0; i < queries.dims_of(q).size(); ++i) {
-      const auto dims = rows.dims_of(r);
-      const auto at = std::lower_bound(dims.begin(), dims.end(), queries.dims_of(q)[i]);
-      if (at == dims.end() || *at != queries.dims_of(q)[i]) continue;
-      const double value = rows.values_of(r)[static_cast<size_t>(at - dims.begin())];
+    for (size_t i = 0; i < SparseBlock(queries).dims_of(q).size(); ++i) {
+      const auto dims = SparseBlock(rows).dims_of(r);
+      const auto at =
+          std::lower_bound(dims.begin(), dims.end(), SparseBlock(queries).dims_of(q)[i]);
+      if (at == dims.end() || *at != SparseBlock(queries).dims_of(q)[i]) continue;
+      const double value = SparseBlock(rows).values_of(r)[static_cast<size_t>(at - dims.begin())];
       const double part =
           !is_bm25() ? value
                      : value * (k1 + 1) /
                            (value + k1 * (1 - b + b * length / params.Get("bm25_avgdl", 0)));
-      if (value > 0) score += part * queries.values_of(q)[i];
+      if (value > 0) score += part * SparseBlock(queries).values_of(q)[i];
     }
     return score;
   }
   // Compares hits with the formula over all rows; scores may differ by rounding only, and rows of
   // equal scores stand in order.
-  void ExpectExact(const SparseIndex& index, const SparseBlock& rows, const SparseBlock& queries,
-                   uint32_t k, Params params, BitsetView allowed) {
+  void ExpectExact(const VectorIndex& index, const VectorBlock& rows, const VectorBlock& queries,
+                   uint32_t k, Params params, BitsetView allowed, ScoreRange range = {}) {
     if (!params.Has("bm25_avgdl")) params.Set("bm25_avgdl", 20);
     Found got(queries.rows, k);
-    const Status status = index.Search(ctx_, queries, k, params, allowed, got.hits());
+    const Status status = index.Search(
+        ctx_, {.queries = queries, .k = k, .params = params, .allowed = allowed, .range = range},
+        got.hits());
     ASSERT_TRUE(status.ok()) << status.ToString();
     Found scan(queries.rows, k);
     ASSERT_TRUE(
-        SearchSparseExact(ctx_, rows, metric(), queries, k, params, allowed, scan.hits()).ok());
+        SearchExact(
+            ctx_, rows, metric(),
+            {.queries = queries, .k = k, .params = params, .allowed = allowed, .range = range},
+            scan.hits())
+            .ok());
     EXPECT_EQ(got.rows, scan.rows);
     EXPECT_EQ(got.scores, scan.scores);
     for (size_t q = 0; q < queries.rows; ++q) {
@@ -132,8 +141,8 @@ class SparseTest : public testing::TestWithParam<std::tuple<int, SparseMetric>> 
       for (size_t r = 0; r < rows.rows; ++r) {
         if (!allowed.empty() && !allowed.Test(r)) continue;
         const double score = Score(rows, r, queries, q, params);
-        if (score <= std::max(params.Get("radius", 0), 0.0)) continue;
-        if (score <= params.Get("range_filter", 1e30)) want.emplace_back(-score, r);
+        if (score <= std::max(range.radius.value_or(0), 0.0f)) continue;
+        if (score <= range.range_filter.value_or(1e30f)) want.emplace_back(-score, r);
       }
       std::sort(want.begin(), want.end());
       for (uint32_t i = 0; i < k; ++i) {
@@ -173,14 +182,14 @@ TEST_P(SparseTest, AnswersExactlyWithinARange) {
   const Sparse rows = Rows(3, 20'000);
   const Sparse queries = Rows(4, 10);
   const auto index = Make(rows.block());
-  for (double radius : {0.5, 2.0, 1000.0}) {
+  for (float radius : {0.5f, 2.0f, 1000.0f}) {
     Params params;
-    params.Set("radius", radius);
-    ExpectExact(*index, rows.block(), queries.block(), 10, params, {});
-    params.Set("range_filter", radius + 1);
-    ExpectExact(*index, rows.block(), queries.block(), 10, params, {});
+    ScoreRange range{.radius = radius};
+    ExpectExact(*index, rows.block(), queries.block(), 10, params, {}, range);
+    range.range_filter = radius + 1;
+    ExpectExact(*index, rows.block(), queries.block(), 10, params, {}, range);
     params.Set("drop_ratio_search", 0.3);  // Upper ends are exact all the same.
-    ExpectExact(*index, rows.block(), queries.block(), 10, params, {});
+    ExpectExact(*index, rows.block(), queries.block(), 10, params, {}, range);
   }
 }
 
@@ -224,7 +233,11 @@ TEST_P(SparseTest, RanksEqualRowsByPlace) {
   Found got(1, 3);
   Params params;
   params.Set("bm25_avgdl", 3);
-  ASSERT_TRUE(index->Search(ctx_, queries.block(), 3, params, {}, got.hits()).ok());
+  ASSERT_TRUE(index
+                  ->Search(ctx_,
+                           {.queries = queries.block(), .k = 3, .params = params, .allowed = {}},
+                           got.hits())
+                  .ok());
   EXPECT_EQ(got.rows, (std::vector<uint32_t>{0, 1, 2}));
 }
 
@@ -248,7 +261,11 @@ TEST_P(SparseTest, StaysExactWhenTheShardsStatisticsMove) {
   Params none;
   none.Set("bm25_avgdl", 0);
   Found got(8, 5);
-  ASSERT_TRUE(index->Search(ctx_, queries.block(), 5, none, {}, got.hits()).ok());
+  ASSERT_TRUE(index
+                  ->Search(ctx_,
+                           {.queries = queries.block(), .k = 5, .params = none, .allowed = {}},
+                           got.hits())
+                  .ok());
   EXPECT_EQ(got.rows, std::vector<uint32_t>(40, kNoRow));
 }
 
@@ -259,10 +276,18 @@ TEST_P(SparseTest, FindsMostHitsWhenSmallTermsAreDropped) {
   Params params;
   params.Set("bm25_avgdl", 60);
   Found want(40, 10);
-  ASSERT_TRUE(index->Search(ctx_, queries.block(), 10, params, {}, want.hits()).ok());
+  ASSERT_TRUE(index
+                  ->Search(ctx_,
+                           {.queries = queries.block(), .k = 10, .params = params, .allowed = {}},
+                           want.hits())
+                  .ok());
   const auto recall = [&] {
     Found got(40, 10);
-    EXPECT_TRUE(index->Search(ctx_, queries.block(), 10, params, {}, got.hits()).ok());
+    EXPECT_TRUE(index
+                    ->Search(ctx_,
+                             {.queries = queries.block(), .k = 10, .params = params, .allowed = {}},
+                             got.hits())
+                    .ok());
     int hits = 0;
     for (size_t i = 0; i < 400; ++i) {
       const auto begin = want.rows.begin() + static_cast<std::ptrdiff_t>(i / 10 * 10);
@@ -285,17 +310,17 @@ TEST_P(SparseTest, FindsMostHitsWhenSmallTermsAreDropped) {
 
 TEST_P(SparseTest, RefusesWhatBreaksTheRules) {
   const auto build = [&](const Sparse& rows) {
-    return FindSparseType("SPARSE_WAND")
-        ->Build(ctx_, rows.block(), metric(), {}, {})
-        .status()
-        .code();
+    return SparseWandType().Build(ctx_, rows.block(), metric(), {}, {}).status().code();
   };
   const Sparse good = Rows(13, 20);
   const auto index = Make(good.block());
   const auto expect_refused = [&](const Sparse& bad) {
     EXPECT_EQ(build(bad), ErrorCode::kInvalidParameter);
     Found got(bad.block().rows, 1);
-    EXPECT_EQ(index->Search(ctx_, bad.block(), 1, {}, {}, got.hits()).code(),
+    EXPECT_EQ(index
+                  ->Search(ctx_, {.queries = bad.block(), .k = 1, .params = {}, .allowed = {}},
+                           got.hits())
+                  .code(),
               ErrorCode::kInvalidParameter);
   };
   for (float value : {-1.0f, NAN, INFINITY}) {
@@ -307,17 +332,17 @@ TEST_P(SparseTest, RefusesWhatBreaksTheRules) {
   past.Add({{UINT32_MAX, 1.0f}});
   expect_refused(past);
   Sparse unsorted;
-  unsorted.dims = {4, 4};
-  unsorted.values = {1, 1};
-  unsorted.bounds = {0, 2};
+  const auto one = std::bit_cast<uint32_t>(1.0f);
+  unsorted.words = {4, 4, one, one};
+  unsorted.bounds = {0, 16};
   expect_refused(unsorted);
 }
 
 TEST_P(SparseTest, NoticesEveryDamagedByte) {
   const Sparse rows = Rows(14, 60);
   const std::string good = Build(rows.block());
-  const auto open = [&](const std::string& bytes, const SparseBlock& of) {
-    return FindSparseType("SPARSE_WAND")->Open(BlobOf(bytes), of, metric()).status().code();
+  const auto open = [&](const std::string& bytes, const VectorBlock& of) {
+    return SparseWandType().Open(BlobOf(bytes), of, metric()).status().code();
   };
   ASSERT_EQ(open(good, rows.block()), ErrorCode::kOk);
   for (size_t i = 0; i < good.size(); ++i) {
@@ -336,12 +361,16 @@ TEST_P(SparseTest, StopsWhenTheCallerHasGone) {
   const auto index = Make(rows.block());
   ctx_.Cancel();
   Found got(500, 1);
-  EXPECT_EQ(index->Search(ctx_, rows.block(), 1, {}, {}, got.hits()).code(), ErrorCode::kCanceled);
-  const auto built = FindSparseType("SPARSE_WAND")->Build(ctx_, rows.block(), metric(), {}, {});
-  EXPECT_EQ(built.status().code(), ErrorCode::kCanceled);
   EXPECT_EQ(
-      SearchSparseExact(ctx_, rows.block(), metric(), rows.block(), 1, {}, {}, got.hits()).code(),
+      index
+          ->Search(ctx_, {.queries = rows.block(), .k = 1, .params = {}, .allowed = {}}, got.hits())
+          .code(),
       ErrorCode::kCanceled);
+  const auto built = SparseWandType().Build(ctx_, rows.block(), metric(), {}, {});
+  EXPECT_EQ(built.status().code(), ErrorCode::kCanceled);
+  EXPECT_EQ(SearchExact(ctx_, rows.block(), metric(), {.queries = rows.block(), .k = 1}, got.hits())
+                .code(),
+            ErrorCode::kCanceled);
 }
 
 TEST_P(SparseTest, TellsItsProgressAndKeepsItsSizeEstimate) {
@@ -352,22 +381,26 @@ TEST_P(SparseTest, TellsItsProgressAndKeepsItsSizeEstimate) {
     EXPECT_GE(share, last);
     last = share;
   };
-  const SparseIndexType& type = *FindSparseType("SPARSE_INVERTED_INDEX");
+  const IndexType& type = SparseInvertedType();
   const auto bytes = type.Build(ctx_, rows.block(), metric(), {}, options);
   ASSERT_TRUE(bytes.ok());
   EXPECT_EQ(last, 1.0);
-  EXPECT_LE(bytes->size(), type.EstimateBytes(24'000, rows.block().non_zeros()));
+  EXPECT_LE(bytes->size(), type.EstimateMemory({.rows = 24'000,
+                                                .element = ElementType::kSparse,
+                                                .non_zeros = SparseBlock(rows.block()).non_zeros()},
+                                               {}));
 }
 
-std::string NameOf(const testing::TestParamInfo<std::tuple<int, SparseMetric>>& info) {
+std::string NameOf(const testing::TestParamInfo<std::tuple<int, model::Metric>>& info) {
   const std::string names[] = {"TaatNaive", "DaatWand", "DaatMaxScore"};
   return names[std::get<0>(info.param)] +
-         (std::get<1>(info.param) == SparseMetric::kIp ? "Ip" : "Bm25");
+         (std::get<1>(info.param) == model::Metric::kIp ? "Ip" : "Bm25");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SparseTest,
                          testing::Combine(testing::Values(0, 1, 2),
-                                          testing::Values(SparseMetric::kIp, SparseMetric::kBm25)),
+                                          testing::Values(model::Metric::kIp,
+                                                          model::Metric::kBm25)),
                          NameOf);
 
 TEST(SparseFormula, GivesTheScoresOfTheSpecification) {
@@ -382,15 +415,19 @@ TEST(SparseFormula, GivesTheScoresOfTheSpecification) {
   queries.Add({{1, 1.96166f}});
   SystemClock clock;
   Context ctx(clock);
-  const SparseIndexType& type = *FindSparseType("SPARSE_INVERTED_INDEX");
-  const auto bytes = type.Build(ctx, rows.block(), SparseMetric::kBm25, {}, {});
+  const IndexType& type = SparseInvertedType();
+  const auto bytes = type.Build(ctx, rows.block(), model::Metric::kBm25, {}, {});
   ASSERT_TRUE(bytes.ok());
-  const auto index = type.Open(BlobOf(*bytes), rows.block(), SparseMetric::kBm25);
+  const auto index = type.Open(BlobOf(*bytes), rows.block(), model::Metric::kBm25);
   ASSERT_TRUE(index.ok());
   Params params;
   params.Set("bm25_avgdl", 3);
   Found got(3, 2);
-  ASSERT_TRUE((*index)->Search(ctx, queries.block(), 2, params, {}, got.hits()).ok());
+  ASSERT_TRUE((*index)
+                  ->Search(ctx,
+                           {.queries = queries.block(), .k = 2, .params = params, .allowed = {}},
+                           got.hits())
+                  .ok());
   EXPECT_EQ(got.rows, (std::vector<uint32_t>{0, kNoRow, 1, 0, 0, kNoRow}));
   EXPECT_NEAR(got.scores[0], 1.3486, 1e-4);
   EXPECT_NEAR(got.scores[2], 0.5442, 1e-4);

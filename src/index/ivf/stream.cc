@@ -1,0 +1,160 @@
+// The order of lists, and a stream that scans list after list: the asked ones first, then as many
+// that what waits stays a multiple of what was given.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <queue>
+
+#include "index/codes/refining_stream.h"
+#include "index/ivf/search.h"
+#include "simd/kernels.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr size_t kTileRows = 256;
+// Rows met for each that is given: the nearest lists hold the next best rows only at first.
+constexpr size_t kMetPerGiven = 4;
+constexpr size_t kWindow = 64;  // Candidates that wait to be put in order by exact keys.
+
+// A key and a list as one number that sorts by the key: a float's bits sort as an integer's once
+// negative ones are turned over.
+uint64_t Sortable(float key, uint32_t list) {
+  const auto bits = std::bit_cast<uint32_t>(key);
+  const uint32_t turned = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+  return static_cast<uint64_t>(turned) << 32 | list;
+}
+
+class ListStream final : public CandidateStream {
+ public:
+  ListStream(const OpenedIvf& lists, const std::vector<float>& centroid_squares, uint32_t dim,
+             bool is_l2, size_t probes, BitsetView allowed)
+      : lists_(lists),
+        dim_(dim),
+        is_l2_(is_l2),
+        probes_(probes),
+        allowed_(allowed),
+        scan_(lists.codes.codec->NewScorer(lists.packed)),
+        order_(lists, centroid_squares, is_l2),
+        products_(lists.header.lists) {}
+
+  void SetQuery(const QueryVector& query) override {
+    scan_->SetQuery(scan_->takes_plain_query() ? query.plain() : query.unit());
+    simd::Best().ip_block(query.unit(), 1, lists_.centroids, products_.size(), dim_,
+                          products_.data(), products_.size());
+    order_.Sort(products_.data(), probes_);
+  }
+  Scorer& scorer() override { return *scan_; }
+
+  Result<bool> Next(Context& ctx, Candidate& next) override {
+    while (next_list_ < order_.size() && !(next_list_ >= probes_ && HasEnough())) {
+      TRY(ctx.CheckAlive());
+      ScanList(order_.at(next_list_++));
+    }
+    if (waiting_.empty()) return false;
+    next = waiting_.top();
+    waiting_.pop();
+    ++given_;
+    return true;
+  }
+
+ private:
+  // A filter keeps its recall when as many allowed rows are met as rows without it.
+  bool HasEnough() {
+    if (next_list_ == probes_) wanted_ = scanned_;
+    return met_ >= wanted_ && met_ >= kMetPerGiven * (given_ + 1);
+  }
+
+  void ScanList(uint32_t list) {
+    const float offset = order_.OffsetOf(list);
+    const size_t begin = lists_.bounds[list];
+    const size_t end = begin + lists_.list_rows[list];
+    scanned_ += end - begin;
+    std::array<float, kTileRows> keys;
+    std::array<uint32_t, kTileRows> places;
+    for (size_t at = begin; at < end; at += kTileRows) {
+      size_t kept = 0;
+      const size_t count = std::min(kTileRows, end - at);
+      if (allowed_.empty()) {
+        kept = scan_->Below(at, count, offset, std::numeric_limits<float>::infinity(),
+                            places.data(), keys.data());
+      } else {
+        for (size_t i = at; i < at + count; ++i) {
+          places[kept] = static_cast<uint32_t>(i);
+          kept += allowed_.Test(lists_.numbers[i]) ? 1 : 0;
+        }
+        scan_->Score(places.data(), kept, keys.data());
+        for (size_t i = 0; i < kept; ++i) keys[i] += offset;
+      }
+      for (size_t i = 0; i < kept; ++i) {
+        waiting_.push({.key = is_l2_ ? std::max(keys[i], 0.0f) : keys[i],
+                       .place = places[i],
+                       .row = lists_.numbers[places[i]]});
+      }
+      met_ += kept;
+    }
+  }
+
+  const OpenedIvf& lists_;
+  const uint32_t dim_;
+  const bool is_l2_;
+  const size_t probes_;
+  const BitsetView allowed_;
+  const std::unique_ptr<Scorer> scan_;
+  ListOrder order_;
+  std::vector<float> products_;
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> waiting_;
+  size_t next_list_ = 0;
+  size_t scanned_ = 0;  // Rows of the lists so far,
+  size_t met_ = 0;      // those of them that are allowed,
+  size_t given_ = 0;    // and that were given.
+  size_t wanted_ = 0;
+};
+
+}  // namespace
+
+void ListOrder::Sort(const float* products, size_t sorted) {
+  products_ = products;
+  for (size_t l = 0; l < order_.size(); ++l) {
+    order_[l] =
+        Sortable(is_l2_ ? squares_[l] - 2 * products[l] : -products[l], static_cast<uint32_t>(l));
+  }
+  sorted_ = std::min(sorted, order_.size());
+  const auto middle = order_.begin() + static_cast<ptrdiff_t>(sorted_);
+  if (middle != order_.end()) std::nth_element(order_.begin(), middle, order_.end());
+  std::sort(order_.begin(), middle);
+}
+
+uint32_t ListOrder::at(size_t place) {
+  if (place >= sorted_) {
+    std::sort(order_.begin() + static_cast<ptrdiff_t>(sorted_), order_.end());
+    sorted_ = order_.size();
+  }
+  return static_cast<uint32_t>(order_[place]);
+}
+
+float ListOrder::OffsetOf(uint32_t list) const {
+  if (!opened_.codes.residual) return 0.0f;
+  return is_l2_ ? -2 * products_[list] : -products_[list];
+}
+
+std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists,
+                                         const std::vector<float>& centroid_squares,
+                                         VectorBlock rows, model::Metric metric,
+                                         const StreamRequest& request) {
+  const auto probes = static_cast<size_t>(request.params.GetInt("nprobe", kDefaultProbes));
+  return std::make_unique<RefiningStream>(
+      std::make_unique<ListStream>(lists, centroid_squares, rows.dim, metric == model::Metric::kL2,
+                                   std::min<size_t>(probes, lists.header.lists), request.allowed),
+      RefiningStream::Refine{
+          .kind = lists.codes.refine_kind,
+          .codec = lists.codes.refine.get(),
+          .packed = lists.refine,
+          .rows = rows,
+          .scan_rounds = !lists.codes.residual && RoundsQuery(lists.codes.codec->kind())},
+      metric, request, kWindow);
+}
+
+}  // namespace elanus::index
