@@ -3,8 +3,12 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/check.h"
 #include "segment/fill.h"
+#include "segment/valid_rows.h"
 
 namespace elanus::segment {
 namespace {
@@ -18,30 +22,44 @@ struct ChunkColumn {
   Buffer data;
   size_t data_capacity = 0;
   size_t data_bytes = 0;
+  size_t memory_bytes = 0;              // See Growing::memory_bytes.
   std::shared_ptr<uint64_t[]> offsets;  // Variable width only.
   Buffer valid;                         // Null until the first null row.
+};
+
+// The rows of a chunk that were ever deleted, in the order of the deletes. The writer fills a place
+// before it counts it.
+struct ChunkDeletes {
+  std::atomic<uint32_t> count{0};
+  std::unique_ptr<uint16_t[]> rows;  // Made at the first delete; kChunkRows of them.
 };
 
 struct Chunk {
   std::vector<ChunkColumn> columns;  // In schema order.
   std::shared_ptr<uint64_t[]> row_timestamps;
-  std::shared_ptr<uint64_t[]> deleted_at;  // Read and written through atomic_ref.
+  std::shared_ptr<uint64_t[]> deleted_at;  // Of counted rows through atomic_ref.
+  std::shared_ptr<ChunkDeletes> deletes;
+  Timestamp newest;  // Of its rows.
+
+  bool IsWholeAt(Timestamp read_at) const {
+    return newest <= read_at && deletes->count.load(std::memory_order_relaxed) == 0;
+  }
 };
+static_assert(kChunkRows % 64 == 0, "chunks begin at whole words of a bitset");
+static_assert(kChunkRows == index::kGrowingBlockRows);
 
-Timestamp DeletedAt(const Chunk& chunk, size_t row) {
-  return Timestamp(
-      std::atomic_ref<uint64_t>(chunk.deleted_at[row]).load(std::memory_order_relaxed));
-}
+using ListsOfFields = std::vector<std::shared_ptr<FieldLists>>;
+constexpr uint32_t kNoOlder = UINT32_MAX;
 
-class GrowingView final : public SegmentView {
+class GrowingView final : public SegmentView, public std::enable_shared_from_this<GrowingView> {
  public:
   SegmentId id_;
   PartitionId partition_;
   std::shared_ptr<const model::CollectionSchema> schema_;
   std::vector<Chunk> chunks_;
   size_t rows_ = 0;
-  Timestamp newest_;
-  bool has_deletes_ = false;
+  std::shared_ptr<const ListsOfFields> lists_;
+  GrowingIndexer* indexer_ = nullptr;
 
   SegmentId id() const override { return id_; }
   PartitionId partition() const override { return partition_; }
@@ -60,7 +78,7 @@ class GrowingView final : public SegmentView {
     for (size_t begin = 0; begin < rows_; begin += kChunkRows) {
       TRY_ASSIGN(const model::ColumnView view,
                  Read(field, begin, std::min(kChunkRows, rows_ - begin)));
-      blocks.push_back({.data = view.data, .rows = view.rows, .dim = view.dim});
+      blocks.push_back(index::BlockOf(view));
     }
     return blocks;
   }
@@ -71,23 +89,68 @@ class GrowingView final : public SegmentView {
 
   Visible VisibleAt(Timestamp read_at) const override {
     if (rows_ == 0) return {.rows = nullptr, .none = true};
-    if (!has_deletes_ && newest_ <= read_at) return {};
-    auto bits = std::make_shared<Bitset>(rows_);
-    for (size_t row = 0; row < rows_; ++row) {
-      const Chunk& chunk = chunks_[row / kChunkRows];
-      const size_t at = row % kChunkRows;
-      const Timestamp deleted = DeletedAt(chunk, at);
-      if (chunk.row_timestamps[at] <= read_at.value() &&
-          (deleted == Timestamp() || deleted > read_at)) {
-        bits->Set(row);
-      }
+    if (std::all_of(chunks_.begin(), chunks_.end(),
+                    [&](const Chunk& chunk) { return chunk.IsWholeAt(read_at); })) {
+      return {};
     }
+    auto bits = std::make_shared<Bitset>(rows_);
+    for (size_t c = 0; c < chunks_.size(); ++c) {
+      const size_t count = std::min(kChunkRows, rows_ - c * kChunkRows);
+      SetVisible(chunks_[c], count, read_at, bits->words() + c * (kChunkRows / 64));
+    }
+    bits->ClearTail();
     if (!bits->Any()) return {.rows = nullptr, .none = true};
     return {.rows = std::move(bits), .none = false};
   }
 
+  Visible RowsWithVector(FieldId field) const override {
+    const model::FieldSchema* vector = schema_->FindField(field);
+    return vector != nullptr && vector->nullable ? CollectValid(*this, field) : Visible();
+  }
+
+  // Costs as much as there are deletes: a search may take no longer than to look at every row.
+  static void SetVisible(const Chunk& chunk, size_t count, Timestamp read_at, uint64_t* words) {
+    std::fill_n(words, (count + 63) / 64, ~uint64_t{0});
+    const auto hide = [&](size_t row) { words[row / 64] &= ~(uint64_t{1} << (row % 64)); };
+    if (chunk.newest > read_at) {
+      for (size_t row = 0; row < count; ++row) {
+        if (chunk.row_timestamps[row] > read_at.value()) hide(row);
+      }
+    }
+    const uint32_t deletes = chunk.deletes->count.load(std::memory_order_acquire);
+    for (uint32_t i = 0; i < deletes; ++i) {
+      const size_t row = chunk.deletes->rows[i];
+      if (row >= count) continue;  // Younger than this view.
+      const std::atomic_ref<uint64_t> deleted(chunk.deleted_at[row]);
+      if (deleted.load(std::memory_order_relaxed) <= read_at.value()) hide(row);
+    }
+  }
+
+  Result<size_t> SearchLists(Context& ctx, FieldId field, model::Metric metric,
+                             const std::map<std::string, std::string>& params,
+                             const index::SearchRequest& request, index::Hits hits) const override {
+    const auto found = std::find_if(lists_->begin(), lists_->end(), [&](const auto& lists) {
+      return lists->field == field && lists->index.metric() == metric;
+    });
+    if (found == lists_->end()) return 0;
+    FieldLists& lists = **found;
+    TRY_ASSIGN(const auto blocks, Vectors(field));
+    lists.searched.store(true, std::memory_order_relaxed);
+    if (lists.index.IsBehind(rows_)) indexer_->Offer(*found, blocks, shared_from_this());
+    return lists.index.Search(ctx, blocks, params, request, hits);
+  }
+
+  // What has come since the lists were extended last is put into them too.
+  void OfferRows() const {
+    for (const auto& lists : *lists_) {
+      if (!lists->searched.load(std::memory_order_relaxed)) continue;
+      if (!lists->index.IsBehind(rows_) || lists->busy.load(std::memory_order_relaxed)) continue;
+      auto blocks = Vectors(lists->field);
+      if (blocks.ok()) indexer_->Offer(lists, std::move(blocks).value(), shared_from_this());
+    }
+  }
+
   const FieldIndex* IndexOf(FieldId) const override { return nullptr; }
-  Result<bool> Answer(Context&, const model::Predicate&, Bitset&) const override { return false; }
 
   model::ColumnView View(size_t f, size_t begin, size_t count) const {
     const model::FieldSchema& field = schema_->fields[f];
@@ -115,20 +178,25 @@ struct Growing::Impl {
   size_t rows = 0;
   size_t bytes = 0;
   Timestamp first;
-  Timestamp newest;
-  bool has_deletes = false;
-  // Key to rows; the newest version last. Writer only.
-  absl::flat_hash_map<int64_t, std::vector<uint32_t>> int_keys;
-  absl::flat_hash_map<std::string, std::vector<uint32_t>> text_keys;
+  // A key's newest row; `older` leads from each row to the one before it. Writer only.
+  absl::flat_hash_map<int64_t, uint32_t> int_keys;
+  absl::flat_hash_map<std::string, uint32_t> text_keys;
+  std::vector<uint32_t> older;
+  size_t key_text_bytes = 0;  // Of text keys that do not fit into the map itself.
+  GrowingIndexer* indexer = nullptr;
+  std::shared_ptr<const ListsOfFields> lists = std::make_shared<const ListsOfFields>();
   mutable std::mutex snapshot_mutex;  // Guards `snapshot` only.
   std::shared_ptr<const GrowingView> snapshot;
 
   void AddChunk() {
     Chunk chunk;
-    for (const model::FieldSchema& field : schema->fields)
+    for (const model::FieldSchema& field : schema->fields) {
       chunk.columns.push_back(NewColumn(field));
+      bytes += chunk.columns.back().memory_bytes;
+    }
     chunk.row_timestamps = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows]);
-    chunk.deleted_at = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows]());
+    chunk.deleted_at = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows]);
+    chunk.deletes = std::make_shared<ChunkDeletes>();
     chunks.push_back(std::move(chunk));
   }
 
@@ -138,9 +206,11 @@ struct Growing::Impl {
     if (width != 0) {
       column.data = NewBuffer(width * kChunkRows);
     } else {
-      column.offsets = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows + 1]());
+      column.offsets = std::shared_ptr<uint64_t[]>(new uint64_t[kChunkRows + 1]);
+      column.offsets[0] = 0;
       column.data_capacity = 4096;
       column.data = NewBuffer(column.data_capacity);
+      column.memory_bytes = column.data_capacity;
     }
     return column;
   }
@@ -149,51 +219,79 @@ struct Growing::Impl {
   void AppendRows(ChunkColumn& to, const model::ColumnView& from, size_t begin, size_t count,
                   size_t at) {
     const model::ColumnView part = from.Slice(begin, count);
+    const size_t bytes_before = to.memory_bytes;
     if (part.width != 0) {
       std::memcpy(to.data.get() + at * part.width, part.data, count * part.width);
-      bytes += count * part.width;
+      to.memory_bytes += count * part.width;
     } else {
       const uint64_t size = part.offsets[count] - part.offsets[0];
       if (to.data_bytes + size > to.data_capacity) {
         // Invariant 2: readers keep the old buffer.
+        to.memory_bytes -= to.data_capacity;
         to.data_capacity = std::max(to.data_capacity * 2, to.data_bytes + size);
+        to.memory_bytes += to.data_capacity;
         Buffer larger = NewBuffer(to.data_capacity);
         std::memcpy(larger.get(), to.data.get(), to.data_bytes);
         to.data = std::move(larger);
       }
-      std::memcpy(to.data.get() + to.data_bytes, part.data + part.offsets[0], size);
+      // A column of empty strings has no bytes, and may have no buffer for them either.
+      if (size > 0) std::memcpy(to.data.get() + to.data_bytes, part.data + part.offsets[0], size);
       for (size_t i = 0; i < count; ++i) {
         to.offsets[at + i + 1] = to.data_bytes + part.offsets[i + 1] - part.offsets[0];
       }
       to.data_bytes += size;
-      bytes += size + 8 * count;
+      to.memory_bytes += count * sizeof(uint64_t);
     }
     if (part.valid != nullptr && to.valid == nullptr) {
       to.valid = NewBuffer(kChunkRows);
       std::memset(to.valid.get(), 1, kChunkRows);
+      to.memory_bytes += kChunkRows;
     }
     if (part.valid != nullptr) std::memcpy(to.valid.get() + at, part.valid, count);
+    bytes += to.memory_bytes - bytes_before;
   }
 
   void RememberKeys(const model::ColumnView& keys) {
+    const bool is_int = keys.type == model::DataType::kInt64;
     for (size_t i = 0; i < keys.rows; ++i) {
       const uint32_t row = static_cast<uint32_t>(rows + i);
-      if (keys.type == model::DataType::kInt64)
-        int_keys[keys.Get<int64_t>(i)].push_back(row);
-      else
-        text_keys[std::string(keys.Bytes(i))].push_back(row);
+      uint32_t* newest;
+      bool is_new;
+      if (is_int) {
+        const auto [at, added] = int_keys.try_emplace(keys.Get<int64_t>(i), row);
+        newest = &at->second;
+        is_new = added;
+      } else {
+        const std::string_view key = keys.Bytes(i);
+        const auto [at, added] =
+            text_keys.try_emplace(absl::string_view(key.data(), key.size()), row);
+        newest = &at->second;
+        is_new = added;
+        if (added && at->first.capacity() > std::string().capacity()) {
+          key_text_bytes += at->first.capacity() + 1;
+        }
+      }
+      older.push_back(is_new ? kNoOlder : *newest);
+      *newest = row;
     }
-    bytes += keys.rows * 40;
   }
 
-  const std::vector<uint32_t>* RowsOf(const model::ColumnView& keys, size_t at) const {
+  // The newest row with the key, else kNoOlder.
+  uint32_t NewestRow(const model::ColumnView& keys, size_t at) const {
     if (keys.type == model::DataType::kInt64) {
       const auto found = int_keys.find(keys.Get<int64_t>(at));
-      return found == int_keys.end() ? nullptr : &found->second;
+      return found == int_keys.end() ? kNoOlder : found->second;
     }
     const std::string_view key = keys.Bytes(at);
     const auto found = text_keys.find(absl::string_view(key.data(), key.size()));
-    return found == text_keys.end() ? nullptr : &found->second;
+    return found == text_keys.end() ? kNoOlder : found->second;
+  }
+
+  size_t KeyBytes() const {
+    constexpr size_t kControl = 1;  // A byte a slot that says whether it is used.
+    return int_keys.capacity() * (sizeof(decltype(int_keys)::value_type) + kControl) +
+           text_keys.capacity() * (sizeof(decltype(text_keys)::value_type) + kControl) +
+           older.capacity() * sizeof(uint32_t) + key_text_bytes;
   }
 
   void Publish() {
@@ -203,26 +301,33 @@ struct Growing::Impl {
     next->schema_ = schema;
     next->chunks_ = chunks;
     next->rows_ = rows;
-    next->newest_ = newest;
-    next->has_deletes_ = has_deletes;
+    next->lists_ = lists;
+    next->indexer_ = indexer;
     std::lock_guard<std::mutex> lock(snapshot_mutex);
     snapshot = std::move(next);
   }
 };
 
 Growing::Growing(SegmentId id, PartitionId partition,
-                 std::shared_ptr<const model::CollectionSchema> schema)
+                 std::shared_ptr<const model::CollectionSchema> schema, GrowingIndexer* indexer)
     : impl_(std::make_unique<Impl>()) {
   impl_->id = id;
   impl_->partition = partition;
   impl_->schema = std::move(schema);
+  impl_->indexer = indexer;
   impl_->Publish();
 }
-Growing::~Growing() = default;
+Growing::~Growing() {
+  for (const auto& lists : *impl_->lists) lists->ctx.Cancel();
+}
 
 SegmentId Growing::id() const { return impl_->id; }
 PartitionId Growing::partition() const { return impl_->partition; }
-size_t Growing::memory_bytes() const { return impl_->bytes; }
+size_t Growing::memory_bytes() const {
+  size_t bytes = impl_->bytes + impl_->KeyBytes();
+  for (const auto& lists : *impl_->lists) bytes += lists->index.memory_bytes();
+  return bytes;
+}
 Timestamp Growing::first_timestamp() const { return impl_->first; }
 size_t Growing::rows() const {
   std::lock_guard<std::mutex> lock(impl_->snapshot_mutex);
@@ -260,23 +365,22 @@ void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp
     const size_t part = std::min(count - done, kChunkRows - at);
     for (size_t f = 0; f < views.size(); ++f)
       s.AppendRows(chunk.columns[f], views[f], done, part, at);
-    for (size_t i = 0; i < part; ++i) chunk.row_timestamps[at + i] = timestamp.value();
+    std::fill_n(chunk.row_timestamps.get() + at, part, timestamp.value());
+    std::fill_n(chunk.deleted_at.get() + at, part, 0);
+    chunk.newest = std::max(chunk.newest, timestamp);
     done += part;
   }
   if (s.rows == 0) s.first = timestamp;
   s.rows += count;
-  s.bytes += 16 * count;
-  s.newest = std::max(s.newest, timestamp);
+  s.bytes += 2 * sizeof(uint64_t) * count;
   s.Publish();
+  if (!s.lists->empty()) s.snapshot->OfferRows();  // Only the writer swaps the snapshot.
 }
 
 void Growing::Delete(const model::ColumnView& keys, Timestamp timestamp) {
   Impl& s = *impl_;
-  bool changed = false;
   for (size_t i = 0; i < keys.rows; ++i) {
-    const std::vector<uint32_t>* rows = s.RowsOf(keys, i);
-    if (rows == nullptr) continue;
-    for (uint32_t row : *rows) {
+    for (uint32_t row = s.NewestRow(keys, i); row != kNoOlder; row = s.older[row]) {
       Chunk& chunk = s.chunks[row / kChunkRows];
       const size_t at = row % kChunkRows;
       // Strict: a row with the delete's own timestamp survives; that is how upsert works.
@@ -284,19 +388,45 @@ void Growing::Delete(const model::ColumnView& keys, Timestamp timestamp) {
       std::atomic_ref<uint64_t> deleted(chunk.deleted_at[at]);
       if (deleted.load(std::memory_order_relaxed) != 0) continue;
       deleted.store(timestamp.value(), std::memory_order_relaxed);
-      changed = true;
+      ChunkDeletes& deletes = *chunk.deletes;
+      const uint32_t place = deletes.count.load(std::memory_order_relaxed);
+      if (place == 0) {
+        deletes.rows = std::unique_ptr<uint16_t[]>(new uint16_t[kChunkRows]);
+        s.bytes += kChunkRows * sizeof(uint16_t);
+      }
+      deletes.rows[place] = static_cast<uint16_t>(at);
+      deletes.count.store(place + 1, std::memory_order_release);
     }
   }
-  if (changed && !s.has_deletes) {
-    s.has_deletes = true;
-    s.Publish();
+}
+
+void Growing::SetApproximateFields(std::span<const ApproximateField> fields) {
+  Impl& s = *impl_;
+  if (s.indexer == nullptr || !s.indexer->options().enabled) return;
+  ListsOfFields next;
+  for (const ApproximateField& field : fields) {
+    const auto same = [&](const auto& lists) {
+      return lists->field == field.field && lists->index.metric() == field.metric;
+    };
+    const auto found = std::find_if(s.lists->begin(), s.lists->end(), same);
+    next.push_back(found != s.lists->end()
+                       ? *found
+                       : std::make_shared<FieldLists>(field.field, field.metric, s.indexer->clock(),
+                                                      s.indexer->options()));
   }
+  if (next == *s.lists) return;
+  for (const auto& lists : *s.lists) {
+    if (std::find(next.begin(), next.end(), lists) == next.end()) lists->ctx.Cancel();
+  }
+  s.lists = std::make_shared<const ListsOfFields>(std::move(next));
+  s.Publish();
 }
 
 void Growing::SetSchema(std::shared_ptr<const model::CollectionSchema> schema) {
   Impl& s = *impl_;
   for (Chunk& chunk : s.chunks) {
     std::vector<ChunkColumn> columns;
+    for (const ChunkColumn& column : chunk.columns) s.bytes -= column.memory_bytes;
     for (const model::FieldSchema& field : schema->fields) {
       const ChunkColumn* old = nullptr;
       for (size_t f = 0; f < s.schema->fields.size(); ++f) {
@@ -304,9 +434,11 @@ void Growing::SetSchema(std::shared_ptr<const model::CollectionSchema> schema) {
       }
       if (old != nullptr) {
         columns.push_back(*old);
+        s.bytes += old->memory_bytes;
         continue;
       }
       ChunkColumn column = Impl::NewColumn(field);
+      s.bytes += column.memory_bytes;
       const size_t first_row = static_cast<size_t>(&chunk - s.chunks.data()) * kChunkRows;
       const size_t rows = std::min(kChunkRows, s.rows - first_row);
       s.AppendRows(column, FillColumn(field, rows).view(), 0, rows, 0);

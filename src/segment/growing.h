@@ -8,6 +8,8 @@
 //    it.
 // 3. deleted_at of a row is 0 or the timestamp of the first delete that hides it; it is written
 // once, atomically.
+// 4. Lists of vector fields (index/growing_index.h) hold a prefix of the rows and are extended in
+// the background; the writer asks for it and never waits.
 #pragma once
 
 #include <atomic>
@@ -16,14 +18,24 @@
 #include <string>
 #include <vector>
 
+#include "segment/growing_indexer.h"
 #include "segment/segment.h"
 
 namespace elanus::segment {
 
+/// A vector field whose index answers approximately, and may do so while its rows are fresh.
+struct ApproximateField {
+  FieldId field;
+  model::Metric metric = model::Metric::kL2;
+  bool operator==(const ApproximateField&) const = default;
+};
+
 class Growing {
  public:
+  /// `indexer` builds lists of SetApproximateFields; null: every search scans.
   Growing(SegmentId id, PartitionId partition,
-          std::shared_ptr<const model::CollectionSchema> schema);
+          std::shared_ptr<const model::CollectionSchema> schema, GrowingIndexer* indexer = nullptr);
+  /// Work on its lists is cancelled; snapshots stay whole.
   ~Growing();
 
   SegmentId id() const;
@@ -35,10 +47,16 @@ class Growing {
   void Delete(const model::ColumnView& keys, Timestamp timestamp);
   /// From now on rows have these fields. Writer only.
   void SetSchema(std::shared_ptr<const model::CollectionSchema> schema);
+  /// From now on these dense vector fields, and no others, are searched through lists once they
+  /// have enough rows and have been searched; others are scanned. Writer only.
+  void SetApproximateFields(std::span<const ApproximateField> fields);
   /// What readers see; cheap. Any thread.
   std::shared_ptr<const SegmentView> Snapshot() const;
   size_t rows() const;
+  /// Bytes of the rows, their keys and their lists; of buffers that were made ahead, what rows have
+  /// filled. Writer only.
   size_t memory_bytes() const;
+  /// Writer only.
   Timestamp first_timestamp() const;
   /// All rows as columns by field id with their insert timestamps, rows deleted before now left
   /// out: the content of the sealed segment. `deleted` receives nothing of them: the rows are gone
