@@ -43,6 +43,9 @@ void ForEachActive(const model::ColumnView& column, const BatchRows& rows, Tri& 
 
 /// Tests of a plain column, a whole array or an array element. `column` holds the batch.
 void TestColumn(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out);
+/// The texts of a VarChar column; null rows get any value.
+void TestTexts(const Test& test, const model::ColumnView& column, const BatchRows& rows,
+               Words& yes);
 void CompareColumns(const Node& node, const model::ColumnView& left, const model::ColumnView& right,
                     const BatchRows& rows, Tri& out);
 void TestArray(const Node& node, const model::ColumnView& column, const BatchRows& rows, Tri& out);

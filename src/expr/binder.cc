@@ -185,6 +185,7 @@ class Binder {
       default:
         break;
     }
+    if (s.kind == Syntax::Kind::kTime || s.kind == Syntax::Kind::kInterval) return Time(s);
     Frame frame{.syntax = &s, .children = {}, .operands = {}, .list = {}};
     if (s.kind == Syntax::Kind::kCall) {
       TRY_ASSIGN(frame.function, FunctionOf(s.token));
@@ -238,7 +239,8 @@ class Binder {
       case Syntax::Kind::kIsNull:
         return BindIsNull(parts[0], s.negated);
       default:
-        return frame.function->bind({.name = frame.function->name, .arguments = parts});
+        return frame.function->bind(
+            {.name = frame.function->name, .arguments = parts, .option = s.option});
     }
   }
 
@@ -261,6 +263,19 @@ class Binder {
       operand.is_pattern_only = token.has_bad_escape;
     } else {
       operand.constant = token.value;
+    }
+    return operand;
+  }
+
+  static Result<Operand> Time(const Syntax& s) {
+    if (s.token.has_bad_escape) return Invalid("invalid escape in a string");
+    Operand operand;
+    if (s.kind == Syntax::Kind::kTime) {
+      operand.kind = Operand::Kind::kTime;
+      TRY_ASSIGN(operand.constant, model::ParseTimestamptz(s.token.text));
+    } else {
+      operand.kind = Operand::Kind::kInterval;
+      TRY_ASSIGN(operand.duration, model::ParseDuration(s.token.text));
     }
     return operand;
   }
@@ -327,6 +342,8 @@ class Binder {
     source.field = field.id;
     source.nullable = field.nullable;
     source.is_primary_key = field.is_primary_key;
+    const std::string* match = model::Find(field.type_params, "enable_match");
+    source.has_match = match != nullptr && *match == "true";
     source.type = field.type == DataType::kArray ? field.element_type : field.type;
     source.kind = field.type == DataType::kArray  ? Source::Kind::kArray
                   : field.type == DataType::kJson ? Source::Kind::kJson

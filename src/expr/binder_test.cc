@@ -102,8 +102,8 @@ TEST(Binder, GivesTheCodeOfTheStageThatRefuses) {
   EXPECT_EQ(CodeOf("empty(words)"), ErrorCode::kSegcore);
   EXPECT_EQ(CodeOf("numbers[0] == numbers[1]"), ErrorCode::kSegcore);
   EXPECT_EQ(CodeOf("s like \"a\\\\\""), ErrorCode::kSegcore);
-  EXPECT_EQ(CodeOf("text_match(s, \"a\")"), ErrorCode::kUnimplemented);
-  EXPECT_EQ(CodeOf("n8 > ISO \"2025-01-01T00:00:00Z\""), ErrorCode::kUnimplemented);
+  EXPECT_EQ(CodeOf("st_isvalid(s)"), ErrorCode::kUnimplemented);
+  EXPECT_EQ(CodeOf("n8 > ISO \"2025-01-01T00:00:00Z\""), ErrorCode::kInvalidParameter);
 }
 
 TEST(Binder, KnowsKeywordsOfFunctionsInTwoCasesAndOthersInAny) {

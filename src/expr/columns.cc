@@ -1,9 +1,13 @@
 // Leaves over plain columns and arrays: one typed loop a leaf and batch.
 #include <algorithm>
+#include <bit>
 
 #include "expr/array_row.h"
 #include "expr/batch.h"
 #include "expr/constant.h"
+#include "expr/intervals.h"
+#include "expr/value_set.h"
+#include "simd/filter_kernels.h"
 
 namespace elanus::expr {
 namespace {
@@ -27,53 +31,59 @@ void Fill(size_t count, Words& out, Fn fn) {
   }
 }
 
-template <class T, class C>
-void CompareLoop(Compare op, const T* values, C constant, size_t count, Words& out) {
-  switch (op) {
-    case Compare::kEq:
-      Fill(count, out, [=](size_t i) { return values[i] == constant; });
-      break;
-    case Compare::kNe:
-      Fill(count, out, [=](size_t i) { return values[i] != constant; });
-      break;
-    case Compare::kLt:
-      Fill(count, out, [=](size_t i) { return values[i] < constant; });
-      break;
-    case Compare::kLe:
-      Fill(count, out, [=](size_t i) { return values[i] <= constant; });
-      break;
-    case Compare::kGt:
-      Fill(count, out, [=](size_t i) { return values[i] > constant; });
-      break;
-    case Compare::kGe:
-      Fill(count, out, [=](size_t i) { return values[i] >= constant; });
-      break;
+// Bits of fn(i) without branches: the filter of a set passes few rows, which are then looked up.
+template <class KeyAt>
+void FillBySet(const ValueSet& set, size_t count, Words& out, KeyAt key_at) {
+  for (size_t w = 0; w * 64 < count; ++w) {
+    const size_t base = w * 64;
+    const size_t n = std::min<size_t>(64, count - base);
+    uint64_t word = 0;
+    for (size_t j = 0; j < n; ++j) {
+      word |= uint64_t{set.MayHave(ValueSet::HashOf(key_at(base + j)))} << j;
+    }
+    uint64_t found = 0;
+    for (uint64_t rest = word; rest != 0; rest &= rest - 1) {
+      const auto j = static_cast<size_t>(std::countr_zero(rest));
+      if (set.Has(key_at(base + j))) found |= uint64_t{1} << j;
+    }
+    out[w] = found;
   }
 }
 
+// When fewer of the rows are active, each is tested alone: a kernel tests them all.
+constexpr size_t kKernelShare = 24;
+
 template <class T>
-void TestFixed(const Test& test, const T* values, size_t count, Words& out) {
-  using C = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
-  const auto constant = [](const Scalar& s) -> C {
-    if constexpr (std::is_floating_point_v<T>)
-      return s.number();
-    else
-      return s.is_bool() ? s.as_bool() : s.as_int();
-  };
+bool FillFew(const Interval<T>& interval, const T* values, const BatchRows& rows, Words& out) {
+  size_t active = 0;
+  for (size_t w = 0; w * 64 < rows.count; ++w) {
+    active += static_cast<size_t>(std::popcount((*rows.active)[w]));
+  }
+  if (active * kKernelShare >= rows.count) return false;
+  for (size_t w = 0; w * 64 < rows.count; ++w) {
+    for (uint64_t rest = (*rows.active)[w]; rest != 0; rest &= rest - 1) {
+      const auto j = static_cast<size_t>(std::countr_zero(rest));
+      const T value = values[w * 64 + j];
+      const bool is_inside = interval.low <= value && value <= interval.high;
+      out[w] |= uint64_t{is_inside != interval.negated} << j;
+    }
+  }
+  return true;
+}
+
+template <class T>
+void TestFixed(const Test& test, const T* values, const BatchRows& rows, Words& out) {
+  const size_t count = rows.count;
   switch (test.kind) {
     case Test::Kind::kCompare:
-      CompareLoop<T, C>(test.op, values, constant(test.values[0]), count, out);
-      break;
     case Test::Kind::kRange: {
-      const C low = constant(test.values[0]);
-      const C high = constant(test.values[1]);
-      Words below{};
-      CompareLoop<T, C>(test.lower_inclusive ? Compare::kGe : Compare::kGt, values, low, count,
-                        out);
-      CompareLoop<T, C>(test.upper_inclusive ? Compare::kLe : Compare::kLt, values, high, count,
-                        below);
-      for (size_t w = 0; w < kBatchWords; ++w) out[w] &= below[w];
-      break;
+      const Interval<T> interval = IntervalOf<T>(test);
+      if (FillFew(interval, values, rows, out)) return;
+      simd::RangeKernel<T>()(values, count, interval.low, interval.high, out.data());
+      if (!interval.negated) return;
+      for (size_t w = 0; w * 64 < count; ++w) out[w] = ~out[w];
+      if (count % 64 != 0) out[count / 64] &= (uint64_t{1} << count % 64) - 1;
+      return;
     }
     case Test::Kind::kArith:
       if constexpr (std::is_floating_point_v<T>) {
@@ -81,20 +91,38 @@ void TestFixed(const Test& test, const T* values, size_t count, Words& out) {
       } else {
         Fill(count, out, [&](size_t i) { return TestArithInt(test, values[i]); });
       }
-      break;
+      return;
+    case Test::Kind::kShift:
+      Fill(count, out, [&](size_t i) {
+        const int64_t moment =
+            model::Shifted(static_cast<int64_t>(values[i]), test.duration, test.duration_sign);
+        const int64_t wanted = test.values[0].as_int();
+        return Holds(test.op, moment < wanted ? -1 : moment > wanted);
+      });
+      return;
     default:
-      if constexpr (std::is_floating_point_v<T>) {
-        Fill(count, out, [&](size_t i) { return TestDouble(test, values[i]); });
-      } else {
-        Fill(count, out, [&](size_t i) { return TestInt(test, values[i]); });
-      }
+      break;
+  }
+  if constexpr (std::is_floating_point_v<T>) {
+    // NaN has keys of its own, which no set holds.
+    if (test.set != nullptr) {
+      FillBySet(*test.set, count, out,
+                [&](size_t i) { return ValueSet::KeyOf(static_cast<double>(values[i])); });
+    } else {
+      Fill(count, out, [&](size_t i) { return TestDouble(test, values[i]); });
+    }
+  } else if (test.set != nullptr) {
+    FillBySet(*test.set, count, out, [&](size_t i) { return ValueSet::KeyOf(int64_t{values[i]}); });
+  } else {
+    Fill(count, out, [&](size_t i) { return TestInt(test, values[i]); });
   }
 }
 
 // What null rows give: unknown.
 void MaskNulls(const model::ColumnView& column, size_t count, Tri& out) {
   if (column.valid == nullptr) return;
-  Fill(count, out.unknown, [&](size_t i) { return column.valid[i] == 0; });
+  simd::RangeKernel<int8_t>()(reinterpret_cast<const int8_t*>(column.valid), count, 0, 0,
+                              out.unknown.data());
   for (size_t w = 0; w < kBatchWords; ++w) out.yes[w] &= ~out.unknown[w];
 }
 
@@ -155,26 +183,26 @@ void TestColumn(const Node& node, const model::ColumnView& column, const BatchRo
   switch (column.type) {
     case DataType::kBool:
     case DataType::kInt8:
-      TestFixed(node.test, column.values<int8_t>(), rows.count, out.yes);
+      TestFixed(node.test, column.values<int8_t>(), rows, out.yes);
       break;
     case DataType::kInt16:
-      TestFixed(node.test, column.values<int16_t>(), rows.count, out.yes);
+      TestFixed(node.test, column.values<int16_t>(), rows, out.yes);
       break;
     case DataType::kInt32:
-      TestFixed(node.test, column.values<int32_t>(), rows.count, out.yes);
+      TestFixed(node.test, column.values<int32_t>(), rows, out.yes);
       break;
     case DataType::kInt64:
-      TestFixed(node.test, column.values<int64_t>(), rows.count, out.yes);
+    case DataType::kTimestamptz:
+      TestFixed(node.test, column.values<int64_t>(), rows, out.yes);
       break;
     case DataType::kFloat:
-      TestFixed(node.test, column.values<float>(), rows.count, out.yes);
+      TestFixed(node.test, column.values<float>(), rows, out.yes);
       break;
     case DataType::kDouble:
-      TestFixed(node.test, column.values<double>(), rows.count, out.yes);
+      TestFixed(node.test, column.values<double>(), rows, out.yes);
       break;
     default:
-      Fill(rows.count, out.yes,
-           [&](size_t i) { return rows.IsActive(i) && TestText(node.test, column.Bytes(i)); });
+      TestTexts(node.test, column, rows, out.yes);
   }
   MaskNulls(column, rows.count, out);
 }

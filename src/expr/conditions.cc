@@ -1,12 +1,12 @@
 // Operators over bound operands.
 #include "expr/conditions.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "expr/constant.h"
+#include "expr/regex.h"
+#include "expr/value_set.h"
 
 namespace elanus::expr {
 namespace {
@@ -160,6 +160,52 @@ bool SortValues(model::ScalarList& values) {
   return true;
 }
 
+// Above so many values a hash set tells faster than a search whether one of them is meant.
+constexpr size_t kSearchedValuesMax = 8;
+
+// A pattern without signs is a comparison, which more indexes know.
+void SetLike(LikePattern pattern, Test& test) {
+  if (pattern.kind() == LikePattern::Kind::kEquals) {
+    test.kind = Test::Kind::kCompare;
+    test.values = {pattern.literal()};
+    return;
+  }
+  test.kind = Test::Kind::kLike;
+  test.like = std::make_shared<const LikePattern>(std::move(pattern));
+}
+
+bool IsMoment(const Source& source) {
+  return source.kind == Source::Kind::kColumn && source.type == DataType::kTimestamptz;
+}
+
+// A column of moments and an interval.
+Result<Operand> BindShift(const Operand& left, const Operand& interval, TokenKind op) {
+  const bool is_sum = op == TokenKind::kPlus;
+  if (left.kind != Operand::Kind::kValue || !IsMoment(left.source) ||
+      (!is_sum && op != TokenKind::kMinus)) {
+    return Invalid("INTERVAL can only be added to or taken from a timestamptz field");
+  }
+  Operand shifted = left;
+  shifted.kind = Operand::Kind::kShifted;
+  shifted.duration = interval.duration;
+  shifted.duration_sign = is_sum ? 1 : -1;
+  return shifted;
+}
+
+Result<Operand> CompareTime(const Operand& value, const Operand& time, Compare op) {
+  const bool is_shifted = value.kind == Operand::Kind::kShifted;
+  if (!is_shifted && (value.kind != Operand::Kind::kValue || !IsMoment(value.source))) {
+    return Invalid("ISO can only be compared with a timestamptz field");
+  }
+  Node node{.kind = Node::Kind::kTest, .source = value.source};
+  node.test.kind = is_shifted ? Test::Kind::kShift : Test::Kind::kCompare;
+  node.test.op = op;
+  node.test.values = {time.constant};
+  node.test.duration = value.duration;
+  node.test.duration_sign = value.duration_sign;
+  return MakeCondition(std::move(node));
+}
+
 bool IsTextual(const Source& source) {
   if (source.kind == Source::Kind::kJson) return true;
   return source.kind != Source::Kind::kArray && source.type == DataType::kVarChar;
@@ -180,6 +226,7 @@ Result<Operand> BindArithmetic(const Operand& left, const Operand& right, TokenK
     TRY_ASSIGN(folded.constant, FoldArithmetic(op, left.constant, right.constant));
     return folded;
   }
+  if (right.kind == Kind::kInterval) return BindShift(left, right, op);
   const auto arith = ArithOf(op);
   const bool value_left = left.kind == Kind::kValue && right.kind == Kind::kConstant;
   const bool commutes = op == TokenKind::kPlus || op == TokenKind::kStar;
@@ -206,6 +253,8 @@ Result<Operand> BindComparison(const Operand& left, const Operand& right, Compar
     folded.constant = value;
     return folded;
   }
+  if (left.kind == Kind::kTime) return CompareTime(right, left, Mirrored(op));
+  if (right.kind == Kind::kTime) return CompareTime(left, right, op);
   if (left.kind == Kind::kConstant) return CompareWith(right, left.constant, Mirrored(op));
   if (right.kind == Kind::kConstant) return CompareWith(left, right.constant, op);
   if (left.kind == Kind::kValue && right.kind == Kind::kValue) return Columns(left, right, op);
@@ -238,6 +287,9 @@ Result<Operand> BindIn(const Operand& left, const Operand& right, bool negated) 
     std::erase_if(node.test.values, IsNan);
   }
   node.test.is_sorted = SortValues(node.test.values);
+  if (source.kind != Source::Kind::kJson && node.test.values.size() > kSearchedValuesMax) {
+    node.test.set = std::make_shared<const ValueSet>(node.test.values);
+  }
   Operand condition = MakeCondition(std::move(node));
   return negated ? Negated(condition) : condition;
 }
@@ -252,17 +304,15 @@ Result<Operand> BindMatch(const Operand& left, const Operand& right, TokenKind o
   Node node{.kind = Node::Kind::kTest, .source = left.source};
   if (op == TokenKind::kLike) {
     TRY_ASSIGN(LikePattern pattern, LikePattern::Make(right.constant.as_string()));
-    node.test.kind = Test::Kind::kLike;
-    node.test.like = std::make_shared<const LikePattern>(std::move(pattern));
+    SetLike(std::move(pattern), node.test);
     return MakeCondition(std::move(node));
   }
-  re2::RE2::Options options;
-  options.set_dot_nl(true);
-  options.set_log_errors(false);
-  auto regex = std::make_shared<const re2::RE2>(right.pattern, options);
-  if (!regex->ok()) return Invalid("invalid regular expression: {}", regex->error());
-  node.test.kind = Test::Kind::kRegex;
-  node.test.regex = std::move(regex);
+  if (auto like = AsLike(right.pattern)) {
+    SetLike(std::move(*like), node.test);
+  } else {
+    node.test.kind = Test::Kind::kRegex;
+    TRY_ASSIGN(node.test.regex, RegexPattern::Make(right.pattern));
+  }
   Operand condition = MakeCondition(std::move(node));
   return op == TokenKind::kMatches ? condition : Negated(condition);
 }

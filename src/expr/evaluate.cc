@@ -1,15 +1,16 @@
-// Evaluation: batch by batch, each node yields the bits that are true and those that are unknown.
-// Leaves over plain columns are offered to an index first, once for the whole segment.
+// Evaluation: what indexes answer is asked first, once for the whole segment; then batch by batch
+// each node yields the bits that are true and those that are unknown.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <deque>
-#include <map>
-#include <optional>
 #include <random>
+#include <span>
 
+#include "expr/answers.h"
 #include "expr/batch.h"
 #include "expr/expr.h"
+#include "expr/leaf.h"
 
 namespace elanus::expr {
 namespace {
@@ -19,8 +20,12 @@ class Evaluator {
   Evaluator(Context& ctx, const ColumnSource& source) : ctx_(ctx), source_(source) {}
 
   Status Run(const Node& root, Bitset& matches) {
+    TRY_ASSIGN(answers_, AskIndexes(ctx_, root, source_));
+    if (Answer* whole = answers_.Find(root); whole != nullptr && whole->is_exact()) {
+      matches = std::move(whole->yes);
+      return Sample(root, matches);
+    }
     matches.Resize(source_.rows());
-    TRY(AskIndexes(root));
     for (begin_ = 0; begin_ < source_.rows(); begin_ += kBatchRows) {
       TRY(ctx_.CheckAlive());
       count_ = std::min(kBatchRows, source_.rows() - begin_);
@@ -38,61 +43,12 @@ class Evaluator {
   }
 
  private:
-  // The predicate form of a leaf that an index may know.
-  static std::optional<model::Predicate> AsPredicate(const Node& node) {
-    if (node.source.kind != Source::Kind::kColumn) return std::nullopt;
-    model::Predicate predicate{.field = node.source.field, .type = node.source.type};
-    if (node.kind == Node::Kind::kIsNull) {
-      predicate.kind = model::Predicate::Kind::kIsNull;
-      return predicate;
-    }
-    if (node.kind != Node::Kind::kTest) return std::nullopt;
-    predicate.values = node.test.values;
-    switch (node.test.kind) {
-      case Test::Kind::kCompare:
-        predicate.kind = model::Predicate::Kind::kCompare;
-        predicate.op = node.test.op;
-        return predicate;
-      case Test::Kind::kIn:
-        predicate.kind = model::Predicate::Kind::kIn;
-        return predicate;
-      case Test::Kind::kRange:
-        predicate.kind = model::Predicate::Kind::kRange;
-        predicate.lower_inclusive = node.test.lower_inclusive;
-        predicate.upper_inclusive = node.test.upper_inclusive;
-        return predicate;
-      case Test::Kind::kLike:
-        if (node.test.like->kind() == LikePattern::Kind::kPrefix) {
-          predicate.kind = model::Predicate::Kind::kPrefix;
-          predicate.values = {model::Scalar(node.test.like->literal())};
-          return predicate;
-        }
-        return std::nullopt;
-      default:
-        return std::nullopt;
-    }
-  }
-
-  Status AskIndexes(const Node& root) {
-    std::vector<const Node*> pending = {&root};
-    while (!pending.empty()) {
-      const Node& node = *pending.back();
-      pending.pop_back();
-      for (const NodePtr& child : node.children) pending.push_back(child.get());
-      const auto predicate = AsPredicate(node);
-      if (!predicate) continue;
-      Bitset matches(source_.rows());
-      TRY_ASSIGN(const bool answered, source_.Answer(ctx_, *predicate, matches));
-      if (answered) answers_.emplace(&node, std::move(matches));
-    }
-    return {};
-  }
-
   // An inner node under evaluation. Frames lie on the heap, so that the height of a tree costs no
   // stack; they stay for the next batch.
   struct Frame {
     const Node* node;
-    size_t next;   // Child to visit.
+    std::span<const NodePtr> children;  // Those that indexes have not decided.
+    size_t next;                        // Child to visit.
     Words active;  // Rows the next child can still decide: not false under and, not true under or.
     Tri out;
   };
@@ -109,10 +65,10 @@ class Evaluator {
     Enter(root, active, depth);
     while (true) {
       Frame& frame = frames_[depth];
-      const auto& children = frame.node->children;
-      if (frame.next < children.size() && !IsZero(frame.active)) {
-        const Node& child = *children[frame.next++];
-        if (IsInner(child)) {
+      if (frame.next < frame.children.size() && !IsZero(frame.active)) {
+        const Node& child = *frame.children[frame.next++];
+        const Answer* answer = answers_.Find(child);
+        if (IsInner(child) && (answer == nullptr || !answer->is_exact())) {
           Enter(child, frame.active, ++depth);
         } else {
           leaf_.yes.fill(0);
@@ -135,11 +91,32 @@ class Evaluator {
     frame.node = &node;
     frame.next = 0;
     frame.active = active;
+    frame.children = node.children;
     frame.out.unknown.fill(0);
     if (node.kind == Node::Kind::kAnd)
       frame.out.yes = active;
     else
       frame.out.yes.fill(0);
+    if (const Answer* answer = answers_.Find(node)) Start(*answer, frame);
+  }
+
+  // Takes in what indexes know of some of the children.
+  void Start(const Answer& answer, Frame& frame) {
+    frame.children = answer.rest;
+    leaf_.yes.fill(0);
+    leaf_.unknown.fill(0);
+    Take(answer, frame.active, leaf_);
+    Fold(frame, leaf_);
+  }
+
+  // The bits of an answer for the batch.
+  void Take(const Answer& answer, const Words& active, Tri& out) const {
+    for (size_t w = 0; w * 64 < count_; ++w) {
+      out.yes[w] = answer.yes.words()[begin_ / 64 + w] & active[w];
+      if (answer.unknown.size() > 0) {
+        out.unknown[w] = answer.unknown.words()[begin_ / 64 + w] & active[w];
+      }
+    }
   }
 
   // Takes a child's truth into its parent's. Bits of rows that were not active are zero.
@@ -172,39 +149,53 @@ class Evaluator {
       if (node.kind == Node::Kind::kSample || node.constant) out.yes = active;
       return {};
     }
-    const BatchRows rows{.count = count_, .active = &active};
-    if (const auto answer = answers_.find(&node); answer != answers_.end()) {
-      const uint64_t* words = answer->second.words() + begin_ / 64;
-      for (size_t w = 0; w * 64 < count_; ++w) out.yes[w] = words[w];
-      if (node.source.nullable && node.kind != Node::Kind::kIsNull) {
-        TRY_ASSIGN(const model::ColumnView column, source_.Read(node.source.field, begin_, count_));
-        for (size_t i = 0; i < count_; ++i) {
-          if (!column.IsValid(i)) SetBit(out.unknown, i);
-        }
-        for (size_t w = 0; w < kBatchWords; ++w) out.yes[w] &= ~out.unknown[w];
-      }
-    } else {
-      TRY_ASSIGN(const model::ColumnView column, source_.Read(node.source.field, begin_, count_));
-      if (node.kind == Node::Kind::kIsNull) {
-        for (size_t i = 0; i < count_; ++i) {
-          if (!column.IsValid(i)) SetBit(out.yes, i);
-        }
-      } else if (node.kind == Node::Kind::kColumns) {
-        TRY_ASSIGN(const model::ColumnView other, source_.Read(node.other.field, begin_, count_));
-        CompareColumns(node, column, other, rows, out);
-      } else if (node.kind == Node::Kind::kFunction) {
-        node.evaluate(node, column, rows, out);
-      } else if (node.source.kind == Source::Kind::kJson) {
-        TestJson(node, column, rows, out);
-      } else if (node.source.kind == Source::Kind::kColumn) {
-        TestColumn(node, column, rows, out);
-      } else {
-        TestArray(node, column, rows, out);
+    const Answer* answer = answers_.Find(node);
+    if (answer != nullptr && answer->is_exact()) {
+      Take(*answer, active, out);
+      return {};
+    }
+    Tri candidates;
+    const Words* looked_at = &active;
+    if (answer != nullptr) {
+      Take(*answer, active, candidates);
+      looked_at = &candidates.yes;
+    }
+    TRY(Scan(node, {.count = count_, .active = looked_at}, out));
+    for (size_t w = 0; w < kBatchWords; ++w) {
+      out.yes[w] &= (*looked_at)[w];
+      out.unknown[w] = (out.unknown[w] & (*looked_at)[w]) | candidates.unknown[w];
+    }
+    return {};
+  }
+
+  // Looks at the rows. Bits of rows that are not active mean nothing.
+  Status Scan(const Node& node, const BatchRows& rows, Tri& out) {
+    if (IsZero(*rows.active)) return {};
+    const bool is_column = node.source.kind == Source::Kind::kColumn;
+    if (node.kind == Node::Kind::kTest && is_column) {
+      const model::BlockStats* stats = source_.Stats(node.source.field, begin_);
+      const Verdict verdict = stats == nullptr ? Verdict::kMixed : Judge(node, *stats);
+      if (verdict != Verdict::kMixed && stats->nulls == 0) {
+        if (verdict == Verdict::kAll) out.yes = *rows.active;
+        return {};
       }
     }
-    for (size_t w = 0; w < kBatchWords; ++w) {
-      out.yes[w] &= active[w];
-      out.unknown[w] &= active[w];
+    TRY_ASSIGN(const model::ColumnView column, source_.Read(node.source.field, begin_, count_));
+    if (node.kind == Node::Kind::kIsNull) {
+      for (size_t i = 0; i < count_; ++i) {
+        if (!column.IsValid(i)) SetBit(out.yes, i);
+      }
+    } else if (node.kind == Node::Kind::kColumns) {
+      TRY_ASSIGN(const model::ColumnView other, source_.Read(node.other.field, begin_, count_));
+      CompareColumns(node, column, other, rows, out);
+    } else if (node.kind == Node::Kind::kFunction) {
+      node.evaluate(node, column, rows, out);
+    } else if (node.source.kind == Source::Kind::kJson) {
+      TestJson(node, column, rows, out);
+    } else if (is_column) {
+      TestColumn(node, column, rows, out);
+    } else {
+      TestArray(node, column, rows, out);
     }
     return {};
   }
@@ -241,7 +232,7 @@ class Evaluator {
 
   Context& ctx_;
   const ColumnSource& source_;
-  std::map<const Node*, Bitset> answers_;
+  Answers answers_;
   std::deque<Frame> frames_;  // By depth; a deque, because a frame must stay where it is.
   Tri leaf_;
   size_t begin_ = 0;

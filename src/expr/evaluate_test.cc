@@ -1,7 +1,10 @@
 // Evaluation as a whole: what indexes are asked, samples, cancelling, deep filters.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "expr/expr.h"
@@ -23,7 +26,7 @@ size_t CountOf(const ColumnSource& source, const World& world, std::string_view 
   return matches.Count();
 }
 
-// Notes what it is asked, and answers nothing.
+// Notes what it is asked, and promises nothing.
 class Listening final : public ColumnSource {
  public:
   explicit Listening(const World& world) : world_(world) {}
@@ -31,9 +34,9 @@ class Listening final : public ColumnSource {
   Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
     return world_.Read(field, begin, count);
   }
-  Result<bool> Answer(Context&, const Predicate& predicate, Bitset&) const override {
+  model::IndexPromise Estimate(const Predicate& predicate) const override {
     asked_.push_back(predicate);
-    return false;
+    return {};
   }
   const std::vector<Predicate>& asked() const { return asked_; }
 
@@ -52,17 +55,107 @@ TEST(Evaluate, OffersEveryLeafAnIndexMayKnow) {
            {"s like \"a%\"", Predicate::Kind::kPrefix},
            {"starts_with(s, \"a\")", Predicate::Kind::kPrefix},
            {"n8 is null", Predicate::Kind::kIsNull},
-           {"s is not null", Predicate::Kind::kIsNull}}) {
+           {"s is not null", Predicate::Kind::kIsNull},
+           {"s like \"a\"", Predicate::Kind::kCompare},
+           {"s like \"%a\"", Predicate::Kind::kText},
+           {"s =~ \"a.*b\"", Predicate::Kind::kText},
+           {"s =~ \"^ab\"", Predicate::Kind::kPrefix},
+           {"array_contains(numbers, 1)", Predicate::Kind::kContains},
+           {"json_contains_any(j[\"a\"], [1, 2.5])", Predicate::Kind::kContains},
+           {"j[\"a\"][0] > 1", Predicate::Kind::kCompare},
+           {"a in [\"x\", \"y\"]", Predicate::Kind::kIn}}) {
     const Listening source(world);
     CountOf(source, world, text);
     ASSERT_EQ(source.asked().size(), 1u) << text;
     EXPECT_EQ(source.asked()[0].kind, kind) << text;
   }
-  for (const char* text : {"n8 + 1 == 2", "s like \"%a\"", "j is null", "numbers[0] == 1",
-                           "exists a", "n8 == n16", "array_length(numbers) == 1"}) {
+  for (const char* text : {"n8 + 1 == 2", "j is null", "numbers[0] == 1", "exists a", "n8 == n16",
+                           "array_length(numbers) == 1", "j[0] in [1, \"a\"]", "j[0] == [1]",
+                           "j[0] == 9007199254740993", "json_contains(j, [1])", "numbers == [1]"}) {
     const Listening source(world);
     CountOf(source, world, text);
     EXPECT_TRUE(source.asked().empty()) << text;
+  }
+}
+
+// Knows two fields: n8 cheaply, n16 at the price given; counts the answers it gave.
+class Priced final : public ColumnSource {
+ public:
+  Priced(const World& world, double n16_cost_ns) : world_(world), n16_cost_ns_(n16_cost_ns) {}
+  size_t rows() const override { return world_.rows(); }
+  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
+    return world_.Read(field, begin, count);
+  }
+  model::IndexPromise Estimate(const Predicate& predicate) const override {
+    const std::string& name = world_.schema().FindField(predicate.field)->name;
+    if (name == "n8") return {.coverage = model::Coverage::kExact, .rows = 3, .cost_ns = -1e9};
+    if (name != "n16") return {};
+    return {.coverage = model::Coverage::kExact, .rows = 100, .cost_ns = n16_cost_ns_};
+  }
+  Result<model::Coverage> Answer(Context& ctx, const Predicate& predicate, Bitset& matches,
+                                 Bitset* unknown) const override {
+    answered_.push_back(world_.schema().FindField(predicate.field)->name);
+    return world_.Answer(ctx, predicate, matches, unknown);
+  }
+  const std::vector<std::string>& answered() const { return answered_; }
+
+ private:
+  const World& world_;
+  double n16_cost_ns_;
+  mutable std::vector<std::string> answered_;
+};
+
+TEST(Evaluate, AsksTheIndexesThatCostLessThanLookingAtTheRowsThatAreLeft) {
+  const World world(1, 5000, true);
+  const char* text = "n16 > 0 and n8 == 1 and f64 < 1";
+  const Priced dear(world, 1e6);
+  const size_t count = CountOf(dear, world, text);
+  EXPECT_EQ(dear.answered(), (std::vector<std::string>{"n8"}))
+      << "n16 is scanned: few rows are left";
+  const Priced cheap(world, -1e9);
+  EXPECT_EQ(CountOf(cheap, world, text), count);
+  EXPECT_EQ(cheap.answered().size(), 2u);
+  EXPECT_EQ(CountOf(world, world, text), count);
+}
+
+// Tells of every block its statistics, and counts the blocks read.
+class WithStats final : public ColumnSource {
+ public:
+  explicit WithStats(const World& world) : world_(world) {}
+  size_t rows() const override { return world_.rows(); }
+  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
+    ++reads_;
+    return world_.Read(field, begin, count);
+  }
+  const model::BlockStats* Stats(FieldId field, size_t begin) const override {
+    auto view = world_.Read(field, begin, std::min(kBatchRows, rows() - begin));
+    EXPECT_TRUE(view.ok());
+    stats_ = model::StatsOf(*view);
+    return &stats_;
+  }
+  size_t TakeReads() const { return std::exchange(reads_, 0); }
+
+ private:
+  const World& world_;
+  mutable model::BlockStats stats_;
+  mutable size_t reads_ = 0;
+};
+
+TEST(Evaluate, ReadsNoBlockThatStatisticsDecide) {
+  const World world(1, 3 * kBatchRows + 5, false);
+  const WithStats source(world);
+  for (const auto& [text, matches, reads] : std::vector<std::tuple<const char*, size_t, size_t>>{
+           {"id < 0", 0, 0},
+           {"id >= 0", world.rows(), 0},
+           {"id < 8192", 8192, 0},
+           {"id == 9000", 1, 1},
+           {"not (id <= 9000)", world.rows() - 9001, 1},
+           {"8192 <= id < 16384", 8192, 0},
+           {"id in [5, 8191]", 2, 1},
+           {"id != 30000", world.rows(), 0},
+           {"id > 24578 and n8 > 1000", 0, 2}}) {
+    EXPECT_EQ(CountOf(source, world, text), matches) << text;
+    EXPECT_EQ(source.TakeReads(), reads) << text;
   }
 }
 

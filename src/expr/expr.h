@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/ids.h"
 #include "base/status.h"
+#include "model/block_stats.h"
 #include "model/column.h"
 #include "model/predicate.h"
 #include "model/scalar.h"
@@ -57,10 +58,17 @@ class ColumnSource {
   /// A view of rows [begin, begin + count) of `field`; count is at most kBatchRows, and a batch
   /// never straddles a multiple of kBatchRows.
   virtual Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const = 0;
-  /// Answers a leaf for all rows through an index: true and the bits set in `matches` (null rows
-  /// never, except for kIsNull), or false: scan.
-  virtual Result<bool> Answer(Context& ctx, const model::Predicate& predicate,
-                              Bitset& matches) const = 0;
+  /// What Answer would do, told in no time. The default has no index.
+  virtual model::IndexPromise Estimate(const model::Predicate&) const { return {}; }
+  /// Answers a leaf for all rows through an index: the bits set in `matches` (null rows never,
+  /// except for kIsNull), which has one zero bit for each row. When `unknown` is not null, the rows
+  /// without a value are set there; of a place in JSON those without one of the predicate's type.
+  virtual Result<model::Coverage> Answer(Context&, const model::Predicate&, Bitset& /*matches*/,
+                                         Bitset* /*unknown*/) const {
+    return model::Coverage::kNone;
+  }
+  /// Of the rows that Read gives for (begin, kBatchRows), or null when nothing is known of them.
+  virtual const model::BlockStats* Stats(FieldId, size_t /*begin*/) const { return nullptr; }
 };
 
 inline constexpr size_t kBatchRows = 8192;

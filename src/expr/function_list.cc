@@ -11,9 +11,6 @@ namespace {
 
 // Keywords of parts of the language that are still to come.
 constexpr auto kNotBuilt = std::to_array<Function>({
-    {"text_match", true},
-    {"text_match_fuzzy", true},
-    {"phrase_match", true},
     {"element_filter", true},
     {"match_all", true},
     {"match_any", true},
@@ -40,8 +37,11 @@ constexpr auto kBuilt = std::to_array<Function>({
     {"json_contains", true, BindContains},
     {"json_contains_all", true, BindContainsAll},
     {"json_contains_any", true, BindContainsAny},
+    {"phrase_match", true, BindPhraseMatch},
     {"random_sample", true, BindRandomSample},
     {"starts_with", false, BindStartsWith},
+    {"text_match", true, BindTextMatch, "minimum_should_match"},
+    {"text_match_fuzzy", true, BindTextMatchFuzzy, "max_edit_distance"},
 });
 
 const Function* Find(std::string_view name, bool is_keyword) {

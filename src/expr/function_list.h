@@ -1,6 +1,8 @@
 // Every function of the filter language, by name.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@ namespace elanus::expr {
 struct Call {
   std::string_view name;  // Lower-case.
   std::span<const Operand> arguments;
+  std::optional<int64_t> option = {};  // The value behind `name =`.
 };
 
 /// All that the language knows about a function. Plain functions, so that one is a constant.
@@ -26,6 +29,8 @@ struct Function {
   /// (Operand::Kind::kComputed). Errors: kInvalidParameter; kSegcore for what the reference finds
   /// only when the filter runs. Null: not built yet, and refused by name.
   Result<Operand> (*bind)(const Call& call) = nullptr;
+  /// The option that a call may end with, `name = integer`; empty: none.
+  std::string_view option = {};
 };
 
 std::span<const Function* const> AllFunctions();

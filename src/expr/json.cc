@@ -83,6 +83,12 @@ JsonReader& ThreadReader() {
   return reader;
 }
 
+bool NumberOf(const dom::element& value, double& number) {
+  if (!IsNumber(value)) return false;
+  number = NumberOf(value);
+  return true;
+}
+
 bool EqualsJson(const dom::element& e, const Scalar& constant) {
   if (constant.is_list()) {
     if (!e.is_array()) return false;
@@ -157,6 +163,8 @@ Outcome Tested(const dom::element& e, const Test& test) {
     }
     case Test::Kind::kArith:
       return Arithmetic(e, test);
+    case Test::Kind::kShift:
+      break;  // Of moments only.
     case Test::Kind::kLike:
     case Test::Kind::kRegex:
       if (!e.is_string()) return Outcome::kUnknown;

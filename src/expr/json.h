@@ -31,6 +31,9 @@ class JsonReader {
 /// The calling thread's own.
 JsonReader& ThreadReader();
 
+/// A JSON number as a double; false: it is none.
+bool NumberOf(const simdjson::dom::element& value, double& number);
+
 /// Whether a JSON value equals a constant: numbers by value, never across the classes number, text,
 /// bool and array.
 bool EqualsJson(const simdjson::dom::element& value, const model::Scalar& constant);

@@ -61,7 +61,8 @@ enum class TokenKind {
   kComma,
   kFunction,    // The keyword of a function: array_length, JSON_CONTAINS, ...
   kOptionWord,  // A keyword that only names an option: minimum_should_match, threshold.
-  kReserved,    // A keyword of a part of the language that is not built yet: ISO, INTERVAL.
+  kIso,
+  kInterval,
 };
 
 struct Token {

@@ -104,7 +104,7 @@ TEST(Lexer, KnowsKeywordsInTwoCasesOnly) {
   EXPECT_EQ(Kinds("array_length ARRAY_LENGTH Array_length"),
             (std::vector{TokenKind::kFunction, TokenKind::kFunction, TokenKind::kName}));
   EXPECT_EQ(Kinds("threshold Threshold"), (std::vector{TokenKind::kOptionWord, TokenKind::kName}));
-  EXPECT_EQ(Kinds("iso INTERVAL"), (std::vector{TokenKind::kReserved, TokenKind::kReserved}));
+  EXPECT_EQ(Kinds("iso INTERVAL"), (std::vector{TokenKind::kIso, TokenKind::kInterval}));
   EXPECT_EQ(Kinds("starts_with inn"), (std::vector{TokenKind::kName, TokenKind::kName}));
 }
 

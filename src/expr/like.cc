@@ -61,7 +61,19 @@ Result<LikePattern> LikePattern::Make(std::string_view pattern) {
                                                           : Kind::kGeneral;
   for (const Piece& piece : made.pieces_) {
     if (made.kind_ != Kind::kGeneral && piece.kind == K::kText) made.literal_ = piece.text;
+    if (piece.kind == K::kText) made.literals_.push_back(piece.text);
   }
+  const bool begins_with_text = !made.pieces_.empty() && made.pieces_[0].kind == K::kText;
+  if (begins_with_text) made.prefix_ = made.pieces_[0].text;
+  return made;
+}
+
+LikePattern LikePattern::OfLiteral(Kind kind, std::string literal) {
+  LikePattern made;
+  made.kind_ = kind;
+  if (kind == Kind::kEquals || kind == Kind::kPrefix) made.prefix_ = literal;
+  if (!literal.empty()) made.literals_ = {literal};
+  made.literal_ = std::move(literal);
   return made;
 }
 

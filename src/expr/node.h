@@ -9,12 +9,12 @@
 #include "expr/like.h"
 #include "expr/path_step.h"
 #include "model/predicate.h"
-
-namespace re2 {
-class RE2;
-}
+#include "model/timestamptz.h"
 
 namespace elanus::expr {
+
+class RegexPattern;
+class ValueSet;
 
 enum class ArithOp { kNone, kAdd, kSub, kMul, kDiv, kMod, kAnd, kOr, kXor };
 
@@ -28,13 +28,14 @@ struct Source {
       model::DataType::kNone;  // Of the value: the column's, or the array's elements'.
   bool nullable = false;
   bool is_primary_key = false;
+  bool has_match = false;      // Of a text field: text_match may be asked of it.
   std::vector<PathStep> path;  // kJson.
   uint64_t index = 0;          // kElement.
 };
 
 /// A test of one value.
 struct Test {
-  enum class Kind { kCompare, kIn, kRange, kLike, kRegex, kArith };
+  enum class Kind { kCompare, kIn, kRange, kLike, kRegex, kArith, kShift };
   Kind kind = Kind::kCompare;
   model::Compare op = model::Compare::kEq;
   std::vector<model::Scalar> values;  // As model::Predicate; kArith: the right side.
@@ -42,9 +43,12 @@ struct Test {
   bool lower_inclusive = false;
   bool upper_inclusive = false;
   std::shared_ptr<const LikePattern> like;
-  std::shared_ptr<const re2::RE2> regex;
+  std::shared_ptr<const RegexPattern> regex;
+  std::shared_ptr<const ValueSet> set;  // kIn with many values, when they are sorted.
   ArithOp arith = ArithOp::kNone;
   model::Scalar arith_operand;
+  model::Duration duration;  // kShift: the moment and this, by its sign, compared with values[0].
+  int duration_sign = 1;
 };
 
 struct Node;
@@ -76,8 +80,10 @@ struct Node {
   model::Compare op = model::Compare::kEq;
   std::vector<model::Scalar> values;  // kFunction; of `in` over the primary key: keys as written.
   bool all = false;                   // kFunction.
+  bool is_contains = false;           // kFunction: whether elements hold `values`, or one of them.
   double fraction = 0;                // kSample.
   EvaluateLeaf evaluate = nullptr;    // kFunction.
+  std::shared_ptr<const model::Predicate> predicate;  // A leaf as indexes know it, or null.
   /// Rising with the work a row costs; conjuncts run cheap ones first.
   int cost = 0;
 };

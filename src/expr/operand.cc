@@ -1,6 +1,8 @@
 // Making operands.
 #include "expr/operand.h"
 
+#include "expr/leaf.h"
+
 namespace elanus::expr {
 
 using model::DataType;
@@ -21,6 +23,9 @@ Operand MakeCondition(Node node) {
                                                              node.test.kind == Test::Kind::kRegex);
   node.cost = by_source + (by_pattern ? 6 : 0);
   for (const NodePtr& child : node.children) node.cost += child->cost;
+  if (auto predicate = AsPredicate(node)) {
+    node.predicate = std::make_shared<const model::Predicate>(std::move(*predicate));
+  }
   Operand operand;
   operand.kind = Operand::Kind::kCondition;
   operand.node = std::make_shared<const Node>(std::move(node));

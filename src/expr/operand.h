@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "expr/node.h"
 #include "model/scalar.h"
+#include "model/timestamptz.h"
 
 namespace elanus::expr {
 
@@ -17,6 +18,9 @@ struct Operand {
     kArith,     // source arith arith_operand.
     kComputed,  // An integer that a function takes from source: evaluate, as in Node.
     kCondition,
+    kTime,      // A moment: constant, in microseconds.
+    kInterval,  // duration.
+    kShifted,   // source, a moment, and duration with its sign.
   };
   Kind kind = Kind::kConstant;
   model::Scalar constant;
@@ -27,6 +31,8 @@ struct Operand {
   std::string name;  // Of the field or dynamic key, for messages.
   ArithOp arith = ArithOp::kNone;
   model::Scalar arith_operand;
+  model::Duration duration;
+  int duration_sign = 1;
   EvaluateLeaf evaluate = nullptr;
   NodePtr node;
 

@@ -109,10 +109,6 @@ class Parser {
     if (At(TokenKind::kEnd)) {
       return Invalid("{} mismatched input '<EOF>'", PlaceOf(text_, current_.offset));
     }
-    if (At(TokenKind::kReserved)) {
-      return Error(ErrorCode::kUnimplemented,
-                   "time literals ({}) in a filter are not supported yet", current_.text);
-    }
     return Invalid("{} extraneous input '{}'", PlaceOf(text_, current_.offset), current_.text);
   }
   Status Expect(TokenKind kind) {
@@ -186,22 +182,31 @@ class Parser {
       TRY(Take());
       return node;
     }
+    TRY_ASSIGN([[maybe_unused]] const bool has_option, TakeOption(*node));
     TRY(Push({.kind = Open::Kind::kItems, .left = std::move(node)}, 1));
-    TRY(CheckOption());
     return SyntaxPtr();
   }
   static TokenKind CloseOf(const Syntax& items) {
     return items.kind == Syntax::Kind::kList ? TokenKind::kCloseBracket : TokenKind::kCloseParen;
   }
 
-  // Before an item: `name = value` is an option, which only functions not built yet have.
-  Status CheckOption() const {
-    if (next_.kind != TokenKind::kAssign) return {};
-    const Syntax& items = *opens_.back().left;
+  // Before an item: `name = integer` is an option, which ends a call; true: it was read.
+  Result<bool> TakeOption(Syntax& items) {
+    if (next_.kind != TokenKind::kAssign) return false;
     const Function* function =
         items.token.kind == TokenKind::kFunction ? FindKeyword(items.token.text) : nullptr;
     if (function != nullptr && function->bind == nullptr) return NotBuilt(function->name);
-    return Invalid("{} extraneous input '='", PlaceOf(text_, next_.offset));
+    if (function == nullptr || function->option.empty() || items.children.empty() ||
+        Lower(current_.text) != function->option) {
+      return Invalid("{} extraneous input '='", PlaceOf(text_, next_.offset));
+    }
+    TRY(Take());
+    TRY(Take());
+    if (!At(TokenKind::kInt) || current_.is_int_minimum) return Unexpected();
+    items.option = current_.value.as_int();
+    TRY(Take());
+    TRY(Expect(TokenKind::kCloseParen));
+    return true;
   }
 
   // After a value: operators that it is the left side of (false: a right side must follow), and the
@@ -275,8 +280,12 @@ class Parser {
       TRY(Take());
       const bool is_keyword = items.token.kind == TokenKind::kFunction;
       if (!At(CloseOf(items)) || is_keyword) {
+        TRY_ASSIGN(const bool is_whole, TakeOption(items));
+        if (is_whole) {
+          value = std::move(open.left);
+          return false;
+        }
         TRY(Push(std::move(open), 1));
-        TRY(CheckOption());
         return true;
       }
     }
@@ -331,6 +340,13 @@ class Parser {
       case TokenKind::kElementVariable:
         return Invalid("{} $[{}] can only be used inside element_filter or match_*",
                        PlaceOf(text_, current_.offset), current_.text);
+      case TokenKind::kIso:
+      case TokenKind::kInterval: {
+        const bool is_time = At(TokenKind::kIso);
+        TRY(Take());
+        if (!At(TokenKind::kString) && !At(TokenKind::kRawString)) return Unexpected();
+        return Leaf(is_time ? Syntax::Kind::kTime : Syntax::Kind::kInterval);
+      }
       case TokenKind::kOpenBrace: {
         TRY(Take());
         if (!At(TokenKind::kName)) return Unexpected();

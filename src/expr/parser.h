@@ -1,7 +1,9 @@
 // Tokens to a syntax tree, by the precedence table of the language.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,8 @@ struct Syntax {
     kRange,     // children: low, path, high; op and op2 as written
     kExists,    // children[0]
     kIsNull,    // token; negated for "is not null"
+    kTime,      // token: the text behind ISO
+    kInterval,  // token: the text behind INTERVAL
     kCall,      // token: the name, kFunction when it is a keyword; children
   };
   Kind kind = Kind::kLiteral;
@@ -30,7 +34,8 @@ struct Syntax {
   TokenKind op = TokenKind::kEnd;
   TokenKind op2 = TokenKind::kEnd;
   bool negated = false;
-  int height = 1;  // A chain of one of `and`, `or` is one level.
+  std::optional<int64_t> option;  // kCall: the value of the option it ends with.
+  int height = 1;                 // A chain of one of `and`, `or` is one level.
   std::vector<std::unique_ptr<Syntax>> children;
 
   Syntax() = default;

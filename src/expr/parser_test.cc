@@ -133,8 +133,14 @@ TEST(Parser, RefusesOptionsOfFunctionsThatHaveNone) {
                            "array_contains(a, x = 1)", "[a = 1]", "f(1 = 1)", "f(a == 1 = 2)"}) {
     EXPECT_EQ(Parse(text).status().code(), ErrorCode::kInvalidParameter) << text;
   }
-  EXPECT_EQ(Parse("text_match(s, \"a\", minimum_should_match = 2)").status().code(),
-            ErrorCode::kUnimplemented);
+  EXPECT_TRUE(Parse("text_match(s, \"a\", minimum_should_match = 2)").ok());
+  for (const char* text :
+       {"text_match(s, \"a\", minimum_should_match = x)", "text_match(s, \"a\", threshold = 2)",
+        "text_match(minimum_should_match = 2)", "text_match(s, minimum_should_match = 2, \"a\")",
+        "text_match(s, \"a\", minimum_should_match = 2.5)", "text_match(s, \"a\", x = 2)"}) {
+    EXPECT_EQ(Parse(text).status().code(), ErrorCode::kInvalidParameter) << text;
+  }
+  EXPECT_EQ(Parse("match_least(s, a, threshold = 2)").status().code(), ErrorCode::kUnimplemented);
 }
 
 TEST(Parser, NamesThePlaceOfWhatItDidNotExpect) {

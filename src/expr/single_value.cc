@@ -1,11 +1,11 @@
 // Tests of single values.
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "expr/batch.h"
 #include "expr/constant.h"
+#include "expr/regex.h"
+#include "expr/value_set.h"
 
 namespace elanus::expr {
 namespace {
@@ -42,13 +42,13 @@ bool TestOrdered(const Test& test, const T& value, Get get) {
 
 bool TestText(const Test& test, std::string_view text) {
   if (test.kind == Test::Kind::kLike) return test.like->Matches(text);
-  if (test.kind == Test::Kind::kRegex) {
-    return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *test.regex);
-  }
+  if (test.kind == Test::Kind::kRegex) return test.regex->Matches(text);
+  if (test.set != nullptr) return test.set->Has(text);
   return TestOrdered(test, text, [](const Scalar& s) -> std::string_view { return s.as_string(); });
 }
 
 bool TestInt(const Test& test, int64_t value) {
+  if (test.set != nullptr) return test.set->Has(ValueSet::KeyOf(value));
   return TestOrdered(
       test, value, [](const Scalar& s) { return s.is_bool() ? int64_t{s.as_bool()} : s.as_int(); });
 }
@@ -58,6 +58,7 @@ bool TestDouble(const Test& test, double value) {
     return HoldsDouble(test.op, value, test.values[0].number());
   }
   if (std::isnan(value)) return false;
+  if (test.set != nullptr) return test.set->Has(ValueSet::KeyOf(value));
   return TestOrdered(test, value, [](const Scalar& s) { return s.number(); });
 }
 

@@ -1,5 +1,8 @@
 // array_contains, json_contains and their _all and _any: whether an array holds given values.
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <vector>
 
 #include "expr/array_row.h"
 #include "expr/function_list.h"
@@ -29,8 +32,53 @@ void EvaluateJson(const Node& node, const model::ColumnView& column, const Batch
   });
 }
 
+// Over arrays of numbers: the elements lie packed in the row.
+template <class T>
+void EvaluateNumbers(const Node& node, const model::ColumnView& column, const BatchRows& rows,
+                     Tri& out) {
+  using Wide = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+  std::vector<Wide> wanted;
+  for (const model::Scalar& value : node.values) {
+    if constexpr (std::is_floating_point_v<T>)
+      wanted.push_back(value.number());
+    else
+      wanted.push_back(value.is_bool() ? int64_t{value.as_bool()} : value.as_int());
+  }
+  ForEachActive(column, rows, out, [&](size_t i) {
+    const std::string_view row = column.Bytes(i);
+    const auto has = [&](Wide one) {
+      for (size_t at = 0; at + sizeof(T) <= row.size(); at += sizeof(T)) {
+        T element;
+        std::memcpy(&element, row.data() + at, sizeof(T));
+        if (static_cast<Wide>(element) == one) return true;
+      }
+      return false;
+    };
+    return node.all ? std::all_of(wanted.begin(), wanted.end(), has)
+                    : std::any_of(wanted.begin(), wanted.end(), has);
+  });
+}
+
 void EvaluateArray(const Node& node, const model::ColumnView& column, const BatchRows& rows,
                    Tri& out) {
+  using model::DataType;
+  switch (column.element_type) {
+    case DataType::kBool:
+    case DataType::kInt8:
+      return EvaluateNumbers<int8_t>(node, column, rows, out);
+    case DataType::kInt16:
+      return EvaluateNumbers<int16_t>(node, column, rows, out);
+    case DataType::kInt32:
+      return EvaluateNumbers<int32_t>(node, column, rows, out);
+    case DataType::kInt64:
+      return EvaluateNumbers<int64_t>(node, column, rows, out);
+    case DataType::kFloat:
+      return EvaluateNumbers<float>(node, column, rows, out);
+    case DataType::kDouble:
+      return EvaluateNumbers<double>(node, column, rows, out);
+    default:
+      break;
+  }
   ForEachActive(column, rows, out, [&](size_t i) {
     const ArrayRow row(column.element_type, column.Bytes(i));
     return HoldsWanted(node, [&](const model::Scalar& wanted) { return row.Contains(wanted); });
@@ -53,6 +101,7 @@ Result<Operand> BindValues(const Operand& value, model::ScalarList wanted, bool 
                         .source = source,
                         .values = std::move(wanted),
                         .all = all,
+                        .is_contains = true,
                         .evaluate = is_array ? EvaluateArray : EvaluateJson});
 }
 

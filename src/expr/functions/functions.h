@@ -16,6 +16,12 @@ Result<Operand> BindContainsAll(const Call& call);
 Result<Operand> BindContainsAny(const Call& call);
 /// array_length(array or JSON): a number to compare with an integer.
 Result<Operand> BindArrayLength(const Call& call);
+/// text_match(text field, words[, minimum_should_match=n]): some of the words are in it.
+Result<Operand> BindTextMatch(const Call& call);
+/// text_match_fuzzy(text field, words, max_edit_distance=n): words near to them are.
+Result<Operand> BindTextMatchFuzzy(const Call& call);
+/// phrase_match(text field, words[, slop]): they stand in it one after the other.
+Result<Operand> BindPhraseMatch(const Call& call);
 /// empty(text): it has no bytes.
 Result<Operand> BindEmpty(const Call& call);
 /// starts_with(text, prefix).

@@ -349,6 +349,13 @@ bool Answers(const Datum& value, const model::Predicate& predicate) {
              compare(predicate.upper_inclusive ? Compare::kLe : Compare::kLt, 1);
     case PredicateKind::kPrefix:
       return value.text.starts_with(predicate.values[0].as_string()) && value.has_value();
+    case PredicateKind::kText:
+      return value.has_value() && predicate.text->Matches(value.text);
+    case PredicateKind::kContains: {
+      std::vector<Datum> wanted;
+      for (const model::Scalar& item : predicate.values) wanted.push_back(DatumOf(item));
+      return Contains(value, wanted, predicate.all) == Truth::kTrue;
+    }
   }
   return false;
 }

@@ -36,7 +36,7 @@ Datum DrawJson(Dice& dice, int depth);
 /// $meta; "?": nullable.
 class World final : public ColumnSource {
  public:
-  /// `answers`: fields of one value have an index.
+  /// `answers`: fields but JSON have an index that answers all it is asked.
   World(uint64_t seed, size_t rows, bool answers);
   using Documents = std::vector<std::string>;
   /// The key and $meta alone, with these documents; table() is empty.
@@ -47,8 +47,9 @@ class World final : public ColumnSource {
 
   size_t rows() const override { return columns_[0].rows; }
   Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override;
-  Result<bool> Answer(Context& ctx, const model::Predicate& predicate,
-                      Bitset& matches) const override;
+  model::IndexPromise Estimate(const model::Predicate& predicate) const override;
+  Result<model::Coverage> Answer(Context& ctx, const model::Predicate& predicate, Bitset& matches,
+                                 Bitset* unknown) const override;
 
  private:
   void AddField(const char* name, model::DataType type, bool nullable,

@@ -172,15 +172,25 @@ Result<model::ColumnView> World::Read(FieldId field, size_t begin, size_t count)
   return Status(ErrorCode::kFieldNotFound, "no such field");
 }
 
-Result<bool> World::Answer(Context&, const model::Predicate& predicate, Bitset& matches) const {
-  if (!answers_) return false;
+model::IndexPromise World::Estimate(const model::Predicate& predicate) const {
+  const bool is_known = answers_ && predicate.path.empty();
+  // So cheap that it is always taken.
+  return {.coverage = is_known ? model::Coverage::kExact : model::Coverage::kNone,
+          .cost_ns = -1e12};
+}
+
+Result<model::Coverage> World::Answer(Context&, const model::Predicate& predicate, Bitset& matches,
+                                      Bitset* unknown) const {
   const model::FieldSchema* field = schema_.FindField(predicate.field);
-  EXPECT_EQ(field->type, predicate.type);
+  const bool is_array = field->type == DataType::kArray;
+  EXPECT_EQ(is_array ? field->element_type : field->type, predicate.type);
   EXPECT_EQ(matches.size(), rows());
   for (size_t i = 0; i < table_.size(); ++i) {
-    if (Answers(table_[i].at(field->name), predicate)) matches.Set(i);
+    const Datum& value = table_[i].at(field->name);
+    if (Answers(value, predicate)) matches.Set(i);
+    if (unknown != nullptr && !value.has_value()) unknown->Set(i);
   }
-  return true;
+  return model::Coverage::kExact;
 }
 
 namespace {

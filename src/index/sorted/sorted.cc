@@ -7,12 +7,13 @@
 #include <numeric>
 
 #include "base/framed.h"
-#include "index/scalar_index.h"
+#include "index/scalar/ordered.h"
+#include "index/scalar/scalar_types.h"
+#include "index/scalar/sections.h"
 
 namespace elanus::index {
 namespace {
 
-using model::Compare;
 using model::DataType;
 using model::Predicate;
 
@@ -36,61 +37,18 @@ struct Layout {
   }
 };
 
-// Numbers in the file. Read by copy: a blob may begin at any address.
-template <class T>
-struct Numbers {
-  const char* bytes = nullptr;
-  T operator[](size_t i) const {
-    T value;
-    std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
-    return value;
-  }
-};
-
-bool IsIndexed(DataType type) {
-  return type == DataType::kBool || type == DataType::kVarChar || model::IsInteger(type) ||
-         model::IsFloating(type);
-}
-bool IsNan(const model::Scalar& constant) {
-  return constant.is_double() && std::isnan(constant.as_double());
-}
-
-// Orders one value of the index against a constant of a predicate.
-template <class T>
-struct Fixed {
-  Numbers<T> values;
-  int CompareTo(size_t i, const model::Scalar& constant) const {
-    const T v = values[i];
-    if constexpr (std::is_floating_point_v<T>) {
-      const double c = constant.number();
-      return v < c ? -1 : v > c;
-    } else {
-      const int64_t c = constant.is_bool() ? constant.as_bool() : constant.as_int();
-      return static_cast<int64_t>(v) < c ? -1 : static_cast<int64_t>(v) > c;
-    }
-  }
-};
-struct Texts {
-  Numbers<uint64_t> offsets;
-  const char* bytes = nullptr;
-  std::string_view at(size_t i) const { return {bytes + offsets[i], offsets[i + 1] - offsets[i]}; }
-  int CompareTo(size_t i, const model::Scalar& constant) const {
-    const int order = at(i).compare(constant.as_string());
-    return order < 0 ? -1 : order > 0;
-  }
-};
-
 class Sorted final : public ScalarIndex {
  public:
   Sorted(Blob file, std::string_view payload, const Header& header)
-      : file_(std::move(file)), header_(header) {
-    const auto type = static_cast<DataType>(header.type);
-    const Layout at(header, model::WidthOf(type));
+      : file_(std::move(file)), header_(header), type_(static_cast<DataType>(header.type)) {
+    const Layout at(header, model::WidthOf(type_));
     order_ = {payload.data() + at.order};
     nan_ = {payload.data() + at.nan};
     null_ = {payload.data() + at.null};
-    values_ = payload.data() + at.values;
-    texts_ = {{payload.data() + at.offsets}, payload.data() + at.values};
+    offsets_ = payload.data() + at.offsets;
+    const char* bytes = payload.data() + at.values;
+    values_ = type_ == DataType::kVarChar ? MakeOrderedTexts(offsets_, bytes, header.valid)
+                                          : MakeOrderedNumbers(type_, bytes, header.valid);
   }
 
   // What the frame's checksum cannot promise: that the numbers inside lead nowhere else.
@@ -110,149 +68,80 @@ class Sorted final : public ScalarIndex {
     TRY(check(order_, header_.valid));
     TRY(check(nan_, header_.nan));
     TRY(check(null_, header_.null));
-    if (static_cast<DataType>(header_.type) != DataType::kVarChar) return {};
-    bool in_order = texts_.offsets[0] == 0 && texts_.offsets[header_.valid] == header_.value_bytes;
-    for (uint64_t i = 0; in_order && i < header_.valid; ++i) {
-      in_order = texts_.offsets[i] <= texts_.offsets[i + 1];
+    if (type_ == DataType::kVarChar && !AreOffsets(offsets_, header_.valid, header_.value_bytes)) {
+      return Status(ErrorCode::kIntegrity, "the sorted index has texts out of place");
     }
-    if (!in_order) return Status(ErrorCode::kIntegrity, "the sorted index has texts out of place");
     return {};
   }
 
-  Result<bool> Answer(Context& ctx, const Predicate& predicate, Bitset& matches) const override {
+  model::IndexPromise Estimate(const Predicate& predicate) const override {
+    if (predicate.kind == Predicate::Kind::kIsNull) return Promise(header_.null);
+    // Of a test of texts only the texts with its prefix are looked at.
+    Predicate wider;
+    const bool is_text = predicate.kind == Predicate::Kind::kText;
+    if (is_text && predicate.text->prefix().empty()) return {};
+    if (is_text) {
+      wider.kind = Predicate::Kind::kPrefix;
+      wider.type = predicate.type;
+      wider.values = {model::Scalar(std::string(predicate.text->prefix()))};
+    }
+    Places places;
+    if (!Find(is_text ? wider : predicate, places)) return {};
+    uint64_t rows = places.nan ? header_.nan : 0;
+    for (const auto& [begin, end] : places.ranges) rows += end - begin;
+    model::IndexPromise promise = Promise(rows);
+    if (is_text) promise.cost_ns *= kTextNs / kRowNs;
+    return promise;
+  }
+
+  Result<model::Coverage> Answer(Context& ctx, const Predicate& predicate,
+                                 Bitset& matches) const override {
     TRY(ctx.CheckAlive());
     if (matches.size() != header_.rows) {
       return Error(ErrorCode::kIntegrity,
                    "the sorted index is of another segment: {} rows, want {}", header_.rows,
                    matches.size());
     }
-    const auto type = static_cast<DataType>(header_.type);
-    const bool is_prefix = predicate.kind == Predicate::Kind::kPrefix;
-    if (predicate.type != type || (is_prefix && type != DataType::kVarChar)) return false;
     if (predicate.kind == Predicate::Kind::kIsNull) {
-      for (size_t i = 0; i < header_.null; ++i) matches.Set(null_[i]);
-      return true;
+      SetNulls(matches);
+      return model::Coverage::kExact;
     }
-    switch (type) {
-      case DataType::kBool:
-      case DataType::kInt8:
-        Run(Fixed<int8_t>{{values_}}, predicate, matches);
-        return true;
-      case DataType::kInt16:
-        Run(Fixed<int16_t>{{values_}}, predicate, matches);
-        return true;
-      case DataType::kInt32:
-        Run(Fixed<int32_t>{{values_}}, predicate, matches);
-        return true;
-      case DataType::kInt64:
-        Run(Fixed<int64_t>{{values_}}, predicate, matches);
-        return true;
-      case DataType::kFloat:
-        Run(Fixed<float>{{values_}}, predicate, matches);
-        return true;
-      case DataType::kDouble:
-        Run(Fixed<double>{{values_}}, predicate, matches);
-        return true;
-      case DataType::kVarChar:
-        if (is_prefix) {
-          Prefix(predicate.values[0].as_string(), matches);
-        } else {
-          Run(texts_, predicate, matches);
-        }
-        return true;
-      default:
-        return false;
+    Places places;
+    if (!Find(predicate, places)) return model::Coverage::kNone;
+    for (const auto& [begin, end] : places.ranges) {
+      for (size_t i = begin; i < end; ++i) matches.Set(order_[i]);
     }
+    for (size_t i = 0; places.nan && i < header_.nan; ++i) matches.Set(nan_[i]);
+    return model::Coverage::kExact;
   }
 
+  void SetNulls(Bitset& rows) const override {
+    for (size_t i = 0; i < header_.null; ++i) rows.Set(null_[i]);
+  }
   size_t memory_bytes() const override { return file_.heap_bytes(); }
 
  private:
-  // First place whose value is not below (or, with `after`, above) the constant.
-  template <class Values>
-  size_t Bound(const Values& values, const model::Scalar& constant, bool after) const {
-    size_t low = 0;
-    size_t high = header_.valid;
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      const int order = values.CompareTo(middle, constant);
-      if (order < 0 || (after && order == 0))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    return low;
-  }
-  void SetRange(size_t begin, size_t end, Bitset& matches) const {
-    for (size_t i = begin; i < end; ++i) matches.Set(order_[i]);
-  }
-  void SetNan(Bitset& matches) const {
-    for (size_t i = 0; i < header_.nan; ++i) matches.Set(nan_[i]);
-  }
+  static constexpr double kRowNs = 2;  // Setting bits of rows in any order.
+  static constexpr double kTextNs = 20;
 
-  template <class Values>
-  void Run(const Values& values, const Predicate& p, Bitset& matches) const {
-    const size_t n = header_.valid;
-    if (p.kind == Predicate::Kind::kIn) {
-      for (const model::Scalar& value : p.values) {
-        if (IsNan(value)) continue;
-        SetRange(Bound(values, value, false), Bound(values, value, true), matches);
-      }
-      return;
-    }
-    // NaN has no place in the order: unequal to every value, below and above none.
-    if (std::any_of(p.values.begin(), p.values.end(), IsNan)) {
-      if (p.kind == Predicate::Kind::kCompare && p.op == Compare::kNe) {
-        SetRange(0, n, matches);
-        SetNan(matches);
-      }
-      return;
-    }
-    if (p.kind == Predicate::Kind::kRange) {
-      const size_t begin = Bound(values, p.values[0], !p.lower_inclusive);
-      SetRange(begin, std::max(begin, Bound(values, p.values[1], p.upper_inclusive)), matches);
-      return;
-    }
-    const size_t low = Bound(values, p.values[0], false);
-    const size_t high = Bound(values, p.values[0], true);
-    switch (p.op) {
-      case Compare::kEq:
-        SetRange(low, high, matches);
-        break;
-      case Compare::kNe:
-        SetRange(0, low, matches);
-        SetRange(high, n, matches);
-        SetNan(matches);
-        break;
-      case Compare::kLt:
-        SetRange(0, low, matches);
-        break;
-      case Compare::kLe:
-        SetRange(0, high, matches);
-        break;
-      case Compare::kGt:
-        SetRange(high, n, matches);
-        break;
-      case Compare::kGe:
-        SetRange(low, n, matches);
-        break;
-    }
+  static model::IndexPromise Promise(uint64_t rows) {
+    return {.coverage = model::Coverage::kExact,
+            .rows = rows,
+            .cost_ns = kRowNs * static_cast<double>(rows)};
   }
-
-  void Prefix(const std::string& prefix, Bitset& matches) const {
-    for (size_t i = Bound(texts_, model::Scalar(prefix), false);
-         i < header_.valid && texts_.at(i).starts_with(prefix); ++i) {
-      matches.Set(order_[i]);
-    }
+  bool Find(const Predicate& predicate, Places& places) const {
+    if (predicate.type != type_ || predicate.kind == Predicate::Kind::kContains) return false;
+    return FindPlaces(*values_, predicate, /*tests_all=*/false, places);
   }
 
   Blob file_;
   const Header header_;
+  const DataType type_;
   Numbers<uint32_t> order_;
   Numbers<uint32_t> nan_;
   Numbers<uint32_t> null_;
-  const char* values_;
-  Texts texts_;
+  const char* offsets_;
+  std::unique_ptr<OrderedValues> values_;
 };
 
 template <class T>
@@ -269,9 +158,11 @@ void SortFixed(const model::ColumnView& column, std::vector<uint32_t>& order,
                    [&](uint32_t a, uint32_t b) { return column.Get<T>(a) < column.Get<T>(b); });
 }
 
-}  // namespace
+bool Supports(const ScalarShape& shape) {
+  return IsOrdered(shape.type) && shape.type != DataType::kBool;
+}
 
-Result<std::string> BuildSortedIndex(Context& ctx, const model::ColumnView& column) {
+Result<std::string> Build(Context& ctx, const model::ColumnView& column, const Params&) {
   TRY(ctx.CheckAlive());
   std::vector<uint32_t> order, nan, null;
   for (uint32_t row = 0; row < column.rows; ++row) {
@@ -289,6 +180,7 @@ Result<std::string> BuildSortedIndex(Context& ctx, const model::ColumnView& colu
       SortFixed<int32_t>(column, order, nan);
       break;
     case DataType::kInt64:
+    case DataType::kTimestamptz:
       SortFixed<int64_t>(column, order, nan);
       break;
     case DataType::kFloat:
@@ -331,7 +223,7 @@ Result<std::string> BuildSortedIndex(Context& ctx, const model::ColumnView& colu
   return Frame(kMagic, 1, payload);
 }
 
-Result<std::unique_ptr<ScalarIndex>> OpenSortedIndex(Blob file) {
+Result<std::unique_ptr<ScalarIndex>> Open(Blob file) {
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "sorted index"));
   Header header;
   if (payload.size() < kLead + sizeof(header)) {
@@ -344,7 +236,7 @@ Result<std::unique_ptr<ScalarIndex>> OpenSortedIndex(Blob file) {
   const bool is_sane = rows <= payload.size() / 4 && rows < UINT32_MAX && header.valid <= rows &&
                        header.nan <= rows && header.null <= rows &&
                        header.value_bytes <= payload.size() && header.type <= UINT8_MAX &&
-                       IsIndexed(type);
+                       IsOrdered(type);
   const uint32_t width = is_sane ? model::WidthOf(type) : 0;
   const bool fits = is_sane && header.valid + header.nan + header.null == rows &&
                     (header.nan == 0 || model::IsFloating(type)) &&
@@ -354,6 +246,14 @@ Result<std::unique_ptr<ScalarIndex>> OpenSortedIndex(Blob file) {
   auto index = std::make_unique<Sorted>(std::move(file), payload, header);
   TRY(index->Check());
   return std::unique_ptr<ScalarIndex>(std::move(index));
+}
+
+}  // namespace
+
+const ScalarIndexType& SortedType() {
+  static const ScalarIndexType kType{
+      .name = "STL_SORT", .magic = kMagic, .Supports = Supports, .Build = Build, .Open = Open};
+  return kType;
 }
 
 }  // namespace elanus::index
