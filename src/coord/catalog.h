@@ -2,8 +2,8 @@
 // immutable snapshots, on the meta store as the truth.
 //
 // Keys: collection/<id>, segment/<collection>/<id>, delta/<vchannel>/<object key>,
-// checkpoint/<vchannel>. Every change is one transaction, durable before anybody sees it; changes
-// run one after another.
+// checkpoint/<vchannel>, garbage/<timestamp>. Every change is one transaction, durable before
+// anybody sees it; changes run one after another.
 #pragma once
 
 #include <memory>
@@ -36,6 +36,17 @@ struct CatalogOptions {
   }
 };
 
+/// Objects that a change of the catalog has left without a reference.
+struct Garbage {
+  std::vector<std::string> keys;  // Objects; those that end in '/' are folders with all in them.
+  Timestamp dropped;              // When; unique.
+  template <class V>
+  void Fields(V& v) {
+    v(1, "keys", keys);
+    v(2, "dropped", dropped);
+  }
+};
+
 /// Thread-safe.
 class Catalog final : public roles::Catalog, public roles::Segments {
  public:
@@ -50,6 +61,9 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Result<roles::CollectionSnapshot> Find(Context& ctx, CollectionId id) override;
   Result<std::vector<roles::CollectionSnapshot>> List(Context& ctx,
                                                       std::string_view database) override;
+  Status AlterProperties(Context& ctx, CollectionId collection,
+                         const std::vector<model::KeyValue>& set,
+                         const std::vector<std::string>& remove) override;
   Status Rename(Context& ctx, const model::CollectionName& from, const std::string& to) override;
   Status CreatePartition(Context& ctx, const model::CollectionName& name,
                          const std::string& partition) override;
@@ -66,9 +80,16 @@ class Catalog final : public roles::Catalog, public roles::Segments {
                                                        CollectionId collection) override;
   Result<std::vector<model::DeltaInfo>> ListDeltas(Context& ctx,
                                                    const std::string& vchannel) override;
+  Result<model::ShardFiles> ListShard(Context& ctx, const std::string& vchannel) override;
   Status CommitFlush(Context& ctx, const model::FlushCommit& commit) override;
+  Status CommitCompaction(Context& ctx, const model::CompactionCommit& commit) override;
   Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) override;
   Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) override;
+
+  /// What was dropped and is not forgotten yet, oldest first.
+  Result<std::vector<Garbage>> ListGarbage(Context& ctx);
+  /// The objects of the garbage that was dropped at this moment are gone.
+  Status ForgetGarbage(Context& ctx, Timestamp dropped);
 
  private:
   struct Impl;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <functional>
+#include <set>
 
 #include "coord/test_meta.h"
 #include "model/channel.h"
@@ -198,6 +199,10 @@ TEST_F(CatalogTest, AChangeThatDoesNotReachTheStoreDoesNotHappen) {
       {"create", [&] { return catalog().CreateCollection(ctx(), MakeRequest("new")); }},
       {"drop", [&] { return catalog().DropCollection(ctx(), Name("c")); }},
       {"rename", [&] { return catalog().Rename(ctx(), Name("c"), "new"); }},
+      {"alter",
+       [&] {
+         return catalog().AlterProperties(ctx(), id, {{"key", "value"}}, {});
+       }},
       {"create partition", [&] { return catalog().CreatePartition(ctx(), Name("c"), "new"); }},
       {"drop partition", [&] { return catalog().DropPartition(ctx(), Name("c"), "p"); }},
       {"create index", [&] { return catalog().CreateIndex(ctx(), id, scalar); }},
@@ -205,6 +210,11 @@ TEST_F(CatalogTest, AChangeThatDoesNotReachTheStoreDoesNotHappen) {
       {"release", [&] { return catalog().SetReleased(ctx(), id, {}); }},
       {"flush",
        [&] { return catalog().CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 9)}, 9)); }},
+      {"compaction",
+       [&] {
+         return catalog().CommitCompaction(ctx(),
+                                           MakeCompaction(*info, {1}, MakeSegment(*info, 9)));
+       }},
       {"index file",
        [&] { return catalog().CommitIndex(ctx(), SegmentId(2), {.index = info->indexes[0].id}); }},
   };
@@ -232,6 +242,34 @@ TEST_F(CatalogTest, DroppingACollectionRemovesAllItsKeysInOneTransaction) {
   EXPECT_EQ(catalog().ListSegments(ctx(), info->id).status().code(),
             ErrorCode::kCollectionNotFound);
   EXPECT_TRUE(catalog().DropCollection(ctx(), Name("c")).ok());
+}
+
+TEST_F(CatalogTest, PropertiesAreMergedByKeyAndRemoved) {
+  Create("c");
+  const auto before = Find("c");
+  const auto alter = [&](const std::vector<model::KeyValue>& set,
+                         const std::vector<std::string>& remove) {
+    ASSERT_TRUE(catalog().AlterProperties(ctx(), before->id, set, remove).ok());
+    Restart();
+  };
+  alter({{"a", "1"}, {"b", "2"}}, {});
+  EXPECT_EQ(*model::Find(Find("c")->properties, "a"), "1");
+  EXPECT_EQ(*model::Find(Find("c")->properties, "timezone"), "UTC");
+  EXPECT_GT(Find("c")->updated, before->updated);
+  const Timestamp updated = Find("c")->updated;
+  const int commits = process_->meta.commits;
+  ASSERT_TRUE(catalog().AlterProperties(ctx(), before->id, {{"a", "1"}}, {}).ok());
+  ASSERT_TRUE(catalog().AlterProperties(ctx(), before->id, {}, {"unknown"}).ok());
+  EXPECT_EQ(process_->meta.commits, commits) << "nothing new";
+  EXPECT_EQ(Find("c")->updated, updated);
+  alter({{"a", "3"}, {"collection.description", "words"}}, {});
+  EXPECT_EQ(*model::Find(Find("c")->properties, "a"), "3");
+  EXPECT_EQ(model::Find(Find("c")->properties, "collection.description"), nullptr);
+  EXPECT_EQ(Find("c")->schema.description, "words");
+  alter({}, {"a", "b"});
+  EXPECT_EQ(Find("c")->properties, before->properties);
+  EXPECT_EQ(catalog().AlterProperties(ctx(), CollectionId(1), {}, {"a"}).code(),
+            ErrorCode::kCollectionNotFound);
 }
 
 TEST_F(CatalogTest, PartitionsComeAndGoWithTheirSegments) {
@@ -289,6 +327,133 @@ TEST_F(CatalogTest, ALateRepetitionOfAFlushDoesNotMoveTheCheckpointBackOrForgetI
     EXPECT_EQ((*catalog().ListSegments(ctx(), info->id))[0].indexes.size(), 1u);
     Restart();
   }
+}
+
+TEST_F(CatalogTest, ACompactionTakesThePlaceOfItsInputsInOneTransaction) {
+  CreateFull();
+  const auto info = Find("c");
+  const IndexId index = info->indexes[0].id;
+  ASSERT_TRUE(
+      catalog()
+          .CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 3), MakeSegment(*info, 4)}, 9))
+          .ok());
+  model::SegmentInfo output = MakeSegment(*info, 8);
+  output.indexes = {{.index = index, .key = "file8"}, {.index = IndexId(999), .key = "dropped"}};
+  const int commits = process_->meta.commits;
+  ASSERT_TRUE(catalog().CommitCompaction(ctx(), MakeCompaction(*info, {1, 3}, output)).ok());
+  EXPECT_EQ(process_->meta.commits, commits + 1);
+  for (int round = 0; round < 2; ++round) {
+    const auto files = catalog().ListShard(ctx(), info->vchannels[0]);
+    ASSERT_TRUE(files.ok());
+    ASSERT_EQ(files->segments.size(), 3u);
+    EXPECT_EQ(files->segments[0].id, SegmentId(2));
+    EXPECT_EQ(files->segments[1].id, SegmentId(4));
+    EXPECT_EQ(files->segments[2].id, SegmentId(8));
+    ASSERT_EQ(files->segments[2].indexes.size(), 1u) << "an index was dropped meanwhile";
+    EXPECT_EQ(files->segments[2].indexes[0].key, "file8");
+    EXPECT_EQ(files->checkpoint.position, 9u);
+    const auto garbage = catalog().ListGarbage(ctx());
+    ASSERT_EQ(garbage->size(), 1u);
+    const std::string id = std::to_string(info->id.value());
+    EXPECT_EQ((*garbage)[0].keys,
+              (std::vector<std::string>{"segments/" + id + "/1/", "indexes/" + id + "/1/",
+                                        "segments/" + id + "/3/", "indexes/" + id + "/3/"}));
+    Restart();
+  }
+  ASSERT_TRUE(catalog().ForgetGarbage(ctx(), (*catalog().ListGarbage(ctx()))[0].dropped).ok());
+  EXPECT_TRUE(catalog().ListGarbage(ctx())->empty());
+  EXPECT_EQ(catalog().CommitCompaction(ctx(), MakeCompaction(*info, {1, 4}, output)).code(),
+            ErrorCode::kSegmentNotFound)
+      << "compacted already";
+  EXPECT_EQ(catalog().ListSegments(ctx(), info->id)->size(), 3u);
+}
+
+TEST_F(CatalogTest, ARepeatedFlushDoesNotBringBackWhatHasBeenCompacted) {
+  Create("c");
+  const auto info = Find("c");
+  const auto flush = MakeFlush(*info, {MakeSegment(*info, 1), MakeSegment(*info, 2)}, 5);
+  ASSERT_TRUE(catalog().CommitFlush(ctx(), flush).ok());
+  ASSERT_TRUE(
+      catalog().CommitCompaction(ctx(), MakeCompaction(*info, {1, 2}, MakeSegment(*info, 7))).ok());
+  const std::string before = process_->Everything();
+  ASSERT_TRUE(catalog().CommitFlush(ctx(), flush).ok());
+  EXPECT_EQ(process_->Everything(), before);
+}
+
+TEST_F(CatalogTest, ADeltaLogGoesWhenEverySegmentOfItsShardHasItApplied) {
+  Create("c", 2);
+  const auto info = Find("c");
+  const auto delta = [&](const std::string& key, uint64_t newest) {
+    return model::DeltaInfo{.key = key,
+                            .collection = info->id,
+                            .vchannel = info->vchannels[0],
+                            .rows = 1,
+                            .newest = Timestamp(newest)};
+  };
+  const auto segment = [&](int64_t id, uint64_t applied) {
+    model::SegmentInfo made = MakeSegment(*info, id);
+    made.deletes_applied = Timestamp(applied);
+    return made;
+  };
+  const auto keys = [&] {
+    Restart();
+    std::vector<std::string> all;
+    const auto deltas = catalog().ListDeltas(ctx(), info->vchannels[0]);
+    for (const auto& one : *deltas) all.push_back(one.key);
+    return all;
+  };
+  const auto flush = [&](int64_t id, uint64_t at, const std::string& key) {
+    auto commit = MakeFlush(*info, {segment(id, at)}, at);
+    commit.deltas = {delta(key, at - 1)};
+    ASSERT_TRUE(catalog().CommitFlush(ctx(), commit).ok());
+  };
+  flush(1, 10, "d1");
+  EXPECT_EQ(keys(), (std::vector<std::string>{})) << "the only segment is newer";
+  flush(2, 20, "d2");
+  flush(3, 30, "d3");
+  EXPECT_EQ(keys(), (std::vector<std::string>{"d2", "d3"}));
+  ASSERT_TRUE(catalog().CommitCompaction(ctx(), MakeCompaction(*info, {1}, segment(4, 30))).ok());
+  EXPECT_EQ(keys(), (std::vector<std::string>{"d3"})) << "segment 2 does not know it";
+  auto counted = MakeCompaction(*info, {}, std::nullopt);
+  counted.known = {{.segment = SegmentId(2), .deletes_counted = Timestamp(30), .deleted_rows = 5},
+                   {.segment = SegmentId(77), .deletes_counted = Timestamp(30)}};
+  counted.old_deltas = {"d3"};
+  counted.new_deltas = {delta("d3-merged", 29)};
+  ASSERT_TRUE(catalog().CommitCompaction(ctx(), counted).ok());
+  EXPECT_EQ(keys(), (std::vector<std::string>{"d3-merged"}));
+  EXPECT_EQ(catalog().ListShard(ctx(), info->vchannels[0])->segments[0].deleted_rows, 5);
+  counted = MakeCompaction(*info, {}, std::nullopt);
+  counted.known = {{.segment = SegmentId(2), .deletes_counted = Timestamp(30)}};
+  ASSERT_TRUE(catalog().CommitCompaction(ctx(), counted).ok());
+  EXPECT_EQ(keys(), (std::vector<std::string>{})) << "it hides no row";
+  // Object and record end together: each of the four is garbage now.
+  std::set<std::string> unused;
+  const auto all_garbage = catalog().ListGarbage(ctx());
+  for (const auto& garbage : *all_garbage) {
+    for (const auto& key : garbage.keys) {
+      if (key[0] == 'd') unused.insert(key);
+    }
+  }
+  EXPECT_EQ(unused, (std::set<std::string>{"d1", "d2", "d3", "d3-merged"}));
+}
+
+TEST_F(CatalogTest, WhatIsDroppedLeavesARecordOfItsFiles) {
+  CreateFull();
+  const auto info = Find("c");
+  const std::string id = std::to_string(info->id.value());
+  const auto newest = [&] {
+    Restart();
+    return catalog().ListGarbage(ctx())->back().keys;
+  };
+  ASSERT_TRUE(catalog().SetReleased(ctx(), info->id, {}).ok());
+  ASSERT_TRUE(catalog().DropIndex(ctx(), info->id, info->indexes[0].name).ok());
+  EXPECT_EQ(newest(), std::vector<std::string>{"file"});
+  ASSERT_TRUE(catalog().DropPartition(ctx(), Name("c"), "p").ok());
+  EXPECT_EQ(newest(),
+            (std::vector<std::string>{"segments/" + id + "/2/", "indexes/" + id + "/2/"}));
+  ASSERT_TRUE(catalog().DropCollection(ctx(), Name("c")).ok());
+  EXPECT_EQ(newest(), (std::vector<std::string>{"segments/" + id + "/", "indexes/" + id + "/",
+                                                "deltas/" + id + "/"}));
 }
 
 TEST_F(CatalogTest, AFlushOfADroppedCollectionIsRefusedAndLeavesNothing) {

@@ -1,6 +1,7 @@
 // Background index builds.
 #include "coord/index_jobs.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
@@ -67,6 +68,8 @@ struct IndexJobs::Impl {
         Status built = BuildOne(segment, *info, index);
         if (built.ok()) continue;
         if (built.code() == ErrorCode::kCanceled) return built;
+        TRY_ASSIGN(const bool is_there, IsThere(segment));
+        if (!is_there) break;  // Compacted or dropped meanwhile, its files may be gone.
         std::lock_guard<Monitor> lock(*monitor);
         failures[collection].emplace(index.id, built.ToString());
         if (first_error.ok()) first_error = std::move(built);
@@ -81,6 +84,12 @@ struct IndexJobs::Impl {
     TRY(coord.segments.CommitIndex(ctx, segment.id, std::move(built)));
     on_built(info.id);
     return {};
+  }
+
+  Result<bool> IsThere(const model::SegmentInfo& segment) {
+    TRY_ASSIGN(const auto segments, coord.segments.ListSegments(ctx, segment.collection));
+    return std::any_of(segments.begin(), segments.end(),
+                       [&](const auto& other) { return other.id == segment.id; });
   }
 
   static bool HasIndex(const model::SegmentInfo& segment, IndexId index) {

@@ -36,6 +36,15 @@ class ScriptedData final : public roles::Data {
     return model::SegmentIndexInfo{.index = index.id, .key = key};
   }
 
+  Result<roles::CompactionResult> Compact(Context&, const roles::CompactionTask&,
+                                          const model::CollectionInfo&) override {
+    return Status(ErrorCode::kUnimplemented, "not in this test");
+  }
+  Result<roles::MergeDeletesResult> MergeDeletes(Context&, const roles::MergeDeletesTask&,
+                                                 const model::CollectionInfo&) override {
+    return Status(ErrorCode::kUnimplemented, "not in this test");
+  }
+
   int builds = 0;
   bool endless = false;
   std::set<SegmentId> failing;

@@ -116,4 +116,15 @@ inline model::FlushCommit MakeFlush(const model::CollectionInfo& info,
   return commit;
 }
 
+inline model::CompactionCommit MakeCompaction(const model::CollectionInfo& info,
+                                              const std::vector<int64_t>& inputs,
+                                              std::optional<model::SegmentInfo> output) {
+  model::CompactionCommit commit;
+  commit.collection = info.id;
+  commit.vchannel = info.vchannels[0];
+  for (int64_t input : inputs) commit.inputs.emplace_back(input);
+  if (output) commit.outputs = {std::move(*output)};
+  return commit;
+}
+
 }  // namespace elanus::coord

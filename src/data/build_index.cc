@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "data/node.h"
+#include "expr/json_path.h"
 #include "index/scalar_index.h"
 #include "index/vector_index.h"
 #include "segment/sealed.h"
@@ -11,17 +12,36 @@
 namespace elanus::data {
 namespace {
 
-Result<std::string> BuildVector(Context& ctx, const index::IndexType& type,
-                                const model::IndexInfo& index, const model::ColumnView& column,
-                                Pool& pool) {
+Result<std::string> BuildVector(Context& ctx, const model::IndexInfo& index,
+                                const model::ColumnView& column, Pool& pool) {
+  const auto element = index::ElementOf(column.type);
+  const auto metric = model::MetricOf(index.metric);
+  const index::IndexType* type =
+      element ? index::FindType(index::KindOf(*element), index.type) : nullptr;
+  if (!metric || type == nullptr) {
+    return Error(ErrorCode::kInternal, "index {} does not fit its field", index.name);
+  }
   std::map<std::string, std::string> texts;
   for (const model::KeyValue& kv : index.build_params) texts[kv.key] = kv.value;
   TRY_ASSIGN(const index::Params params,
-             index::ParseParams(type.params, index::Phase::kBuild, texts));
-  const auto metric = model::MetricOf(index.metric);
-  if (!metric) return Error(ErrorCode::kInternal, "index {} has no metric", index.name);
-  return type.Build(ctx, {.data = column.data, .rows = column.rows, .dim = column.dim}, *metric,
-                    params, {.pool = &pool});
+             index::ParseParams(type->params, index::Phase::kBuild, texts));
+  return type->Build(ctx, index::BlockOf(column), *metric, params, {.pool = &pool});
+}
+
+Result<std::string> BuildScalar(Context& ctx, const model::IndexInfo& index,
+                                const model::ColumnView& column) {
+  const index::ScalarIndexType* type = index::FindScalarType(index.type);
+  if (type == nullptr) {
+    return Error(ErrorCode::kInternal, "index {} has the unknown type {}", index.name, index.type);
+  }
+  std::map<std::string, std::string> texts;
+  for (const model::KeyValue& kv : index.build_params) texts[kv.key] = kv.value;
+  TRY_ASSIGN(const index::Params params,
+             index::ParseParams(type->params, index::Phase::kBuild, texts));
+  if (index.json_cast_type.empty()) return type->Build(ctx, column, params);
+  TRY_ASSIGN(const model::Column values,
+             expr::ExtractJson(ctx, column, index.json_path, index.json_cast_type));
+  return type->Build(ctx, values.view(), params);
 }
 
 }  // namespace
@@ -30,8 +50,8 @@ Result<model::SegmentIndexInfo> Node::BuildIndex(Context& ctx, const model::Segm
                                                  const model::CollectionInfo& collection,
                                                  const model::IndexInfo& index) {
   model::SegmentIndexInfo built{.index = index.id};
-  const index::IndexType* type = index::FindType(index.type);
-  if (type != nullptr && info.rows < options_.index_rows_min) return built;
+  const bool is_vector = index::IsTypeName(index.type);
+  if (is_vector && info.rows < options_.index_rows_min) return built;
   TRY_ASSIGN(const Blob manifest_blob, objects_.Open(ctx, info.manifest_key));
   TRY_ASSIGN(const segment::Manifest manifest,
              segment::DecodeManifest(manifest_blob.bytes(), info.manifest_key));
@@ -41,10 +61,10 @@ Result<model::SegmentIndexInfo> Node::BuildIndex(Context& ctx, const model::Segm
     TRY_ASSIGN(const store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
     const int64_t begin_us = ctx.clock().MonotonicUs();
     std::string bytes;
-    if (type != nullptr) {
-      TRY_ASSIGN(bytes, BuildVector(ctx, *type, index, column.view, build_pool_));
+    if (is_vector) {
+      TRY_ASSIGN(bytes, BuildVector(ctx, index, column.view, build_pool_));
     } else {
-      TRY_ASSIGN(bytes, index::BuildSortedIndex(ctx, column.view));
+      TRY_ASSIGN(bytes, BuildScalar(ctx, index, column.view));
     }
     built.key =
         fmt::format("indexes/{}/{}/{}", collection.id.value(), info.id.value(), index.id.value());

@@ -31,6 +31,10 @@ class Node final : public roles::Data {
   Result<model::SegmentIndexInfo> BuildIndex(Context& ctx, const model::SegmentInfo& segment,
                                              const model::CollectionInfo& collection,
                                              const model::IndexInfo& index) override;
+  Result<roles::CompactionResult> Compact(Context& ctx, const roles::CompactionTask& task,
+                                          const model::CollectionInfo& collection) override;
+  Result<roles::MergeDeletesResult> MergeDeletes(Context& ctx, const roles::MergeDeletesTask& task,
+                                                 const model::CollectionInfo& collection) override;
 
  private:
   store::ObjectStore& objects_;

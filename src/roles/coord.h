@@ -15,6 +15,8 @@
 
 namespace elanus::roles {
 
+inline constexpr std::string_view kDescriptionKey = "collection.description";
+
 using CollectionSnapshot = std::shared_ptr<const model::CollectionInfo>;
 
 /// The catalog's own part of the coordinator. Thread-safe. Changes are durable when they return.
@@ -31,6 +33,11 @@ class Catalog {
   virtual Result<CollectionSnapshot> Find(Context& ctx, const model::CollectionName& name) = 0;
   virtual Result<CollectionSnapshot> Find(Context& ctx, CollectionId id) = 0;
   virtual Result<std::vector<CollectionSnapshot>> List(Context& ctx, std::string_view database) = 0;
+  /// Sets and removes properties; kDescriptionKey sets the schema's description. Nothing new:
+  /// success, and nothing changes.
+  virtual Status AlterProperties(Context& ctx, CollectionId collection,
+                                 const std::vector<model::KeyValue>& set,
+                                 const std::vector<std::string>& remove) = 0;
   virtual Status Rename(Context& ctx, const model::CollectionName& from, const std::string& to) = 0;
   /// An existing partition: success.
   virtual Status CreatePartition(Context& ctx, const model::CollectionName& name,
@@ -71,9 +78,16 @@ class Segments {
                                                                CollectionId collection) = 0;
   virtual Result<std::vector<model::DeltaInfo>> ListDeltas(Context& ctx,
                                                            const std::string& vchannel) = 0;
-  /// One transaction: segments, deltas, checkpoint. kCollectionNotFound when it was dropped
-  /// meanwhile.
+  /// Segments, delta logs and checkpoint of a shard as of one moment: whoever opens segments with
+  /// their deletes needs all three to belong together. Empty for an unknown channel.
+  virtual Result<model::ShardFiles> ListShard(Context& ctx, const std::string& vchannel) = 0;
+  /// One transaction: segments, deltas, checkpoint. A repetition changes nothing, also when its
+  /// segments have been compacted since. kCollectionNotFound when it was dropped meanwhile.
   virtual Status CommitFlush(Context& ctx, const model::FlushCommit& commit) = 0;
+  /// One transaction: the outputs take the place of the inputs. Delta logs that no segment of the
+  /// shard needs any more go with it. What goes becomes garbage. kSegmentNotFound when an input is
+  /// not there any more, kCollectionNotFound when the collection was dropped meanwhile.
+  virtual Status CommitCompaction(Context& ctx, const model::CompactionCommit& commit) = 0;
   /// Notes that a segment's index file is there (or that none is needed: empty key).
   virtual Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) = 0;
   virtual Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) = 0;

@@ -1,6 +1,7 @@
 // What a data node answers: it writes sealed segments to the object store and builds their indexes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,35 @@ struct FlushTask {
   std::vector<uint64_t> row_timestamps;
 };
 
+/// Segments of one partition of one shard whose rows become one segment.
+struct CompactionTask {
+  SegmentId output;
+  std::vector<model::SegmentInfo> inputs;  // At least one.
+  std::vector<model::DeltaInfo> deltas;    // All of the shard.
+  Timestamp deletes_until;                 // Every delete up to here is applied or in `deltas`.
+  Timestamp expired_before;                // Rows inserted before this moment go.
+};
+
+struct CompactionResult {
+  std::optional<model::SegmentInfo> output;  // Empty: no row is left, or nothing was written.
+  int64_t rows_removed = 0;
+  bool is_unchanged = false;  // The only input lost no row, so nothing was written.
+};
+
+/// Delta logs of a shard that become one, without the deletes that hide no row.
+struct MergeDeletesTask {
+  int64_t output = 0;  // A fresh id; names the object.
+  CollectionId collection;
+  std::string vchannel;
+  std::vector<model::DeltaInfo> deltas;
+  std::vector<model::SegmentInfo> segments;  // All of the shard.
+};
+
+struct MergeDeletesResult {
+  std::optional<model::DeltaInfo> delta;  // Empty: no delete is needed any more.
+  std::vector<int64_t> deleted_rows;      // Of each segment, in the order of the task.
+};
+
 /// Thread-safe.
 class Data {
  public:
@@ -36,6 +66,13 @@ class Data {
                                                      const model::SegmentInfo& segment,
                                                      const model::CollectionInfo& collection,
                                                      const model::IndexInfo& index) = 0;
+  /// Writes the rows of the inputs that are neither deleted nor expired as one segment, ascending
+  /// by insert timestamp. The catalog does not know it yet.
+  virtual Result<CompactionResult> Compact(Context& ctx, const CompactionTask& task,
+                                           const model::CollectionInfo& collection) = 0;
+  /// Counts the rows that the deletes hide and writes the deletes that hide one.
+  virtual Result<MergeDeletesResult> MergeDeletes(Context& ctx, const MergeDeletesTask& task,
+                                                  const model::CollectionInfo& collection) = 0;
 };
 
 }  // namespace elanus::roles

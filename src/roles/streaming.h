@@ -43,6 +43,8 @@ class Streaming {
   /// Rows in growing and sealed segments not yet flushed. partition 0: all.
   virtual Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
                                       PartitionId partition) = 0;
+  /// Segments that grow or are being flushed: their files may be there and not be official yet.
+  virtual Result<std::vector<SegmentId>> FreshSegments(Context& ctx, CollectionId collection) = 0;
 };
 
 }  // namespace elanus::roles

@@ -5,6 +5,7 @@
 
 #include "expr/expr.h"
 #include "model/reduce.h"
+#include "model/time_to_live.h"
 #include "segment/retrieve.h"
 #include "segment/search.h"
 
@@ -14,6 +15,7 @@ namespace {
 struct Scope {
   std::shared_ptr<const State> state;
   Timestamp read_at;
+  Timestamp expired_before;
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
 };
 
@@ -38,6 +40,11 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
                  InfoOf(ErrorCode::kCollectionNotFullyLoaded).name, collection.schema.name);
   }
   scope.read_at = read.read_at == Timestamp() ? now : read.read_at;
+  // Time goes on without writes, so not the moment of the newest one; pages that are read at one
+  // moment agree on what has expired.
+  scope.expired_before = model::ExpiredBefore(
+      collection.properties,
+      read.read_at == Timestamp() ? ctx.clock().NowMs() : PhysicalMs(read.read_at));
   if (!read.ignore_growing) {
     for (const auto& growing : scope.state->fresh) {
       if (Wanted(read, collection, growing->partition())) {
@@ -54,6 +61,7 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
   TRY_ASSIGN(const Scope scope, Open(ctx, shard, search.read));
   // One moment for both halves: an upsert is seen whole or not at all.
   search.read.read_at = scope.read_at;
+  search.read.expired_before = scope.expired_before;
   const model::CollectionSchema& schema = scope.state->collection->schema;
   std::vector<model::PartialHits> parts;
   if (!scope.state->loaded.empty()) {
@@ -76,7 +84,7 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
     parts[0].read_at = scope.read_at;
     return std::move(parts[0]);
   }
-  model::PartialHits reduced = model::ReduceHits(parts, search.metric, search.nq, search.k);
+  model::PartialHits reduced = model::ReduceHits(parts, search.metric, search.nq(), search.k);
   reduced.read_at = scope.read_at;
   return reduced;
 }
@@ -85,6 +93,7 @@ Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& q
                                      model::ShardQuery& request) {
   TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read));
   request.read.read_at = scope.read_at;
+  request.read.expired_before = scope.expired_before;
   const model::CollectionSchema& schema = scope.state->collection->schema;
   std::vector<model::PartialRows> parts;
   if (!scope.state->loaded.empty()) {

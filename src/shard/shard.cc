@@ -4,12 +4,38 @@
 #include <algorithm>
 #include <mutex>
 
+#include "index/vector_index.h"
+
 namespace elanus::shard {
+namespace {
+
+// A field with FLAT is promised exact answers, so its fresh rows are scanned too.
+bool IsExact(const index::IndexType& type) {
+  return type.name == "FLAT" || (type.twin != nullptr && type.twin->name == "FLAT");
+}
+
+std::vector<segment::ApproximateField> ApproximateFields(const model::CollectionInfo& collection) {
+  std::vector<segment::ApproximateField> fields;
+  for (const model::IndexInfo& info : collection.indexes) {
+    const model::FieldSchema* field = collection.schema.FindField(info.field);
+    if (field == nullptr) continue;
+    const auto element = index::ElementOf(field->type);
+    const auto metric = model::MetricOf(info.metric);
+    if (!element || !metric || index::KindOf(*element) != index::VectorKind::kDense) continue;
+    const index::IndexType* type = index::FindType(index::VectorKind::kDense, info.type);
+    if (type == nullptr || IsExact(*type)) continue;
+    fields.push_back({.field = info.field, .metric = *metric});
+  }
+  return fields;
+}
+
+}  // namespace
 
 Shard::Shard(Executor& executor, roles::Query& query, std::string vchannel,
              std::shared_ptr<const model::CollectionInfo> collection,
-             model::ShardCheckpoint checkpoint)
+             model::ShardCheckpoint checkpoint, segment::GrowingIndexer* indexer)
     : query_(query),
+      indexer_(indexer),
       vchannel_(std::move(vchannel)),
       collection_id_(collection->id),
       collection_(std::move(collection)),
@@ -25,7 +51,8 @@ std::shared_ptr<segment::Growing> Shard::GrowingFor(PartitionId partition, Segme
   std::shared_ptr<segment::Growing>& slot = growing_[partition];
   if (slot == nullptr) {
     std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
-    slot = std::make_shared<segment::Growing>(new_segment, partition, std::move(schema));
+    slot = std::make_shared<segment::Growing>(new_segment, partition, std::move(schema), indexer_);
+    slot->SetApproximateFields(ApproximateFields(*collection_));
   }
   return slot;
 }
@@ -57,6 +84,7 @@ Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp time
   position_ = position;
   MeasureLocked();
   has_unflushed_ = true;
+  newest_record_ = timestamp;
   if (opened) PublishLocked();
   applied_ = std::max(applied_, timestamp);
   monitor_->NotifyAll();
@@ -125,8 +153,10 @@ void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collectio
   std::erase_if(growing_, [&](const auto& entry) { return is_gone(entry.first); });
   std::erase_if(sealing_, [&](const auto& growing) { return is_gone(growing->partition()); });
   std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
+  const std::vector<segment::ApproximateField> approximate = ApproximateFields(*collection_);
   for (const auto& [partition, growing] : growing_) {
     if (growing->Snapshot()->schema().version != schema->version) growing->SetSchema(schema);
+    growing->SetApproximateFields(approximate);
   }
   std::lock_guard<Monitor> lock(*monitor_);
   MeasureLocked();
@@ -195,6 +225,10 @@ uint64_t Shard::applied_position() const {
 Timestamp Shard::oldest_growing() const {
   std::lock_guard<Monitor> lock(*monitor_);
   return oldest_growing_;
+}
+Timestamp Shard::newest_record() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return newest_record_;
 }
 Timestamp Shard::flushed_ts() const {
   std::lock_guard<Monitor> lock(*monitor_);

@@ -42,8 +42,10 @@ struct FlushWork {
 
 class Shard {
  public:
+  /// `indexer`, of the lists of growing segments, may be null; it must outlive the shard.
   Shard(Executor& executor, roles::Query& query, std::string vchannel,
-        std::shared_ptr<const model::CollectionInfo> collection, model::ShardCheckpoint checkpoint);
+        std::shared_ptr<const model::CollectionInfo> collection, model::ShardCheckpoint checkpoint,
+        segment::GrowingIndexer* indexer = nullptr);
 
   const std::string& vchannel() const { return vchannel_; }
   CollectionId collection() const { return collection_id_; }
@@ -82,6 +84,8 @@ class Shard {
   /// Everything up to this moment is in the object store.
   Timestamp flushed_ts() const;
   Timestamp oldest_growing() const;
+  /// Of the newest record; 0 when there was none since the start.
+  Timestamp newest_record() const;
   model::ShardCheckpoint checkpoint() const;
   int64_t FreshRows(PartitionId partition) const;
 
@@ -91,6 +95,7 @@ class Shard {
   void PublishLocked();
 
   roles::Query& query_;
+  segment::GrowingIndexer* const indexer_;
   const std::string vchannel_;
   const CollectionId collection_id_;
 
@@ -111,6 +116,7 @@ class Shard {
   size_t growing_bytes_ = 0;
   bool has_unflushed_ = false;
   Timestamp oldest_growing_;
+  Timestamp newest_record_;
   model::ShardCheckpoint checkpoint_;
 };
 

@@ -153,6 +153,49 @@ TEST_F(ShardTest, ReadsTheLoadedPartitionsOrThoseThatAreNamed) {
   ExpectKeys({1});
 }
 
+TEST_F(ShardTest, SearchesFreshRowsThroughListsUnlessTheirIndexIsExact) {
+  constexpr FieldId kVector{101};
+  constexpr int64_t kRows = 4'000;
+  segment::GrowingIndexer indexer(*executor_, clock_, {.lists = 16, .probes = 2});
+  std::vector<int64_t> keys;
+  Column vectors =
+      model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, /*dim=*/2);
+  for (int64_t key = 0; key < kRows; ++key) {
+    keys.push_back(key);
+    const float vector[] = {static_cast<float>(key % 61), static_cast<float>(key % 67)};
+    vectors.AppendFixed(vector);
+  }
+  for (const std::string type : {"HNSW", "FLAT"}) {
+    auto info = Info({kP1});
+    info->schema.fields.push_back({.id = kVector,
+                                   .name = "vector",
+                                   .type = DataType::kFloatVector,
+                                   .type_params = {{"dim", "2"}}});
+    info->indexes.push_back({.id = IndexId(9), .field = kVector, .type = type, .metric = "L2"});
+    Shard shard(*executor_, query_, "s_3v0", info, {.position = 0}, &indexer);
+    const model::ShardWrite write{.partition = kP1, .columns = {KeyColumn(keys), vectors}};
+    ASSERT_TRUE(shard.Apply(ctx_, write, Timestamp(10), /*position=*/1, SegmentId(1)).ok());
+    const auto view = shard.Read()->fresh[0]->Snapshot();
+    size_t listed = 0;
+    for (int turn = 0; turn < 100 && listed == 0; ++turn) {
+      uint32_t row = 0;
+      float score = 0;
+      const index::SearchRequest request{
+          .queries = index::BlockOf(vectors.view()).Slice(7, 1), .k = 1, .params = {}};
+      const auto answered = view->SearchLists(ctx_, kVector, model::Metric::kL2, {}, request,
+                                              {.rows = &row, .scores = &score});
+      ASSERT_TRUE(answered.ok());
+      listed = *answered;
+      if (listed > 0) {
+        EXPECT_EQ(row, 7u);
+        EXPECT_EQ(score, 0.0f);
+      }
+      executor_->Yield();
+    }
+    EXPECT_EQ(listed, type == "FLAT" ? 0u : kRows / 64 * 64u) << type;
+  }
+}
+
 TEST_F(ShardTest, ADeleteOfAPartitionLeavesTheOthersAlone) {
   for (PartitionId partition : {kP1, kP2}) Insert(partition, {1, 2, 3});
   Show({});

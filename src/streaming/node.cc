@@ -15,6 +15,7 @@
 #include "shard/read.h"
 #include "shard/shard.h"
 #include "streaming/channel_owner.h"
+#include "streaming/seal_rule.h"
 
 namespace elanus::streaming {
 namespace {
@@ -53,7 +54,8 @@ struct Node::Impl {
   NodeParts parts;
   StreamingOptions options;
   std::function<void(CollectionId)> on_flushed;
-  Context ctx;  // Of background work; cancelled at the end.
+  Context ctx;                      // Of background work; cancelled at the end.
+  segment::GrowingIndexer indexer;  // Outlives the shards.
 
   std::unique_ptr<Monitor> monitor;                             // Guards the members below.
   std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.
@@ -69,7 +71,11 @@ struct Node::Impl {
   std::unique_ptr<Worker> tick_worker;
 
   Impl(NodeParts p, const StreamingOptions& o)
-      : parts(p), options(o), ctx(p.clock), monitor(p.executor.MakeMonitor()) {}
+      : parts(p),
+        options(o),
+        ctx(p.clock),
+        indexer(p.executor, p.clock, o.growing_index),
+        monitor(p.executor.MakeMonitor()) {}
 
   std::shared_ptr<shard::Shard> FindShard(std::string_view vchannel) {
     std::lock_guard<Monitor> lock(*monitor);
@@ -178,10 +184,11 @@ struct Node::Impl {
   void TickLoop();
   Status Flush(Job& job);
   Result<model::FlushCommit> WriteFiles(const Job& job);
-  Status ShowFlushed(const Job& job, const model::FlushCommit& commit);
+  Status ShowFlushed(const Job& job);
   Status Load(CollectionId collection);
-  Status LoadShard(const roles::CollectionSnapshot& info,
-                   const std::vector<model::SegmentInfo>& segments, shard::Shard& shard);
+  Status LoadShard(const roles::CollectionSnapshot& info, shard::Shard& shard);
+  Status Show(shard::Shard& shard, const model::CollectionInfo* info,
+              const std::function<Status(Context&, std::vector<SegmentId>&)>& swap);
   void TruncateLog(const std::string& vchannel);
 };
 
@@ -195,6 +202,7 @@ Node::~Node() { Stop(); }
 
 void Node::Stop() {
   impl_->ctx.Cancel();
+  impl_->indexer.Stop();
   {
     std::lock_guard<Monitor> lock(*impl_->monitor);
     impl_->stopping = true;
@@ -224,7 +232,7 @@ Status Node::Recover(Context& ctx) {
       Stream& stream = streams[model::PChannelOf(vchannel)];
       stream.from = std::min(stream.from, checkpoint.position);
       stream.shards[vchannel] = std::make_shared<shard::Shard>(
-          impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint);
+          impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint, &impl_->indexer);
       for (const auto& partition : info->partitions) partitions[vchannel].insert(partition.id);
     }
   }
@@ -297,7 +305,7 @@ Status Node::OpenChannels(Context& ctx, CollectionId collection) {
     std::lock_guard<Monitor> lock(*impl_->monitor);
     if (impl_->shards.count(vchannel) > 0) continue;
     impl_->shards[vchannel] = std::make_shared<shard::Shard>(
-        impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint);
+        impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint, &impl_->indexer);
   }
   return {};
 }
@@ -385,6 +393,14 @@ Result<int64_t> Node::GrowingRows(Context&, CollectionId collection, PartitionId
   return rows;
 }
 
+Result<std::vector<SegmentId>> Node::FreshSegments(Context&, CollectionId collection) {
+  std::vector<SegmentId> ids;
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    for (const auto& growing : shard->Read()->fresh) ids.push_back(growing->id());
+  }
+  return ids;
+}
+
 void Node::Impl::JobLoop() {
   while (true) {
     Job job;
@@ -429,12 +445,7 @@ void Node::Impl::TickLoop() {
       for (Job& job : std::exchange(failed_loads, {})) PushLoadLocked(std::move(job));
     }
     for (const auto& shard : all) {
-      const Timestamp oldest = shard->oldest_growing();
-      const bool large = shard->growing_bytes() >= static_cast<size_t>(options.segment_mb_max)
-                                                       << 20;
-      const bool old = oldest != Timestamp() &&
-                       parts.clock.NowMs() - PhysicalMs(oldest) >= options.growing_s_max * 1000;
-      if (!large && !old) continue;
+      if (!SealIsDue(*shard, options, parts.clock.NowMs())) continue;
       const auto sealed = SealShard(shard);
       if (!sealed.ok()) LogWarn("sealing failed error=\"{}\"", sealed.status().ToString());
     }
@@ -454,6 +465,9 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
     growing->Export(task.columns, task.row_timestamps);
     if (task.row_timestamps.empty()) continue;  // Every row was deleted before it was flushed.
     TRY_ASSIGN(model::SegmentInfo segment, parts.data.Flush(ctx, task));
+    // The export has left out what older deletes hide, and the seal was older than later ones.
+    segment.deletes_applied = commit.checkpoint_ts;
+    segment.deletes_counted = commit.checkpoint_ts;
     commit.segments.push_back(std::move(segment));
   }
   if (job.flush->deletes.keys.rows > 0) {
@@ -472,7 +486,7 @@ Status Node::Impl::Flush(Job& job) {
   }
   const model::FlushCommit& commit = *job.written;
   TRY(parts.coord.segments.CommitFlush(ctx, commit));
-  TRY(ShowFlushed(job, commit));
+  TRY(ShowFlushed(job));
   int64_t rows = 0;
   for (const auto& segment : commit.segments) rows += segment.rows;
   LogInfo("flushed vchannel={} segments={} rows={} deletes={} checkpoint={}", commit.vchannel,
@@ -482,66 +496,64 @@ Status Node::Impl::Flush(Job& job) {
   return {};
 }
 
-Status Node::Impl::ShowFlushed(const Job& job, const model::FlushCommit& commit) {
-  TRY_ASSIGN(const auto info, parts.coord.catalog.Find(ctx, job.collection));
-  TRY_ASSIGN(const auto deltas, parts.coord.segments.ListDeltas(ctx, commit.vchannel));
-  std::vector<SegmentId> opened;
-  const bool readable = job.shard->Read()->readable;
-  for (const auto& segment : commit.segments) {
-    // The commit has left out what was dropped meanwhile.
-    if (!info->HasPartition(segment.partition)) continue;
-    if (!readable || !info->IsLoaded(segment.partition)) continue;
-    TRY(parts.query.LoadSegment(ctx, segment, *info, deltas));
-    opened.push_back(segment.id);
-  }
+Status Node::Impl::ShowFlushed(const Job& job) {
+  // Of the shard's own moment: a load that wants more, or less, has a job behind this one.
+  const auto before = job.shard->Read();
   std::vector<SegmentId> written;
   for (const auto& growing : job.flush->segments) written.push_back(growing->id());
-  const Status shown = OwnerOf(commit.vchannel).Run([&](Context& run_ctx) -> Status {
-    std::vector<SegmentId> loaded = job.shard->Read()->loaded;
-    // A load may have shown them already, if this is not the first try.
-    opened = Without(opened, loaded);
-    TRY(parts.coord.catalog.Find(run_ctx, job.collection).status());
-    loaded.insert(loaded.end(), opened.begin(), opened.end());
-    TRY(job.shard->Swap(run_ctx, std::move(loaded), written, readable));
-    job.shard->FinishFlush(*job.flush);
-    return {};
-  });
-  if (shown.ok()) return {};
-  for (SegmentId id : opened) TRY(parts.query.ReleaseSegment(ctx, id));
-  return shown;
+  return Show(*job.shard, before->readable ? before->collection.get() : nullptr,
+              [&](Context& run_ctx, std::vector<SegmentId>& wanted) -> Status {
+                TRY(parts.coord.catalog.Find(run_ctx, job.collection).status());
+                TRY(job.shard->Swap(run_ctx, wanted, written, before->readable));
+                job.shard->FinishFlush(*job.flush);
+                return {};
+              });
 }
 
 Status Node::Impl::Load(CollectionId collection) {
   TRY_ASSIGN(const auto info, parts.coord.catalog.Find(ctx, collection));
-  TRY_ASSIGN(const auto segments, parts.coord.segments.ListSegments(ctx, collection));
-  for (const auto& shard : ShardsOf(collection)) TRY(LoadShard(info, segments, *shard));
+  for (const auto& shard : ShardsOf(collection)) TRY(LoadShard(info, *shard));
   return {};
 }
 
-Status Node::Impl::LoadShard(const roles::CollectionSnapshot& info,
-                             const std::vector<model::SegmentInfo>& segments, shard::Shard& shard) {
-  TRY_ASSIGN(const auto deltas, parts.coord.segments.ListDeltas(ctx, shard.vchannel()));
-  std::vector<model::SegmentInfo> opened;
-  for (const auto& segment : segments) {
-    if (segment.vchannel != shard.vchannel() || !info->IsLoaded(segment.partition)) continue;
-    TRY(parts.query.LoadSegment(ctx, segment, *info, deltas));
-    opened.push_back(segment);
+Status Node::Impl::LoadShard(const roles::CollectionSnapshot& info, shard::Shard& shard) {
+  return Show(shard, info.get(), [&](Context& run_ctx, std::vector<SegmentId>& wanted) -> Status {
+    // Read here, it knows every partition that has rows in the shard and was not
+    // dropped.
+    TRY_ASSIGN(const auto now, parts.coord.catalog.Find(run_ctx, info->id));
+    // Whoever changed what is to be loaded has a job of their own behind this one.
+    if (!SameLoad(*now, *info)) {
+      wanted = shard.Read()->loaded;
+      return {};
+    }
+    shard.SetCollection(now);
+    return shard.Swap(run_ctx, wanted, {}, now->loaded);
+  });
+}
+
+// Opens the official segments of a shard that `info` wants (null: none), lets `swap` show them on
+// the channel's worker, and releases what is not shown. `swap` leaves in its list what it shows.
+// Segments, deletes and checkpoint are of one moment: a compaction may change all of them.
+Status Node::Impl::Show(shard::Shard& shard, const model::CollectionInfo* info,
+                        const std::function<Status(Context&, std::vector<SegmentId>&)>& swap) {
+  TRY_ASSIGN(const model::ShardFiles files, parts.coord.segments.ListShard(ctx, shard.vchannel()));
+  std::map<SegmentId, PartitionId> opened;
+  for (const auto& segment : files.segments) {
+    if (info == nullptr || !info->IsLoaded(segment.partition)) continue;
+    TRY(parts.query.LoadSegment(ctx, segment, *info, files.deltas));
+    opened[segment.id] = segment.partition;
   }
   std::vector<SegmentId> unused;
   const Status shown = OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
     std::vector<SegmentId> held = shard.Read()->loaded;
-    for (const auto& segment : opened) held.push_back(segment.id);
+    for (const auto& [id, partition] : opened) held.push_back(id);
     unused = Without(held, shard.Read()->loaded);
-    // Read here, it knows every partition that has rows in the shard and was not dropped.
-    TRY_ASSIGN(const auto now, parts.coord.catalog.Find(run_ctx, info->id));
-    // Whoever changed what is to be loaded has a job of their own behind this one.
-    if (!SameLoad(*now, *info)) return {};
+    TRY_ASSIGN(const auto now, parts.coord.catalog.Find(run_ctx, shard.collection()));
     std::vector<SegmentId> wanted;
-    for (const auto& segment : opened) {
-      if (now->HasPartition(segment.partition)) wanted.push_back(segment.id);
+    for (const auto& [id, partition] : opened) {
+      if (now->HasPartition(partition)) wanted.push_back(id);
     }
-    shard.SetCollection(now);
-    TRY(shard.Swap(run_ctx, wanted, {}, now->loaded));
+    TRY(swap(run_ctx, wanted));
     unused = Without(held, wanted);
     return {};
   });

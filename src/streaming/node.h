@@ -52,6 +52,7 @@ class Node final : public roles::Streaming {
   Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) override;
   Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
                               PartitionId partition) override;
+  Result<std::vector<SegmentId>> FreshSegments(Context& ctx, CollectionId collection) override;
 
  private:
   struct Impl;

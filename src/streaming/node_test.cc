@@ -30,7 +30,7 @@ class NodeTest : public testing::TestWithParam<uint64_t> {
 
   void Open(const StreamingOptions& options = {}) {
     cluster_.reset();
-    auto opened = server::FakeCluster::Open(disk_, *executor_, clock_, options);
+    auto opened = server::FakeCluster::Open(disk_, *executor_, clock_, {.streaming = options});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     cluster_ = std::move(*opened);
   }

@@ -4,22 +4,35 @@
 #include <cstdint>
 
 #include "base/option_spec.h"
+#include "index/growing_index.h"
 
 namespace elanus::streaming {
 
 struct StreamingOptions {
   int64_t segment_mb_max = 1024;
+  double seal_proportion = 1;
   int64_t growing_s_max = 24 * 60 * 60;
+  int64_t idle_s_max = 600;
+  int64_t idle_mb_min = 16;
   int64_t append_queue_max = 1024;
   int64_t append_batch_mb_max = 64;
   int64_t unflushed_mb_max = 4096;
+  index::GrowingIndexOptions growing_index;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
     visit(segment_mb_max, OptionSpec{"dataCoord.segment.maxSize", "MB", 1, 65536,
-                                     "Seal the growing segments of a shard at this size."});
+                                     "Size of a segment: growing ones are sealed at it, small "
+                                     "ones are merged up to it."});
+    visit(seal_proportion, OptionSpec{"dataCoord.segment.sealProportion", "", 0.0001, 1,
+                                      "Of that size: the growing segments of a shard are sealed "
+                                      "when they reach it."});
     visit(growing_s_max, OptionSpec{"dataCoord.segment.maxLife", "seconds", 1, 1e9,
                                     "Seal when the oldest row is this old, whatever the size."});
+    visit(idle_s_max, OptionSpec{"dataCoord.segment.maxIdleTime", "seconds", 1, 1e9,
+                                 "Seal when nothing was written for so long."});
+    visit(idle_mb_min, OptionSpec{"dataCoord.segment.minSizeFromIdleToSealed", "MB", 0, 65536,
+                                  "Smaller ones are not sealed for being idle."});
     visit(append_queue_max, OptionSpec{"streaming.append.queueMax", "", 1, 1e6,
                                        "Writes that may wait for one log stream."});
     visit(append_batch_mb_max, OptionSpec{"streaming.append.batchMaxSize", "MB", 1, 1024,
@@ -28,6 +41,7 @@ struct StreamingOptions {
           OptionSpec{"streaming.unflushedMaxSize", "MB", 16, 1e7,
                      "Rows in memory and not yet flushed; beyond it writes are refused "
                      "until a flush has ended."});
+    growing_index.Describe(visit);
   }
 };
 

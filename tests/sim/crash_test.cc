@@ -1,8 +1,10 @@
-// A whole cluster under a seed: writers, deleters, readers and flushes interleave in an order drawn
-// from it, and at moments drawn from it writes to the stores fail and the power goes. While it runs
-// and after reopening every acknowledged row is there, every deleted one gone, none half there.
+// A whole cluster under a seed: writers, deleters, readers, flushes, compactions and garbage
+// collection without grace interleave in an order drawn from it, and at moments drawn from it
+// writes to the stores fail and the power goes. While it runs and after reopening every
+// acknowledged row is there, every deleted one gone, none half there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -42,6 +44,9 @@ class Simulation {
     Storm({.crash = false, .faults = true});
     FlushAll();
     Verify();
+    CompactAll();
+    Verify();
+    ExpectNothingUnused();
     disk_.Crash(rng_);
     Open();
     if (HasFatalFailure()) return;
@@ -94,9 +99,21 @@ class Simulation {
     workers.push_back(executor_->Spawn("reader", [this] { ReadSome(); }));
     workers.push_back(executor_->Spawn("flusher", [this] {
       Context ctx(clock_);
-      for (int i = 0; i < 3; ++i) {
-        for (int pause = 0; pause < 20; ++pause) executor_->Yield();
+      for (int i = 0; i < 6; ++i) {
+        for (int pause = 0; pause < 15; ++pause) executor_->Yield();
         (void)proxy::Flush(ctx, services(), "", {"c"});
+      }
+    }));
+    workers.push_back(executor_->Spawn("compactor", [this] {
+      Context ctx(clock_);
+      for (int i = 0; i < 8; ++i) {
+        for (int pause = 0; pause < 20; ++pause) executor_->Yield();
+        // Asked for, or by the clock.
+        if (i % 2 == 0)
+          clock_.AdvanceMs(61'000);
+        else
+          (void)proxy::Compact(ctx, services(), {.name = kName, .deletes_only = i % 3 == 2});
+        (void)cluster_->garbage().Collect(ctx);
       }
     }));
     if (weather.faults) {
@@ -150,6 +167,58 @@ class Simulation {
       Pause();
     }
     FAIL() << "a flush that failed is not made good, seed " << seed_;
+  }
+
+  void CompactAll() {
+    Context ctx(clock_);
+    // What ran already when it was asked for the first time may leave work for the second.
+    for (int round = 0;; ++round) {
+      const auto ticket = proxy::Compact(ctx, services(), {.name = kName});
+      ASSERT_TRUE(ticket.ok()) << ticket.status().ToString() << " seed " << seed_;
+      if (ticket->id == -1) break;
+      ASSERT_LT(round, 3) << "there is always something to compact, seed " << seed_;
+      for (int i = 0; i < 10'000; ++i) {
+        const auto state = proxy::CompactionProgress(ctx, services(), ticket->id);
+        ASSERT_TRUE(state.ok());
+        EXPECT_EQ(state->failed, 0) << "seed " << seed_;
+        if (state->executing == 0) break;
+        Pause();
+      }
+    }
+    // One segment a shard, and nothing deleted in them.
+    const auto info = proxy::DescribeCollection(ctx, services(), kName, {});
+    ASSERT_TRUE(info.ok());
+    for (const std::string& vchannel : (*info)->vchannels) {
+      const auto files = services().coord.segments.ListShard(ctx, vchannel);
+      ASSERT_TRUE(files.ok());
+      EXPECT_LE(files->segments.size(), 1u) << "seed " << seed_;
+      EXPECT_TRUE(files->deltas.empty()) << "seed " << seed_;
+    }
+  }
+
+  // After a collection of garbage the disk holds what the catalog names and nothing else.
+  void ExpectNothingUnused() {
+    Context ctx(clock_);
+    // The segments of the load before the last may still be on their way.
+    for (int round = 0; round < 2; ++round) {
+      const Status collected = cluster_->garbage().Collect(ctx);
+      ASSERT_TRUE(collected.ok()) << collected.ToString() << " seed " << seed_;
+    }
+    const auto segments = proxy::ListSegments(ctx, services(), kName);
+    ASSERT_TRUE(segments.ok());
+    size_t manifests = 0;
+    const auto objects = disk_.OpenObjects();
+    const auto keys = objects->List(ctx, "");
+    ASSERT_TRUE(keys.ok());
+    for (const std::string& key : *keys) {
+      manifests += key.ends_with("/manifest") ? 1 : 0;
+      const bool is_used =
+          std::any_of(segments->begin(), segments->end(), [&](const model::SegmentInfo& segment) {
+            return key.find(fmt::format("/{}/", segment.id.value())) != std::string::npos;
+          });
+      EXPECT_TRUE(is_used) << key << " is left, seed " << seed_;
+    }
+    EXPECT_EQ(manifests, segments->size()) << "a segment has lost its files, seed " << seed_;
   }
 
   static model::Column Keys(const std::vector<int64_t>& keys) {

@@ -14,6 +14,11 @@ std::string DeltaKey(const model::DeltaInfo& delta) {
   return fmt::format("delta/{}/{}", delta.vchannel, delta.key);
 }
 std::string CheckpointKey(const std::string& vchannel) { return "checkpoint/" + vchannel; }
+std::string GarbageKey(Timestamp dropped) { return fmt::format("garbage/{:020}", dropped.value()); }
+void AddFolders(CollectionId collection, SegmentId segment, std::vector<std::string>& keys) {
+  keys.push_back(fmt::format("segments/{}/{}/", collection.value(), segment.value()));
+  keys.push_back(fmt::format("indexes/{}/{}/", collection.value(), segment.value()));
+}
 
 Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Catalog::~Catalog() = default;
@@ -105,6 +110,30 @@ Status Catalog::Impl::Commit(Context& ctx, const store::MetaTxn& txn,
   const CollectionId id = next->info->id;
   Publish(id, std::move(next));
   return {};
+}
+
+Status Catalog::Impl::Discard(Context& ctx, std::vector<std::string> keys, store::MetaTxn& txn) {
+  if (keys.empty()) return {};
+  Garbage garbage{.keys = std::move(keys), .dropped = {}};
+  TRY_ASSIGN(garbage.dropped, oracle.Now(ctx));
+  txn.puts.emplace_back(GarbageKey(garbage.dropped), Encode(garbage));
+  return {};
+}
+
+Result<std::vector<Garbage>> Catalog::ListGarbage(Context& ctx) {
+  TRY_ASSIGN(const auto pairs, impl_->meta.Scan(ctx, "garbage/"));
+  std::vector<Garbage> all;
+  for (const auto& [key, value] : pairs) {
+    TRY_ASSIGN(Garbage garbage, Decode<Garbage>(value));
+    all.push_back(std::move(garbage));
+  }
+  return all;
+}
+
+Status Catalog::ForgetGarbage(Context& ctx, Timestamp dropped) {
+  store::MetaTxn txn;
+  txn.deletes.push_back(GarbageKey(dropped));
+  return impl_->meta.Commit(ctx, txn).status();
 }
 
 std::shared_ptr<const Entry> Catalog::Impl::EntryOf(std::string_view vchannel) const {

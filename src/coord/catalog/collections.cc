@@ -102,6 +102,11 @@ Status Catalog::DropCollection(Context& ctx, const model::CollectionName& name) 
   for (const auto& [vchannel, checkpoint] : old.checkpoints) {
     txn.deletes.push_back(CheckpointKey(vchannel));
   }
+  const int64_t id = old.info->id.value();
+  TRY(impl_->Discard(ctx,
+                     {fmt::format("segments/{}/", id), fmt::format("indexes/{}/", id),
+                      fmt::format("deltas/{}/", id)},
+                     txn));
   TRY_ASSIGN(const bool applied, impl_->meta.Commit(ctx, txn));
   if (!applied) return Status(ErrorCode::kInternal, "a catalog change met another one");
   impl_->Publish(old.info->id, nullptr);
@@ -117,6 +122,29 @@ Status Catalog::Rename(Context& ctx, const model::CollectionName& from, const st
   }
   model::CollectionInfo info = *entry->info;
   info.schema.name = to;
+  TRY_ASSIGN(info.updated, impl_->oracle.Now(ctx));
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+Status Catalog::AlterProperties(Context& ctx, CollectionId collection,
+                                const std::vector<model::KeyValue>& set,
+                                const std::vector<std::string>& remove) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  model::CollectionInfo info = *entry->info;
+  for (const model::KeyValue& property : set) {
+    if (property.key == roles::kDescriptionKey)
+      info.schema.description = property.value;
+    else
+      model::Put(info.properties, property.key, property.value);
+  }
+  std::erase_if(info.properties, [&](const model::KeyValue& property) {
+    return std::find(remove.begin(), remove.end(), property.key) != remove.end();
+  });
+  if (info.properties == entry->info->properties &&
+      info.schema.description == entry->info->schema.description) {
+    return {};
+  }
   TRY_ASSIGN(info.updated, impl_->oracle.Now(ctx));
   return impl_->CommitInfo(ctx, *entry, std::move(info));
 }
@@ -155,14 +183,17 @@ Status Catalog::DropPartition(Context& ctx, const model::CollectionName& name,
   std::erase_if(info.partitions, [&](const auto& known) { return known.id == id; });
   store::MetaTxn txn;
   txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
+  std::vector<std::string> unused;
   for (auto it = next->segments.begin(); it != next->segments.end();) {
     if (it->second.partition == id) {
       txn.deletes.push_back(SegmentKey(it->second));
+      AddFolders(info.id, it->first, unused);
       it = next->segments.erase(it);
     } else {
       ++it;
     }
   }
+  TRY(impl_->Discard(ctx, std::move(unused), txn));
   next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
   return impl_->Commit(ctx, txn, std::move(next));
 }

@@ -69,6 +69,8 @@ struct Catalog::Impl {
   Status CheckCapacity(size_t more) const;
   /// Writes the transaction, then publishes `next` in place of the collection's entry.
   Status Commit(Context& ctx, const store::MetaTxn& txn, std::shared_ptr<const Entry> next);
+  /// Adds to the transaction that these objects have lost their last reference. Only within a turn.
+  Status Discard(Context& ctx, std::vector<std::string> keys, store::MetaTxn& txn);
   /// Commits a changed description of a collection.
   Status CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info);
 };
@@ -77,5 +79,8 @@ std::string CollectionKey(CollectionId id);
 std::string SegmentKey(const model::SegmentInfo& segment);
 std::string DeltaKey(const model::DeltaInfo& delta);
 std::string CheckpointKey(const std::string& vchannel);
+std::string GarbageKey(Timestamp dropped);
+/// Adds the folders of a segment: column files and index files.
+void AddFolders(CollectionId collection, SegmentId segment, std::vector<std::string>& keys);
 
 }  // namespace elanus::coord

@@ -20,21 +20,28 @@ bool SameParams(std::vector<model::KeyValue> a, std::vector<model::KeyValue> b) 
   return a == b;
 }
 
+// A field has one index; a JSON field one for each path.
+bool IsSamePlace(const model::IndexInfo& a, const model::IndexInfo& b) {
+  return a.field == b.field && a.json_path == b.json_path;
+}
+
 }  // namespace
 
 Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo wanted) {
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
   if (wanted.name.empty()) {
-    const model::IndexInfo* known = entry->info->IndexOf(wanted.field);
+    const auto& indexes = entry->info->indexes;
+    const auto known = std::find_if(indexes.begin(), indexes.end(),
+                                    [&](const auto& index) { return IsSamePlace(index, wanted); });
     const model::FieldSchema* field = entry->info->schema.FindField(wanted.field);
-    if (known != nullptr)
+    if (known != indexes.end())
       wanted.name = known->name;
     else if (field != nullptr)
-      wanted.name = field->name;
+      wanted.name = field->name + wanted.json_path;
   }
   for (const model::IndexInfo& known : entry->info->indexes) {
-    const bool same_field = known.field == wanted.field;
+    const bool same_field = IsSamePlace(known, wanted);
     if (known.name == wanted.name) {
       if (same_field && SameParams(known.user_params, wanted.user_params)) return {};
       return Invalid("at most one distinct index is allowed per field, index name: {}",
@@ -69,11 +76,16 @@ Status Catalog::DropIndex(Context& ctx, CollectionId collection, const std::stri
   store::MetaTxn txn;
   txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
   auto next = std::make_shared<Entry>(*entry);
+  std::vector<std::string> unused;
   for (auto& [segment_id, segment] : next->segments) {
-    const auto removed =
-        std::erase_if(segment.indexes, [&](const auto& built) { return built.index == id; });
+    const auto removed = std::erase_if(segment.indexes, [&](const auto& built) {
+      if (built.index != id) return false;
+      if (!built.key.empty()) unused.push_back(built.key);
+      return true;
+    });
     if (removed > 0) txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
   }
+  TRY(impl_->Discard(ctx, std::move(unused), txn));
   next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
   return impl_->Commit(ctx, txn, std::move(next));
 }
@@ -92,34 +104,134 @@ Result<std::vector<model::DeltaInfo>> Catalog::ListDeltas(Context&, const std::s
   return found == entry->deltas.end() ? std::vector<model::DeltaInfo>() : found->second;
 }
 
+Result<model::ShardFiles> Catalog::ListShard(Context&, const std::string& vchannel) {
+  model::ShardFiles files;
+  const auto entry = impl_->EntryOf(vchannel);
+  if (entry == nullptr) return files;
+  for (const auto& [id, segment] : entry->segments) {
+    if (segment.vchannel == vchannel) files.segments.push_back(segment);
+  }
+  if (const auto found = entry->deltas.find(vchannel); found != entry->deltas.end()) {
+    files.deltas = found->second;
+  }
+  if (const auto found = entry->checkpoints.find(vchannel); found != entry->checkpoints.end()) {
+    files.checkpoint = found->second;
+  }
+  return files;
+}
+
+namespace {
+
+// Keeps those of `deltas` that a segment of the shard may still need.
+void KeepNeeded(const Entry& entry, const std::string& vchannel,
+                std::vector<model::DeltaInfo>& deltas) {
+  Timestamp applied = kTimestampMax;  // To every segment.
+  for (const auto& [id, segment] : entry.segments) {
+    if (segment.vchannel == vchannel) applied = std::min(applied, segment.deletes_applied);
+  }
+  std::erase_if(deltas, [&](const model::DeltaInfo& delta) {
+    return applied == kTimestampMax || (delta.newest != Timestamp() && delta.newest <= applied);
+  });
+}
+
+// Makes `deltas` those of the channel, in `next` and in the transaction; `unused` gets the others.
+void SetDeltas(Entry& next, const std::string& vchannel, std::vector<model::DeltaInfo> deltas,
+               store::MetaTxn& txn, std::vector<std::string>& unused) {
+  const auto has = [](const std::vector<model::DeltaInfo>& list, const model::DeltaInfo& delta) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& other) { return other.key == delta.key; });
+  };
+  const std::vector<model::DeltaInfo> known = std::move(next.deltas[vchannel]);
+  std::vector<model::DeltaInfo> needed = deltas;
+  KeepNeeded(next, vchannel, needed);
+  for (const model::DeltaInfo& delta : needed) {
+    if (!has(known, delta)) txn.puts.emplace_back(DeltaKey(delta), Encode(delta));
+  }
+  for (const model::DeltaInfo& delta : known) {
+    if (has(needed, delta)) continue;
+    txn.deletes.push_back(DeltaKey(delta));
+    unused.push_back(delta.key);
+  }
+  for (const model::DeltaInfo& delta : deltas) {
+    if (!has(known, delta) && !has(needed, delta)) unused.push_back(delta.key);
+  }
+  next.deltas[vchannel] = std::move(needed);
+}
+
+}  // namespace
+
 Status Catalog::CommitFlush(Context& ctx, const model::FlushCommit& commit) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(commit.collection));
+  // Flushes of a shard come in the order of their checkpoints, so this one has been here before;
+  // its segments may have been compacted since.
+  if (const auto known = entry->checkpoints.find(commit.vchannel);
+      known != entry->checkpoints.end() && commit.checkpoint <= known->second.position) {
+    return {};
+  }
+  auto next = std::make_shared<Entry>(*entry);
+  store::MetaTxn txn;
+  for (const model::SegmentInfo& segment : commit.segments) {
+    if (!entry->info->HasPartition(segment.partition)) continue;
+    txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
+    next->segments[segment.id] = segment;
+  }
+  std::vector<model::DeltaInfo> deltas = next->deltas[commit.vchannel];
+  deltas.insert(deltas.end(), commit.deltas.begin(), commit.deltas.end());
+  std::vector<std::string> unused;
+  SetDeltas(*next, commit.vchannel, std::move(deltas), txn, unused);
+  model::ShardCheckpoint& checkpoint = next->checkpoints[commit.vchannel];
+  checkpoint = {.position = commit.checkpoint, .timestamp = commit.checkpoint_ts};
+  txn.puts.emplace_back(CheckpointKey(commit.vchannel), Encode(checkpoint));
+  TRY(impl_->Discard(ctx, std::move(unused), txn));
+  return impl_->Commit(ctx, txn, std::move(next));
+}
+
+Status Catalog::CommitCompaction(Context& ctx, const model::CompactionCommit& commit) {
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(commit.collection));
   auto next = std::make_shared<Entry>(*entry);
   store::MetaTxn txn;
-  for (const model::SegmentInfo& segment : commit.segments) {
-    const auto& partitions = entry->info->partitions;
-    const bool partition_lives =
-        std::any_of(partitions.begin(), partitions.end(),
-                    [&](const auto& partition) { return partition.id == segment.partition; });
-    if (!partition_lives || next->segments.count(segment.id) > 0) continue;
+  std::vector<std::string> unused;
+  for (SegmentId input : commit.inputs) {
+    const auto found = next->segments.find(input);
+    if (found == next->segments.end()) {
+      return Error(ErrorCode::kSegmentNotFound, "{}[segment={}]",
+                   InfoOf(ErrorCode::kSegmentNotFound).name, input.value());
+    }
+    txn.deletes.push_back(SegmentKey(found->second));
+    AddFolders(commit.collection, input, unused);
+    next->segments.erase(found);
+  }
+  for (model::SegmentInfo output : commit.outputs) {
+    // An index may have been dropped since its file was built.
+    std::erase_if(output.indexes, [&](const model::SegmentIndexInfo& built) {
+      const auto& indexes = entry->info->indexes;
+      return std::none_of(indexes.begin(), indexes.end(),
+                          [&](const auto& index) { return index.id == built.index; });
+    });
+    txn.puts.emplace_back(SegmentKey(output), Encode(output));
+    next->segments[output.id] = std::move(output);
+  }
+  for (const model::CompactionCommit::Known& known : commit.known) {
+    const auto found = next->segments.find(known.segment);
+    if (found == next->segments.end()) continue;  // Compacted or dropped meanwhile.
+    model::SegmentInfo& segment = found->second;
+    segment.deletes_counted = known.deletes_counted;
+    segment.deleted_rows = known.deleted_rows;
+    if (known.deleted_rows == 0) {
+      segment.deletes_applied = std::max(segment.deletes_applied, known.deletes_counted);
+    }
     txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
-    next->segments[segment.id] = segment;
   }
-  for (const model::DeltaInfo& delta : commit.deltas) {
-    std::vector<model::DeltaInfo>& known = next->deltas[commit.vchannel];
-    const bool repeated = std::any_of(known.begin(), known.end(),
-                                      [&](const auto& other) { return other.key == delta.key; });
-    if (repeated) continue;
-    txn.puts.emplace_back(DeltaKey(delta), Encode(delta));
-    known.push_back(delta);
-  }
-  model::ShardCheckpoint& checkpoint = next->checkpoints[commit.vchannel];
-  // A late repetition must not move it back: the log before it may have been cut.
-  if (commit.checkpoint >= checkpoint.position) {
-    checkpoint = {.position = commit.checkpoint, .timestamp = commit.checkpoint_ts};
-  }
-  txn.puts.emplace_back(CheckpointKey(commit.vchannel), Encode(checkpoint));
+  std::vector<model::DeltaInfo> deltas = next->deltas[commit.vchannel];
+  std::erase_if(deltas, [&](const model::DeltaInfo& delta) {
+    return std::find(commit.old_deltas.begin(), commit.old_deltas.end(), delta.key) !=
+           commit.old_deltas.end();
+  });
+  deltas.insert(deltas.end(), commit.new_deltas.begin(), commit.new_deltas.end());
+  SetDeltas(*next, commit.vchannel, std::move(deltas), txn, unused);
+  TRY(impl_->Discard(ctx, std::move(unused), txn));
   return impl_->Commit(ctx, txn, std::move(next));
 }
 

@@ -1,0 +1,221 @@
+// What to compact.
+#include "coord/compaction/plan.h"
+
+#include <algorithm>
+#include <map>
+
+#include "model/time_to_live.h"
+
+namespace elanus::coord {
+namespace {
+
+using model::SegmentInfo;
+
+bool IsNewer(const model::DeltaInfo& delta, Timestamp moment) {
+  return delta.newest == Timestamp() || delta.newest > moment;
+}
+
+class Planner {
+ public:
+  Planner(const CompactionOptions& options, const ShardView& shard)
+      : options_(options),
+        shard_(shard),
+        full_bytes_(options.segment_mb_max << 20),
+        reclaim_before_(ReclaimBefore(options, shard.collection, shard.now_ms)) {}
+
+  std::vector<CompactionPlan> Automatic() {
+    std::vector<CompactionPlan> plans;
+    for (auto& [partition, segments] : ByPartition([&](const SegmentInfo& segment) {
+           return segment.bytes > 0 && (!options_.waits_for_index || IsIndexed(segment));
+         })) {
+      std::vector<const SegmentInfo*> merged = Balanced(segments);
+      for (const SegmentInfo* segment : segments) {
+        const bool is_merged = std::find(merged.begin(), merged.end(), segment) != merged.end();
+        if (!is_merged && IsMostlyDead(*segment)) plans.push_back(PlanOf(partition, {segment}));
+      }
+      if (!merged.empty()) plans.push_back(PlanOf(partition, merged));
+    }
+    return plans;
+  }
+
+  std::vector<CompactionPlan> Manual(const roles::CompactionRequest& request) {
+    std::vector<CompactionPlan> plans;
+    const int64_t full = request.target_mb > 0 ? request.target_mb << 20 : full_bytes_;
+    const auto small =
+        request.target_mb > 0
+            ? full
+            : static_cast<int64_t>(options_.small_proportion * static_cast<double>(full));
+    const auto limit = static_cast<int64_t>(options_.expansion_rate * static_cast<double>(full));
+    for (auto& [partition, segments] : ByPartition([&](const SegmentInfo& segment) {
+           const bool is_small = segment.bytes > 0 && segment.LiveBytes() < small;
+           return IsWanted(request, segment) && (is_small || MayHaveDeadRows(segment));
+         })) {
+      // In the order of their rows, so that those of one time stay together.
+      std::stable_sort(segments.begin(), segments.end(),
+                       [](const auto* a, const auto* b) { return a->oldest < b->oldest; });
+      std::vector<const SegmentInfo*> bin;
+      int64_t bytes = 0;
+      const auto close = [&] {
+        if (bin.size() > 1 || (bin.size() == 1 && MayHaveDeadRows(*bin[0]))) {
+          plans.push_back(PlanOf(partition, bin));
+        }
+        bin.clear();
+        bytes = 0;
+      };
+      for (const SegmentInfo* segment : segments) {
+        // Of unknown size: rewritten alone, and known then.
+        const int64_t more = segment->bytes > 0 ? segment->LiveBytes() : limit;
+        if (!bin.empty() && (bytes >= full || bytes + more > limit)) close();
+        bin.push_back(segment);
+        bytes += more;
+      }
+      close();
+    }
+    return plans;
+  }
+
+ private:
+  using Segments = std::vector<const SegmentInfo*>;
+
+  template <class Predicate>
+  std::map<PartitionId, Segments> ByPartition(Predicate takes) const {
+    std::map<PartitionId, Segments> groups;
+    for (const SegmentInfo& segment : shard_.files.segments) {
+      if (shard_.busy.count(segment.id) == 0 && takes(segment)) {
+        groups[segment.partition].push_back(&segment);
+      }
+    }
+    return groups;
+  }
+
+  CompactionPlan PlanOf(PartitionId partition, const Segments& segments) const {
+    CompactionPlan plan{.collection = shard_.collection.id,
+                        .vchannel = shard_.vchannel,
+                        .partition = partition,
+                        .inputs = {}};
+    for (const SegmentInfo* segment : segments) plan.inputs.push_back(segment->id);
+    std::sort(plan.inputs.begin(), plan.inputs.end());
+    return plan;
+  }
+
+  static bool IsWanted(const roles::CompactionRequest& request, const SegmentInfo& segment) {
+    if (request.partition != PartitionId() && request.partition != segment.partition) return false;
+    const auto& ids = request.segments;
+    return ids.empty() || std::find(ids.begin(), ids.end(), segment.id) != ids.end();
+  }
+
+  bool IsIndexed(const SegmentInfo& segment) const {
+    const auto& indexes = shard_.collection.indexes;
+    return std::all_of(indexes.begin(), indexes.end(), [&](const model::IndexInfo& index) {
+      return std::any_of(segment.indexes.begin(), segment.indexes.end(),
+                         [&](const auto& built) { return built.index == index.id; });
+    });
+  }
+
+  // Smallest first, as long as the next is no larger than those before it together: the merge at
+  // least doubles its largest input.
+  Segments Balanced(Segments segments) const {
+    const double full = static_cast<double>(full_bytes_);
+    std::erase_if(segments, [&](const SegmentInfo* segment) {
+      return static_cast<double>(segment->LiveBytes()) >= options_.small_proportion * full;
+    });
+    std::stable_sort(segments.begin(), segments.end(),
+                     [](const auto* a, const auto* b) { return a->LiveBytes() < b->LiveBytes(); });
+    Segments merged;
+    double bytes = 0;
+    Segments best;
+    for (const SegmentInfo* segment : segments) {
+      const auto more = static_cast<double>(segment->LiveBytes());
+      if (bytes >= full || bytes + more > full * options_.expansion_rate) break;
+      merged.push_back(segment);
+      bytes += more;
+      const bool doubles = 2 * more <= bytes;
+      const bool fills = bytes >= options_.full_proportion * full;
+      const bool many = merged.size() >= static_cast<size_t>(options_.segments_min);
+      if ((many && doubles) || (merged.size() > 1 && fills)) best = merged;
+    }
+    return best;
+  }
+
+  bool MayHaveDeadRows(const SegmentInfo& segment) const {
+    const auto& deltas = shard_.files.deltas;
+    return segment.deleted_rows > 0 || segment.oldest < reclaim_before_ ||
+           std::any_of(deltas.begin(), deltas.end(), [&](const model::DeltaInfo& delta) {
+             return IsNewer(delta, segment.deletes_applied);
+           });
+  }
+
+  bool IsMostlyDead(const SegmentInfo& segment) const {
+    const auto rows = static_cast<double>(segment.rows);
+    const auto deleted = static_cast<double>(segment.deleted_rows);
+    if (deleted > 0 && deleted >= options_.deleted_ratio * rows) return true;
+    int64_t logs = 0;
+    int64_t bytes = 0;
+    for (const model::DeltaInfo& delta : shard_.files.deltas) {
+      if (!IsNewer(delta, segment.deletes_applied)) continue;
+      ++logs;
+      bytes += delta.bytes;
+    }
+    if (logs > options_.delta_logs_max || bytes > options_.delta_bytes_max) return true;
+    const double expired = ExpiredShare(segment);
+    return expired > 0 && (expired >= options_.deleted_ratio ||
+                           expired * static_cast<double>(segment.bytes) >
+                               static_cast<double>(options_.expired_bytes_max));
+  }
+
+  // An estimate: as if the rows had come evenly. What it misses is reclaimed later.
+  double ExpiredShare(const SegmentInfo& segment) const {
+    if (segment.oldest >= reclaim_before_) return 0;
+    if (segment.newest < reclaim_before_) return 1;
+    const auto span = static_cast<double>(PhysicalMs(segment.newest) - PhysicalMs(segment.oldest));
+    const auto gone = static_cast<double>(PhysicalMs(reclaim_before_) - PhysicalMs(segment.oldest));
+    return span <= 0 ? 0 : gone / span;
+  }
+
+  const CompactionOptions& options_;
+  const ShardView& shard_;
+  const int64_t full_bytes_;
+  const Timestamp reclaim_before_;
+};
+
+}  // namespace
+
+Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
+                        int64_t now_ms) {
+  const int64_t slack_ms = std::max<int64_t>(0, options.expiry_slack_h) * 3600 * 1000;
+  return model::ExpiredBefore(collection.properties, now_ms - slack_ms);
+}
+
+bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard) {
+  Timestamp counted = kTimestampMax;  // In every segment.
+  int64_t rows = 0;
+  for (const SegmentInfo& segment : shard.files.segments) {
+    counted = std::min(counted, std::max(segment.deletes_applied, segment.deletes_counted));
+    rows += segment.rows;
+  }
+  int64_t logs = 0;
+  int64_t bytes = 0;
+  int64_t deletes = 0;
+  for (const model::DeltaInfo& delta : shard.files.deltas) {
+    // Of an early build, without its moment: it would be due for ever.
+    if (delta.newest == Timestamp() || delta.newest <= counted) continue;
+    ++logs;
+    bytes += delta.bytes;
+    deletes += delta.rows;
+  }
+  return logs >= options.delta_logs_min || bytes >= options.delta_bytes_min ||
+         (deletes > 0 &&
+          static_cast<double>(deletes) >= options.deleted_ratio * static_cast<double>(rows));
+}
+
+std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options,
+                                          const ShardView& shard) {
+  return Planner(options, shard).Automatic();
+}
+
+std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
+                                       const roles::CompactionRequest& request) {
+  return Planner(options, shard).Manual(request);
+}
+
+}  // namespace elanus::coord

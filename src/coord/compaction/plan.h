@@ -1,0 +1,43 @@
+// What to compact: pure functions over what the catalog knows of one shard.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coord/compaction.h"
+
+namespace elanus::coord {
+
+struct CompactionPlan {
+  CollectionId collection;
+  std::string vchannel;
+  PartitionId partition;
+  std::vector<SegmentId> inputs;  // To become one. Empty: merge the delta logs of the shard.
+};
+
+/// One shard at one moment.
+struct ShardView {
+  const model::CollectionInfo& collection;
+  const std::string& vchannel;
+  const model::ShardFiles& files;
+  const std::set<SegmentId>& busy;  // Inputs of other plans.
+  int64_t now_ms = 0;
+};
+
+/// Rows inserted before this moment may go for good.
+Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
+                        int64_t now_ms);
+
+/// The delta logs that are not counted yet are many or large, or may hide many rows.
+bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard);
+
+/// Merges of small segments that at least double the largest of them, so a row is rewritten
+/// log(largest size / smallest) times; and rewrites of segments with much that is dead.
+std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options, const ShardView& shard);
+
+/// All small segments packed, and every segment that may have dead rows.
+std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
+                                       const roles::CompactionRequest& request);
+
+}  // namespace elanus::coord

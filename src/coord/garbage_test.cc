@@ -1,0 +1,167 @@
+// Garbage: what was dropped goes after its grace, leftovers go when they have been seen for long,
+// and nothing else does.
+#include "coord/garbage.h"
+
+#include <set>
+
+#include "coord/test_meta.h"
+
+namespace elanus::coord {
+namespace {
+
+/// Knows which segments are being written; the rest is not asked.
+class FreshStreaming final : public roles::Streaming {
+ public:
+  Result<Timestamp> Append(Context&, model::ShardWrite) override { return Nothing(); }
+  Result<model::PartialHits> Search(Context&, model::ShardSearch) override { return Nothing(); }
+  Result<model::PartialRows> Query(Context&, model::ShardQuery) override { return Nothing(); }
+  Status OpenChannels(Context&, CollectionId) override { return Nothing(); }
+  Status CloseChannels(Context&, CollectionId) override { return Nothing(); }
+  Result<roles::SealResult> Seal(Context&, CollectionId) override { return Nothing(); }
+  Result<bool> IsFlushed(Context&, CollectionId, Timestamp) override { return Nothing(); }
+  Status SyncLoaded(Context&, CollectionId) override { return Nothing(); }
+  Result<int64_t> LoadProgress(Context&, CollectionId) override { return Nothing(); }
+  Result<int64_t> GrowingRows(Context&, CollectionId, PartitionId) override { return Nothing(); }
+  Result<std::vector<SegmentId>> FreshSegments(Context&, CollectionId) override { return fresh; }
+
+  std::vector<SegmentId> fresh;
+
+ private:
+  static Status Nothing() { return Status(ErrorCode::kUnimplemented, "not in this test"); }
+};
+
+class GarbageTest : public testing::Test {
+ protected:
+  GarbageTest() {
+    EXPECT_TRUE(process_.catalog->CreateCollection(ctx(), MakeRequest("c")).ok());
+    const auto info = process_.Find("c");
+    id_ = std::to_string(info->id.value());
+    EXPECT_TRUE(
+        process_.catalog
+            ->CreateIndex(ctx(), info->id, {.name = "i", .field = FieldId(101), .type = "HNSW"})
+            .ok());
+    index_ = std::to_string(process_.Find("c")->indexes[0].id.value());
+  }
+  Context& ctx() { return process_.ctx; }
+  void Start(const GarbageOptions& options) {
+    collector_ = std::make_unique<GarbageCollector>(
+        GarbageParts{.executor = *executor_,
+                     .clock = clock_,
+                     .catalog = *process_.catalog,
+                     .streaming = streaming_,
+                     .objects = *objects_,
+                     .folders_in_use = [this] { return in_use_; }},
+        options);
+  }
+  void Put(const std::string& key) { ASSERT_TRUE(objects_->Put(ctx(), key, "x").ok()); }
+  std::set<std::string> Left() {
+    const auto keys = objects_->List(ctx(), "");
+    return {keys->begin(), keys->end()};
+  }
+  void Collect() {
+    const Status status = collector_->Collect(ctx());
+    EXPECT_TRUE(status.ok()) << status.ToString();
+  }
+  /// Official, with its column file.
+  void Flush(int64_t id, uint64_t at) {
+    const auto info = process_.Find("c");
+    Put(fmt::format("segments/{}/{}/100.col", id_, id));
+    ASSERT_TRUE(
+        process_.catalog->CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, id)}, at)).ok());
+  }
+
+  ManualClock clock_;
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  store::MemoryDisk disk_;
+  std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
+  Process process_{disk_, *executor_, clock_};
+  FreshStreaming streaming_;
+  std::vector<std::string> in_use_;
+  std::string id_;
+  std::string index_;
+  std::unique_ptr<GarbageCollector> collector_;
+};
+
+TEST_F(GarbageTest, FilesOfACompactedSegmentGoAfterTheirGraceAndOthersStay) {
+  Start({.dropped_s_min = 100, .unknown_s_min = 1'000'000});
+  Flush(1, 1);
+  Flush(12, 2);
+  Put("indexes/" + id_ + "/1/" + index_);
+  const auto info = process_.Find("c");
+  ASSERT_TRUE(
+      process_.catalog->CommitCompaction(ctx(), MakeCompaction(*info, {1}, std::nullopt)).ok());
+  clock_.AdvanceMs(99'000);
+  Collect();
+  EXPECT_EQ(Left().size(), 3u);
+  clock_.AdvanceMs(2'000);
+  Collect();
+  EXPECT_EQ(Left(), (std::set<std::string>{"segments/" + id_ + "/12/100.col"}))
+      << "12 begins with a 1 and stays";
+  EXPECT_TRUE(process_.catalog->ListGarbage(ctx())->empty());
+}
+
+TEST_F(GarbageTest, ADroppedCollectionLeavesNothing) {
+  Start({.dropped_s_min = 0});
+  Flush(1, 1);
+  Put("deltas/" + id_ + "/v/00000000000000000005");
+  Put("elsewhere/" + id_ + "/1/2");
+  ASSERT_TRUE(process_.catalog->DropCollection(ctx(), {.database = "", .collection = "c"}).ok());
+  Collect();
+  EXPECT_EQ(Left(), (std::set<std::string>{"elsewhere/" + id_ + "/1/2"})) << "not ours to judge";
+}
+
+TEST_F(GarbageTest, LeftoversGoWhenTheyHaveBeenSeenForLong) {
+  Start({.dropped_s_min = 0, .unknown_s_min = 100});
+  Flush(1, 50);
+  const std::string channel = process_.Find("c")->vchannels[0];
+  const std::set<std::string> stay = {
+      "segments/" + id_ + "/1/100.col",
+      "indexes/" + id_ + "/1/" + index_,                      // Built, its commit is on the way.
+      "segments/" + id_ + "/5/100.col",                       // Being flushed.
+      "segments/" + id_ + "/6/100.col",                       // Being compacted.
+      fmt::format("deltas/{}/{}/{:020}", id_, channel, 501),  // Newer than the checkpoint, 500.
+  };
+  for (const std::string& key : stay) Put(key);
+  for (const std::string& key : {"segments/" + id_ + "/7/100.col", "indexes/" + id_ + "/7/3",
+                                 "indexes/" + id_ + "/1/999", std::string("segments/77/1/manifest"),
+                                 fmt::format("deltas/{}/{}/{:020}", id_, channel, 499),
+                                 fmt::format("deltas/{}/{}/{:020}-8", id_, channel, 499)}) {
+    Put(key);
+  }
+  streaming_.fresh = {SegmentId(5)};
+  in_use_ = {"segments/" + id_ + "/6/"};
+  Collect();
+  EXPECT_EQ(Left().size(), 11u) << "seen for the first time";
+  clock_.AdvanceMs(99'000);
+  Collect();
+  EXPECT_EQ(Left().size(), 11u);
+  clock_.AdvanceMs(1'000);
+  Collect();
+  EXPECT_EQ(Left(), stay);
+}
+
+TEST_F(GarbageTest, ALeftoverThatBecomesOfficialStays) {
+  Start({.unknown_s_min = 100});
+  Put("segments/" + id_ + "/9/100.col");
+  Collect();
+  clock_.AdvanceMs(200'000);
+  Flush(9, 1);
+  Collect();
+  EXPECT_EQ(Left().size(), 1u);
+}
+
+TEST_F(GarbageTest, AFailedRoundIsMadeGood) {
+  Start({.dropped_s_min = 0});
+  Flush(1, 1);
+  ASSERT_TRUE(process_.catalog->DropCollection(ctx(), {.database = "", .collection = "c"}).ok());
+  process_.meta.refusing = true;
+  EXPECT_EQ(collector_->Collect(ctx()).code(), ErrorCode::kIoFailed);
+  process_.meta.refusing = false;
+  EXPECT_EQ(process_.catalog->ListGarbage(ctx())->size(), 1u);
+  Collect();
+  EXPECT_TRUE(process_.catalog->ListGarbage(ctx())->empty());
+  EXPECT_TRUE(Left().empty());
+}
+
+}  // namespace
+}  // namespace elanus::coord

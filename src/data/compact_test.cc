@@ -1,0 +1,257 @@
+// Compaction of files: which rows stay, in which order, and which deletes are still needed.
+#include <gtest/gtest.h>
+
+#include "base/executor.h"
+#include "data/node.h"
+#include "segment/sealed.h"
+#include "store/formats/delta_log.h"
+#include "store/memory/memory_disk.h"
+
+namespace elanus::data {
+namespace {
+
+using model::DataType;
+
+constexpr CollectionId kCollection{3};
+constexpr PartitionId kP1{11};
+constexpr PartitionId kP2{12};
+
+struct Row {
+  int64_t key;
+  uint64_t inserted;
+  std::string text;
+  auto operator<=>(const Row&) const = default;
+};
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.key << "@" << row.inserted << " " << row.text;
+}
+
+class CompactTest : public testing::Test {
+ protected:
+  CompactTest() {
+    collection_.id = kCollection;
+    collection_.schema.name = "c";
+    collection_.schema.fields.push_back(
+        {.id = FieldId(100), .name = "id", .type = DataType::kInt64, .is_primary_key = true});
+    collection_.schema.fields.push_back(
+        {.id = FieldId(101), .name = "text", .type = DataType::kVarChar});
+  }
+
+  model::SegmentInfo Flush(int64_t id, const std::vector<Row>& rows, PartitionId partition = kP1) {
+    roles::FlushTask task{.segment = SegmentId(id),
+                          .collection = kCollection,
+                          .partition = partition,
+                          .vchannel = "v"};
+    for (const model::FieldSchema& field : collection_.schema.fields) {
+      task.columns.push_back(
+          model::MakeColumn(field.id, field.name, field.type, field.element_type, 0));
+    }
+    for (const Row& row : rows) {
+      task.columns[0].AppendFixed(&row.key);
+      if (task.columns.size() > 1) task.columns[1].AppendBytes(row.text);
+      task.row_timestamps.push_back(row.inserted);
+    }
+    auto flushed = node_.Flush(ctx_, task);
+    EXPECT_TRUE(flushed.ok()) << flushed.status().ToString();
+    return *flushed;
+  }
+  struct Gone {
+    int64_t key;
+    uint64_t at;
+    PartitionId partition;
+    auto operator<=>(const Gone&) const = default;
+  };
+  model::DeltaInfo Deltas(const std::vector<Gone>& gone) {
+    model::Deletes deletes;
+    for (const Gone& one : gone) {
+      model::Column key = model::MakeColumn(FieldId(0), "", DataType::kInt64, DataType::kNone, 0);
+      key.AppendFixed(&one.key);
+      deletes.Append(key.view(), Timestamp(one.at), one.partition);
+    }
+    auto written = node_.FlushDeletes(ctx_, kCollection, "v", deletes);
+    EXPECT_TRUE(written.ok());
+    return *written;
+  }
+  std::vector<Gone> ReadDeltas(const model::DeltaInfo& info) {
+    const auto blob = objects_->Open(ctx_, info.key);
+    EXPECT_TRUE(blob.ok());
+    const auto deletes = store::DecodeDeltaLog(blob->bytes(), info.key);
+    EXPECT_TRUE(deletes.ok());
+    std::vector<Gone> gone;
+    for (size_t i = 0; i < deletes->keys.rows; ++i) {
+      gone.push_back(
+          {deletes->keys.view().Get<int64_t>(i), deletes->timestamps[i], deletes->partitions[i]});
+    }
+    return gone;
+  }
+  std::vector<Row> ReadRows(const model::SegmentInfo& info) {
+    const auto opened = segment::Sealed::Open(
+        ctx_, *objects_, info, std::make_shared<const model::CollectionSchema>(collection_.schema));
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    if (!opened.ok()) return {};
+    const auto view = (*opened)->Snapshot();
+    std::vector<Row> rows;
+    for (size_t i = 0; i < view->rows(); ++i) {
+      const auto key = view->Read(FieldId(100), i, 1);
+      const auto text = view->Read(FieldId(101), i, 1);
+      EXPECT_TRUE(key.ok() && text.ok());
+      rows.push_back({key->Get<int64_t>(0), *view->RowTimestamps(i),
+                      text->IsValid(0) ? std::string(text->Bytes(0)) : "null"});
+    }
+    return rows;
+  }
+  roles::CompactionResult Compact(std::vector<model::SegmentInfo> inputs,
+                                  std::vector<model::DeltaInfo> deltas = {},
+                                  uint64_t expired_before = 0) {
+    auto result = node_.Compact(ctx_,
+                                {.output = SegmentId(99),
+                                 .inputs = std::move(inputs),
+                                 .deltas = std::move(deltas),
+                                 .deletes_until = Timestamp(1000),
+                                 .expired_before = Timestamp(expired_before)},
+                                collection_);
+    EXPECT_TRUE(result.ok()) << result.status().ToString();
+    return result.ok() ? *result : roles::CompactionResult();
+  }
+
+  ManualClock clock_;
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  Pool pool_{*executor_, "build", 1, 8};
+  store::MemoryDisk disk_;
+  std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
+  Node node_{*objects_, pool_, DataOptions()};
+  model::CollectionInfo collection_;
+};
+
+TEST_F(CompactTest, RowsOfSeveralSegmentsBecomeOneInTheOrderOfTheirTimestamps) {
+  const auto late = Flush(1, {{1, 50, "a"}, {2, 51, "b"}, {3, 70, "c"}});
+  const auto early = Flush(2, {{9, 10, "x"}, {8, 60, "y"}});
+  const auto result = Compact({late, early});
+  ASSERT_TRUE(result.output);
+  EXPECT_EQ(
+      ReadRows(*result.output),
+      (std::vector<Row>{{9, 10, "x"}, {1, 50, "a"}, {2, 51, "b"}, {8, 60, "y"}, {3, 70, "c"}}));
+  EXPECT_EQ(result.output->id, SegmentId(99));
+  EXPECT_EQ(result.output->partition, kP1);
+  EXPECT_EQ(result.output->vchannel, "v");
+  EXPECT_EQ(result.output->rows, 5);
+  EXPECT_EQ(result.output->oldest, Timestamp(10));
+  EXPECT_EQ(result.output->newest, Timestamp(70));
+  EXPECT_EQ(result.output->deletes_applied, Timestamp(1000));
+  EXPECT_GT(result.output->bytes, 0);
+  EXPECT_EQ(result.rows_removed, 0);
+}
+
+TEST_F(CompactTest, DeletedVersionsGoAndNewerOnesAndThoseOfOtherPartitionsStay) {
+  const auto first = Flush(1, {{1, 10, "old"}, {2, 11, "b"}, {3, 12, "c"}});
+  const auto second = Flush(2, {{1, 20, "new"}, {4, 21, "d"}});
+  const auto deltas = Deltas({{1, 20, {}},   // An upsert: at the moment of its own row.
+                              {3, 30, kP2},  // Of another partition.
+                              {4, 5, {}},    // Older than the row.
+                              {2, 31, kP1}});
+  const auto result = Compact({first, second}, {deltas});
+  ASSERT_TRUE(result.output);
+  EXPECT_EQ(ReadRows(*result.output),
+            (std::vector<Row>{{3, 12, "c"}, {1, 20, "new"}, {4, 21, "d"}}));
+  EXPECT_EQ(result.rows_removed, 2);
+}
+
+TEST_F(CompactTest, DeletesOfSeveralLogsAreAppliedTogether) {
+  const auto input = Flush(1, {{1, 10, "a"}, {2, 10, "b"}, {3, 40, "c"}});
+  const auto result = Compact({input}, {Deltas({{1, 15, {}}, {3, 20, {}}}), Deltas({{2, 30, {}}})});
+  ASSERT_TRUE(result.output);
+  EXPECT_EQ(ReadRows(*result.output), (std::vector<Row>{{3, 40, "c"}}));
+}
+
+TEST_F(CompactTest, NothingIsWrittenWhenTheOnlyInputLosesNoRow) {
+  const auto input = Flush(1, {{1, 10, "a"}});
+  const auto before = *objects_->List(ctx_, "");
+  const auto result = Compact({input}, {}, 10);
+  EXPECT_TRUE(result.is_unchanged);
+  EXPECT_FALSE(result.output);
+  EXPECT_EQ(*objects_->List(ctx_, ""), before);
+}
+
+TEST_F(CompactTest, ExpiredRowsGoAndMayLeaveNothing) {
+  const auto first = Flush(1, {{1, 10, "a"}, {2, 20, "b"}});
+  const auto second = Flush(2, {{3, 30, "c"}});
+  const auto some = Compact({first, second}, {}, 20);
+  ASSERT_TRUE(some.output);
+  EXPECT_EQ(ReadRows(*some.output), (std::vector<Row>{{2, 20, "b"}, {3, 30, "c"}}));
+  const auto none = Compact({first, second}, {}, 31);
+  EXPECT_FALSE(none.output);
+  EXPECT_FALSE(none.is_unchanged);
+  EXPECT_EQ(none.rows_removed, 3);
+}
+
+TEST_F(CompactTest, AFieldThatOnlySomeInputsHaveIsFilledInTheOthers) {
+  const model::FieldSchema text = collection_.schema.fields[1];
+  collection_.schema.fields.pop_back();
+  const auto old = Flush(1, {{1, 10, ""}});
+  const auto also_old = Flush(2, {{2, 11, ""}});
+  collection_.schema.fields.push_back(text);
+  collection_.schema.fields[1].nullable = true;
+  const auto young = Flush(3, {{3, 20, "c"}});
+  const auto filled = Compact({old, young});
+  ASSERT_TRUE(filled.output);
+  EXPECT_EQ(ReadRows(*filled.output), (std::vector<Row>{{1, 10, "null"}, {3, 20, "c"}}));
+  const auto left_out = Compact({old, also_old});
+  ASSERT_TRUE(left_out.output);
+  EXPECT_EQ(ReadRows(*left_out.output), (std::vector<Row>{{1, 10, "null"}, {2, 11, "null"}}));
+}
+
+TEST_F(CompactTest, ACanceledCompactionEnds) {
+  const auto input = Flush(1, {{1, 10, "a"}});
+  ctx_.Cancel();
+  EXPECT_EQ(
+      node_.Compact(ctx_, {.output = SegmentId(9), .inputs = {input}}, collection_).status().code(),
+      ErrorCode::kCanceled);
+}
+
+TEST_F(CompactTest, DamagedInputsAreRefusedByName) {
+  auto input = Flush(1, {{1, 10, "a"}, {2, 11, "b"}});
+  const std::string key = "segments/3/1/101.col";
+  const auto blob = objects_->Open(ctx_, key);
+  std::string bytes(blob->bytes());
+  bytes[30] ^= 1;  // In the header.
+  ASSERT_TRUE(objects_->Put(ctx_, key, bytes).ok());
+  const auto result = node_.Compact(
+      ctx_, {.output = SegmentId(9), .inputs = {input, Flush(2, {{3, 12, "c"}})}}, collection_);
+  EXPECT_EQ(result.status().code(), ErrorCode::kIntegrity);
+  EXPECT_NE(result.status().ToString().find(key), std::string::npos) << result.status().ToString();
+}
+
+TEST_F(CompactTest, MergedDeltaLogsKeepTheEarliestDeleteOfEachRowAndNoOther) {
+  const auto first = Flush(1, {{1, 10, "a"}, {2, 11, "b"}, {3, 12, "c"}});
+  const auto second = Flush(2, {{1, 25, "a"}, {5, 26, "e"}}, kP2);
+  const auto old = Deltas({{1, 20, {}}, {1, 22, {}}, {7, 23, {}}});
+  const auto young = Deltas({{1, 30, kP2}, {2, 31, kP2}, {3, 32, {}}});
+  const auto result = node_.MergeDeletes(ctx_,
+                                         {.output = 500,
+                                          .collection = kCollection,
+                                          .vchannel = "v",
+                                          .deltas = {old, young},
+                                          .segments = {first, second}},
+                                         collection_);
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(result->deleted_rows, (std::vector<int64_t>{2, 1}));
+  ASSERT_TRUE(result->delta);
+  EXPECT_EQ(ReadDeltas(*result->delta),
+            (std::vector<Gone>{{1, 20, {}}, {1, 30, kP2}, {3, 32, {}}}));
+  EXPECT_EQ(result->delta->newest, Timestamp(32));
+  EXPECT_EQ(result->delta->rows, 3);
+  EXPECT_NE(result->delta->key, young.key) << "an input that others may still read";
+  const auto none = node_.MergeDeletes(ctx_,
+                                       {.output = 501,
+                                        .collection = kCollection,
+                                        .vchannel = "v",
+                                        .deltas = {old},
+                                        .segments = {Flush(4, {{7, 40, "z"}})}},
+                                       collection_);
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(none->delta);
+}
+
+}  // namespace
+}  // namespace elanus::data

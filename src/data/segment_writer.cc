@@ -1,0 +1,44 @@
+// The files of one segment.
+#include "data/segment_writer.h"
+
+#include "store/formats/column_file.h"
+
+namespace elanus::data {
+
+SegmentWriter::SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info)
+    : objects_(objects),
+      info_(std::move(info)),
+      folder_(fmt::format("segments/{}/{}", info_.collection.value(), info_.id.value())),
+      manifest_{.segment = info_.id, .collection = info_.collection, .partition = info_.partition} {
+}
+
+Status SegmentWriter::Put(Context& ctx, const model::Column& column) {
+  TRY(ctx.CheckAlive());
+  const std::string key = fmt::format("{}/{}.col", folder_, column.field_id.value());
+  const std::string bytes = store::EncodeColumnFile(column);
+  TRY(objects_.Put(ctx, key, bytes));
+  info_.bytes += static_cast<int64_t>(bytes.size());
+  manifest_.files.push_back({.field = column.field_id, .key = key});
+  return {};
+}
+
+Result<model::SegmentInfo> SegmentWriter::Finish(Context& ctx,
+                                                 std::span<const uint64_t> row_timestamps) {
+  model::Column timestamps = model::MakeColumn(segment::kTimestampField, "Timestamp",
+                                               model::DataType::kInt64, model::DataType::kNone, 0);
+  for (uint64_t timestamp : row_timestamps) timestamps.AppendFixed(&timestamp);
+  TRY(Put(ctx, timestamps));
+  manifest_.rows = static_cast<int64_t>(row_timestamps.size());
+  if (!row_timestamps.empty()) {
+    info_.oldest = Timestamp(row_timestamps.front());
+    info_.newest = Timestamp(row_timestamps.back());
+  }
+  manifest_.newest_timestamp = info_.newest.value();
+  info_.state = model::SegmentState::kFlushed;
+  info_.rows = manifest_.rows;
+  info_.manifest_key = folder_ + "/manifest";
+  TRY(objects_.Put(ctx, info_.manifest_key, segment::EncodeManifest(manifest_)));
+  return info_;
+}
+
+}  // namespace elanus::data

@@ -1,0 +1,31 @@
+// Writes the files of one segment: columns one after another, the manifest last.
+#pragma once
+
+#include <span>
+
+#include "base/context.h"
+#include "model/requests/shard.h"
+#include "segment/sealed.h"
+#include "store/object_store.h"
+
+namespace elanus::data {
+
+/// For one thread. What it has written is garbage until the catalog knows the segment.
+class SegmentWriter {
+ public:
+  /// `info` names the segment: id, collection, partition, channel.
+  SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info);
+  /// Writes one column file; all columns have the same rows.
+  Status Put(Context& ctx, const model::Column& column);
+  /// Writes the insert timestamps, which ascend, then the manifest. The segment as the catalog is
+  /// to keep it.
+  Result<model::SegmentInfo> Finish(Context& ctx, std::span<const uint64_t> row_timestamps);
+
+ private:
+  store::ObjectStore& objects_;
+  model::SegmentInfo info_;
+  std::string folder_;
+  segment::Manifest manifest_;
+};
+
+}  // namespace elanus::data

@@ -1,0 +1,56 @@
+// What whoever schedules compactions answers: compact now, and how far is it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/ids.h"
+#include "base/status.h"
+
+namespace elanus::roles {
+
+/// Which flushed segments of a collection to compact.
+struct CompactionRequest {
+  CollectionId collection;
+  bool deletes_only = false;        // Merge the delta logs and count what they hide.
+  int64_t target_mb = 0;            // Above 0: merge into segments of about this size.
+  PartitionId partition;            // 0: every one.
+  std::string vchannel;             // Empty: every one.
+  std::vector<SegmentId> segments;  // Empty: every one.
+};
+
+struct CompactionTicket {
+  int64_t id = -1;  // -1: there is nothing to do.
+  int64_t plans = 0;
+};
+
+struct CompactionState {
+  /// A task that replaces segments by one.
+  struct Merge {
+    PartitionId partition;
+    std::string vchannel;
+    std::vector<SegmentId> sources;
+    SegmentId target{-1};  // -1: not yet, or no row was left.
+    bool is_over = false;
+    std::string failure;
+  };
+  int64_t executing = 0;  // Waiting or running.
+  int64_t completed = 0;
+  int64_t failed = 0;
+  std::vector<Merge> merges;
+};
+
+/// Thread-safe.
+class Compaction {
+ public:
+  virtual ~Compaction() = default;
+  /// Queues what there is to do and returns. Errors: kCollectionNotFound, kServiceUnavailable
+  /// (compaction is switched off).
+  virtual Result<CompactionTicket> Compact(Context& ctx, const CompactionRequest& request) = 0;
+  /// Unknown and forgotten tickets: nothing executing, nothing else.
+  virtual Result<CompactionState> State(Context& ctx, int64_t ticket) = 0;
+};
+
+}  // namespace elanus::roles

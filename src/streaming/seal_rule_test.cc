@@ -1,0 +1,95 @@
+// Large, old and idle shards are sealed; small, young and busy ones are not.
+#include "streaming/seal_rule.h"
+
+#include <gtest/gtest.h>
+
+namespace elanus::streaming {
+namespace {
+
+constexpr int64_t kNowMs = 1'700'000'000'000;
+constexpr int64_t kDayMs = 24 * 3600 * 1000;
+
+/// Not asked in these tests.
+class NoQuery final : public roles::Query {
+ public:
+  Status LoadSegment(Context&, const model::SegmentInfo&, const model::CollectionInfo&,
+                     const std::vector<model::DeltaInfo>&) override {
+    return {};
+  }
+  Status ReleaseSegment(Context&, SegmentId) override { return {}; }
+  Status ApplyDeletes(Context&, const std::vector<SegmentId>&, const model::Deletes&) override {
+    return {};
+  }
+  Result<model::PartialHits> Search(Context&, const std::vector<SegmentId>&,
+                                    const model::ShardSearch&) override {
+    return Status(ErrorCode::kInternal, "not in this test");
+  }
+  Result<model::PartialRows> Retrieve(Context&, const std::vector<SegmentId>&,
+                                      const model::ShardQuery&) override {
+    return Status(ErrorCode::kInternal, "not in this test");
+  }
+};
+
+class SealRuleTest : public testing::Test {
+ protected:
+  SealRuleTest() {
+    auto info = std::make_shared<model::CollectionInfo>();
+    info->id = CollectionId(1);
+    info->partitions.push_back({.id = PartitionId(2)});
+    info->schema.fields.push_back({.id = FieldId(100),
+                                   .name = "id",
+                                   .type = model::DataType::kVarChar,
+                                   .is_primary_key = true});
+    shard_.emplace(*executor_, query_, "v", std::move(info), model::ShardCheckpoint());
+  }
+  void Insert(int64_t at_ms, size_t bytes) {
+    model::ShardWrite write{.vchannel = "v", .partition = PartitionId(2)};
+    model::Column keys =
+        model::MakeColumn(FieldId(100), "id", model::DataType::kVarChar, model::DataType::kNone, 0);
+    keys.AppendBytes(std::string(bytes, 'x'));
+    write.columns.push_back(std::move(keys));
+    ASSERT_TRUE(shard_->Apply(ctx_, write, MakeTimestamp(at_ms), ++position_, SegmentId(5)).ok());
+  }
+  bool IsDue(int64_t now_ms) const { return SealIsDue(*shard_, options_, now_ms); }
+
+  ManualClock clock_{kNowMs};
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  NoQuery query_;
+  std::optional<shard::Shard> shard_;
+  uint64_t position_ = 0;
+  StreamingOptions options_;
+};
+
+TEST_F(SealRuleTest, AnEmptyShardIsNeverDue) { EXPECT_FALSE(IsDue(kNowMs + 10 * kDayMs)); }
+
+TEST_F(SealRuleTest, SizeCountsAsAProportionOfASegment) {
+  Insert(kNowMs, 3 << 20);
+  options_.segment_mb_max = static_cast<int64_t>(shard_->growing_bytes() >> 20) + 1;
+  EXPECT_FALSE(IsDue(kNowMs));
+  options_.seal_proportion = 0.5;
+  EXPECT_TRUE(IsDue(kNowMs));
+  options_.seal_proportion = 1;
+  options_.segment_mb_max -= 1;
+  EXPECT_TRUE(IsDue(kNowMs));
+}
+
+TEST_F(SealRuleTest, AgeIsThatOfTheOldestRow) {
+  Insert(kNowMs, 10);
+  Insert(kNowMs + kDayMs - 1, 10);
+  EXPECT_FALSE(IsDue(kNowMs + kDayMs - 1));
+  EXPECT_TRUE(IsDue(kNowMs + kDayMs));
+}
+
+TEST_F(SealRuleTest, IdleIsWithoutWritesForLongUnlessItIsTiny) {
+  Insert(kNowMs, 10);
+  Insert(kNowMs + 1000, 10);
+  options_.idle_mb_min = static_cast<int64_t>(shard_->growing_bytes() >> 20) + 1;
+  EXPECT_FALSE(IsDue(kNowMs + 700'000)) << "tiny";
+  options_.idle_mb_min -= 1;
+  EXPECT_FALSE(IsDue(kNowMs + 600'999));
+  EXPECT_TRUE(IsDue(kNowMs + 601'000));
+}
+
+}  // namespace
+}  // namespace elanus::streaming
