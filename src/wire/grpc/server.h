@@ -1,6 +1,6 @@
-// The gRPC front: one generic service, a few polling threads, a table of methods, a bounded pool
-// that runs them. Reads run on the polling thread their bytes came to while another one is left to
-// poll, which saves a wake-up.
+// The gRPC front: one generic service, polling threads of which as few work as keep up (pollers.h),
+// a table of methods, a bounded pool that runs them. Reads run on the polling thread their bytes
+// came to while another one is left to poll, which saves a wake-up.
 #pragma once
 
 #include <memory>
@@ -47,7 +47,8 @@ class GrpcServer {
   /// Listens and serves. kIoFailed when the port is taken.
   static Result<std::unique_ptr<GrpcServer>> Start(Executor& executor, proxy::Services& services,
                                                    const GrpcOptions& options);
-  /// Answers what runs, refuses what is new, and ends.
+  /// Answers what runs, for five seconds at most, refuses what is new, and ends. Does not wait for
+  /// clients that only stay connected.
   ~GrpcServer();
   int port() const;
 

@@ -169,6 +169,7 @@ class GrpcServerTest : public testing::Test {
         .coord = {.catalog = all.coord.catalog, .oracle = oracle_, .segments = all.coord.segments},
         .streaming = all.streaming,
         .index_jobs = all.index_jobs,
+        .compaction = all.compaction,
         .clock = clock_,
         .options = {}});
     Restart(options, *guarded_);
@@ -233,6 +234,18 @@ class GrpcServerTest : public testing::Test {
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<Client> client_;
 };
+
+// A connection that speaks only what the test sends.
+int Connect(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_GE(fd, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  return fd;
+}
 
 std::vector<std::string> ContractMethods() {
   const auto* service =
@@ -423,6 +436,12 @@ TEST_F(GrpcServerTest, AMessageAboveTheLimitIsRefused) {
   ExpectGoesOn();
 }
 
+TEST_F(GrpcServerTest, AnAnswerAboveTheLimitIsRefused) {
+  Restart({.send_bytes_max = 4}, cluster_->services());
+  const grpc::Status status = client().Send(kService + "GetVersion", "");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+}
+
 TEST_F(GrpcServerTest, AFullQueueRefusesAtOnceAndWhatWaitsIsAnswered) {
   RestartGuarded({.request_workers = 1, .request_queue_max = 1});
   oracle_.Hold(true);
@@ -492,6 +511,21 @@ TEST_F(GrpcServerTest, StoppingAnswersWhatRunsAndRefusesWhatIsNew) {
   EXPECT_EQ(server_, nullptr);
 }
 
+// gRPC closes a connection when its client agrees. This one never does, as one that is suspended.
+TEST_F(GrpcServerTest, StoppingDoesNotWaitForAnIdleClient) {
+  const int fd = Connect(server_->port());
+  const std::string hello =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
+  ASSERT_EQ(::send(fd, hello.data(), hello.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(hello.size()));
+  char byte;
+  ASSERT_EQ(::recv(fd, &byte, 1, 0), 1);  // The server's settings: it knows the client.
+  const int64_t begin_us = clock_.MonotonicUs();
+  server_.reset();
+  EXPECT_LT(clock_.MonotonicUs() - begin_us, 3'000'000);
+  ::close(fd);
+}
+
 TEST_F(GrpcServerTest, StoppingAtAnyMomentIsClean) {
   for (int round = 0; round < 100; ++round) {
     Restart({}, cluster_->services());
@@ -519,13 +553,7 @@ TEST_F(GrpcServerTest, APortInUseIsRefusedByItsNumber) {
 // Sends the bytes on a connection of its own and waits until the server closes it or has nothing to
 // say for a moment.
 void SendRaw(int port, const std::string& bytes) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  ASSERT_GE(fd, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const int fd = Connect(port);
   (void)::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
   char buffer[4096];
