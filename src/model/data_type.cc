@@ -1,7 +1,18 @@
 // Names and widths of types.
 #include "model/data_type.h"
 
+#include <algorithm>
+#include <array>
+
 namespace elanus::model {
+namespace {
+
+// In the order of Metric.
+constexpr std::array<std::string_view, 9> kMetricNames = {
+    "L2",        "IP",  "COSINE", "HAMMING", "JACCARD", "SUBSTRUCTURE", "SUPERSTRUCTURE",
+    "MHJACCARD", "BM25"};
+
+}  // namespace
 
 std::string_view NameOf(DataType type) {
   switch (type) {
@@ -88,22 +99,14 @@ uint32_t WidthOf(DataType type, uint32_t dim) {
 }
 
 std::string_view NameOf(Metric metric) {
-  switch (metric) {
-    case Metric::kL2:
-      return "L2";
-    case Metric::kIp:
-      return "IP";
-    case Metric::kCosine:
-      return "COSINE";
-  }
-  return "Unknown";
+  const auto at = static_cast<size_t>(metric);
+  return at < kMetricNames.size() ? kMetricNames[at] : "Unknown";
 }
 
 std::optional<Metric> MetricOf(std::string_view name) {
-  for (Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
-    if (NameOf(metric) == name) return metric;
-  }
-  return std::nullopt;
+  const auto found = std::find(kMetricNames.begin(), kMetricNames.end(), name);
+  if (found == kMetricNames.end()) return std::nullopt;
+  return static_cast<Metric>(found - kMetricNames.begin());
 }
 
 }  // namespace elanus::model

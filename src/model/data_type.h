@@ -51,12 +51,38 @@ constexpr bool IsFloating(DataType type) {
 /// `dim` dimensions dim times the element; 0 for variable-width types.
 uint32_t WidthOf(DataType type, uint32_t dim = 0);
 
-enum class Metric : int32_t { kL2 = 0, kIp = 1, kCosine = 2 };
+/// How two vectors are compared. The numbers are ours and stand in index files.
+enum class Metric : int32_t {
+  kL2 = 0,
+  kIp = 1,
+  kCosine = 2,
+  kHamming = 3,         // Bits that differ.
+  kJaccard = 4,         // 1 - |a and b| / |a or b|; 0 between two rows without a set bit.
+  kSubstructure = 5,    // Reserved: a name that an index may carry and no search answers.
+  kSuperstructure = 6,  // As kSubstructure.
+  kMinHashJaccard = 7,  // "MHJACCARD": similarity of MinHash signatures.
+  kBm25 = 8,
+};
 
 std::string_view NameOf(Metric metric);
 /// Upper-case names only, as on the wire.
 std::optional<Metric> MetricOf(std::string_view name);
-/// True when a larger score is better (IP, COSINE).
-constexpr bool LargerIsBetter(Metric metric) { return metric != Metric::kL2; }
+/// True when a larger score is better.
+constexpr bool LargerIsBetter(Metric metric) {
+  switch (metric) {
+    case Metric::kIp:
+    case Metric::kCosine:
+    case Metric::kMinHashJaccard:
+    case Metric::kBm25:
+      return true;
+    case Metric::kL2:
+    case Metric::kHamming:
+    case Metric::kJaccard:
+    case Metric::kSubstructure:
+    case Metric::kSuperstructure:
+      return false;
+  }
+  return false;
+}
 
 }  // namespace elanus::model

@@ -137,7 +137,7 @@ TEST(Schema, EachFaultHasItsCode) {
               .type = DataType::kJson,
               .default_value = model::Scalar(std::string("{}"))}),
        ErrorCode::kInvalidParameter},
-      {"a type not built yet", extra({.name = "x", .type = DataType::kSparseFloatVector}),
+      {"a type not built yet", extra({.name = "x", .type = DataType::kGeometry}),
        ErrorCode::kUnimplemented},
       {"a partition key", extra({.name = "x", .type = DataType::kInt64, .is_partition_key = true}),
        ErrorCode::kUnimplemented},
@@ -151,6 +151,75 @@ TEST(Schema, EachFaultHasItsCode) {
   for (int i = 0; i < 63; ++i)
     many.fields.push_back({.name = "f" + std::to_string(i), .type = DataType::kInt64});
   EXPECT_EQ(CheckSchema(kOptions, many).code(), ErrorCode::kInvalidParameter);
+}
+
+model::FieldSchema VectorField(DataType type, const char* dim) {
+  model::FieldSchema field{.name = "v", .type = type};
+  if (dim != nullptr) field.type_params = {{"dim", dim}};
+  return field;
+}
+
+ErrorCode CodeWith(model::FieldSchema field) {
+  model::CollectionSchema schema = Good();
+  schema.fields.push_back(std::move(field));
+  return CheckSchema(kOptions, schema).code();
+}
+
+TEST(Schema, TakesEveryTypeOfVectorWithTheDimsOfItsKind) {
+  using enum DataType;
+  for (const DataType type : {kFloatVector, kFloat16Vector, kBFloat16Vector, kInt8Vector}) {
+    SCOPED_TRACE(NameOf(type));
+    for (const char* good : {"2", "3", "32768"})
+      EXPECT_EQ(CodeWith(VectorField(type, good)), ErrorCode::kOk) << good;
+    for (const char* bad : {"1", "0", "-8", "32769"})
+      EXPECT_EQ(CodeWith(VectorField(type, bad)), ErrorCode::kInvalidParameter) << bad;
+    EXPECT_EQ(CodeWith(VectorField(type, nullptr)), ErrorCode::kInvalidParameter);
+  }
+  for (const char* good : {"8", "16", "262144"})
+    EXPECT_EQ(CodeWith(VectorField(kBinaryVector, good)), ErrorCode::kOk) << good;
+  for (const char* bad : {"0", "4", "12", "262152"})
+    EXPECT_EQ(CodeWith(VectorField(kBinaryVector, bad)), ErrorCode::kInvalidParameter) << bad;
+  EXPECT_EQ(CodeWith(VectorField(kSparseFloatVector, nullptr)), ErrorCode::kOk);
+  EXPECT_EQ(CodeWith(VectorField(kSparseFloatVector, "8")), ErrorCode::kInvalidParameter);
+  EXPECT_EQ(CodeWith(VectorField(kArrayOfVector, "8")), ErrorCode::kInvalidParameter);
+}
+
+TEST(Schema, LetsVectorsBeNullButNeitherDefaultedNorAKey) {
+  for (const DataType type : {DataType::kFloatVector, DataType::kBinaryVector,
+                              DataType::kSparseFloatVector, DataType::kInt8Vector}) {
+    SCOPED_TRACE(NameOf(type));
+    const model::FieldSchema plain =
+        VectorField(type, type == DataType::kSparseFloatVector ? nullptr : "8");
+    model::FieldSchema nullable = plain;
+    nullable.nullable = true;
+    EXPECT_EQ(CodeWith(nullable), ErrorCode::kOk);
+    model::FieldSchema defaulted = plain;
+    defaulted.default_value = model::Scalar(std::string("[0]"));
+    EXPECT_EQ(CodeWith(defaulted), ErrorCode::kInvalidParameter);
+    model::FieldSchema partition_key = plain;
+    partition_key.is_partition_key = true;
+    EXPECT_EQ(CodeWith(partition_key), ErrorCode::kInvalidParameter);
+    model::FieldSchema key = plain;
+    key.is_primary_key = true;
+    EXPECT_EQ(CodeWith(key), ErrorCode::kInvalidParameter);
+    model::FieldSchema counted = plain;
+    counted.auto_id = true;
+    EXPECT_EQ(CodeWith(counted), ErrorCode::kInvalidParameter);
+  }
+  model::FieldSchema clustering = VectorField(DataType::kBinaryVector, "8");
+  clustering.is_clustering_key = true;
+  EXPECT_EQ(CodeWith(clustering), ErrorCode::kIllegalSchema);
+}
+
+TEST(Schema, HasAtMostTenVectors) {
+  model::CollectionSchema schema = Good();
+  for (int i = 1; i < 10; ++i) {
+    schema.fields.push_back(VectorField(DataType::kSparseFloatVector, nullptr));
+    schema.fields.back().name += std::to_string(i);
+  }
+  EXPECT_TRUE(CheckSchema(kOptions, schema).ok());
+  schema.fields.push_back(VectorField(DataType::kSparseFloatVector, nullptr));
+  EXPECT_EQ(CheckSchema(kOptions, schema).code(), ErrorCode::kInvalidParameter);
 }
 
 }  // namespace

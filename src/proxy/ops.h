@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/status.h"
 #include "model/requests/collection.h"
+#include "model/requests/compaction.h"
 #include "model/requests/data.h"
 #include "proxy/services.h"
 
@@ -27,6 +28,10 @@ Result<std::vector<roles::CollectionSnapshot>> ListCollections(Context& ctx, Ser
                                                                const std::string& database);
 Status RenameCollection(Context& ctx, Services& services, const model::CollectionName& from,
                         const std::string& to);
+/// Sets properties or removes some, not both. Takes effect on reads at once.
+Status AlterCollection(Context& ctx, Services& services, const model::CollectionName& name,
+                       const std::vector<model::KeyValue>& set,
+                       const std::vector<std::string>& remove);
 /// Stored rows, deletes not subtracted. An empty partition: all.
 Result<int64_t> CountRows(Context& ctx, Services& services, const model::CollectionName& name,
                           const std::string& partition);
@@ -71,6 +76,15 @@ Result<model::FlushResult> Flush(Context& ctx, Services& services, const std::st
 /// True when everything up to `timestamp` is in the object store.
 Result<bool> IsFlushed(Context& ctx, Services& services, const model::CollectionName& name,
                        Timestamp timestamp);
+/// Queues what there is to compact: small segments are merged, deleted and expired rows go. A
+/// ticket of -1: there is nothing to do. Errors: kCollectionNotFound, kServiceUnavailable,
+/// kUnimplemented.
+Result<roles::CompactionTicket> Compact(Context& ctx, Services& services,
+                                        const model::ManualCompactionRequest& request);
+Result<roles::CompactionState> CompactionProgress(Context& ctx, Services& services, int64_t ticket);
+/// Flushed segments.
+Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx, Services& services,
+                                                     const model::CollectionName& name);
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request);
 Result<model::QueryResult> Query(Context& ctx, Services& services,
                                  const model::QueryRequest& request);

@@ -17,6 +17,7 @@ struct ProxyOptions {
   int64_t array_capacity_max = 4096;
   int64_t description_bytes_max = 1024;
   int64_t json_bytes_max = 65536;
+  int64_t filled_bytes_max = 268435456;
   int64_t index_param_bytes_max = 102400;
   int64_t top_k_max = 16384;
   int64_t nq_max = 16384;
@@ -42,6 +43,8 @@ struct ProxyOptions {
                                             1 << 20, "Length of a collection's description."});
     visit(json_bytes_max,
           OptionSpec{"common.JSONMaxLength", "bytes", 2, 1 << 26, "Length of a JSON value."});
+    visit(filled_bytes_max, OptionSpec{"proxy.maxFilledInsertSize", "bytes", 1024, 4e9,
+                                       "What nulls and defaults of an insert may take up."});
     visit(index_param_bytes_max, OptionSpec{"proxy.maxIndexParamsSize", "bytes", 1, 1 << 26,
                                             "Length of all parameters of an index."});
     visit(top_k_max,

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "proxy/json_text.h"
+#include "proxy/vector_values.h"
 
 namespace elanus::proxy {
 namespace {
@@ -57,6 +58,7 @@ class RowCheck {
 
   // The column as the schema has it; its rows are counted.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
+    TRY(ConvertToField(field, column));
     TRY(Shape(field, column));
     column.field_id = field.id;
     column.name = field.name;
@@ -75,9 +77,6 @@ class RowCheck {
       case DataType::kDouble:
         TRY(Finite<double>(field, column));
         break;
-      case DataType::kFloatVector:
-        TRY(Finite<float>(field, column));
-        break;
       case DataType::kVarChar:
         TRY(Texts(field, column));
         break;
@@ -88,6 +87,8 @@ class RowCheck {
         TRY(Arrays(field, column));
         break;
       default:
+        TRY(CheckVectorValues(field, column));
+        if (model::IsVector(field.type)) SpreadNulls(column);
         break;
     }
     column.type = field.type;
@@ -100,11 +101,14 @@ class RowCheck {
                    NameOf(got), NameOf(field.type));
   }
 
-  static Status Shape(const FieldSchema& field, const Column& column) {
+  static Status Shape(const FieldSchema& field, Column& column) {
     const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
     const DataType expected = narrow ? DataType::kInt32 : field.type;
     if (column.type != expected) return Mismatch(field, column.type);
-    if (field.type == DataType::kFloatVector && column.dim != field.dim()) {
+    if (!model::IsVector(field.type)) return {};
+    // Nulls alone may leave the dim out.
+    if (column.data.empty() && !column.valid.empty()) column.dim = field.dim();
+    if (column.dim != field.dim()) {
       return Invalid("the dim ({}) of field data({}) is not equal to schema dim ({})", column.dim,
                      field.name, field.dim());
     }
@@ -182,11 +186,7 @@ class RowCheck {
   template <class T>
   static Status Finite(const FieldSchema& field, const Column& column) {
     const auto* values = reinterpret_cast<const T*>(column.data.data());
-    const size_t count = column.data.size() / sizeof(T);
-    // The difference with itself is 0 for finite values only; a sum stays vectorisable.
-    T poison = 0;
-    for (size_t i = 0; i < count; ++i) poison += values[i] - values[i];
-    if (poison == 0) return {};
+    if (AllFinite(values, column.data.size() / sizeof(T))) return {};
     return Invalid("value of field {} is not a number or infinity", field.name);
   }
 
@@ -313,6 +313,25 @@ Column FillMissing(const FieldSchema& field, uint64_t rows) {
   return column;
 }
 
+// A row that is null or left out costs the client a byte, and the server the width of its vector or
+// the length of its default.
+Status CheckFilled(const ProxyOptions& options, const model::CollectionSchema& schema,
+                   const std::map<std::string, Column>& given, uint64_t rows) {
+  uint64_t bytes = 0;
+  for (const FieldSchema& field : schema.fields) {
+    const auto found = given.find(field.name);
+    const bool has_nulls = found == given.end() || !found->second.valid.empty();
+    if (!has_nulls) continue;
+    const bool has_text = field.default_value && field.default_value->is_string();
+    bytes += rows * (has_text ? field.default_value->as_string().size()
+                              : model::WidthOf(field.type, field.dim()));
+  }
+  if (bytes <= static_cast<uint64_t>(options.filled_bytes_max)) return {};
+  return Error(ErrorCode::kParameterTooLarge,
+               "nulls and defaults of {} rows fill {} bytes, at most {} are allowed", rows, bytes,
+               options.filled_bytes_max);
+}
+
 Result<Column> GenerateKeys(Context& ctx, Services& services, const FieldSchema& field,
                             uint64_t rows) {
   TRY_ASSIGN(const int64_t first,
@@ -360,6 +379,7 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
       return Invalid("fieldSchema({}) has no corresponding fieldData pass in", field.name);
     }
   }
+  TRY(CheckFilled(services.options, schema, given, request.num_rows));
   std::vector<Column> columns;
   for (const FieldSchema& field : schema.fields) {
     const auto found = given.find(field.name);

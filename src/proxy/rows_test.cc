@@ -243,6 +243,79 @@ TEST_F(Rows, WithDoublesThatAreNotFiniteAreRefused) {
   EXPECT_TRUE(WithX(Numbers<double>("x", DataType::kDouble, {1e308})).ok());
 }
 
+TEST_F(Rows, OfHalfPrecisionComeAsHalvesOrAsFloats) {
+  AddField({.type = DataType::kFloat16Vector, .type_params = {{"dim", "2"}}});
+  Column floats = Vectors({{1, -2}});
+  floats.name = "x";
+  const auto converted = WithX(floats);
+  ASSERT_TRUE(converted.ok()) << converted.status().ToString();
+  EXPECT_EQ(Find(*converted, "x").type, DataType::kFloat16Vector);
+  Column halves = Empty("x", DataType::kFloat16Vector, DataType::kNone, 2);
+  const uint16_t bits[2] = {0x3C00, 0xC000};
+  halves.AppendFixed(bits);
+  const auto columns = WithX(halves);
+  ASSERT_TRUE(columns.ok()) << columns.status().ToString();
+  EXPECT_EQ(Find(*columns, "x").data, Find(*converted, "x").data);
+  ExpectRefused(WithX(Empty("x", DataType::kBFloat16Vector, DataType::kNone, 2)), "x");
+}
+
+TEST_F(Rows, OfAnotherKindOfVectorAreRefused) {
+  AddField({.type = DataType::kBinaryVector, .type_params = {{"dim", "16"}}});
+  Column bits = Empty("x", DataType::kBinaryVector, DataType::kNone, 16);
+  bits.AppendFixed("ab");
+  EXPECT_TRUE(WithX(bits).ok());
+  Column floats = Vectors({{1, -2}});
+  floats.name = "x";
+  ExpectRefused(WithX(floats), "got FloatVector, want BinaryVector");
+  Column narrow = Empty("x", DataType::kBinaryVector, DataType::kNone, 8);
+  narrow.AppendFixed("a");
+  ExpectRefused(WithX(narrow), "dim");
+  Column sparse = Empty("x", DataType::kSparseFloatVector);
+  sparse.AppendBytes("");
+  ExpectRefused(WithX(sparse), "got SparseFloatVector, want BinaryVector");
+}
+
+TEST_F(Rows, MayHaveNullVectorsWhereTheFieldIsNullable) {
+  AddField({.type = DataType::kInt8Vector, .nullable = true, .type_params = {{"dim", "2"}}});
+  Column keys = Numbers<int64_t>("id", DataType::kInt64, {1, 2, 3});
+  const Column vectors = Vectors({{0, 0}, {0, 0}, {0, 0}});
+  // As they arrive: null rows have no bytes.
+  Column x = Empty("x", DataType::kInt8Vector, DataType::kNone, 2);
+  x.AppendFixed("ab");
+  x.valid = {0, 1, 0};
+  x.rows = 3;
+  const auto columns = Complete({keys, vectors, x}, 3);
+  ASSERT_TRUE(columns.ok()) << columns.status().ToString();
+  EXPECT_EQ(Find(*columns, "x").data, std::vector<uint8_t>({0, 0, 'a', 'b', 0, 0}));
+  EXPECT_EQ(Find(*columns, "x").valid, std::vector<uint8_t>({0, 1, 0}));
+  Column none = Empty("x", DataType::kInt8Vector);
+  none.valid = {0, 0, 0};
+  none.rows = 3;
+  for (const auto& only_nulls :
+       {Complete({keys, vectors, none}, 3), Complete({keys, vectors}, 3)}) {
+    ASSERT_TRUE(only_nulls.ok()) << only_nulls.status().ToString();
+    EXPECT_EQ(Find(*only_nulls, "x").data, std::vector<uint8_t>(6, 0));
+    EXPECT_EQ(Find(*only_nulls, "x").valid, std::vector<uint8_t>({0, 0, 0}));
+  }
+  info_.schema.fields.back().nullable = false;
+  ExpectRefused(Complete({keys, vectors, none}, 3), "not nullable");
+}
+
+TEST_F(Rows, OfNullsDoNotFillMoreThanIsAllowed) {
+  AddField({.type = DataType::kFloatVector, .nullable = true, .type_params = {{"dim", "32768"}}});
+  const uint64_t rows = 3000;  // Of 128 KiB.
+  Column keys = Empty("id", DataType::kInt64);
+  Column vectors = Vectors({});
+  for (uint64_t i = 0; i < rows; ++i) {
+    keys.AppendFixed(&i);
+    vectors.AppendNull();
+  }
+  vectors.valid.clear();
+  const auto columns = Complete({keys, vectors}, rows);
+  ASSERT_FALSE(columns.ok());
+  EXPECT_EQ(columns.status().code(), ErrorCode::kParameterTooLarge);
+}
+
 // -- Narrow integers ------------------------------------------------------------------------------
 
 TEST_F(Rows, OfInt8AreNarrowedAndNamedWhenTheyDoNotFit) {

@@ -80,11 +80,25 @@ class SchemaCheck {
     return {};
   }
 
+  // What a vector can never be the key of.
+  static Status VectorKey(const FieldSchema& field) {
+    if (!model::IsVector(field.type)) return {};
+    if (field.is_partition_key) {
+      return Invalid("the data type of partition key should be Int64 or VarChar, got {}: {}",
+                     NameOf(field.type), field.name);
+    }
+    if (!field.is_clustering_key || field.type == DataType::kFloatVector) return {};
+    return Error(ErrorCode::kIllegalSchema,
+                 "{}[field={}]: a clustering key of type {} is not supported",
+                 InfoOf(ErrorCode::kIllegalSchema).name, field.name, NameOf(field.type));
+  }
+
   static Status Built(const FieldSchema& field) {
     const auto later = [&](std::string_view what) {
       return Error(ErrorCode::kUnimplemented, "{} is not supported yet, field: {}", what,
                    field.name);
     };
+    TRY(VectorKey(field));
     if (field.is_partition_key) return later("a partition key");
     if (field.is_clustering_key) return later("a clustering key");
     switch (field.type) {
@@ -99,13 +113,15 @@ class SchemaCheck {
       case DataType::kJson:
       case DataType::kArray:
       case DataType::kFloatVector:
-        return {};
       case DataType::kBinaryVector:
       case DataType::kFloat16Vector:
       case DataType::kBFloat16Vector:
       case DataType::kSparseFloatVector:
       case DataType::kInt8Vector:
+        return {};
       case DataType::kArrayOfVector:
+        return Invalid("type {} is found in struct fields only, field: {}", NameOf(field.type),
+                       field.name);
       case DataType::kGeometry:
       case DataType::kText:
       case DataType::kTimestamptz:
@@ -139,15 +155,23 @@ class SchemaCheck {
     return {};
   }
 
+  Status Dim(const FieldSchema& field) const {
+    if (field.type == DataType::kSparseFloatVector) {
+      if (model::Find(field.type_params, "dim") == nullptr) return {};
+      return Invalid("dim should not be specified for sparse vector field {}", field.name);
+    }
+    if (field.type != DataType::kBinaryVector) {
+      return Parameter(field, "dim", 2, options_.dim_max, ErrorCode::kInvalidParameter);
+    }
+    TRY(Parameter(field, "dim", 8, 8 * options_.dim_max, ErrorCode::kInvalidParameter));
+    if (field.dim() % 8 == 0) return {};
+    return Invalid("invalid dim: {} of field {}: should be a multiple of 8", field.dim(),
+                   field.name);
+  }
+
   Status Field(const FieldSchema& field) const {
     TRY(CheckFieldName(options_, field.name));
-    if (field.type == DataType::kFloatVector) {
-      TRY(Parameter(field, "dim", 2, options_.dim_max, ErrorCode::kInvalidParameter));
-      if (field.nullable) {
-        return Error(ErrorCode::kUnimplemented, "a nullable vector is not supported yet, field: {}",
-                     field.name);
-      }
-    }
+    if (model::IsVector(field.type)) TRY(Dim(field));
     const bool has_text =
         field.type == DataType::kVarChar ||
         (field.type == DataType::kArray && field.element_type == DataType::kVarChar);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "proxy/options.h"
+#include "roles/compaction.h"
 #include "roles/coord.h"
 #include "roles/index_progress.h"
 #include "roles/streaming.h"
@@ -13,6 +14,7 @@ struct Services {
   roles::Coord coord;
   roles::Streaming& streaming;
   roles::IndexJobs& index_jobs;
+  roles::Compaction& compaction;
   Clock& clock;
   ProxyOptions options;
 };

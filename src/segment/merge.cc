@@ -97,7 +97,7 @@ Result<model::PartialHits> MergeHits(std::span<const Found> found, const model::
     out.columns.back().is_dynamic = field->is_dynamic;
   }
   std::vector<Candidate> merged;
-  for (uint32_t q = 0; q < search.nq; ++q) {
+  for (uint32_t q = 0; q < search.nq(); ++q) {
     TRY(MergeQuery(found, search, q, key_field, merged));
     out.counts.push_back(static_cast<uint32_t>(merged.size()));
     for (const Candidate& hit : merged) {

@@ -66,7 +66,7 @@ Result<model::PartialRows> Retrieve(Context& ctx,
   std::vector<Row> rows;
   for (uint32_t s = 0; s < segments.size(); ++s) {
     TRY(ctx.CheckAlive());
-    TRY_ASSIGN(const Allowed allowed, AllowedRows(ctx, *segments[s], plan, read_at));
+    TRY_ASSIGN(const Allowed allowed, AllowedRows(ctx, *segments[s], plan, query.read, read_at));
     if (allowed.none) continue;
     if (query.count_only) {
       out.count += static_cast<int64_t>(allowed.all ? segments[s]->rows() : allowed.view().Count());

@@ -9,8 +9,10 @@
 #include "base/framed.h"
 #include "base/log.h"
 #include "index/scalar_index.h"
+#include "segment/column_stats.h"
 #include "segment/fill.h"
 #include "segment/primary_keys.h"
+#include "segment/valid_rows.h"
 #include "store/formats/column_file.h"
 
 namespace elanus::segment {
@@ -23,7 +25,8 @@ struct Body {
   SegmentId id;
   PartitionId partition;
   size_t rows = 0;
-  std::map<int64_t, store::OpenedColumn> columns;  // By field id.
+  std::map<int64_t, store::OpenedColumn> columns;               // By field id.
+  std::map<int64_t, std::unique_ptr<const ColumnStats>> stats;  // Of columns, by field id.
   const uint64_t* timestamps = nullptr;
   Timestamp newest;
   PrimaryKeys keys;
@@ -34,6 +37,7 @@ struct OpenIndex {
   IndexId id;
   FieldId field;
   std::shared_ptr<const index::ScalarIndex> scalar;
+  std::string path;   // Of a scalar index on a place in JSON, as in model::Predicate.
   FieldIndex vector;  // index null: a scalar one.
 };
 
@@ -51,7 +55,8 @@ class SealedView final : public SegmentView {
   std::vector<OpenIndex> indexes_;
   std::shared_ptr<const DeleteMap> deletes_;  // Null: nothing deleted.
   std::map<int64_t, std::shared_ptr<const model::Column>>
-      filled_;  // Fields added later: one chunk of filler.
+      filled_;                              // Fields added later: one chunk of filler.
+  std::map<int64_t, Visible> with_vector_;  // Of nullable vector fields.
 
   SegmentId id() const override { return body_->id; }
   PartitionId partition() const override { return body_->partition; }
@@ -73,8 +78,7 @@ class SealedView final : public SegmentView {
     if (found == body_->columns.end()) {
       return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", field.value());
     }
-    const model::ColumnView& view = found->second.view;
-    return std::vector<index::VectorBlock>{{.data = view.data, .rows = view.rows, .dim = view.dim}};
+    return std::vector<index::VectorBlock>{index::BlockOf(found->second.view)};
   }
 
   const uint64_t* RowTimestamps(size_t begin) const override { return body_->timestamps + begin; }
@@ -97,6 +101,11 @@ class SealedView final : public SegmentView {
     return {.rows = std::move(bits), .none = false};
   }
 
+  Visible RowsWithVector(FieldId field) const override {
+    const auto found = with_vector_.find(field.value());
+    return found == with_vector_.end() ? Visible() : found->second;
+  }
+
   const FieldIndex* IndexOf(FieldId field) const override {
     for (const OpenIndex& open : indexes_) {
       if (open.field == field && open.vector.index != nullptr) return &open.vector;
@@ -104,24 +113,53 @@ class SealedView final : public SegmentView {
     return nullptr;
   }
 
-  Result<bool> Answer(Context& ctx, const model::Predicate& predicate,
-                      Bitset& matches) const override {
-    using Kind = model::Predicate::Kind;
-    const bool is_lookup = predicate.kind == Kind::kIn || (predicate.kind == Kind::kCompare &&
-                                                           predicate.op == model::Compare::kEq);
-    if (predicate.field == body_->key_field && is_lookup) {
+  model::IndexPromise Estimate(const model::Predicate& predicate) const override {
+    if (IsKeyLookup(predicate)) {
+      const auto keys = static_cast<double>(predicate.values.size());
+      return {.coverage = model::Coverage::kExact,
+              .rows = std::min<uint64_t>(predicate.values.size(), body_->rows),
+              .cost_ns = keys * kKeyLookupNs};
+    }
+    const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
+    return scalar == nullptr ? model::IndexPromise() : scalar->Estimate(predicate);
+  }
+
+  Result<model::Coverage> Answer(Context& ctx, const model::Predicate& predicate, Bitset& matches,
+                                 Bitset* unknown) const override {
+    if (IsKeyLookup(predicate)) {
       const model::Column wanted = KeyColumn(predicate.type, predicate.values);
       for (size_t i = 0; i < wanted.rows; ++i) {
         body_->keys.ForEachEqual(wanted.view(), i, [&](uint32_t row) { matches.Set(row); });
       }
-      return true;
+      return model::Coverage::kExact;
     }
+    const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
+    if (scalar == nullptr) return model::Coverage::kNone;
+    if (unknown != nullptr) scalar->SetNulls(*unknown);
+    return scalar->Answer(ctx, predicate, matches);
+  }
+
+  const model::BlockStats* Stats(FieldId field, size_t begin) const override {
+    const auto found = body_->stats.find(field.value());
+    return found == body_->stats.end() ? nullptr : &found->second->At(begin);
+  }
+
+ private:
+  static constexpr double kKeyLookupNs = 1000;  // A binary search over rows all over the segment.
+
+  bool IsKeyLookup(const model::Predicate& predicate) const {
+    using Kind = model::Predicate::Kind;
+    const bool is_equality =
+        predicate.kind == Kind::kCompare && predicate.op == model::Compare::kEq;
+    return predicate.field == body_->key_field && (predicate.kind == Kind::kIn || is_equality);
+  }
+  const index::ScalarIndex* ScalarIndexOf(const model::Predicate& predicate) const {
     for (const OpenIndex& open : indexes_) {
-      if (open.field == predicate.field && open.scalar != nullptr) {
-        return open.scalar->Answer(ctx, predicate, matches);
+      if (open.field == predicate.field && open.scalar != nullptr && open.path == predicate.path) {
+        return open.scalar.get();
       }
     }
-    return false;
+    return nullptr;
   }
 };
 
@@ -162,6 +200,7 @@ Result<std::shared_ptr<Sealed>> Sealed::Open(
       return Error(ErrorCode::kIntegrity, "{}: does not belong to segment {}", file.key,
                    segment.id.value());
     }
+    body->stats[file.field.value()] = std::make_unique<const ColumnStats>(column.view);
     body->columns.emplace(file.field.value(), std::move(column));
   }
   const auto timestamps = body->columns.find(kTimestampField.value());
@@ -180,6 +219,9 @@ Result<std::shared_ptr<Sealed>> Sealed::Open(
     if (body->columns.count(field.id.value()) == 0) {
       view->filled_[field.id.value()] =
           std::make_shared<const model::Column>(FillColumn(field, kChunkRows));
+    }
+    if (field.nullable && model::IsVector(field.type)) {
+      view->with_vector_[field.id.value()] = CollectValid(*view, field.id);
     }
   }
   view->schema_ = std::move(schema);
@@ -207,18 +249,22 @@ Status Sealed::SyncIndexes(Context& ctx, store::ObjectStore& objects,
     }
     TRY_ASSIGN(Blob blob, objects.Open(ctx, built.key));
     OpenIndex opened{.id = info->id, .field = info->field};
-    if (const index::IndexType* type = index::FindType(info->type)) {
+    if (index::IsTypeName(info->type)) {
       const auto metric = model::MetricOf(info->metric);
-      if (!metric) return Error(ErrorCode::kInternal, "index {} has no metric", info->name);
       TRY_ASSIGN(const auto blocks, old->Vectors(info->field));
+      const index::IndexType* type = index::FindType(index::KindOf(blocks[0].element), info->type);
+      if (!metric || type == nullptr) {
+        return Error(ErrorCode::kInternal, "index {} does not fit its field", info->name);
+      }
       Result<std::unique_ptr<index::VectorIndex>> vector =
           type->Open(std::move(blob), blocks[0], *metric);
       if (!vector.ok()) return std::move(vector).status().WithContext(built.key);
       opened.vector = {.index = std::move(vector).value(), .type = type, .metric = *metric};
     } else {
-      Result<std::unique_ptr<index::ScalarIndex>> scalar = index::OpenSortedIndex(std::move(blob));
+      Result<std::unique_ptr<index::ScalarIndex>> scalar = index::OpenScalarIndex(std::move(blob));
       if (!scalar.ok()) return std::move(scalar).status().WithContext(built.key);
       opened.scalar = std::move(scalar).value();
+      opened.path = info->json_path;
     }
     indexes.push_back(std::move(opened));
   }

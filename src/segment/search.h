@@ -26,9 +26,9 @@ struct Allowed {
   }
 };
 
-/// Evaluates `plan` over the rows visible at `read_at`.
+/// Evaluates `plan` over the rows visible at `read_at` and not past their time to live.
 Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
-                            Timestamp read_at);
+                            const model::ShardRead& read, Timestamp read_at);
 
 /// nq x k slots, best first, unused ones kNoRow.
 struct SegmentHits {
@@ -37,10 +37,52 @@ struct SegmentHits {
 };
 
 /// The best `search.k` rows for each query, inside the radius when one is given. Scores are rounded
-/// when asked. `search.queries` is nq x dim; the vector field must exist with that dim. Errors:
+/// when asked. `search.queries` is of the vector field's type and dim. Errors:
 /// kSegcore (index search parameters), kCanceled, kDeadlineExceeded.
 Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                            const model::ShardSearch& search, Timestamp read_at);
+
+/// The rows of one segment for one query, the best first, as far as somebody asks: what iterators
+/// and grouping search with. No row comes twice, and every allowed row in the range comes in the
+/// end; without an index exactly in order (equal scores: the smaller row), else nearly so. Takes a
+/// few bytes a row. Not thread-safe.
+class SegmentStream {
+ public:
+  ~SegmentStream();
+  /// A stream over the rows that `plan` allows at `read_at`, for row `query` of search.queries; in
+  /// the search's range, with its parameters, whatever its k. `search` must outlive it. Errors: as
+  /// Search, kSegcoreUnsupported (an index that gives no stream).
+  static Result<std::unique_ptr<SegmentStream>> Open(Context& ctx,
+                                                     std::shared_ptr<const SegmentView> segment,
+                                                     const expr::Plan& plan,
+                                                     const model::ShardSearch& search, size_t query,
+                                                     Timestamp read_at);
+  /// The next best rows with their scores, which are not rounded; fewer than `count`: these were
+  /// the last. Errors: kCanceled, kDeadlineExceeded.
+  Result<SegmentHits> Next(Context& ctx, size_t count);
+
+ private:
+  static constexpr size_t kRowsAtOnce = 16;
+  /// An index's stream, or that of one block of a segment without.
+  struct Part {
+    std::unique_ptr<index::HitStream> hits;
+    uint32_t first_row = 0;
+    std::vector<uint32_t> rows = {};  // Read ahead; given up to `next`.
+    std::vector<float> scores = {};
+    size_t next = 0;
+    bool last = false;  // What is read ahead is all there is.
+
+    Status Fill(Context& ctx);
+    bool ended() const { return next == rows.size(); }
+    float score() const { return scores[next]; }
+  };
+  SegmentStream();
+
+  std::shared_ptr<const SegmentView> segment_;  // Outlives the parts.
+  Allowed allowed_;
+  bool larger_is_better_ = false;
+  std::vector<Part> parts_;
+};
 
 /// One segment with its hits.
 struct Found {

@@ -28,6 +28,19 @@ struct Setter {
       value = parsed;
     }
   }
+  void operator()(double& value, const OptionSpec& spec) {
+    if (key != spec.key) return;
+    found = true;
+    double parsed = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), parsed);
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
+      status = Invalid("{} should be a number, got {}", key, text);
+    } else if (!(parsed >= spec.min && parsed <= spec.max)) {
+      status = Invalid("{} should be in range [{}, {}], got {}", key, spec.min, spec.max, parsed);
+    } else {
+      value = parsed;
+    }
+  }
   void operator()(bool& value, const OptionSpec& spec) {
     if (key != spec.key) return;
     found = true;
@@ -55,6 +68,7 @@ Status Walk(const YAML::Node& node, const std::string& prefix, Config& config) {
 struct Printer {
   std::string page;
   void operator()(int64_t& value, const OptionSpec& spec) { Row(std::to_string(value), spec); }
+  void operator()(double& value, const OptionSpec& spec) { Row(fmt::format("{}", value), spec); }
   void operator()(bool& value, const OptionSpec& spec) { Row(value ? "true" : "false", spec); }
   void Row(const std::string& value, const OptionSpec& spec) {
     page += fmt::format("| `{}` | {} | {} | {} … {} | {} |\n", spec.key, value, spec.unit, spec.min,

@@ -6,6 +6,8 @@
 
 #include "backend/backend.h"
 #include "coord/catalog.h"
+#include "coord/compaction.h"
+#include "coord/garbage.h"
 #include "data/node.h"
 #include "proxy/options.h"
 #include "streaming/options.h"
@@ -20,9 +22,18 @@ struct Config {
   wire::ManagementOptions management;
   proxy::ProxyOptions proxy;
   coord::CatalogOptions catalog;
+  coord::CompactionOptions compaction;
+  coord::GarbageOptions garbage;
   streaming::StreamingOptions streaming;
   data::DataOptions data;
   backend::LocalOptions local;
+
+  /// With the size of segments, whose key is the streaming node's.
+  coord::CompactionOptions Compaction() const {
+    coord::CompactionOptions options = compaction;
+    options.segment_mb_max = streaming.segment_mb_max;
+    return options;
+  }
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -30,6 +41,8 @@ struct Config {
     management.Describe(visit);
     proxy.Describe(visit);
     catalog.Describe(visit);
+    compaction.Describe(visit);
+    garbage.Describe(visit);
     streaming.Describe(visit);
     data.Describe(visit);
     local.Describe(visit);

@@ -27,16 +27,18 @@ struct FakeCluster::Impl {
   std::unique_ptr<data::Node> data;
   std::unique_ptr<streaming::Node> streaming;
   std::unique_ptr<coord::IndexJobs> index_jobs;
+  std::unique_ptr<coord::Compactor> compactor;
+  std::unique_ptr<coord::GarbageCollector> garbage;
   std::unique_ptr<proxy::Services> services;
 };
 
 FakeCluster::FakeCluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 FakeCluster::~FakeCluster() = default;
 proxy::Services& FakeCluster::services() { return *impl_->services; }
+coord::GarbageCollector& FakeCluster::garbage() { return *impl_->garbage; }
 
 Result<std::unique_ptr<FakeCluster>> FakeCluster::Open(store::MemoryDisk& disk, Executor& executor,
-                                                       Clock& clock,
-                                                       const streaming::StreamingOptions& options) {
+                                                       Clock& clock, const FakeOptions& options) {
   auto impl = std::make_unique<Impl>();
   Impl& s = *impl;
   Context ctx(clock);
@@ -57,7 +59,7 @@ Result<std::unique_ptr<FakeCluster>> FakeCluster::Open(store::MemoryDisk& disk, 
                                                                        .coord = coord,
                                                                        .query = *s.query,
                                                                        .data = *s.data},
-                                                  options);
+                                                  options.streaming);
   streaming::Node* streaming = s.streaming.get();
   s.index_jobs = std::make_unique<coord::IndexJobs>(
       executor, clock, coord, *s.data, [streaming, &clock](CollectionId collection) {
@@ -69,9 +71,26 @@ Result<std::unique_ptr<FakeCluster>> FakeCluster::Open(store::MemoryDisk& disk, 
       [jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
   TRY(s.streaming->Recover(ctx));
   TRY(s.index_jobs->KickAll(ctx));
+  s.compactor = std::make_unique<coord::Compactor>(
+      executor, clock, coord, *s.data, options.compaction,
+      [streaming, jobs = s.index_jobs.get(), &clock](CollectionId collection) {
+        Context callback_ctx(clock);
+        (void)streaming->SyncLoaded(callback_ctx, collection);  // As above.
+        jobs->Kick(collection);
+      });
+  s.garbage = std::make_unique<coord::GarbageCollector>(
+      coord::GarbageParts{
+          .executor = executor,
+          .clock = clock,
+          .catalog = *s.catalog,
+          .streaming = *s.streaming,
+          .objects = *s.objects,
+          .folders_in_use = [compactor = s.compactor.get()] { return compactor->FoldersInUse(); }},
+      options.garbage);
   s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,
                                                                  .streaming = *s.streaming,
                                                                  .index_jobs = *s.index_jobs,
+                                                                 .compaction = *s.compactor,
                                                                  .clock = clock,
                                                                  .options = {}});
   return std::unique_ptr<FakeCluster>(new FakeCluster(std::move(impl)));

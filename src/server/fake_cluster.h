@@ -5,20 +5,29 @@
 #include <memory>
 
 #include "base/executor.h"
+#include "coord/compaction.h"
+#include "coord/garbage.h"
 #include "proxy/services.h"
 #include "store/memory/memory_disk.h"
 #include "streaming/options.h"
 
 namespace elanus::server {
 
+struct FakeOptions {
+  streaming::StreamingOptions streaming;
+  coord::CompactionOptions compaction;
+  /// No grace: what is removed too early shows.
+  coord::GarbageOptions garbage{.dropped_s_min = 0, .unknown_s_min = 0, .scan_interval_h = 0};
+};
+
 /// Opened on a disk that outlives it; opening recovers what the disk holds.
 class FakeCluster {
  public:
   static Result<std::unique_ptr<FakeCluster>> Open(store::MemoryDisk& disk, Executor& executor,
-                                                   Clock& clock,
-                                                   const streaming::StreamingOptions& options = {});
+                                                   Clock& clock, const FakeOptions& options = {});
   ~FakeCluster();
   proxy::Services& services();
+  coord::GarbageCollector& garbage();
 
  private:
   struct Impl;

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "coord/compaction.h"
+#include "coord/garbage.h"
 #include "coord/index_jobs.h"
 #include "coord/oracle.h"
 #include "query/node.h"
@@ -42,6 +44,8 @@ struct Standalone::Impl {
   std::unique_ptr<data::Node> data;
   std::unique_ptr<streaming::Node> streaming;
   std::unique_ptr<coord::IndexJobs> index_jobs;
+  std::unique_ptr<coord::Compactor> compactor;
+  std::unique_ptr<coord::GarbageCollector> garbage;
   std::unique_ptr<proxy::Services> services;
   std::unique_ptr<wire::GrpcServer> grpc;
   std::unique_ptr<wire::ManagementServer> management;
@@ -91,9 +95,28 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& config) {
       [jobs = s.index_jobs.get()](CollectionId collection) { jobs->Kick(collection); });
   TRY(s.streaming->Recover(ctx));
   TRY(s.index_jobs->KickAll(ctx));
+  s.compactor = std::make_unique<coord::Compactor>(
+      *s.executor, s.clock, coord, *s.data, config.Compaction(),
+      [streaming, jobs = s.index_jobs.get(), &clock = s.clock](CollectionId collection) {
+        Context callback_ctx(clock);
+        const Status synced = streaming->SyncLoaded(callback_ctx, collection);
+        if (!synced.ok())
+          LogWarn("loading what was compacted failed error=\"{}\"", synced.ToString());
+        jobs->Kick(collection);
+      });
+  s.garbage = std::make_unique<coord::GarbageCollector>(
+      coord::GarbageParts{
+          .executor = *s.executor,
+          .clock = s.clock,
+          .catalog = *s.catalog,
+          .streaming = *s.streaming,
+          .objects = *s.stores.objects,
+          .folders_in_use = [compactor = s.compactor.get()] { return compactor->FoldersInUse(); }},
+      config.garbage);
   s.services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord,
                                                                  .streaming = *s.streaming,
                                                                  .index_jobs = *s.index_jobs,
+                                                                 .compaction = *s.compactor,
                                                                  .clock = s.clock,
                                                                  .options = config.proxy});
   wire::GrpcOptions grpc = config.grpc;

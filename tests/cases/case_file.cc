@@ -77,7 +77,11 @@ DataType TypeOf(std::string_view name) {
       {"geometry", DataType::kGeometry},
       {"text", DataType::kText},
       {"timestamptz", DataType::kTimestamptz},
-      {"binary_vector", DataType::kBinaryVector}};
+      {"binary_vector", DataType::kBinaryVector},
+      {"float16_vector", DataType::kFloat16Vector},
+      {"bfloat16_vector", DataType::kBFloat16Vector},
+      {"int8_vector", DataType::kInt8Vector},
+      {"sparse_vector", DataType::kSparseFloatVector}};
   const auto found = kTypes.find(name);
   return found == kTypes.end() ? DataType::kNone : found->second;
 }
@@ -200,7 +204,7 @@ Result<IndexLine> ParseIndex(std::string_view body) {
   if (words.empty()) return Invalid("an index needs a field");
   IndexLine line{.field = words[0]};
   size_t at = 1;
-  if (at < words.size() && (words[at] == "L2" || words[at] == "IP" || words[at] == "COSINE")) {
+  if (at < words.size() && model::MetricOf(words[at])) {
     line.metric = words[at++];
   }
   IndexLine::Choice choice;
@@ -224,7 +228,12 @@ std::vector<std::string> Variants(const Case& parsed) {
     const auto line = ParseIndex(step.body);
     if (!line.ok() || line->choices.size() <= names.size()) continue;
     names.clear();
-    for (const IndexLine::Choice& choice : line->choices) names.push_back(choice.type);
+    // Two choices may be of one type, with other parameters.
+    std::map<std::string, int> seen;
+    for (const IndexLine::Choice& choice : line->choices) {
+      const int times = ++seen[choice.type];
+      names.push_back(times == 1 ? choice.type : fmt::format("{}_{}", choice.type, times));
+    }
   }
   return names;
 }

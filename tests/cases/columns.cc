@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vectors.h"
+
 namespace elanus::cases {
 namespace {
 
@@ -15,7 +17,8 @@ bool Fits(DataType type, const Json& value) {
   if (model::IsInteger(type)) return value.is_number_integer();
   if (model::IsFloating(type)) return value.is_number();
   if (type == DataType::kVarChar) return value.is_string();
-  if (type == DataType::kArray || type == DataType::kFloatVector) return value.is_array();
+  if (type == DataType::kArray) return value.is_array();
+  if (model::IsVector(type)) return VectorTypeOf(type, value) == type;
   return true;
 }
 
@@ -67,7 +70,9 @@ void EncodeScalars(DataType type, const std::vector<Json>& values, pb::ScalarFie
 // fit it.
 DataType TravelType(DataType wanted, const std::vector<Json>& values) {
   for (const Json& value : values) {
-    if (!Fits(wanted, value)) return NaturalType(value);
+    if (Fits(wanted, value)) continue;
+    const DataType other = model::IsVector(wanted) ? VectorTypeOf(wanted, value) : DataType::kNone;
+    return other != DataType::kNone ? other : NaturalType(value);
   }
   return wanted;
 }
@@ -77,14 +82,6 @@ void EncodeArrays(DataType element, const std::vector<Json>& values, pb::ArrayAr
   for (const Json& value : values) {
     const std::vector<Json> items(value.begin(), value.end());
     EncodeScalars(TravelType(element, items), items, to->add_data());
-  }
-}
-
-void EncodeVectors(const std::vector<Json>& values, pb::VectorField* to) {
-  to->set_dim(values.empty() ? 1 : static_cast<int64_t>(values[0].size()));
-  to->mutable_float_vector();
-  for (const Json& value : values) {
-    for (const Json& number : value) to->mutable_float_vector()->add_data(number.get<float>());
   }
 }
 
@@ -143,8 +140,8 @@ void EncodeColumn(const model::FieldSchema& field, const std::vector<Json>& valu
     if (!value.is_null()) present.push_back(value);
   }
   const DataType type = TravelType(field.type, present);
-  if (type == DataType::kFloatVector)
-    EncodeVectors(present, to->mutable_vectors());
+  if (model::IsVector(type))
+    EncodeVectors(type, present, to->mutable_vectors());
   else if (type == DataType::kArray)
     EncodeArrays(field.element_type, present, to->mutable_scalars()->mutable_array_data());
   else
@@ -218,16 +215,16 @@ void EncodeTemplate(const Json& value, pb::TemplateValue* to) {
 namespace {
 
 std::vector<Json> DecodeColumn(const pb::FieldData& field) {
-  std::vector<Json> values;
   if (field.has_vectors()) {
-    const auto& numbers = field.vectors().float_vector().data();
-    for (int i = 0; i < numbers.size(); ++i) {
-      if (i % field.vectors().dim() == 0) values.push_back(Json::array());
-      values.back().push_back(numbers[i]);
+    std::vector<Json> values = DecodeVectors(field.vectors());
+    // Null rows have no vector.
+    for (int i = 0; i < field.valid_data_size(); ++i) {
+      const auto at = std::min(static_cast<size_t>(i), values.size());
+      if (!field.valid_data(i)) values.insert(values.begin() + static_cast<ptrdiff_t>(at), Json());
     }
-  } else {
-    values = DecodeScalars(field.scalars());
+    return values;
   }
+  std::vector<Json> values = DecodeScalars(field.scalars());
   for (int i = 0; i < field.valid_data_size() && static_cast<size_t>(i) < values.size(); ++i) {
     if (!field.valid_data(i)) values[static_cast<size_t>(i)] = Json();
   }

@@ -1,8 +1,7 @@
 // The statements of a case that read: filter, count, query, search.
-#include <cstring>
-
 #include "columns.h"
 #include "runner.h"
+#include "vectors.h"
 
 namespace elanus::cases {
 
@@ -36,7 +35,7 @@ void FillRead(const Json& spec, const Step& step, bool sealed, Request& request,
       for (const auto& [name, constant] : value.items()) {
         EncodeTemplate(constant, &(*request.mutable_expr_template_values())[name]);
       }
-    } else if (key != "filter" && key != "vector" && key != "vectors") {
+    } else if (key != "filter" && key != "vector" && key != "vectors" && key != "as") {
       put(key, TextOf(value));
     }
   }
@@ -44,18 +43,24 @@ void FillRead(const Json& spec, const Step& step, bool sealed, Request& request,
   if (sealed && !spec.contains("ignore_growing")) put("ignore_growing", "true");
 }
 
-std::string Placeholders(const std::vector<Json>& vectors) {
+// Vectors of `wanted`, or of the type that they can be; the numbers of types and placeholders
+// agree.
+std::string Placeholders(model::DataType wanted, const std::vector<Json>& vectors) {
   common::PlaceholderGroup group;
   auto* placeholder = group.add_placeholders();
   placeholder->set_tag("$0");
-  placeholder->set_type(common::PlaceholderType::FloatVector);
-  for (const Json& vector : vectors) {
-    const auto numbers = vector.get<std::vector<float>>();
-    std::string bytes(numbers.size() * sizeof(float), '\0');
-    std::memcpy(bytes.data(), numbers.data(), bytes.size());
-    placeholder->add_values(bytes);
-  }
+  const model::DataType type = vectors.empty() ? wanted : VectorTypeOf(wanted, vectors[0]);
+  placeholder->set_type(static_cast<common::PlaceholderType>(type));
+  for (const Json& vector : vectors) placeholder->add_values(VectorBytes(type, vector));
   return group.SerializeAsString();
+}
+
+// The type of the field that is searched, as far as that can be told.
+model::DataType SearchedType(const model::CollectionSchema& schema, const std::string& name) {
+  for (const model::FieldSchema& field : schema.fields) {
+    if (model::IsVector(field.type) && (name.empty() || field.name == name)) return field.type;
+  }
+  return model::DataType::kFloatVector;
 }
 
 // "1:0.5 2:1 | 3:0": hits of two queries as [id, score].
@@ -131,7 +136,10 @@ Status Runner::DoSearch(const Step& step) {
   request.set_dsl(spec.value("filter", ""));
   request.set_dsl_type(common::DslType::BoolExprV1);
   request.set_nq(static_cast<int64_t>(vectors.size()));
-  request.set_placeholder_group(Placeholders(vectors));
+  const model::DataType searched = SearchedType(schema_, spec.value("anns_field", ""));
+  const bool as_floats = spec.value("as", "") == "floats";
+  request.set_placeholder_group(
+      Placeholders(as_floats ? model::DataType::kFloatVector : searched, vectors));
   const auto result = client_->Call<pb::SearchResults>("Search", request);
   if (!result.ok() || step.outcome == "error") return CheckOutcome(step, result.status());
   const auto& data = result->results();

@@ -198,12 +198,19 @@ Status Runner::DoDropPartition(const Step& step) {
   return CheckOutcome(step, client_->Call<common::Status>("DropPartition", request).status());
 }
 
+// The exact index of a field that no line has indexed.
+static const char* PlainIndexOf(model::DataType type) {
+  if (type == model::DataType::kBinaryVector) return "HAMMING BIN_FLAT";
+  return type == model::DataType::kSparseFloatVector ? "IP SPARSE_INVERTED_INDEX" : "L2 FLAT";
+}
+
 Status Runner::DoLoad(const Step& step) {
   for (const model::FieldSchema& field : schema_.fields) {
     const bool done = std::find(indexed_.begin(), indexed_.end(), field.name) != indexed_.end();
     if (!model::IsVector(field.type) || done || !step.outcome.empty()) continue;
-    TRY(DoIndex(
-        {.line = step.line, .verb = "index", .body = fmt::format("{} L2 FLAT", field.name)}));
+    TRY(DoIndex({.line = step.line,
+                 .verb = "index",
+                 .body = fmt::format("{} {}", field.name, PlainIndexOf(field.type))}));
   }
   Status status;
   if (step.partitions.empty()) {

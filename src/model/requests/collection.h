@@ -66,6 +66,8 @@ struct IndexInfo {
   std::vector<KeyValue> build_params;  // Of `type`: numbers as text.
   std::vector<KeyValue> user_params;   // As the user sent them, flattened; what describe returns.
   Timestamp created;
+  std::string json_path;       // Of an index on a place in JSON, as model::Predicate::path.
+  std::string json_cast_type;  // What its values are cast to: "DOUBLE", "ARRAY_VARCHAR", ...
   template <class V>
   void Fields(V& v) {
     v(1, "id", id);
@@ -76,6 +78,8 @@ struct IndexInfo {
     v(6, "build_params", build_params);
     v(7, "user_params", user_params);
     v(8, "created", created);
+    v(9, "json_path", json_path);
+    v(10, "json_cast_type", json_cast_type);
   }
 };
 
@@ -150,6 +154,7 @@ struct CreateIndexRequest {
 struct IndexDescription {
   IndexInfo info;
   std::string field_name;
+  std::string built_as;  // JSON: what AUTOINDEX chose, what stands in for a GPU type; else empty.
   int64_t total_rows = 0;
   int64_t indexed_rows = 0;
   int64_t pending_rows = 0;

@@ -55,10 +55,8 @@ struct SearchRequest {
   std::string filter;
   std::map<std::string, Scalar> templates;
   std::string anns_field;
-  std::vector<float> queries;  // nq x dim, row-major.
-  uint32_t nq = 0;
+  Column queries;        // Of the placeholder's vector type, one row a query.
   int64_t nq_given = 0;  // What the client says nq is; 0: nothing.
-  uint32_t query_dim = 0;
   std::vector<std::string> output_fields;
   std::vector<KeyValue> params;  // As on the wire (topk, offset, metric_type, params, ...).
   ReadConsistency consistency;
@@ -126,6 +124,21 @@ struct SegmentInfo {
   int64_t rows = 0;
   std::string manifest_key;
   std::vector<SegmentIndexInfo> indexes;
+  Timestamp deletes_applied;  // Rows hidden by deletes up to this moment are not in the files.
+  Timestamp deletes_counted;  // Up to this moment they are in `deleted_rows`.
+  int64_t deleted_rows = 0;   // Rows in the files that delete logs hide.
+  int64_t bytes = 0;          // Of the column files; 0: written by an early build, unknown.
+  Timestamp oldest;           // Of the rows' insert timestamps.
+  Timestamp newest;
+
+  /// Bytes of the rows that are not known to be deleted.
+  int64_t LiveBytes() const {
+    if (rows <= 0) return 0;
+    return static_cast<int64_t>(
+        static_cast<double>(bytes) *
+        (1.0 - static_cast<double>(deleted_rows) / static_cast<double>(rows)));
+  }
+
   template <class V>
   void Fields(V& v) {
     v(1, "id", id);
@@ -136,6 +149,12 @@ struct SegmentInfo {
     v(6, "rows", rows);
     v(7, "manifest_key", manifest_key);
     v(8, "indexes", indexes);
+    v(9, "deletes_applied", deletes_applied);
+    v(10, "deletes_counted", deletes_counted);
+    v(11, "deleted_rows", deleted_rows);
+    v(12, "bytes", bytes);
+    v(13, "oldest", oldest);
+    v(14, "newest", newest);
   }
 };
 

@@ -45,12 +45,16 @@ struct DeltaInfo {
   CollectionId collection;
   std::string vchannel;
   int64_t rows = 0;
+  Timestamp newest;   // Of its deletes; 0: written by an early build, unknown.
+  int64_t bytes = 0;  // Of the object.
   template <class V>
   void Fields(V& v) {
     v(1, "key", key);
     v(2, "collection", collection);
     v(3, "vchannel", vchannel);
     v(4, "rows", rows);
+    v(5, "newest", newest);
+    v(6, "bytes", bytes);
   }
 };
 

@@ -47,6 +47,7 @@ struct ShardRead {
   Timestamp read_at;    // 0: what is applied; else exactly this moment.
   bool ignore_growing = false;
   std::vector<FieldId> output_fields;
+  Timestamp expired_before;  // Rows inserted before this moment are past their time to live.
 
   template <class V>
   void Fields(V& v) {
@@ -59,6 +60,7 @@ struct ShardRead {
     v(7, "read_at", read_at);
     v(8, "ignore_growing", ignore_growing);
     v(9, "output_fields", output_fields);
+    v(10, "expired_before", expired_before);
   }
 };
 
@@ -66,24 +68,22 @@ struct ShardSearch {
   ShardRead read;
   FieldId vector_field;
   Metric metric = Metric::kL2;
-  uint32_t nq = 0;
-  uint32_t dim = 0;
   uint32_t k = 0;                             // offset + limit.
-  std::map<std::string, std::string> params;  // Index search parameters.
+  std::map<std::string, std::string> params;  // The search's over those the index was built with.
   bool has_radius = false;
   double radius = 0;
   bool has_range_filter = false;
   double range_filter = 0;
   int32_t round_decimal = -1;
-  std::vector<float> queries;
+  Column queries;  // Of the field's type, one row a query.
+
+  uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
 
   template <class V>
   void Fields(V& v) {
     v(1, "read", read);
     v(2, "vector_field", vector_field);
     v(3, "metric", metric);
-    v(4, "nq", nq);
-    v(5, "dim", dim);
     v(6, "k", k);
     v(7, "params", params);
     v(8, "has_radius", has_radius);
@@ -163,6 +163,30 @@ struct ShardCheckpoint {
     v(1, "position", position);
     v(2, "timestamp", timestamp);
   }
+};
+
+/// What a shard has in the object store, as of one moment.
+struct ShardFiles {
+  std::vector<SegmentInfo> segments;  // Ascending by id.
+  std::vector<DeltaInfo> deltas;
+  ShardCheckpoint checkpoint;  // Deletes up to its timestamp are applied to segments or in deltas.
+};
+
+/// One compaction of a shard, made official by one metadata transaction.
+struct CompactionCommit {
+  /// What is known of a segment that stays.
+  struct Known {
+    SegmentId segment;
+    Timestamp deletes_counted;
+    int64_t deleted_rows = 0;  // 0: every delete up to deletes_counted counts as applied.
+  };
+  CollectionId collection;
+  std::string vchannel;
+  std::vector<SegmentId> inputs;        // They go.
+  std::vector<SegmentInfo> outputs;     // Their rows; none when no row is left.
+  std::vector<std::string> old_deltas;  // Keys of delta logs that go.
+  std::vector<DeltaInfo> new_deltas;    // What is still needed of them.
+  std::vector<Known> known;
 };
 
 }  // namespace elanus::model

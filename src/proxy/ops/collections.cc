@@ -1,6 +1,7 @@
 // Collections and partitions.
 #include <algorithm>
 
+#include "model/time_to_live.h"
 #include "proxy/checks.h"
 #include "proxy/ops.h"
 
@@ -19,8 +20,12 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
     return Invalid("collection name ({}) in the request must equal the schema's ({})",
                    request.name.collection, request.schema.name);
   }
-  for (const char* later :
-       {"collection.ttl.seconds", "ttl_field", "partitionkey.isolation", "query_mode"}) {
+  TRY(model::TimeToLiveSeconds(request.properties).status());
+  constexpr const char* kAutoCompaction = "collection.autocompaction.enabled";
+  if (const std::string* wish = model::Find(request.properties, kAutoCompaction)) {
+    TRY(ParseBool(kAutoCompaction, *wish).status());
+  }
+  for (const char* later : {"ttl_field", "partitionkey.isolation", "query_mode"}) {
     if (model::Find(request.properties, later) != nullptr) {
       return Error(ErrorCode::kUnimplemented, "collection property {} is not supported yet", later);
     }

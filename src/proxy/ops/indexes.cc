@@ -4,10 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/log.h"
 #include "index/vector_index.h"
 #include "proxy/checks.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
+#include "proxy/scalar_index.h"
 
 namespace elanus::proxy {
 namespace {
@@ -15,7 +17,6 @@ namespace {
 using model::DataType;
 using Texts = std::map<std::string, std::string>;
 
-constexpr std::string_view kSorted = "SORTED";
 constexpr int kParamDepthMax = 32;
 
 // Parameters with the JSON object under `params` spread out.
@@ -69,9 +70,19 @@ std::string_view Successor(std::string_view name) {
   return "";
 }
 
+Status UnknownMetric(const model::FieldSchema& field, const std::string& metric) {
+  return Invalid("{} vector index does not support metric type: {}", NameOf(field.type), metric);
+}
+
 Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexInfo& info) {
   const std::string name = Take(texts, "index_type");
   info.metric = Take(texts, "metric_type");
+  const auto element = index::ElementOf(field.type);
+  if (!element) {
+    return Error(ErrorCode::kUnimplemented, "an index on a {} field is not supported yet",
+                 NameOf(field.type));
+  }
+  const index::VectorKind kind = KindOf(*element);
   const index::IndexType* type = nullptr;
   const bool automatic = name.empty() || name == "AUTOINDEX";
   if (automatic) {
@@ -79,22 +90,25 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
       return Invalid("only metric type can be passed when use AutoIndex, got {}",
                      texts.begin()->first);
     }
-    index::AutoChoice choice = index::ResolveAutoIndex();
+    if (info.metric.empty()) info.metric = NameOf(index::DefaultMetric(kind));
+    const auto metric = model::MetricOf(info.metric);
+    if (!metric) return UnknownMetric(field, info.metric);
+    index::AutoChoice choice = index::ResolveAutoIndex(*element, *metric);
     type = choice.type;
     texts = std::move(choice.params);
-    if (info.metric.empty()) info.metric = "COSINE";
   } else {
-    type = index::FindType(name);
+    type = index::FindType(kind, name);
+    if (type == nullptr ? index::IsTypeName(name) : !type->Takes(*element)) {
+      return Invalid("data type {} can't build with this index {}", NameOf(field.type), name);
+    }
     if (type == nullptr) {
       return Invalid("invalid parameter[expected=valid index][actual=invalid index type: {}]{}",
                      name, Successor(name));
     }
     if (info.metric.empty()) return Invalid("metric type not set for vector index");
   }
-  if (!model::MetricOf(info.metric)) {
-    return Invalid("{} vector index does not support metric type: {}", NameOf(field.type),
-                   info.metric);
-  }
+  const auto metric = model::MetricOf(info.metric);
+  if (!metric || !type->Takes(*metric)) return UnknownMetric(field, info.metric);
   if (const auto dim = texts.find("dim");
       dim != texts.end() && dim->second != std::to_string(field.dim())) {
     return Invalid("dim in index params ({}) must equal the field's ({})", dim->second,
@@ -104,6 +118,10 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
   if (!parsed.ok()) return parsed.status();
   if (type->Check != nullptr) TRY(type->Check(static_cast<uint32_t>(field.dim()), *parsed));
   info.type = type->name;
+  if (type->twin != nullptr) {
+    LogInfo("index type {} of field {} is built as {}: no GPU is used", type->name, field.name,
+            type->twin->name);
+  }
   for (const index::ParamSpec& spec : type->params) {
     const auto found = texts.find(std::string(spec.name));
     if (spec.phase == index::Phase::kBuild && found != texts.end()) {
@@ -116,29 +134,21 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
   return {};
 }
 
-Status ResolveScalar(const model::FieldSchema& field, Texts texts, model::IndexInfo& info) {
-  const std::string name = Take(texts, "index_type");
-  const bool known =
-      name.empty() || name == "AUTOINDEX" || name == "INVERTED" || name == "STL_SORT";
-  if (!known) {
-    static constexpr std::string_view kLater[] = {"BITMAP", "Trie", "TRIE", "NGRAM", "RTREE"};
-    if (std::find(std::begin(kLater), std::end(kLater), name) != std::end(kLater)) {
-      return Error(ErrorCode::kUnimplemented, "index type {} is not supported yet", name);
-    }
-    return Invalid("index type {} cannot be built on a {} field", name, NameOf(field.type));
+// What stands behind a name that says it only in part: AUTOINDEX, and the GPU types.
+std::string BuiltAs(const model::IndexInfo& info, const model::FieldSchema& field) {
+  const std::string* named = model::Find(info.user_params, "index_type");
+  nlohmann::ordered_json text;
+  if (named != nullptr && *named == "AUTOINDEX") {
+    text["index_type"] = info.type;
+    for (const model::KeyValue& param : info.build_params) text[param.key] = param.value;
+    return text.dump();
   }
-  const bool fits = field.type == DataType::kBool || model::IsInteger(field.type) ||
-                    model::IsFloating(field.type) || field.type == DataType::kVarChar;
-  if (!fits) {
-    return Error(ErrorCode::kUnimplemented, "an index on a {} field is not supported yet",
-                 NameOf(field.type));
-  }
-  if (name == "STL_SORT" && field.type == DataType::kBool) {
-    return Invalid("STL_SORT are only supported on numeric or varchar field, got {}",
-                   NameOf(field.type));
-  }
-  info.type = kSorted;
-  return {};
+  const auto element = index::ElementOf(field.type);
+  const index::IndexType* type = element ? index::FindType(KindOf(*element), info.type) : nullptr;
+  if (type == nullptr || type->twin == nullptr) return "";
+  text["index_type"] = type->twin->name;
+  text["reason"] = "no GPU is used";
+  return text.dump();
 }
 
 }  // namespace
@@ -148,13 +158,8 @@ Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexReq
   if (!request.index_name.empty())
     TRY(CheckName(services.options, "index name", request.index_name));
   const model::FieldSchema* field = collection->schema.FindField(request.field);
-  if (field == nullptr || field->is_dynamic) {
-    if (collection->schema.enable_dynamic_field) {
-      return Error(ErrorCode::kUnimplemented, "an index on a JSON path is not supported yet: {}",
-                   request.field);
-    }
-    return Invalid("cannot create index on non-exist field: {}", request.field);
-  }
+  if (field == nullptr) field = collection->schema.dynamic_field();
+  if (field == nullptr) return Invalid("cannot create index on non-exist field: {}", request.field);
   TRY_ASSIGN(Texts texts, Expand(services.options, request.extra_params));
   model::IndexInfo info{.name = request.index_name, .field = field->id};
   for (const auto& [key, value] : texts) info.user_params.push_back({key, value});
@@ -166,7 +171,7 @@ Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexReq
   if (model::IsVector(field->type))
     TRY(ResolveVector(*field, std::move(texts), info));
   else
-    TRY(ResolveScalar(*field, std::move(texts), info));
+    TRY(ResolveScalarIndex(collection->schema, *field, request.field, std::move(texts), info));
   TRY(services.coord.catalog.CreateIndex(ctx, collection->id, std::move(info)));
   services.index_jobs.Kick(collection->id);
   return {};
@@ -180,13 +185,14 @@ Result<std::vector<model::IndexDescription>> DescribeIndex(Context& ctx, Service
   std::vector<model::IndexDescription> found;
   for (const model::IndexInfo& info : collection->indexes) {
     const model::FieldSchema* of = collection->schema.FindField(info.field);
-    if (of == nullptr || (!field.empty() && of->name != field) ||
+    if (of == nullptr || (!field.empty() && ShownField(info, *of) != field) ||
         (!index_name.empty() && info.name != index_name)) {
       continue;
     }
     TRY_ASSIGN(const auto progress, services.index_jobs.Progress(ctx, collection->id, info.id));
     found.push_back({.info = info,
-                     .field_name = of->name,
+                     .field_name = ShownField(info, *of),
+                     .built_as = BuiltAs(info, *of),
                      .total_rows = progress.total_rows,
                      .indexed_rows = progress.indexed_rows,
                      .pending_rows = progress.pending_rows,
@@ -208,7 +214,7 @@ Status DropIndex(Context& ctx, Services& services, const model::CollectionName& 
   if (wanted.empty()) {
     for (const model::IndexInfo& info : collection->indexes) {
       const model::FieldSchema* of = collection->schema.FindField(info.field);
-      if (!field.empty() && (of == nullptr || of->name != field)) continue;
+      if (!field.empty() && (of == nullptr || ShownField(info, *of) != field)) continue;
       if (!wanted.empty()) {
         return Error(ErrorCode::kIndexDuplicate, "{}[indexName=]: name the index to drop",
                      InfoOf(ErrorCode::kIndexDuplicate).name);

@@ -9,6 +9,7 @@
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
 #include "proxy/output_fields.h"
+#include "proxy/vector_values.h"
 
 namespace elanus::proxy {
 namespace {
@@ -133,6 +134,20 @@ Result<const model::FieldSchema*> VectorField(const model::CollectionSchema& sch
   return only;
 }
 
+// Brings query vectors into the type of the field, or says why they are none of it.
+Status FitQueries(const model::FieldSchema& field, model::Column& queries) {
+  TRY(ConvertToField(field, queries));
+  if (queries.type != field.type) {
+    return Invalid("query vectors of type {} do not fit field {} of type {}", NameOf(queries.type),
+                   field.name, NameOf(field.type));
+  }
+  if (queries.dim != field.dim()) {
+    return Invalid("vector dimension mismatch, field {}: invalid parameter[expected={}][actual={}]",
+                   field.name, field.dim(), queries.dim);
+  }
+  return CheckVectorValues(field, queries).WithContext("query vectors");
+}
+
 Status CheckRange(const SearchParams& params, model::Metric metric) {
   if (!params.range_filter) return {};
   const bool good = model::LargerIsBetter(metric) ? *params.range_filter > *params.radius
@@ -193,13 +208,14 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
   TRY_ASSIGN(auto partitions,
              ResolvePartitions(*collection, request.partitions, ErrorCode::kInvalidParameter));
   TRY_ASSIGN(const OutputFields output, ResolveOutput(schema, request.output_fields));
-  const int64_t nq = request.nq_given == 0 ? request.nq : request.nq_given;
+  const int64_t nq =
+      request.nq_given == 0 ? static_cast<int64_t>(request.queries.rows) : request.nq_given;
   if (nq < 1 || nq > services.options.nq_max) {
     return Invalid("nq [{}] is invalid, it should be in range [1, {}]", nq,
                    services.options.nq_max);
   }
-  if (nq != request.nq) {
-    return Invalid("nq [{}] is not the number of query vectors [{}]", nq, request.nq);
+  if (nq != static_cast<int64_t>(request.queries.rows)) {
+    return Invalid("nq [{}] is not the number of query vectors [{}]", nq, request.queries.rows);
   }
   TRY_ASSIGN(const model::FieldSchema* field, VectorField(schema, request.anns_field));
   TRY_ASSIGN(SearchParams params, ParseParams(services.options, request.params, collection->id));
@@ -223,17 +239,14 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
     return Invalid("metric type not match: invalid parameter[expected={}][actual={}]",
                    index->metric, params.metric);
   }
-  if (request.query_dim != field->dim()) {
-    return Invalid("vector dimension mismatch, field {}: invalid parameter[expected={}][actual={}]",
-                   field->name, field->dim(), request.query_dim);
+  TRY(FitQueries(*field, request.queries));
+  // What a score means may hang on how the index was built (the bands of MINHASH_LSH).
+  for (const model::KeyValue& built : index->build_params) {
+    params.index_params.try_emplace(built.key, built.value);
   }
-  for (float v : request.queries) {
-    if (!std::isfinite(v)) return Invalid("a query vector holds NaN or infinity");
-  }
+  const auto nq_found = static_cast<uint32_t>(request.queries.rows);
   model::ShardSearch search{.vector_field = field->id,
                             .metric = *model::MetricOf(index->metric),
-                            .nq = request.nq,
-                            .dim = request.query_dim,
                             .k = static_cast<uint32_t>(params.top_k + params.offset),
                             .params = std::move(params.index_params),
                             .has_radius = params.radius.has_value(),
@@ -272,7 +285,7 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
   parts.push_back(std::move(last));
   model::PartialHits hits =
       parts.size() == 1 ? std::move(parts[0])
-                        : model::ReduceHits(parts, *model::MetricOf(index->metric), request.nq,
+                        : model::ReduceHits(parts, *model::MetricOf(index->metric), nq_found,
                                             static_cast<uint32_t>(params.top_k + params.offset));
   if (BytesOf(hits) > static_cast<size_t>(services.options.output_bytes_max)) {
     return Invalid("the answer has {} bytes, at most {} are allowed", BytesOf(hits),

@@ -119,6 +119,17 @@ Status ShowCollections(Call& call, const pb::ShowCollectionsRequest& request,
   return {};
 }
 
+Status AlterCollection(Call& call, const pb::AlterCollectionRequest& request, common::Status&) {
+  model::CollectionName name = NameOf(call, request);
+  if (name.collection.empty() && request.collectionid() != 0) {
+    TRY_ASSIGN(const auto info, proxy::DescribeCollection(call.ctx, call.services, name,
+                                                          CollectionId(request.collectionid())));
+    name.collection = info->schema.name;
+  }
+  return proxy::AlterCollection(call.ctx, call.services, name, DecodePairs(request.properties()),
+                                Names(request.delete_keys()));
+}
+
 Status RenameCollection(Call& call, const pb::RenameCollectionRequest& request, common::Status&) {
   if (!request.newdbname().empty() && request.newdbname() != model::kDefaultDatabase) {
     return Error(ErrorCode::kDatabaseNotFound, "{}[database={}]",
@@ -248,6 +259,7 @@ constexpr auto kMethods = std::to_array<Method>({
            BatchDescribeCollection>},
     {"ShowCollections",
      Unary<pb::ShowCollectionsRequest, pb::ShowCollectionsResponse, ShowCollections>},
+    {"AlterCollection", Unary<pb::AlterCollectionRequest, common::Status, AlterCollection>},
     {"RenameCollection", Unary<pb::RenameCollectionRequest, common::Status, RenameCollection>},
     {"GetCollectionStatistics",
      Unary<pb::GetCollectionStatisticsRequest, pb::GetCollectionStatisticsResponse,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "schema.pb.h"
+#include "wire/grpc/vector_codec.h"
 
 namespace elanus::wire {
 namespace {
@@ -237,11 +238,6 @@ void EncodeArrayRow(DataType type, std::string_view row, pb::ScalarField* to) {
   }
 }
 
-// No schema has a nullable vector yet.
-Status NullVectors(const pb::FieldData& field) {
-  return Invalid("field {} is not nullable, but has null rows", field.field_name());
-}
-
 }  // namespace
 
 Result<Column> DecodeColumn(const pb::FieldData& field) {
@@ -252,37 +248,9 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
     return Error(ErrorCode::kUnimplemented, "struct fields are not supported yet, field: {}",
                  field.field_name());
   }
-  if (!field.has_vectors()) {
-    TRY(DecodeScalars(field, column));
-    return column;
-  }
-  const pb::VectorField& vectors = field.vectors();
-  if (vectors.data_case() == pb::VectorField::DATA_NOT_SET && field.valid_data_size() == 0)
-    return Invalid("field {} has no data of a known type", field.field_name());
-  if (vectors.data_case() == pb::VectorField::DATA_NOT_SET) return NullVectors(field);
-  if (vectors.data_case() != pb::VectorField::kFloatVector) {
-    // No schema has such a field yet, so whatever field this is, the type does not match.
-    return Invalid(
-        "the data type of field {} does not match: no field has vectors other than "
-        "FloatVector",
-        field.field_name());
-  }
-  const auto& values = vectors.float_vector().data();
-  const int64_t dim = vectors.dim();
-  if (dim <= 0 || dim > INT32_MAX || values.size() % dim != 0) {
-    return Invalid("the length({}) of float data should divide the dim({}), field: {}",
-                   values.size(), dim, field.field_name());
-  }
-  const std::vector<uint8_t> valid = ValidOf(field);
-  if (!valid.empty()) TRY(CheckCount(field, valid, static_cast<size_t>(values.size() / dim)));
-  for (uint8_t v : valid) {
-    if (v == 0) return NullVectors(field);
-  }
-  column.type = DataType::kFloatVector;
-  column.dim = static_cast<uint32_t>(dim);
-  column.rows = static_cast<uint64_t>(values.size() / dim);
-  const auto* bytes = reinterpret_cast<const uint8_t*>(values.data());
-  column.data.assign(bytes, bytes + static_cast<size_t>(values.size()) * sizeof(float));
+  const auto type = static_cast<DataType>(field.type());
+  const bool is_vector = field.has_vectors() || (!field.has_scalars() && model::IsVector(type));
+  TRY(is_vector ? DecodeVectors(field, column) : DecodeScalars(field, column));
   return column;
 }
 
@@ -292,9 +260,9 @@ void EncodeColumn(const Column& column, pb::FieldData* to) {
   to->set_field_id(column.field_id.value());
   to->set_is_dynamic(column.is_dynamic);
   for (uint8_t v : column.valid) to->add_valid_data(v != 0);
+  if (model::IsVector(column.type)) return EncodeVectors(column, to->mutable_vectors());
   const model::ColumnView view = column.view();
-  pb::ScalarField* scalars =
-      column.type == DataType::kFloatVector ? nullptr : to->mutable_scalars();
+  pb::ScalarField* scalars = to->mutable_scalars();
   switch (column.type) {
     case DataType::kBool:
       EncodeFixed<int8_t>(view, scalars->mutable_bool_data()->mutable_data());
@@ -335,15 +303,6 @@ void EncodeColumn(const Column& column, pb::FieldData* to) {
       for (size_t i = 0; i < view.rows; ++i) {
         EncodeArrayRow(column.element_type, view.Bytes(i), arrays->add_data());
       }
-      break;
-    }
-    case DataType::kFloatVector: {
-      pb::VectorField* vectors = to->mutable_vectors();
-      vectors->set_dim(column.dim);
-      auto* values = vectors->mutable_float_vector()->mutable_data();
-      values->Resize(static_cast<int>(column.data.size() / sizeof(float)), 0.0f);
-      if (!column.data.empty())
-        std::memcpy(values->mutable_data(), column.data.data(), column.data.size());
       break;
     }
     default:

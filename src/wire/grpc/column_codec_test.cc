@@ -9,6 +9,7 @@
 #include <functional>
 #include <random>
 
+#include "model/sparse_row.h"
 #include "schema.pb.h"
 
 namespace elanus::wire {
@@ -63,9 +64,19 @@ ErrorCode CodeOf(const pb::FieldData& field) {
   return column.status().code();
 }
 
-// A column is safe to read when its buffers are as long as its rows say.
+bool IsDenseVector(DataType type) {
+  return model::IsVector(type) && type != DataType::kSparseFloatVector;
+}
+
+// A column is safe to read when its buffers are as long as its rows say. Null rows of dense vectors
+// have no bytes.
 void ExpectSound(const Column& column) {
   EXPECT_TRUE(column.valid.empty() || column.valid.size() == column.rows);
+  if (IsDenseVector(column.type)) {
+    const auto nulls = std::count(column.valid.begin(), column.valid.end(), 0);
+    EXPECT_EQ(column.data.size(), (column.rows - static_cast<size_t>(nulls)) * column.width());
+    return;
+  }
   if (column.width() != 0) {
     EXPECT_EQ(column.data.size(), column.rows * column.width());
     return;
@@ -84,6 +95,32 @@ void ExpectSameRows(const Column& got, const Column& want) {
   EXPECT_EQ(got.data, want.data);
   EXPECT_EQ(got.offsets, want.offsets);
   EXPECT_EQ(got.valid, want.valid);
+}
+
+std::string Pairs(const std::vector<std::pair<uint32_t, float>>& items) {
+  std::string bytes;
+  for (const auto& [dim, value] : items) {
+    bytes.append(reinterpret_cast<const char*>(&dim), 4);
+    bytes.append(reinterpret_cast<const char*>(&value), 4);
+  }
+  return bytes;
+}
+
+Column SparseColumn(const std::vector<std::vector<std::pair<uint32_t, float>>>& rows) {
+  Column column = model::MakeColumn(FieldId(101), "f", DataType::kSparseFloatVector, {}, 0);
+  std::string row;
+  for (const auto& items : rows) {
+    model::PairsToSparseRow(Pairs(items), row);
+    column.AppendBytes(row);
+  }
+  return column;
+}
+
+// Rows of two bytes.
+Column BitColumn(const std::vector<std::string>& rows) {
+  Column column = model::MakeColumn(FieldId(101), "f", DataType::kBinaryVector, {}, 16);
+  for (const std::string& row : rows) column.AppendFixed(row.data());
+  return column;
 }
 
 // One column with values of each type, and the type in which a request carries it.
@@ -111,6 +148,11 @@ std::vector<TypeCase> AllTypes() {
                       {Packed<int64_t>({1, 2}), Packed<int64_t>({}), Packed<int64_t>({3})},
                       DataType::kInt64)),
       same(FixedColumn<float>(DataType::kFloatVector, {1, 2, 3, 4, 5, 6}, 2)),
+      same(FixedColumn<uint16_t>(DataType::kFloat16Vector, {0x3C00, 0, 0x4000, 1, 2, 0x7C00}, 2)),
+      same(FixedColumn<uint16_t>(DataType::kBFloat16Vector, {0x3F80, 0, 0x4000, 1, 2, 0x7F80}, 2)),
+      same(FixedColumn<int8_t>(DataType::kInt8Vector, {-128, 127, 0, 1, 2, 3}, 2)),
+      same(BitColumn({"ab", "cd", {"\0\xff", 2}})),
+      same(SparseColumn({{{1, 0.5f}, {70000, 2}}, {}, {{0, 1}}})),
   };
 }
 
@@ -142,7 +184,7 @@ TEST(ColumnCodec, EmptyColumnsOfEveryTypeComeBackEmpty) {
 
 TEST(ColumnCodec, AnswersWithNullsHaveAPlaceholderInEachNullRow) {
   for (const TypeCase& one : AllTypes()) {
-    if (one.column.type == DataType::kFloatVector) continue;
+    if (model::IsVector(one.column.type)) continue;
     SCOPED_TRACE(NameOf(one.column.type));
     Column column = one.column;
     column.AppendNull();
@@ -161,7 +203,7 @@ TEST(ColumnCodec, AnswersWithNullsHaveAPlaceholderInEachNullRow) {
 
 TEST(ColumnCodec, RequestsWithNullsHaveValuesForValidRowsOnly) {
   for (const TypeCase& one : AllTypes()) {
-    if (one.column.type == DataType::kFloatVector) continue;
+    if (IsDenseVector(one.column.type)) continue;
     SCOPED_TRACE(NameOf(one.column.type));
     pb::FieldData field = Encoded(one.column);
     for (bool valid : {false, true, false, true, true, false}) field.add_valid_data(valid);
@@ -176,6 +218,54 @@ TEST(ColumnCodec, RequestsWithNullsHaveValuesForValidRowsOnly) {
     want.AppendNull();
     ExpectSameRows(back, want);
   }
+}
+
+TEST(ColumnCodec, VectorsTravelForValidRowsOnlyBothWays) {
+  for (const TypeCase& one : AllTypes()) {
+    if (!model::IsVector(one.column.type)) continue;
+    SCOPED_TRACE(NameOf(one.column.type));
+    Column column = one.column;
+    column.AppendNull();
+    column.AppendRow(one.column.view(), 0);
+    const pb::FieldData field = Encoded(column);
+    ASSERT_EQ(field.valid_data_size(), 5);
+    const Column back = Decoded(field);
+    ExpectSound(back);
+    EXPECT_EQ(back.type, column.type);
+    EXPECT_EQ(back.dim, column.dim);
+    EXPECT_EQ(back.rows, 5u);
+    EXPECT_EQ(back.valid, std::vector<uint8_t>({1, 1, 1, 0, 1}));
+    pb::FieldData dense = field;
+    dense.clear_valid_data();
+    const Column valid_only = Decoded(dense);
+    EXPECT_EQ(valid_only.rows, 4u);
+    EXPECT_EQ(valid_only.view().Bytes(3), one.column.view().Bytes(0));
+  }
+}
+
+TEST(ColumnCodec, AnAnswerOfNullVectorsStillSaysWhatTheyAre) {
+  for (const TypeCase& one : AllTypes()) {
+    if (!model::IsVector(one.column.type)) continue;
+    SCOPED_TRACE(NameOf(one.column.type));
+    Column nulls =
+        model::MakeColumn(FieldId(101), "f", one.column.type, DataType::kNone, one.column.dim);
+    nulls.AppendNull();
+    nulls.AppendNull();
+    const pb::FieldData field = Encoded(nulls);
+    EXPECT_EQ(field.valid_data_size(), 2);
+    EXPECT_EQ(field.vectors().dim(), one.column.dim);
+    EXPECT_NE(field.vectors().data_case(), pb::VectorField::DATA_NOT_SET);
+    EXPECT_EQ(Decoded(field).rows, 2u);
+  }
+}
+
+TEST(ColumnCodec, SparseVectorsTravelAsPairsWithTheirWidth) {
+  const pb::FieldData field = Encoded(SparseColumn({{{1, 0.5f}, {9, 2}}, {}}));
+  const pb::SparseFloatArray& sparse = field.vectors().sparse_float_vector();
+  ASSERT_EQ(sparse.contents_size(), 2);
+  EXPECT_EQ(sparse.contents(0), Pairs({{1, 0.5f}, {9, 2}}));
+  EXPECT_EQ(sparse.contents(1), "");
+  EXPECT_EQ(sparse.dim(), 10);
 }
 
 TEST(ColumnCodec, AMaskWithoutNullsIsAsGoodAsNone) {
@@ -201,18 +291,32 @@ TEST(ColumnCodec, AMaskThatDoesNotFitTheValuesIsRefused) {
 
 TEST(ColumnCodec, AColumnOfNullsNeedsNoValues) {
   const std::pair<pb::DataType, DataType> kTypes[] = {
-      {pb::Bool, DataType::kBool},     {pb::Int8, DataType::kInt32},
-      {pb::Int16, DataType::kInt32},   {pb::Int32, DataType::kInt32},
-      {pb::Int64, DataType::kInt64},   {pb::Float, DataType::kFloat},
-      {pb::Double, DataType::kDouble}, {pb::VarChar, DataType::kVarChar},
-      {pb::JSON, DataType::kJson},     {pb::Array, DataType::kArray}};
+      {pb::Bool, DataType::kBool},
+      {pb::Int8, DataType::kInt32},
+      {pb::Int16, DataType::kInt32},
+      {pb::Int32, DataType::kInt32},
+      {pb::Int64, DataType::kInt64},
+      {pb::Float, DataType::kFloat},
+      {pb::Double, DataType::kDouble},
+      {pb::VarChar, DataType::kVarChar},
+      {pb::JSON, DataType::kJson},
+      {pb::Array, DataType::kArray},
+      {pb::FloatVector, DataType::kFloatVector},
+      {pb::Float16Vector, DataType::kFloat16Vector},
+      {pb::BFloat16Vector, DataType::kBFloat16Vector},
+      {pb::BinaryVector, DataType::kBinaryVector},
+      {pb::Int8Vector, DataType::kInt8Vector},
+      {pb::SparseFloatVector, DataType::kSparseFloatVector}};
   for (const auto& [type, carried] : kTypes) {
     SCOPED_TRACE(pb::DataType_Name(type));
-    for (const bool with_scalars : {true, false}) {
+    for (const bool with_member : {true, false}) {
       pb::FieldData field;
       field.set_field_name("f");
       field.set_type(type);
-      if (with_scalars) field.mutable_scalars();
+      if (with_member && model::IsVector(carried))
+        field.mutable_vectors();
+      else if (with_member)
+        field.mutable_scalars();
       for (int i = 0; i < 3; ++i) field.add_valid_data(false);
       const Column back = Decoded(field);
       ExpectSound(back);
@@ -357,28 +461,34 @@ TEST(ColumnCodec, NotANumberTravelsAndIsJudgedLater) {
   EXPECT_TRUE(std::isnan(Decoded(field).view().values<float>()[1]));
 }
 
-TEST(ColumnCodec, VectorsThatNoFieldHasAreRefused) {
-  const std::function<void(pb::VectorField*)> kFill[] = {
-      [](pb::VectorField* to) { to->set_binary_vector("x"); },
-      [](pb::VectorField* to) { to->set_float16_vector("xx"); },
-      [](pb::VectorField* to) { to->set_bfloat16_vector("xx"); },
-      [](pb::VectorField* to) { to->set_int8_vector("x"); },
-      [](pb::VectorField* to) { to->mutable_sparse_float_vector()->add_contents("12345678"); },
-      [](pb::VectorField* to) { to->mutable_vector_array()->set_dim(2); },
+TEST(ColumnCodec, VectorsOfBytesThatAreNotWholeRowsAreRefused) {
+  struct Bad {
+    const char* what;
+    int64_t dim;
+    std::function<void(pb::VectorField*)> fill;
   };
-  for (const auto& fill : kFill) {
+  const Bad kBad[] = {
+      {"bits of no whole byte", 12, [](auto* to) { to->set_binary_vector("ab"); }},
+      {"bits of half a row", 16, [](auto* to) { to->set_binary_vector("abc"); }},
+      {"bits without a dim", 0, [](auto* to) { to->set_binary_vector("ab"); }},
+      {"half of a float16", 1, [](auto* to) { to->set_float16_vector("abc"); }},
+      {"half a row of bfloat16", 2, [](auto* to) { to->set_bfloat16_vector("ab"); }},
+      {"int8 without a dim", 0, [](auto* to) { to->set_int8_vector("ab"); }},
+      {"int8 of a dim below 0", -2, [](auto* to) { to->set_int8_vector("ab"); }},
+      {"a dim that four bytes an element do not hold", int64_t{1} << 30,
+       [](auto* to) { to->set_int8_vector(""); }},
+      {"half a pair", 0, [](auto* to) { to->mutable_sparse_float_vector()->add_contents("1234"); }},
+      {"a pair and a half", 0,
+       [](auto* to) { to->mutable_sparse_float_vector()->add_contents("123456781234"); }},
+      {"an array of vectors", 2, [](auto* to) { to->mutable_vector_array()->set_dim(2); }},
+  };
+  for (const Bad& bad : kBad) {
     pb::FieldData field;
     field.set_field_name("v");
-    field.mutable_vectors()->set_dim(8);
-    fill(field.mutable_vectors());
-    EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter) << field.ShortDebugString();
+    field.mutable_vectors()->set_dim(bad.dim);
+    bad.fill(field.mutable_vectors());
+    EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter) << bad.what;
   }
-  pb::FieldData nullable = Vectors(2, 2);
-  nullable.add_valid_data(true);
-  nullable.add_valid_data(false);
-  EXPECT_EQ(CodeOf(nullable), ErrorCode::kInvalidParameter);
-  nullable.mutable_vectors()->clear_data();
-  EXPECT_EQ(CodeOf(nullable), ErrorCode::kInvalidParameter);
 }
 
 TEST(ColumnCodec, StructsAreNotBuiltAndSaySo) {
@@ -406,7 +516,6 @@ std::vector<std::string> GoodMessages() {
   for (const TypeCase& one : AllTypes()) {
     pb::FieldData field = Encoded(one.column);
     messages.push_back(field.SerializeAsString());
-    if (one.column.type == DataType::kFloatVector) continue;
     for (bool valid : {true, false, true, true}) field.add_valid_data(valid);
     messages.push_back(field.SerializeAsString());
   }
@@ -421,7 +530,7 @@ void ExpectSoundOrRefused(const std::string& bytes, int& sound, int& refused) {
   if (column.ok()) {
     ++sound;
     ExpectSound(*column);
-    Encoded(*column);
+    if (!IsDenseVector(column->type) || column->valid.empty()) Encoded(*column);
   } else {
     ++refused;
     const ErrorCode code = column.status().code();

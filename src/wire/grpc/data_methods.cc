@@ -7,12 +7,12 @@
 #include "wire/grpc/column_codec.h"
 #include "wire/grpc/schema_codec.h"
 #include "wire/grpc/unary.h"
+#include "wire/grpc/vector_codec.h"
 
 namespace elanus::wire {
 namespace {
 
 namespace pb = milvus::proto::milvus;
-namespace common = milvus::proto::common;
 
 template <class Request>
 Result<model::WriteRequest> DecodeWrite(const Call& call, const Request& request) {
@@ -133,34 +133,6 @@ model::ReadConsistency ConsistencyOf(const Request& request) {
           .guarantee = Timestamp(request.guarantee_timestamp())};
 }
 
-// The query vectors, one after another.
-Status DecodeQueries(const std::string& bytes, model::SearchRequest& search) {
-  common::PlaceholderGroup group;
-  if (!group.ParseFromString(bytes) || group.placeholders_size() != 1) {
-    return Invalid("the placeholder group of a search must hold one placeholder");
-  }
-  const common::PlaceholderValue& placeholder = group.placeholders(0);
-  if (placeholder.type() != common::PlaceholderType::FloatVector) {
-    return Invalid("query vectors of placeholder type {} do not fit a float vector field",
-                   common::PlaceholderType_Name(placeholder.type()));
-  }
-  search.nq = static_cast<uint32_t>(placeholder.values_size());
-  for (const std::string& value : placeholder.values()) {
-    const size_t dim = value.size() / sizeof(float);
-    // An empty one would leave fewer numbers than nq * dim behind.
-    if (value.empty() || value.size() % sizeof(float) != 0 ||
-        (search.query_dim != 0 && dim != search.query_dim)) {
-      return Invalid("a query vector has {} bytes, which is not a whole vector like the others",
-                     value.size());
-    }
-    search.query_dim = static_cast<uint32_t>(dim);
-    const size_t at = search.queries.size();
-    search.queries.resize(at + dim);
-    std::memcpy(search.queries.data() + at, value.data(), value.size());
-  }
-  return {};
-}
-
 void EncodeHits(const model::SearchResult& result, const std::string& collection,
                 pb::SearchResults& answer) {
   answer.mutable_status();
@@ -201,7 +173,7 @@ Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& a
   if (const std::string* field = model::Find(search.params, "anns_field"))
     search.anns_field = *field;
   search.consistency = ConsistencyOf(request);
-  TRY(DecodeQueries(request.placeholder_group(), search));
+  TRY_ASSIGN(search.queries, DecodeQueries(request.placeholder_group()));
   TRY_ASSIGN(const auto result, proxy::Search(call.ctx, call.services, std::move(search)));
   EncodeHits(result, request.collection_name(), answer);
   return {};

@@ -25,6 +25,11 @@ void Encode(const model::IndexDescription& from, pb::IndexDescription* to) {
   to->set_indexid(from.info.id.value());
   to->set_field_name(from.field_name);
   EncodePairs(from.info.user_params, to->mutable_params());
+  if (!from.built_as.empty()) {
+    auto* pair = to->add_params();
+    pair->set_key("built_as");
+    pair->set_value(from.built_as);
+  }
   to->set_total_rows(from.total_rows);
   to->set_indexed_rows(from.indexed_rows);
   to->set_pending_index_rows(from.pending_rows);

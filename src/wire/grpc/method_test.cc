@@ -16,7 +16,7 @@ namespace {
 std::vector<Method> Registered() {
   std::vector<Method> all;
   for (const auto& family :
-       {ConnectionMethods(), CollectionMethods(), IndexMethods(), DataMethods()})
+       {ConnectionMethods(), CollectionMethods(), IndexMethods(), DataMethods(), StorageMethods()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

@@ -1,0 +1,32 @@
+// Time to live.
+#include "model/time_to_live.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace elanus::model {
+namespace {
+constexpr int64_t kSecondsMax = 3'155'760'000;  // 100 years.
+}
+
+Result<int64_t> TimeToLiveSeconds(const std::vector<KeyValue>& properties) {
+  const std::string* text = Find(properties, kTimeToLiveKey);
+  if (text == nullptr) return 0;
+  int64_t seconds = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size() || seconds < -1 ||
+      seconds > kSecondsMax) {
+    return Invalid("{} should be an integer in range [-1, {}], got {}", kTimeToLiveKey, kSecondsMax,
+                   *text);
+  }
+  return std::max<int64_t>(0, seconds);
+}
+
+Timestamp ExpiredBefore(const std::vector<KeyValue>& properties, int64_t now_ms) {
+  const Result<int64_t> seconds = TimeToLiveSeconds(properties);
+  if (!seconds.ok() || *seconds == 0) return {};
+  const int64_t before_ms = now_ms - *seconds * 1000;
+  return before_ms <= 0 ? Timestamp() : MakeTimestamp(before_ms);
+}
+
+}  // namespace elanus::model

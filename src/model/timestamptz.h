@@ -1,0 +1,30 @@
+// Moments and durations as text: microseconds since 1970 in UTC, and ISO 8601 durations.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace elanus::model {
+
+/// Reads "2025-01-31T08:00:00[.f...][Z|+08|+08:00]", a space in place of T; without an offset it is
+/// `utc_offset_minutes` from UTC. A fraction has at most nine digits, of which six count; an offset
+/// lies in [-12:00, +14:00]. Errors: kInvalidParameter.
+Result<int64_t> ParseTimestamptz(std::string_view text, int utc_offset_minutes = 0);
+
+/// A span of calendar months, and of time.
+struct Duration {
+  int64_t months = 0;
+  int64_t microseconds = 0;
+};
+
+/// Reads "P1Y2M3DT4H5M6S": unsigned whole numbers, each part at most once and in this order, one at
+/// least; no weeks. Errors: kInvalidParameter.
+Result<Duration> ParseDuration(std::string_view text);
+
+/// `moment` + sign * duration: months by the calendar of UTC, where a day past the month's end runs
+/// into the next (January 31 and a month is March 3, or 2), then the rest. Saturates.
+int64_t Shifted(int64_t moment, const Duration& duration, int sign);
+
+}  // namespace elanus::model

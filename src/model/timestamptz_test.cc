@@ -1,0 +1,64 @@
+// Moments and durations.
+#include "model/timestamptz.h"
+
+#include <gtest/gtest.h>
+
+namespace elanus::model {
+namespace {
+
+int64_t At(std::string_view text) {
+  const auto moment = ParseTimestamptz(text);
+  EXPECT_TRUE(moment.ok()) << text;
+  return moment.ok() ? *moment : -1;
+}
+
+TEST(Timestamptz, ReadsMomentsWithAndWithoutOffset) {
+  EXPECT_EQ(At("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(At("1970-01-01 00:00:01"), 1'000'000);
+  EXPECT_EQ(At("2025-01-01T08:00:00+08:00"), At("2025-01-01T00:00:00Z"));
+  EXPECT_EQ(At("2025-01-01T08:00:00+08"), At("2025-01-01T00:00:00Z"));
+  EXPECT_EQ(At("2024-12-31T22:30:00-01:30"), At("2025-01-01T00:00:00Z"));
+  EXPECT_EQ(At("1969-12-31T23:59:59.5Z"), -500'000);
+  EXPECT_EQ(At("2025-01-01T00:00:00.123456789Z") % 1'000'000, 123'456);
+  EXPECT_EQ(At("2024-02-29T00:00:00Z"), 1709164800LL * 1'000'000);
+  EXPECT_EQ(*ParseTimestamptz("2025-01-01T08:00:00", 480), At("2025-01-01T00:00:00Z"));
+}
+
+TEST(Timestamptz, RefusesWhatIsNoMoment) {
+  for (const char* text :
+       {"", "2025-01-01", "2025-13-01T00:00:00Z", "2025-02-29T00:00:00Z", "2025-01-01T24:00:00Z",
+        "2025-01-01T00:60:00Z", "2025-01-01T00:00:60Z", "2025-01-01T00:00:00.Z",
+        "2025-01-01T00:00:00.1234567890Z", "2025-01-01T00:00:00+15:00", "2025-01-01T00:00:00-12:30",
+        "2025-01-01T00:00:00 Z", "2025-01-01x00:00:00Z", "25-01-01T00:00:00Z"}) {
+    EXPECT_EQ(ParseTimestamptz(text).status().code(), ErrorCode::kInvalidParameter) << text;
+  }
+}
+
+TEST(Timestamptz, ReadsDurations) {
+  const auto read = [](std::string_view text) { return ParseDuration(text); };
+  EXPECT_EQ(read("P1Y2M")->months, 14);
+  EXPECT_EQ(read("P3DT4H5M6S")->microseconds, ((3 * 24 + 4) * 3600LL + 5 * 60 + 6) * 1'000'000);
+  EXPECT_EQ(read("PT1S")->microseconds, 1'000'000);
+  for (const char* text : {"", "P", "PT", "P1DT", "P1W", "1D", "P1.5D", "P-1D", "P1D1M", "P1D1D",
+                           "PT1D", "P1H", "P1", "P9999999999999999999D", "P1D "}) {
+    EXPECT_EQ(read(text).status().code(), ErrorCode::kInvalidParameter) << text;
+  }
+}
+
+TEST(Timestamptz, ShiftsByTheCalendar) {
+  const auto shifted = [](std::string_view from, std::string_view by, int sign) {
+    return Shifted(At(from), *ParseDuration(by), sign);
+  };
+  EXPECT_EQ(shifted("2025-01-31T12:00:00Z", "P1M", 1), At("2025-03-03T12:00:00Z"));
+  EXPECT_EQ(shifted("2024-01-31T12:00:00Z", "P1M", 1), At("2024-03-02T12:00:00Z"));
+  EXPECT_EQ(shifted("2025-03-31T00:00:00Z", "P1M", -1), At("2025-03-03T00:00:00Z"));
+  EXPECT_EQ(shifted("2025-01-15T00:00:00Z", "P14M", -1), At("2023-11-15T00:00:00Z"));
+  EXPECT_EQ(shifted("1969-12-31T23:00:00Z", "P1Y", 1), At("1970-12-31T23:00:00Z"));
+  EXPECT_EQ(shifted("2025-01-01T00:00:00Z", "P1DT1S", -1), At("2024-12-30T23:59:59Z"));
+  EXPECT_EQ(shifted("2025-01-01T00:00:00Z", "P999999999999Y", 1), INT64_MAX);
+  EXPECT_LT(shifted("2025-01-01T00:00:00Z", "P999999999999D", -1), INT64_MIN / 2);
+  EXPECT_EQ(Shifted(INT64_MIN, {.months = 1}, -1), INT64_MIN);
+}
+
+}  // namespace
+}  // namespace elanus::model

@@ -1,0 +1,204 @@
+// Searches of one segment with ranges, and its rows as a stream: scanned block by block while it
+// grows, and through an index.
+#include "segment/search.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <set>
+
+#include "segment/growing.h"
+
+namespace elanus::segment {
+namespace {
+
+using model::Column;
+using model::DataType;
+using model::Metric;
+
+constexpr uint32_t kDim = 8;
+constexpr size_t kRows = 20'000;  // Three blocks.
+constexpr FieldId kKey{100};
+constexpr FieldId kNumber{101};
+constexpr FieldId kVector{102};
+
+std::shared_ptr<const model::CollectionSchema> Schema() {
+  auto schema = std::make_shared<model::CollectionSchema>();
+  schema->name = "c";
+  schema->fields.push_back(
+      {.id = kKey, .name = "id", .type = DataType::kInt64, .is_primary_key = true});
+  schema->fields.push_back({.id = kNumber, .name = "number", .type = DataType::kInt64});
+  schema->fields.push_back({.id = kVector,
+                            .name = "vector",
+                            .type = DataType::kFloatVector,
+                            .type_params = {{"dim", std::to_string(kDim)}}});
+  return schema;
+}
+
+// A segment whose vectors lie in one block and have an index.
+class IndexedView final : public SegmentView {
+ public:
+  IndexedView(std::shared_ptr<const SegmentView> rows, index::VectorBlock block, FieldIndex index)
+      : rows_(std::move(rows)), block_(block), index_(std::move(index)) {}
+  SegmentId id() const override { return rows_->id(); }
+  PartitionId partition() const override { return rows_->partition(); }
+  size_t rows() const override { return rows_->rows(); }
+  const model::CollectionSchema& schema() const override { return rows_->schema(); }
+  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
+    return rows_->Read(field, begin, count);
+  }
+  Result<std::vector<index::VectorBlock>> Vectors(FieldId) const override {
+    return std::vector<index::VectorBlock>{block_};
+  }
+  const uint64_t* RowTimestamps(size_t begin) const override { return rows_->RowTimestamps(begin); }
+  Visible VisibleAt(Timestamp read_at) const override { return rows_->VisibleAt(read_at); }
+  Visible RowsWithVector(FieldId field) const override { return rows_->RowsWithVector(field); }
+  const FieldIndex* IndexOf(FieldId) const override { return &index_; }
+
+ private:
+  const std::shared_ptr<const SegmentView> rows_;
+  const index::VectorBlock block_;
+  const FieldIndex index_;
+};
+
+class SegmentSearchTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::mt19937 rng(4);
+    std::normal_distribution<float> normal;
+    std::vector<Column> columns{
+        model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0),
+        model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0),
+        model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim)};
+    vectors_.resize(kRows * kDim);
+    for (float& value : vectors_) value = normal(rng);
+    for (size_t row = 0; row < kRows; ++row) {
+      const auto key = static_cast<int64_t>(row);
+      const int64_t number = key % 10;
+      columns[0].AppendFixed(&key);
+      columns[1].AppendFixed(&number);
+      columns[2].AppendFixed(vectors_.data() + row * kDim);
+    }
+    growing_.Append(columns, Timestamp(10));
+    search_.queries =
+        model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim);
+    const std::vector<float> query(kDim, 0.3f);
+    search_.queries.AppendFixed(query.data());
+  }
+  std::shared_ptr<const SegmentView> Indexed(const char* type_name) {
+    const index::IndexType* type = FindType(index::VectorKind::kDense, type_name);
+    const index::VectorBlock block{.data = vectors_.data(), .rows = kRows, .dim = kDim};
+    index::Params build;
+    build.Set("M", 8);
+    build.Set("efConstruction", 40);
+    auto bytes = type->Build(ctx_, block, Metric::kL2, build, {});
+    EXPECT_TRUE(bytes.ok());
+    auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes->size() + 127) / 64 * 64));
+    std::memcpy(memory, bytes->data(), bytes->size());
+    auto opened =
+        type->Open(Blob(std::shared_ptr<const void>(
+                            memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
+                        {memory, bytes->size()}, bytes->size()),
+                   block, Metric::kL2);
+    EXPECT_TRUE(opened.ok());
+    FieldIndex index{.index = std::move(*opened), .type = type, .metric = Metric::kL2};
+    return std::make_shared<IndexedView>(growing_.Snapshot(), block, std::move(index));
+  }
+  // Rows by distance, those that pass.
+  template <class Passes>
+  std::vector<std::pair<float, uint32_t>> Ranked(Passes passes) const {
+    std::vector<std::pair<float, uint32_t>> ranked;
+    for (uint32_t row = 0; row < kRows; ++row) {
+      if (!passes(row)) continue;
+      float square = 0;
+      for (uint32_t d = 0; d < kDim; ++d) {
+        const float difference = vectors_[row * kDim + d] - 0.3f;
+        square += difference * difference;
+      }
+      ranked.emplace_back(square, row);
+    }
+    std::sort(ranked.begin(), ranked.end());
+    return ranked;
+  }
+  std::vector<std::pair<float, uint32_t>> Drain(std::shared_ptr<const SegmentView> view,
+                                                const std::string& filter, size_t page) {
+    const auto plan = expr::Bind(filter, view->schema(), {});
+    auto stream = SegmentStream::Open(ctx_, std::move(view), *plan, search_, 0, Timestamp(100));
+    EXPECT_TRUE(stream.ok()) << stream.status().ToString();
+    std::vector<std::pair<float, uint32_t>> got;
+    while (true) {
+      const auto hits = (*stream)->Next(ctx_, page);
+      EXPECT_TRUE(hits.ok());
+      for (size_t i = 0; i < hits->rows.size(); ++i) {
+        got.emplace_back(hits->scores[i], hits->rows[i]);
+      }
+      if (hits->rows.size() < page) return got;
+    }
+  }
+
+  SystemClock clock_;
+  Context ctx_{clock_};
+  std::vector<float> vectors_;
+  Growing growing_{SegmentId(1), PartitionId(2), Schema()};
+  model::ShardSearch search_{.vector_field = kVector, .metric = Metric::kL2, .k = 10};
+};
+
+TEST_F(SegmentSearchTest, StreamsTheRowsOfAGrowingSegmentInOrder) {
+  const auto all = Ranked([](uint32_t) { return true; });
+  const auto got = Drain(growing_.Snapshot(), "", 999);
+  ASSERT_EQ(got.size(), kRows);
+  for (size_t i = 0; i < kRows; ++i) ASSERT_NEAR(got[i].first, all[i].first, 1e-4) << i;
+}
+
+TEST_F(SegmentSearchTest, StreamsWhatTheFilterAllowsAndNobodyHasDeleted) {
+  Column keys = model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0);
+  for (int64_t key = 0; key < 5000; ++key) keys.AppendFixed(&key);
+  growing_.Delete(keys.view(), Timestamp(20));
+  const auto expected = Ranked([](uint32_t row) { return row >= 5000 && row % 10 == 3; });
+  for (const char* type : {"", "HNSW", "IVF_FLAT"}) {
+    const auto view = *type == 0 ? growing_.Snapshot() : Indexed(type);
+    const auto got = Drain(view, "number == 3", 100);
+    ASSERT_EQ(got.size(), expected.size()) << type;
+    std::set<uint32_t> rows;
+    for (const auto& [score, row] : got) {
+      EXPECT_TRUE(rows.insert(row).second);
+      EXPECT_TRUE(row >= 5000 && row % 10 == 3);
+    }
+    EXPECT_NEAR(got.front().first, expected.front().first, 1e-4) << type;
+  }
+}
+
+TEST_F(SegmentSearchTest, StreamsNothingWhereNothingIsAllowed) {
+  EXPECT_TRUE(Drain(growing_.Snapshot(), "number == 77", 10).empty());
+}
+
+TEST_F(SegmentSearchTest, AnswersTheBestRowsOfARangeFarFromTheQuery) {
+  const auto all = Ranked([](uint32_t) { return true; });
+  search_.has_radius = search_.has_range_filter = true;
+  search_.range_filter = all[8000].first;
+  search_.radius = all[12000].first;
+  const auto plan = expr::Bind("", *Schema(), {});
+  for (const char* type : {"", "HNSW", "IVF_FLAT"}) {
+    const auto view = *type == 0 ? growing_.Snapshot() : Indexed(type);
+    const auto hits = Search(ctx_, *view, *plan, search_, Timestamp(100));
+    ASSERT_TRUE(hits.ok());
+    for (size_t i = 0; i < 10; ++i) {
+      ASSERT_NE(hits->rows[i], index::kNoRow) << type;
+      EXPECT_GE(hits->scores[i], static_cast<float>(search_.range_filter));
+      EXPECT_LE(hits->scores[i], all[8030].first) << type;
+    }
+    const auto got = Drain(view, "", 500);
+    EXPECT_GE(got.size(), 3960u) << type;
+    EXPECT_LE(got.size(), 4001u) << type;
+    for (const auto& [score, row] : got) {
+      EXPECT_GE(score, static_cast<float>(search_.range_filter));
+      EXPECT_LT(score, static_cast<float>(search_.radius));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace elanus::segment
