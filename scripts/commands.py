@@ -10,17 +10,12 @@ import tidy
 from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, venv
 
 
-def configure(preset):
-    if not os.path.exists(os.path.join(BUILD, preset, "build.ninja")):
-        run("cmake", "--preset", preset, stdout=subprocess.DEVNULL)
-
-
 def build(args):
     install_packages()
     if args.slowest:
         return slowest(args.preset)
     say(f"Building {args.preset}")
-    configure(args.preset)
+    tests.configure(args.preset)
     begin = time.time()
     run("ninja", "-C", os.path.join(BUILD, args.preset), *args.targets)
     say(f"built in {time.time() - begin:.0f} s")
@@ -47,7 +42,7 @@ def slowest(preset):
 def binary():
     """Builds the server and returns its path."""
     install_packages()
-    configure("release")
+    tests.configure("release")
     run("ninja", "-C", os.path.join(BUILD, "release"), "elanus")
     return BINARY
 
@@ -72,7 +67,7 @@ def fmt(args):
 def tidy_command(args):
     if not args.layering:
         install_packages()
-        configure("release")
+        tests.configure("release")
         # clang-tidy reads the generated message headers.
         run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_proto")
     tally = Tally()
@@ -86,7 +81,7 @@ def test(args):
 
 def cases(args):
     install_packages()
-    configure("release")
+    tests.configure("release")
     run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "cases_test")
     tally = Tally()
     tests.unit(tally, "release", "cases", gtest_filter="*Case*")
@@ -94,8 +89,11 @@ def cases(args):
 
 
 def sim(args):
+    install_packages()
+    tests.configure("release")
+    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "sim_test")
     tally = Tally()
-    tests.unit(tally, "release", None, gtest_filter="*Sim*", env={"ELANUS_SIM_SEED": str(args.seed)})
+    tests.unit(tally, "release", "sim", env={"ELANUS_SIM_SEED": str(args.seed)})
     return tally.close()
 
 
@@ -108,7 +106,8 @@ def e2e(args):
 
 def bench(args):
     ann = path("bench", "ann", "run.py")
-    runners = {"engine": [ann, "--engine"], "server": [path("bench", "server", "run.py")], "ann": [ann]}
+    runners = {"engine": [ann, "--engine"], "server": [path("bench", "server", "run.py")], "ann": [ann],
+               "filter": [path("bench", "filter", "run.py")]}
     for name in (["engine", "server"] if args.what == "all" else [args.what]):
         binary()
         say(f"bench {name}")
@@ -160,7 +159,7 @@ def parser():
     c.add_argument("client", nargs="?", default="python", choices=["python", "pymilvus26", "pymilvus30"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to pytest")
     c = add("bench", bench, "measure against the peers and print one table of ratios")
-    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "all"])
+    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "filter", "all"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the benchmark")
     c = add("demo", demo, "find Debian packages by meaning: embed, load, search, judge")
     c.add_argument("--texts", type=int, default=20000)

@@ -23,6 +23,12 @@ def say(text):
     print(f"\033[1m== {text}\033[0m" if sys.stdout.isatty() else f"== {text}", flush=True)
 
 
+def show(*command, env=None):
+    """Prints a command line as a person would type it, from the root of the checkout."""
+    words = [*(f"{name}={value}" for name, value in (env or {}).items()), *map(str, command)]
+    print("$ " + " ".join(word.replace(ROOT + os.sep, "") for word in words), flush=True)
+
+
 def run(*command, cwd=ROOT, env=None, check=True, **more):
     """Runs a program in the foreground; raises Failed when it fails and `check` holds."""
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, **more)

@@ -7,9 +7,10 @@ import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
-from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, venv
+from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, show, venv
 import tidy
 
+MANY_SEEDS = 200  # Of the simulation, with --all; a plain run takes 20.
 CLIENTS = ["pymilvus26", "pymilvus30"]
 REPORTS = os.path.join(BUILD, "reports")
 
@@ -30,11 +31,19 @@ def fmt(tally, check):
     tally.add("fmt", passed, failed, begin)
 
 
+def configure(preset):
+    if not os.path.exists(os.path.join(BUILD, preset, "build.ninja")):
+        command = ("cmake", "--preset", preset)
+        show(*command)
+        run(*command, stdout=subprocess.DEVNULL)
+
+
 def build(tally, preset):
     begin = time.time()
-    if not os.path.exists(os.path.join(BUILD, preset, "build.ninja")):
-        run("cmake", "--preset", preset, stdout=subprocess.DEVNULL)
-    done = run("ninja", "-C", os.path.join(BUILD, preset), "--quiet", check=False)
+    configure(preset)
+    command = ("ninja", "-C", os.path.join(BUILD, preset), "--quiet")
+    show(*command)
+    done = run(*command, check=False)
     tally.add(f"build {preset}", int(done.returncode == 0), int(done.returncode != 0), begin)
     if done.returncode:
         raise Failed(f"the {preset} build failed")
@@ -55,6 +64,7 @@ def unit(tally, preset, module, gtest_filter="*", env=None):
         report = os.path.join(REPORTS, f"{preset}-{entry['name']}.json")
         if os.path.exists(report):
             os.remove(report)
+        show(*entry["command"], *([f"--gtest_filter={gtest_filter}"] if gtest_filter != "*" else []), env=env)
         done = run(*entry["command"], f"--gtest_output=json:{report}", f"--gtest_filter={gtest_filter}",
                    "--gtest_brief=1", cwd=folder, env=env, check=False, stdout=subprocess.PIPE,
                    stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -89,10 +99,11 @@ def e2e(tally, client, arguments=(), preset="release", env=None):
         report = os.path.join(REPORTS, f"{preset}-e2e-{name}.xml")
         if os.path.exists(report):
             os.remove(report)
-        done = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
-                   path("tests", "e2e"), *arguments, check=False,
-                   env={"ELANUS_BINARY": os.path.join(BUILD, preset, "elanus"), "PYTHONDONTWRITEBYTECODE": "1",
-                        **(env or {})})
+        command = (python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+                   path("tests", "e2e"), *arguments)
+        settings = {"ELANUS_BINARY": os.path.join(BUILD, preset, "elanus"), **(env or {})}
+        show(*command, env=settings)
+        done = run(*command, check=False, env={**settings, "PYTHONDONTWRITEBYTECODE": "1"})
         passed, failed = _pytest_counts(report) if os.path.exists(report) else (0, 1)
         if done.returncode and not failed:
             failed = 1
@@ -102,6 +113,7 @@ def e2e(tally, client, arguments=(), preset="release", env=None):
 def counted(tally, name, *command):
     """Runs a program that closes with 'N passed, N failed' and adds what it says."""
     begin = time.time()
+    show(*command)
     done = run(*command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     found = re.findall(r"(\d+) passed, (\d+) failed", done.stdout)
     passed, failed = map(int, found[-1]) if found else (0, 1)
@@ -148,8 +160,7 @@ def test(module, everything):
     try:
         install_packages()
         if module:
-            if not os.path.exists(os.path.join(BUILD, "release", "build.ninja")):
-                run("cmake", "--preset", "release", stdout=subprocess.DEVNULL)
+            configure("release")
             run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", f"{module}_test")
             unit(tally, "release", module)
             return tally.close()
@@ -167,8 +178,7 @@ def test(module, everything):
         e2e(tally, "python")
         counted(tally, "demo, small cut", venv("demo"), path("demo", "run.py"), "--server", BINARY, "--small")
         if everything:
-            for seed in range(2, 22):
-                unit(tally, "release", None, gtest_filter="*Sim*", env={"ELANUS_SIM_SEED": str(seed)})
+            unit(tally, "release", "sim", env={"ELANUS_SIM_SEEDS": str(MANY_SEEDS)})
             for preset in SANITIZERS:
                 sanitized(tally, preset)
     except Failed as failure:

@@ -1,8 +1,13 @@
-"""Vectors to measure on: the real ones where they are, and two generated kinds.
+"""Generated vectors to measure on, of two kinds, with their exact neighbours.
 
-  data.py generate KIND ROWS DIM FOLDER [--queries 1000]     KIND: clustered (low intrinsic dimension) or uniform
-A folder holds base.fbin and query.fbin (two int32: rows, dimension; then float32), gt.npy (the exact neighbours of
-each query, best first) and meta.json with the metric.
+  data.py KIND ROWS DIM FOLDER [--metric L2|IP] [--queries 1000] [--seed 7]
+
+clustered  Two levels of clusters of uneven size; each lies on a linear patch of its own of 8 to 28 dimensions whose
+           spectrum falls off, bent a little by tanh, with a little noise of full rank: what embeddings look like.
+uniform    Every coordinate drawn alone from [0, 1): no structure, where distances tell least.
+With IP the rows are brought to length 1. Queries are fresh draws, never rows. The same seed gives the same vectors.
+A folder holds base.fbin and query.fbin (two int32: rows, dimension; then float32), gt.npy (the 100 exact neighbours of
+each query, best first, ranked in float64) and meta.json with the metric.
 """
 import argparse
 import json
@@ -11,44 +16,67 @@ import os
 import numpy as np
 
 NEIGHBOURS = 100
+BLOCK = 100000
+LATENT = 40  # The clusters' centres lie in a space of this many dimensions.
 
 
 def write(path, rows):
     with open(path, "wb") as out:
         np.array(rows.shape, np.int32).tofile(out)
-        rows.astype(np.float32).tofile(out)
+        rows.astype(np.float32, copy=False).tofile(out)
 
 
-def read(path):
-    rows, dim = np.fromfile(path, np.int32, 2)
-    return np.fromfile(path, np.float32, offset=8).reshape(rows, dim)
+def draw_clusters(rows, dim, rng):
+    """Where the clusters lie, how likely, of what rank and how wide."""
+    count = max(64, round(rows ** 0.5))
+    groups = max(8, count // 16)
+    basis = rng.standard_normal((LATENT, dim)).astype(np.float32) / np.sqrt(LATENT)
+    group = rng.standard_normal((groups, LATENT)).astype(np.float32) * 0.9
+    centre = group[rng.integers(0, groups, count)] + rng.standard_normal((count, LATENT)).astype(np.float32) * 0.75
+    centre = centre @ basis
+    weight = 1.0 / (np.arange(1, count + 1) + 20.0) ** 0.8
+    weight = rng.permutation(weight / weight.sum())
+    rank = rng.integers(8, 29, count)
+    scale = rng.uniform(0.6, 1.4, count)
+    return centre, weight, rank, scale
 
 
-def clustered(rows, dim, rng):
-    """Clusters of uneven size, each on its own 16-dimensional patch with a little noise of full rank."""
-    count = max(64, int(rows ** 0.5) // 2)
-    centres = rng.standard_normal((count, 32)) @ rng.standard_normal((32, dim)) / 32 ** 0.5
-    weight = 1 / (np.arange(count) + 20.0) ** 0.8
-    label = rng.choice(count, rows, p=weight / weight.sum())
-    out = np.empty((rows, dim), np.float32)
-    for cluster in range(count):
-        chosen = np.flatnonzero(label == cluster)
-        patch = rng.standard_normal((16, dim)) * (np.arange(1, 17) ** -0.5)[:, None] / 2
-        out[chosen] = centres[cluster] + rng.standard_normal((len(chosen), 16)) @ patch
-    out += 0.1 * rng.standard_normal(out.shape, np.float32)
-    return out
+def make_clustered(rows, queries, dim, seed):
+    rng = np.random.default_rng(seed)
+    centre, weight, rank, scale = draw_clusters(rows, dim, rng)
+    total = rows + queries
+    label = rng.choice(len(centre), size=total, p=weight)
+    order = np.argsort(label, kind="stable")
+    bounds = np.searchsorted(label[order], np.arange(len(centre) + 1))
+    out = np.empty((total, dim), np.float32)
+    for cluster in range(len(centre)):
+        chosen = order[bounds[cluster]:bounds[cluster + 1]]
+        if not len(chosen):
+            continue
+        spectrum = (np.arange(1, rank[cluster] + 1) ** -0.5).astype(np.float32)
+        patch = rng.standard_normal((rank[cluster], dim)).astype(np.float32) * \
+            (spectrum[:, None] * scale[cluster] / np.sqrt(spectrum @ spectrum))
+        out[chosen] = centre[cluster] + rng.standard_normal((len(chosen), rank[cluster])).astype(np.float32) @ patch
+    for begin in range(0, total, BLOCK):
+        block = out[begin:begin + BLOCK]
+        block += 0.15 * np.tanh(block[:, ::-1])
+        block += rng.standard_normal(block.shape, np.float32) * 0.12
+    return out[rng.permutation(total)]  # The order of rows must not follow the clusters.
 
 
-def uniform(rows, dim, rng):
-    return rng.random((rows, dim), np.float32)
+def make_uniform(rows, queries, dim, seed):
+    return np.random.default_rng(seed).random((rows + queries, dim), np.float32)
+
+
+MAKERS = {"clustered": make_clustered, "uniform": make_uniform}
 
 
 def exact(base, queries, metric):
     """The nearest rows of each query: blocks by matrix product, the best of them again in float64."""
-    spare = NEIGHBOURS + 20
+    spare = NEIGHBOURS + 28
     numbers, scores = np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32)
-    for begin in range(0, len(base), 50000):
-        block = base[begin:begin + 50000]
+    for begin in range(0, len(base), BLOCK):
+        block = base[begin:begin + BLOCK]
         score = queries @ block.T
         if metric == "L2":
             score = 2 * score - (block * block).sum(1)[None, :]
@@ -65,24 +93,29 @@ def exact(base, queries, metric):
     return truth
 
 
-def generate(kind, rows, dim, folder, queries=1000):
-    rng = np.random.default_rng(dim)
-    all_rows = {"clustered": clustered, "uniform": uniform}[kind](rows + queries, dim, rng)
+def generate(kind, rows, dim, folder, metric="L2", queries=1000, seed=7):
+    vectors = MAKERS[kind](rows, queries, dim, seed)
+    if metric == "IP":
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    base, asked = vectors[:rows], vectors[rows:]
     os.makedirs(folder, exist_ok=True)
-    write(os.path.join(folder, "base.fbin"), all_rows[:rows])
-    write(os.path.join(folder, "query.fbin"), all_rows[rows:])
-    np.save(os.path.join(folder, "gt.npy"), exact(all_rows[:rows], all_rows[rows:], "L2"))
+    write(os.path.join(folder, "base.fbin"), base)
+    write(os.path.join(folder, "query.fbin"), asked)
+    np.save(os.path.join(folder, "gt.npy"), exact(base, asked, metric))
+    # Last, so that a folder with it is whole.
     with open(os.path.join(folder, "meta.json"), "w") as out:
-        json.dump({"name": os.path.basename(folder), "n": rows, "dim": dim, "nq": queries, "metric": "L2"}, out)
+        json.dump({"name": os.path.basename(os.path.abspath(folder)), "n": rows, "dim": dim, "nq": queries,
+                   "metric": metric, "kind": kind, "seed": seed}, out)
 
 
 if __name__ == "__main__":
-    p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("what", choices=["generate"])
-    p.add_argument("kind", choices=["clustered", "uniform"])
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("kind", choices=sorted(MAKERS))
     p.add_argument("rows", type=int)
     p.add_argument("dim", type=int)
     p.add_argument("folder")
+    p.add_argument("--metric", choices=["L2", "IP"], default="L2")
     p.add_argument("--queries", type=int, default=1000)
+    p.add_argument("--seed", type=int, default=7)
     args = p.parse_args()
-    generate(args.kind, args.rows, args.dim, args.folder, args.queries)
+    generate(args.kind, args.rows, args.dim, args.folder, args.metric, args.queries, args.seed)

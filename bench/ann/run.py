@@ -1,107 +1,61 @@
-"""elanus's indexes beside the peers' on the same vectors in one run: rounds A-B-A-B, medians, one table of ratios.
+"""elanus's indexes beside the peers' on the same vectors in one run, in turns, round by round: medians and ratios.
 
-  run.py [--engine] [--data FOLDER ...] [--only REGEX] [--rounds 5] [--threads 2] [--rebuild] [--json FILE] [--out FOLDER]
-Queries per CPU second on one thread, so that what else the machine does counts little. Each index is its own process;
-builds are kept under build/bench and not timed again unless --rebuild says so.
+Queries per CPU second on one thread, so that what else the machine does counts little. Each index is its own process.
+What is built is kept under build/bench/index and not built again unless --rebuild says so; what a run has measured is
+kept too, so that --resume goes on where one ended. --prepare only builds, which is most of the time.
 """
 import argparse
 import json
 import os
 import platform
 import re
-import shutil
-import statistics
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
-from devlib import BUILD, Failed, run, say, venv  # noqa: E402
+from devlib import BUILD, Failed, pinned, run, venv  # noqa: E402
 import report  # noqa: E402
+import rounds  # noqa: E402
 import settings  # noqa: E402
+from process import PROGRAM, WORK, read_json, write_json  # noqa: E402
 
-WORK = os.path.join(BUILD, "bench")
-WORKER = os.path.join(BUILD, "release", "elanus_ann")
 REAL = os.path.join(os.path.dirname(ROOT), "shared", "perf", "data", "unpack.py")
-TOP = 10
+GENERATED = [("clustered", 1000000, 128, "L2"), ("clustered", 300000, 768, "IP"), ("clustered", 100000, 1536, "IP"),
+             ("uniform", 100000, 96, "L2")]
+
+KINDS = {"debtext384": "real: sentences of Debian package descriptions, embedded by all-MiniLM-L6-v2",
+         "clustered": "generated: clusters of uneven size on patches of 8 to 28 dimensions, with noise",
+         "uniform": "generated: every coordinate drawn alone"}
 
 
-def default_data(everything):
-    """The real vectors where they are, else generated ones; with `everything` both."""
-    python, folders = venv("bench_ann"), []
-    if os.path.exists(REAL):
-        folders.append(os.path.join(WORK, "debtext384"))
+def real_data():
+    """The folder of the package descriptions' embeddings; none where this checkout has no such data beside it."""
+    folder = os.path.join(WORK, "debtext384")
+    if os.path.exists(REAL) and not os.path.exists(os.path.join(folder, "meta.json")):
+        run(venv("bench_ann"), REAL, folder)
+    return [folder] if os.path.exists(os.path.join(folder, "meta.json")) else []
+
+
+def generated_data(kinds, rows_max):
+    folders = []
+    for kind, rows, dim, metric in kinds:
+        rows = min(rows, rows_max)
+        size = f"{rows // 1000000}m" if rows % 1000000 == 0 else f"{rows // 1000}k"
+        folders.append(os.path.join(WORK, f"{kind}{dim}-{size}"))
         if not os.path.exists(os.path.join(folders[-1], "meta.json")):
-            run(python, REAL, folders[-1])
-    kinds = [("clustered", 100000, 128), ("uniform", 100000, 96)] if everything else [("clustered", 100000, 128)]
-    for kind, rows, dim in kinds if everything or not folders else []:
-        folders.append(os.path.join(WORK, f"{kind}{dim}-{rows // 1000}k"))
-        if not os.path.exists(os.path.join(folders[-1], "meta.json")):
-            run(python, os.path.join(HERE, "data.py"), "generate", kind, str(rows), str(dim), folders[-1])
+            make = os.path.join(HERE, "data.py")
+            run(venv("bench_ann"), make, kind, str(rows), str(dim), folders[-1], "--metric", metric)
     return folders
 
 
-class Worker:
-    """One index in its own process."""
-
-    def __init__(self, entry, folder, meta, args):
-        self.entry = entry
-        self.out = os.path.join(WORK, "found", f"{os.getpid()}-{re.sub(r'[^A-Za-z0-9]+', '_', entry.name)}")
-        os.makedirs(os.path.dirname(self.out), exist_ok=True)
-        keep = os.path.join(WORK, "index", meta["name"])
-        os.makedirs(keep, exist_ok=True)
-        file = os.path.join(keep, re.sub(r"[^A-Za-z0-9]+", "_", f"{entry.name} {entry.worker}"))
-        figures = file + ".build.json"
-        if (args.rebuild or not os.path.exists(figures)) and os.path.exists(file):
-            shutil.rmtree(file) if os.path.isdir(file) else os.remove(file)
-        if entry.ours:
-            words = [WORKER, folder, file, entry.index, str(args.threads),
-                     *(f"{key}={value}" for key, value in entry.config.items())]
-        else:
-            words = [venv(entry.venv), os.path.join(HERE, "peers.py"), entry.worker, folder, file, str(args.threads),
-                     json.dumps(entry.config)]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        stderr=open(file + ".log", "w"),
-                                        env={**os.environ, "ELANUS_METRIC": meta["metric"]})
-        try:
-            self.about = self.answer()
-        except Failed as failure:
-            raise Failed(f"{failure}\n{open(file + '.log').read()[-800:]}")
-        if self.about["build_s"]:
-            with open(figures, "w") as out:
-                json.dump(self.about, out)
-        else:
-            with open(figures) as kept:
-                self.about = {**self.about, **{key: value for key, value in json.load(kept).items() if "build" in key}}
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise Failed(f"{self.entry.name} ended with {self.process.wait()}")
-        return json.loads(line)
-
-    def search(self, mode, setting):
-        words = [f"{key}={value}" for key, value in setting.items()]
-        self.process.stdin.write(" ".join([mode, self.out, *words]) + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def recall(self, truth):
-        """Of the last search: of the ten nearest rows, the share that was found."""
-        import struct
-        with open(self.out, "rb") as found:
-            raw = found.read()
-        rows = struct.unpack(f"{len(raw) // 4}I", raw)
-        hits = sum(len(truth[q].intersection(rows[q * TOP:(q + 1) * TOP])) for q in range(len(truth)))
-        return hits / (TOP * len(truth))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        if os.path.exists(self.out):
-            os.remove(self.out)
+def data(args):
+    if args.data:
+        return args.data
+    if args.engine:
+        return real_data() or generated_data([("clustered", 100000, 128, "L2")], args.rows)
+    return ([] if args.quick else real_data()) + generated_data(GENERATED, args.rows)
 
 
 def load_truth(folder):
@@ -111,89 +65,131 @@ def load_truth(folder):
     return [set(row) for row in json.loads(text)]
 
 
-def measure(folder, entries, meta, args):
-    truth, workers, rows = load_truth(folder), [], []
-    for entry in entries:
-        say(f"{meta['name']}: {entry.name}")
-        try:
-            workers.append(Worker(entry, folder, meta, args))
-        except Failed as failure:
-            if entry.ours:
-                raise
-            print(f"left out: {failure}", file=sys.stderr)
-    times, recalls = {}, {}
-    try:
-        for turn in range(args.rounds):
-            say(f"{meta['name']}: round {turn + 1} of {args.rounds}")
-            for worker in workers:
-                for number, setting in enumerate(worker.entry.sweep):
-                    key = (worker, number)
-                    if recalls.get((worker, number - 1), 0) > 0.9985:
-                        break  # The curve's end: what follows is only slower.
-                    times.setdefault(key, []).append(worker.search(args.mode, setting)["cpu_s"])
-                    if turn == 0:
-                        recalls[key] = worker.recall(truth)
-    finally:
-        for worker in workers:
-            worker.close()
-    for (worker, number), seconds in times.items():
-        about = worker.about
-        size = 4 * meta["dim"] if worker.entry.group == "flat" else max(about["file_bytes"], about["heap_bytes"]) / about["rows"]
-        rows.append({"data": meta["name"], "index": worker.entry.index, "ours": worker.entry.ours, "group": worker.entry.group,
-                     "config": {key: value for key, value in worker.entry.config.items()},
-                     "search": worker.entry.sweep[number], "recall": round(recalls[worker, number], 4),
-                     "qps": round(len(truth) / statistics.median(seconds), 1),
-                     "qps_rounds": [round(len(truth) / each, 1) for each in seconds],
-                     "build_s": round(about["build_s"], 2), "build_cpu_s": round(about["build_cpu_s"], 2),
-                     "bytes_per_vector": round(size, 1)})
-    return rows
-
-
 def machine():
     with open("/proc/cpuinfo") as info:
-        model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
-    return f"{model}, {os.cpu_count()} CPUs, Linux {platform.release().split('-')[0]}"
+        text = info.read()
+    model = re.search(r"model name\s*: (.*)", text)
+    wide = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile") if f" {name}" in text]
+    with open("/proc/meminfo") as info:
+        memory = int(info.readline().split()[1]) / 2 ** 20
+    name = model.group(1) if model else platform.machine()
+    return (f"{name}, {os.cpu_count()} CPUs ({', '.join(wide)}), {memory:.0f} GiB, "
+            f"Linux {platform.release().split('-')[0]}")
+
+
+def peers():
+    """The peers' packages and versions, as pinned."""
+    known = ("diskannpy", "faiss-cpu", "hnswlib", "pyglass-portable", "pyvsag", "scalable-vs", "scann-core", "usearch")
+    lines = [line for file in ("bench_ann", "bench_glass", "bench_diskann") for line in pinned(file)]
+    return [line.replace("==", " ") for line in lines if line.split("==")[0] in known]
 
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--engine", action="store_true", help="HNSW, IVF_FLAT and FLAT beside hnswlib and faiss only")
     p.add_argument("--data", action="append", default=[], help="a folder with base.fbin, query.fbin, gt.npy, meta.json")
-    p.add_argument("--only", default="", help="a regular expression on the names of indexes and peers")
+    p.add_argument("--only", default="", metavar="REGEX",
+                   help="names of indexes and peers, or a part of name and configuration")
+    p.add_argument("--skip", default="", metavar="REGEX", help="a part of name and configuration: what is left out")
+    p.add_argument("--everything", action="store_true", help="on large sets also what never came first on small ones")
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--threads", type=int, default=2, help="for builds")
+    p.add_argument("--rows", type=int, default=1 << 40, help="generated sets hold at most this many")
+    p.add_argument("--quick", action="store_true", help="generated sets of 20,000 rows, two rounds")
+    p.add_argument("--threads", type=int, default=2, help="for builds and for batches on all cores")
     p.add_argument("--mode", choices=["batch", "single"], default="batch", help="one call for all queries, or one each")
-    p.add_argument("--rebuild", action="store_true", help="time the builds again")
+    p.add_argument("--prepare", action="store_true", help="make the data, build what is missing, measure nothing")
+    p.add_argument("--kept", action="store_true", help="only what is built already")
+    p.add_argument("--add", action="store_true", help="keep the figures of other data sets that the JSON file has")
+    p.add_argument("--rebuild", default="", metavar="REGEX", help="build these again")
+    p.add_argument("--survey", action="store_true", help="find anew which settings count: after a change of a search")
+    p.add_argument("--resume", action="store_true", help="go on with the run that ended half way")
+    p.add_argument("--limit", type=float, default=5400, help="seconds that a build may take before it is left out")
+    p.add_argument("--program", default="", help="the elanus_ann to measure, rather than build/release's, built first")
     p.add_argument("--json", default="", help="where the figures go")
     p.add_argument("--out", default="", help="folder of the page and the plots; docs/benchmarks publishes them")
-    return p.parse_args()
+    args = p.parse_args()
+    if args.quick:
+        args.rows, args.rounds = min(args.rows, 20000), min(args.rounds, 2)
+    return args
+
+
+def selected(args, meta):
+    """The entries asked for: --only is whole names of indexes ("HNSW|hnswlib") or, where none is called that, a part of
+    name and configuration ("glass", "sq_type=SQ8")."""
+    everything = settings.entries(meta["n"], meta["dim"], args.everything or bool(args.only))
+    wanted = re.compile(args.only or (settings.ENGINE if args.engine else "."), re.IGNORECASE)
+    unwanted = re.compile(args.skip or "$^", re.IGNORECASE)
+    found = [entry for entry in everything if wanted.fullmatch(entry.index)] or \
+        [entry for entry in everything if wanted.search(entry.name)]
+    found = [entry for entry in found if not unwanted.search(entry.name)]
+    if not found:
+        raise Failed(f"nothing is called {args.only}")
+    return found
+
+
+def measure_set(folder, args, state, keep):
+    """Builds what is missing and measures one data set: (what is said of it, raw lines, batch lines)."""
+    meta = read_json(os.path.join(folder, "meta.json"))
+    if meta is None:
+        raise Failed(f"{folder} has no meta.json: see bench/ann/data.py for what a folder holds")
+    meta.setdefault("name", os.path.basename(os.path.abspath(folder)))
+    rebuild = re.compile(args.rebuild or "$^", re.IGNORECASE)
+    bench, entries = rounds.Bench(folder, meta, load_truth(folder), args), selected(args, meta)
+    for entry in entries:
+        bench.prepare(entry, bool(rebuild.search(entry.name)))
+    rows, batch = ([], []) if args.prepare else rounds.measure(bench, entries, args, state, keep)
+    kind = KINDS.get(meta.get("kind", meta["name"]), "vectors given")
+    spent = {key: round(value) for key, value in state.get("spent", {}).get(meta["name"], {}).items()}
+    about = f"{meta['n']:,} × {meta['dim']}, {meta['metric']}, {kind}"
+    return {"name": meta["name"], "about": about, "dim": meta["dim"], "rounds": args.rounds, **spent,
+            "left_out": bench.left_out}, rows, batch
+
+
+def publish(name, result, figures, out):
+    """The page, the plots and, for the project's own docs, the table of docs/indexes.md."""
+    page = report.page(name, result)
+    with open(os.path.join(out, f"{name}.md"), "w") as target:
+        target.write(page)
+    run(venv("bench_ann"), os.path.join(HERE, "plot.py"), figures, out)
+    if name == "ann" and os.path.abspath(out) == os.path.join(ROOT, "docs", "benchmarks"):
+        with open(os.path.join(ROOT, "docs", "indexes.md"), "r+") as users:
+            text = report.for_users(users.read(), result)
+            users.seek(0)
+            users.truncate()
+            users.write(text)
+    print(page)
 
 
 def main():
     args = arguments()
-    run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_ann", stdout=subprocess.DEVNULL)
-    rows, pattern = [], re.compile(args.only or (settings.ENGINE if args.engine else "."), re.IGNORECASE)
-    begin = time.time()
-    for folder in args.data or default_data(not args.engine):
-        with open(os.path.join(folder, "meta.json")) as source:
-            meta = json.load(source)
-        meta.setdefault("name", os.path.basename(os.path.abspath(folder)))
-        entries = [entry for entry in settings.entries(meta["n"], meta["dim"]) if pattern.search(entry.index)]
-        if not entries:
-            raise Failed(f"nothing is called {args.only}")
-        rows += measure(folder, entries, meta, args)
+    if not args.program:
+        run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_ann", stdout=subprocess.DEVNULL)
+        args.program = PROGRAM
     name = "engine" if args.engine else "ann"
     out = args.out or os.path.join(WORK, name)
     os.makedirs(out, exist_ok=True)
-    result = {"machine": machine(), "rounds": args.rounds, "mode": args.mode, "build_threads": args.threads,
-              "seconds": round(time.time() - begin), "rows": rows}
-    with open(args.json or os.path.join(out, f"{name}.json"), "w") as target:
-        json.dump(result, target, indent=1)
-    page = report.page(name, result)
-    with open(os.path.join(out, f"{name}.md"), "w") as target:
-        target.write(page)
-    run(venv("bench_ann"), os.path.join(HERE, "plot.py"), args.json or os.path.join(out, f"{name}.json"), out)
-    print(page)
+    figures = args.json or os.path.join(out, f"{name}.json")
+    half = figures + ".half"  # What is measured so far.
+    state = (read_json(half) if args.resume else None) or {}
+    sets, rows, batch = [], [], []
+    for folder in data(args):
+        about, set_rows, set_batch = measure_set(folder, args, state, lambda: write_json(half, state))
+        sets, rows, batch = sets + [about], rows + set_rows, batch + set_batch
+    if args.prepare:
+        print(json.dumps({about["name"]: about["left_out"] for about in sets}, indent=1))
+        return
+    before = read_json(figures) if args.add else None
+    if before:
+        new = {about["name"] for about in sets}
+        sets = [about for about in before["sets"] if about["name"] not in new] + sets
+        rows = [row for row in before["rows"] if row["data"] not in new] + rows
+        batch = [line for line in before["batch"] if line["data"] not in new] + batch
+    result = {"machine": machine(), "cpus": os.cpu_count(), "mode": args.mode, "build_threads": args.threads,
+              "peers": peers(), "sets": sets, "rows": rows, "batch": batch}
+    write_json(figures, result)
+    if os.path.exists(half):
+        os.remove(half)
+    publish(name, result, figures, out)
 
 
 try:
