@@ -258,7 +258,9 @@ TEST_F(GrowingListsTest, SearchesFromManyThreadsWhileItGrowsAndRowsAreDeleted) {
           ASSERT_LT(row, view->rows());
           EXPECT_TRUE(distinct.insert(row).second);
           EXPECT_FALSE(row % 2 == 0 && row < gone) << row << " was deleted before the search";
-          if (i > 0) EXPECT_LE(hits.scores[i - 1], hits.scores[i]);
+          if (i > 0) {
+            EXPECT_LE(hits.scores[i - 1], hits.scores[i]);
+          }
         }
         // The newest row is found at once, in lists or not.
         const auto last = static_cast<uint32_t>(view->rows() - 1);

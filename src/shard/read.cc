@@ -132,12 +132,14 @@ Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query, R
 }  // namespace
 
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
-                                  model::ShardSearch search) {
+                                  model::ShardSearch search, int64_t load_wait_ms) {
+  TRY(shard.WaitLoaded(ctx, load_wait_ms));
   return WithFreshState(ctx, shard, query, std::move(search), SearchOnce);
 }
 
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
-                                 model::ShardQuery request) {
+                                 model::ShardQuery request, int64_t load_wait_ms) {
+  TRY(shard.WaitLoaded(ctx, load_wait_ms));
   return WithFreshState(ctx, shard, query, std::move(request), QueryOnce);
 }
 

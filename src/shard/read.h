@@ -6,11 +6,12 @@
 
 namespace elanus::shard {
 
-/// Waits for the guarantee, then searches. Errors: kCollectionNotLoaded, kCollectionNotFullyLoaded,
+/// Waits up to `load_wait_ms` for a load that is under way, as after a start, and for the
+/// guarantee; then searches. Errors: kCollectionNotLoaded, kCollectionNotFullyLoaded,
 /// those of the filter and of the index.
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
-                                  model::ShardSearch search);
+                                  model::ShardSearch search, int64_t load_wait_ms = 0);
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
-                                 model::ShardQuery request);
+                                 model::ShardQuery request, int64_t load_wait_ms = 0);
 
 }  // namespace elanus::shard

@@ -206,6 +206,17 @@ Result<Timestamp> Shard::WaitFor(Context& ctx, Timestamp guarantee) {
   return std::max(applied_, std::min(guarantee, announced_));
 }
 
+Status Shard::WaitLoaded(Context& ctx, int64_t most_ms) {
+  constexpr int64_t kLookMs = 10;
+  std::lock_guard<Monitor> lock(*monitor_);
+  for (int64_t waited = 0; waited < most_ms; waited += kLookMs) {
+    if (state_->readable || !state_->collection->loaded) return {};
+    TRY(ctx.CheckAlive());
+    monitor_->WaitFor(kLookMs);
+  }
+  return {};
+}
+
 std::shared_ptr<const State> Shard::Read() const {
   std::lock_guard<Monitor> lock(*monitor_);
   return state_;

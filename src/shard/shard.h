@@ -77,6 +77,8 @@ class Shard {
   /// Waits until every announced record up to `guarantee` is applied; returns the moment to read
   /// at.
   Result<Timestamp> WaitFor(Context& ctx, Timestamp guarantee);
+  /// Returns once the shard can be read, its collection is not to be loaded, or `most_ms` are over.
+  Status WaitLoaded(Context& ctx, int64_t most_ms);
   std::shared_ptr<const State> Read() const;
   size_t growing_bytes() const;
   bool HasUnflushed() const;

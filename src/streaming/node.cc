@@ -288,12 +288,14 @@ Result<Timestamp> Node::Append(Context& ctx, model::ShardWrite write) {
 
 Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
-  return shard::Search(ctx, *shard, impl_->parts.query, std::move(search));
+  return shard::Search(ctx, *shard, impl_->parts.query, std::move(search),
+                       impl_->options.load_wait_ms);
 }
 
 Result<model::PartialRows> Node::Query(Context& ctx, model::ShardQuery query) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(query.read.vchannel));
-  return shard::Query(ctx, *shard, impl_->parts.query, std::move(query));
+  return shard::Query(ctx, *shard, impl_->parts.query, std::move(query),
+                      impl_->options.load_wait_ms);
 }
 
 Status Node::OpenChannels(Context& ctx, CollectionId collection) {

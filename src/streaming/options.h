@@ -17,6 +17,7 @@ struct StreamingOptions {
   int64_t append_queue_max = 1024;
   int64_t append_batch_mb_max = 64;
   int64_t unflushed_mb_max = 4096;
+  int64_t load_wait_ms = 5000;
   index::GrowingIndexOptions growing_index;
 
   template <class Visitor>
@@ -33,6 +34,9 @@ struct StreamingOptions {
                                  "Seal when nothing was written for so long."});
     visit(idle_mb_min, OptionSpec{"dataCoord.segment.minSizeFromIdleToSealed", "MB", 0, 65536,
                                   "Smaller ones are not sealed for being idle."});
+    visit(load_wait_ms, OptionSpec{"queryNode.loadWait", "ms", 0, 1e9,
+                                   "How long a read waits for a load that is under way, as after "
+                                   "a start, before it is answered that there is one."});
     visit(append_queue_max, OptionSpec{"streaming.append.queueMax", "", 1, 1e6,
                                        "Writes that may wait for one log stream."});
     visit(append_batch_mb_max, OptionSpec{"streaming.append.batchMaxSize", "MB", 1, 1024,

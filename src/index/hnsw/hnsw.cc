@@ -6,6 +6,7 @@
 #include "index/codes/additive_codec.h"
 #include "index/codes/build_space.h"
 #include "index/codes/choices.h"
+#include "index/codes/keeps_order.h"
 #include "index/flat/exact.h"
 #include "index/hnsw/builder.h"
 #include "index/hnsw/file.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int64_t kDefaultM = 30;
 constexpr int64_t kDefaultEfConstruction = 360;
+constexpr size_t kCodedRowsMin = 2048;
 constexpr size_t kSampleRows = 65536;  // Of other elements, to train codebooks on.
 
 // What a type makes its codec of.
@@ -28,8 +30,9 @@ struct Source {
   FloatRows unit_rows() const { return {rows, metric == model::Metric::kCosine}; }
 };
 using MakeCodec = Result<std::unique_ptr<Codec>> (*)(Context&, const Source&);
+using ChooseRefine = CodeKind (*)(const Codec&, const Params& build);
 
-template <MakeCodec kMake>
+template <MakeCodec kMake, ChooseRefine kRefine>
 Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric metric,
                                const Params& build, const BuildOptions& options) {
   if (rows.rows >= (1u << 31)) return Invalid("HNSW holds fewer than 2^31 rows, got {}", rows.rows);
@@ -43,7 +46,7 @@ Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric met
   const auto m = static_cast<uint32_t>(build.GetInt("M", kDefaultM));
   GraphCodes codes;
   TRY_ASSIGN(codes.codec, kMake(ctx, source));
-  codes.refine_kind = RefineKind(build);
+  codes.refine_kind = kRefine(*codes.codec, build);
   if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
     codes.refine = TrainCodec(codes.refine_kind, source.unit_rows(), source.is_l2());
   }
@@ -183,9 +186,20 @@ Result<std::unique_ptr<Codec>> MakeAdditive(Context& ctx, const Source& source) 
   return TrainAdditiveCodec(ctx, sample.block, kShape(source.params), source.is_l2(), source.pool);
 }
 
-Result<std::unique_ptr<Codec>> MakeRows(Context&, const Source& source) {
+// HNSW walks on bytes where they lead to the same rows, and the vectors score what it finds: half
+// the time of a walk on vectors. Few rows and other elements are walked as they are.
+Result<std::unique_ptr<Codec>> MakeRows(Context& ctx, const Source& source) {
+  if (source.rows.element == ElementType::kFloat32 && source.rows.rows >= kCodedRowsMin) {
+    std::unique_ptr<Codec> bytes = TrainCodec(CodeKind::kSq8, source.unit_rows(), source.is_l2());
+    TRY_ASSIGN(const bool keeps, KeepsOrder(ctx, *bytes, source.unit_rows(), source.is_l2()));
+    if (keeps) return bytes;
+  }
   return MakeRowCodec(source.rows.element, source.rows.dim, source.metric);
 }
+CodeKind RefineRows(const Codec& codec, const Params&) {
+  return codec.kind() == CodeKind::kSq8 ? CodeKind::kFloat32 : CodeKind::kNone;
+}
+CodeKind RefineCodes(const Codec&, const Params& build) { return RefineKind(build); }
 size_t RowBytes(const RowShape& shape, const Params&) {
   return EstimateRowBytes(shape.element, shape.dim);
 }
@@ -201,7 +215,7 @@ size_t ScalarBytes(const RowShape& shape, const Params& build) {
   return EstimateRowBytes(ScalarKind(build), shape.dim);
 }
 
-template <MakeCodec kMake, CodeBytes kBytes>
+template <MakeCodec kMake, CodeBytes kBytes, ChooseRefine kRefine = RefineCodes>
 IndexType GraphType(std::string_view name, std::span<const ParamSpec> params,
                     Status (*check)(uint32_t, const Params&)) {
   return {.name = name,
@@ -210,14 +224,15 @@ IndexType GraphType(std::string_view name, std::span<const ParamSpec> params,
           .takes_int8 = true,
           .Check = check,
           .EstimateMemory = EstimateGraph<kBytes>,
-          .Build = BuildGraph<kMake>,
+          .Build = BuildGraph<kMake, kRefine>,
           .Open = Open};
 }
 
 }  // namespace
 
 const IndexType& HnswType() {
-  static const IndexType kType = GraphType<MakeRows, RowBytes>("HNSW", kRowParams, CheckRows);
+  static const IndexType kType =
+      GraphType<MakeRows, RowBytes, RefineRows>("HNSW", kRowParams, CheckRows);
   return kType;
 }
 

@@ -204,8 +204,7 @@ Status GraphIndex::Search(Context& ctx, const SearchRequest& request, Hits hits)
       std::min(std::ceil(static_cast<double>(k) * refine_k), static_cast<double>(nodes)));
   // Far from the query rows lie dense, and codes put many of them on the wrong side of a range's
   // lower end.
-  const bool is_far = request.range.range_filter.has_value() &&
-                      opened_.codes.codec->kind() == CodeKind::kAdditive && refines;
+  const bool is_far = request.range.range_filter.has_value() && refines;
   const size_t scored = std::min(nodes, is_far ? kRangeSlack * candidates : candidates);
   const SearchShape shape{.k = k,
                           .beam = std::min(nodes, std::max(static_cast<size_t>(ef), scored)),

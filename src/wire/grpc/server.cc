@@ -110,9 +110,9 @@ class CallState {
  public:
   explicit CallState(Front& server)
       : server_(server), services_(server.services), stream_(&server_context_) {
-    Giving(&done_tag_);
+    const InsideGrpc done(&done_tag_);
     server_context_.AsyncNotifyWhenDone(&done_tag_);
-    Giving(&step_tag_);
+    const InsideGrpc step(&step_tag_);
     server.service.RequestCall(&server_context_, &stream_, server.queue.get(), server.queue.get(),
                                &step_tag_);
   }
@@ -133,8 +133,7 @@ class CallState {
         }
         server_.open_calls.fetch_add(1);
         step_ = Step::kRead;
-        Giving(&step_tag_);
-        stream_.Read(&request_, &step_tag_);
+        Read();
         return true;
       case Step::kRead:
         step_ = Step::kFinish;
@@ -229,7 +228,7 @@ class CallState {
     if (!status.ok()) return FinishWith(status);
     grpc::Slice slice(answer);
     response_ = grpc::ByteBuffer(&slice, 1);
-    Giving(&step_tag_);
+    const InsideGrpc inside(&step_tag_);
     stream_.WriteAndFinish(response_, grpc::WriteOptions(), grpc::Status::OK, &step_tag_);
   }
 
@@ -272,8 +271,13 @@ class CallState {
                                    : std::string(found->second.data(), found->second.size());
   }
 
+  void Read() {
+    const InsideGrpc inside(&step_tag_);
+    stream_.Read(&request_, &step_tag_);
+  }
+
   void FinishWith(const grpc::Status& status) {
-    Giving(&step_tag_);
+    const InsideGrpc inside(&step_tag_);
     stream_.Finish(status, &step_tag_);
   }
 
@@ -296,6 +300,7 @@ class CallState {
 }  // namespace
 
 Look GrpcServer::Impl::Take(bool may_wait, Event& event) {
+  const InsideGrpc inside;
   if (may_wait) return queue->Next(&event.tag, &event.ok) ? Look::kEvent : Look::kClosed;
   switch (queue->AsyncNext(&event.tag, &event.ok, gpr_time_0(GPR_CLOCK_MONOTONIC))) {
     case grpc::CompletionQueue::GOT_EVENT:

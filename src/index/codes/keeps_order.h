@@ -1,0 +1,14 @@
+// Whether codes are good enough to look for neighbours by.
+#pragma once
+
+#include "index/codes/codec.h"
+
+namespace elanus::index {
+
+/// True when the nearest rows by codes hold the nearest rows themselves, but for a few of a
+/// thousand: measured on a sample of the rows, with little more candidates than hits. False says
+/// that some rows are far larger than the rest, or nearer to each other than a code can tell.
+/// Cancellable through ctx.
+Result<bool> KeepsOrder(Context& ctx, const Codec& codec, const FloatRows& rows, bool is_l2);
+
+}  // namespace elanus::index
