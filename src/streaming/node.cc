@@ -546,7 +546,7 @@ Status Node::Impl::Show(shard::Shard& shard, const model::CollectionInfo* info,
     opened[segment.id] = segment.partition;
   }
   std::vector<SegmentId> unused;
-  const Status shown = OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
+  Status shown = OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
     std::vector<SegmentId> held = shard.Read()->loaded;
     for (const auto& [id, partition] : opened) held.push_back(id);
     unused = Without(held, shard.Read()->loaded);

@@ -249,7 +249,7 @@ Result<size_t> GrowingIndex::Search(Context& ctx, std::span<const VectorBlock> b
   if (plan.probes >= count) return 0;
   const size_t allowed =
       request.allowed.empty() ? plan.rows : BitsetView{request.allowed.words, plan.rows}.Count();
-  const double scored = static_cast<double>(plan.rows * plan.probes / count);
+  const double scored = static_cast<double>(plan.rows * plan.probes) / static_cast<double>(count);
   const double cost = scored * kCodeCost + plan.candidates * kRefineCost;
   if (static_cast<double>(allowed) <= cost) return 0;
   const size_t runs = std::min(lists->runs.size(), (plan.rows + kRunRows - 1) / kRunRows);
