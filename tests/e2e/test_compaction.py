@@ -45,7 +45,10 @@ def files(server, kind):
         for name in names:
             path = os.path.join(folder, name)
             if f"/{kind}/" in path:
-                found[path] = os.path.getsize(path)
+                try:
+                    found[path] = os.path.getsize(path)
+                except FileNotFoundError:  # Reclaimed between the two looks.
+                    pass
     return found
 
 
