@@ -3,7 +3,7 @@
 include(GoogleTest OPTIONAL)
 
 function(elanus_module name)
-  cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${dir}/*.cc)
   set(sources ${all})
@@ -28,8 +28,8 @@ function(elanus_module name)
   if(tests AND ELANUS_WITH_TESTS)
     add_executable(${name}_test ${tests})
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
-    target_link_libraries(${name}_test PRIVATE ${target} ${M_TEST_DEPS} GTest::gtest GTest::gmock
-                                               GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE ${target} ${M_TEST_DEPS} ${M_TEST_LIBS} GTest::gtest
+                                               GTest::gmock GTest::gtest_main)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()

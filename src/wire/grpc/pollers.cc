@@ -61,7 +61,7 @@ void Pollers::Poll(bool stands_by) {
     if (look == Look::kClosed) return Close();
     events_.fetch_add(1);
     if (!watching_.load()) WatchAgain();
-    queue_.Handle(event);
+    queue_.Handle(std::move(event));
   }
 }
 
@@ -136,6 +136,7 @@ void Pollers::Watch() {
     const int64_t now_us = clock_.MonotonicUs();
     if (now_us - tick_us < kTickMs * 1000) continue;  // Woken for something else.
     tick_us = now_us;
+    queue_.Tick();
     Tick(seen);
   }
 }

@@ -13,9 +13,15 @@
 
 namespace elanus::wire {
 
+/// Work that was found and waits for a thread.
+class Work {
+ public:
+  virtual ~Work() = default;
+};
+
 struct Event {
-  void* tag = nullptr;
-  bool ok = false;
+  uint64_t source = 0;              // Who has something to say,
+  std::unique_ptr<Work> work = {};  // or what is to be gone on with.
 };
 
 enum class Look {
@@ -31,7 +37,10 @@ class EventQueue {
   /// Finds the next event; waits for it if it may.
   virtual Look Take(bool may_wait, Event& event) = 0;
   /// Handles one. May take long: meanwhile others are called in to look.
-  virtual void Handle(const Event& event) = 0;
+  virtual void Handle(Event event) = 0;
+  /// What cannot wait for the end of a long Handle: called by the watch, every two milliseconds
+  /// while it is on.
+  virtual void Tick() = 0;
 };
 
 /// One thread takes events and handles them on the spot. A watch calls in another one when for two

@@ -27,18 +27,24 @@ class FakeQueue final : public EventQueue {
       number = queue_.front();
       queue_.pop_front();
     }
-    event.tag = reinterpret_cast<void*>(number);
+    event.source = number;
     return Look::kEvent;
   }
-  void Handle(const Event& event) override {
+  void Handle(Event event) override {
     std::lock_guard<Monitor> lock(*monitor_);
-    const auto number = reinterpret_cast<size_t>(event.tag);
+    const auto number = event.source;
     static thread_local const char kThread = 0;
     threads_.insert(&kThread);
     begun_.insert(number);
     monitor_->NotifyAll();
     while (held_.count(number) > 0) monitor_->Wait();
     handled_.insert(number);
+    monitor_->NotifyAll();
+  }
+
+  void Tick() override {
+    std::lock_guard<Monitor> lock(*monitor_);
+    ++ticks_;
     monitor_->NotifyAll();
   }
 
@@ -67,6 +73,11 @@ class FakeQueue final : public EventQueue {
     closed_ = true;
     monitor_->NotifyAll();
   }
+  bool WaitTicks(int count) {
+    std::lock_guard<Monitor> lock(*monitor_);
+    for (int waited = 0; waited < kPatienceMs && ticks_ < count; waited += 5) monitor_->WaitFor(5);
+    return ticks_ >= count;
+  }
   bool WaitBegun(size_t number) { return WaitIn(begun_, number); }
   bool WaitHandled(size_t number) { return WaitIn(handled_, number); }
   size_t threads() const {
@@ -90,6 +101,7 @@ class FakeQueue final : public EventQueue {
   std::deque<size_t> queue_;
   std::multiset<size_t> held_, begun_, handled_;
   std::set<const char*> threads_;
+  int ticks_ = 0;
   bool endless_ = false;
   bool closed_ = false;
 };
@@ -170,6 +182,16 @@ TEST_F(PollersTest, ALongEventAfterSilenceIsNoticed) {
     queue_.LetGo();
     ASSERT_TRUE(queue_.WaitHandled(2 * round + 1));
   }
+}
+
+TEST_F(PollersTest, WhatCannotWaitIsLookedAtWhileAnEventTakesLong) {
+  Start(2);
+  queue_.Pause(30);  // The watch goes off.
+  queue_.Hold(1);
+  queue_.Push(1);
+  ASSERT_TRUE(queue_.WaitBegun(1));
+  EXPECT_TRUE(queue_.WaitTicks(2));
+  queue_.LetGo();
 }
 
 TEST_F(PollersTest, EventsWithoutEndCallInAllButTheLast) {

@@ -1,43 +1,56 @@
 // The gRPC front. Invariants:
-// 1. A CallState belongs to the thread that got its last event until it starts the next operation;
-// after that it may not be touched: the next event may be with another thread already. It is freed
-// by the later of its last operation and its done notice.
-// 2. The done notice may come beside any step; what both touch lies under the call's mutex.
-// 3. gRPC aborts the process when a call is requested on a queue that was shut down. So calls are
-// requested under `gate` while `stopping` is false, and the queue is shut down after it is true.
-// 4. A call is counted in `open_calls` from its begin until it is freed.
+// 1. A Request is the one that answers its call: when the last owner lets it go, the call has been
+// answered or its caller has gone. `open_calls` counts Requests.
+// 2. Sockets are watched edge by edge: whoever takes an event reads until there is no more, and a
+// socket that takes no more bytes is an event later.
+// 3. A connection is looked up by its number, which never comes again: an event of one that has
+// been closed meanwhile finds nothing.
 #include "wire/grpc/server.h"
 
-#include <absl/synchronization/mutex.h>
 #include <google/protobuf/stubs/logging.h>
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 
 #include "base/log.h"
+#include "wire/grpc/connection.h"
 #include "wire/grpc/health.h"
 #include "wire/grpc/method.h"
 #include "wire/grpc/pollers.h"
-#include "wire/grpc/queue_order.h"
 
 namespace elanus::wire {
 namespace {
 
 constexpr std::string_view kService = "/milvus.proto.milvus.MilvusService/";
-constexpr int kReadBytesMin = 8192;  // A search in one piece.
 constexpr int64_t kStopGraceMs = 5000;
-// After the last answer; for clients that do not say good-bye.
-constexpr int64_t kCloseGraceMs = 200;
+// After the last answer; for clients that are slow to take it.
+constexpr int64_t kSendGraceMs = 200;
+// A search in one piece, and many a large insert in few.
+constexpr size_t kReadBytes = 64 << 10;
+
+// Sources of events; connections are numbered from kFirstConnection.
+constexpr uint64_t kListener = 0;
+constexpr uint64_t kWakeUp = 1;
+constexpr uint64_t kStop = 2;
+constexpr uint64_t kFirstConnection = 3;
 
 const std::map<std::string_view, const Method*>& Table() {
   static const auto kTable = [] {
     std::map<std::string_view, const Method*> table;
     for (const auto& family : {ConnectionMethods(), CollectionMethods(), IndexMethods(),
-                               DataMethods(), StorageMethods()}) {
+                               DataMethods(), StorageMethods(), TextMethods()}) {
       for (const Method& method : family) table[method.name] = &method;
     }
     return table;
@@ -54,348 +67,394 @@ const Method* FindMethod(std::string_view name) {
 
 namespace {
 
-// What calls share.
-struct Front {
-  proxy::Services& services;
-  GrpcOptions options;
-  size_t polling_threads;
-  grpc::AsyncGenericService service;
-  std::unique_ptr<grpc::ServerCompletionQueue> queue;
-  std::unique_ptr<Pool> pool;
-  std::atomic<int64_t> reads_on_pollers{0};
-  std::unique_ptr<Monitor> gate;
-  std::atomic<int64_t> open_calls{0};
-  std::atomic<bool> draining{false};  // Stops: what runs is answered, what is new is refused.
+/// A call that is to be run and answered.
+struct Request final : Work {
+  std::shared_ptr<Connection> connection;
+  ReceivedCall call;
+  std::shared_ptr<Context> context;
+  const Method* method = nullptr;
+  std::function<void()> at_end;
 
-  void EndCall() {
-    if (open_calls.fetch_sub(1) > 1 || !draining.load()) return;
-    std::lock_guard<Monitor> lock(*gate);
-    gate->NotifyAll();
-  }
+  ~Request() override { at_end(); }
 };
 
-}  // namespace
-
-struct GrpcServer::Impl final : Front, EventQueue {
-  std::unique_ptr<grpc::Server> server;
-  std::unique_ptr<Pollers> pollers;
-  bool stopping = false;  // Guarded by gate.
-  int port = 0;
-
-  Impl(proxy::Services& s, const GrpcOptions& o)
-      : Front{.services = s,
-              .options = o,
-              .polling_threads = static_cast<size_t>(std::max<int64_t>(o.polling_threads, 1)),
-              .service = {},
-              .queue = nullptr,
-              .pool = nullptr,
-              .gate = nullptr} {}
-  Look Take(bool may_wait, Event& event) override;
-  void Handle(const Event& event) override;
-  void RequestNext();
-  void AwaitCalls();
-};
-
-namespace {
-
-class CallState;
-
-// What comes back from the completion queue: which call, and which of its two strands.
-struct Tag {
-  CallState* call;
-  bool is_done_notice;
-};
-
-class CallState {
- public:
-  explicit CallState(Front& server)
-      : server_(server), services_(server.services), stream_(&server_context_) {
-    const InsideGrpc done(&done_tag_);
-    server_context_.AsyncNotifyWhenDone(&done_tag_);
-    const InsideGrpc step(&step_tag_);
-    server.service.RequestCall(&server_context_, &stream_, server.queue.get(), server.queue.get(),
-                               &step_tag_);
-  }
-
-  /// An event of this call; frees it after the last one. True: it has begun, so the next one is to
-  /// be requested.
-  bool Proceed(const Tag& tag, bool ok) {
-    if (tag.is_done_notice) {
-      if (End(&CallState::done_)) Free();
-      return false;
-    }
-    switch (step_) {
-      case Step::kAccept:
-        if (!ok) {
-          // Never started: the done notice does not come.
-          delete this;
-          return false;
-        }
-        server_.open_calls.fetch_add(1);
-        step_ = Step::kRead;
-        Read();
-        return true;
-      case Step::kRead:
-        step_ = Step::kFinish;
-        Receive(ok);
-        return false;
-      case Step::kFinish:
-        if (End(&CallState::finished_)) Free();
-        return false;
-    }
-    return false;
-  }
-
- private:
-  enum class Step { kAccept, kRead, kFinish };
-
-  void Free() {
-    Front& server = server_;
-    delete this;
-    server.EndCall();
-  }
-
-  // Marks one of the two ends; true for the later one. A caller that has gone cancels the work.
-  bool End(bool CallState::*end) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    this->*end = true;
-    const bool is_done_notice = end == &CallState::done_;
-    if (is_done_notice && context_ != nullptr && server_context_.IsCancelled()) context_->Cancel();
-    return done_ && finished_;
-  }
-
-  void Receive(bool has_message) {
-    if (!has_message) {
-      return FinishWith(
-          grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request has no message"));
-    }
-    if (server_.draining.load())
-      return FinishWith(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server stops"));
-    const int64_t bytes_max = server_.options.receive_bytes_max;
-    if (request_.Length() > static_cast<size_t>(bytes_max)) {
-      return FinishWith(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
-                                     fmt::format("the request has {} bytes, at most {} are allowed",
-                                                 request_.Length(), bytes_max)));
-    }
-    Dispatch();
-  }
-
-  void Dispatch() {
-    const int64_t now_us = services_.clock.MonotonicUs();
-    int64_t deadline_us = INT64_MAX;
-    const gpr_timespec deadline =
-        gpr_convert_clock_type(server_context_.raw_deadline(), GPR_CLOCK_REALTIME);
-    const gpr_timespec now = gpr_now(GPR_CLOCK_REALTIME);
-    // Far away or infinite means none.
-    if (deadline.tv_sec - now.tv_sec < 365LL * 24 * 3600) {
-      const gpr_timespec left = gpr_time_sub(deadline, now);
-      deadline_us = now_us + left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
-    }
-    auto context = std::make_unique<Context>(services_.clock, deadline_us);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (done_) context->Cancel();  // The caller has gone before its message was read.
-      context_ = std::move(context);
-    }
-    const std::string& path = server_context_.method();
-    if (path.starts_with(kService))
-      method_ = FindMethod(std::string_view(path).substr(kService.size()));
-    if (method_ != nullptr && method_->is_read) {
-      Front& server = server_;
-      // One polling thread stays: for what comes in, and for callers that go away.
-      const bool is_free =
-          server.reads_on_pollers.fetch_add(1) + 1 < static_cast<int64_t>(server.polling_threads);
-      if (is_free) Run();
-      server.reads_on_pollers.fetch_sub(1);
-      if (is_free) return;
-    }
-    const Status queued = server_.pool->Submit([this] { Run(); });
-    if (queued.ok()) return;
-    FinishWith(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, queued.ToString()));
-  }
-
-  void Run() {
-    std::string answer;
-    grpc::Status status;
-    try {
-      status = RunMethod(answer);
-    } catch (const std::bad_alloc&) {
-      status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "out of memory");
-    } catch (const std::exception& e) {
-      LogError("a request failed method={} error=\"{}\"", server_context_.method(), e.what());
-      status = grpc::Status(grpc::StatusCode::INTERNAL, e.what());
-    }
-    if (!status.ok()) return FinishWith(status);
-    grpc::Slice slice(answer);
-    response_ = grpc::ByteBuffer(&slice, 1);
-    const InsideGrpc inside(&step_tag_);
-    stream_.WriteAndFinish(response_, grpc::WriteOptions(), grpc::Status::OK, &step_tag_);
-  }
-
-  grpc::Status RunMethod(std::string& answer) {
-    const std::string& path = server_context_.method();
-    // Copied flat once if it is in pieces: parsing from those costs ten times as much.
-    grpc::Slice flat;
-    if (!request_.TrySingleSlice(&flat).ok() && !request_.DumpToSingleSlice(&flat).ok()) {
-      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request cannot be read");
-    }
-    const std::string_view bytes(reinterpret_cast<const char*>(flat.begin()), flat.size());
-    if (path == kHealthCheckPath) {
-      answer = HealthAnswer();
-      return grpc::Status::OK;
-    }
-    if (method_ == nullptr) {
-      return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
-                          "method " + path + " is not supported by this version of elanus");
-    }
-    Call call{.ctx = *context_, .services = services_, .database = Header("dbname")};
-    switch (method_->run(call, bytes, answer)) {
-      case Delivery::kDone:
-        if (answer.size() <= static_cast<size_t>(server_.options.send_bytes_max))
-          return grpc::Status::OK;
-        break;
-      case Delivery::kBadRequest:
-        return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                            "the bytes of the request are not a message of " + path);
-      case Delivery::kTooLarge:
-        break;
-    }
-    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
-                        "the answer of " + path + " is larger than a message may be");
-  }
-
-  std::string Header(const char* name) const {
-    const auto& metadata = server_context_.client_metadata();
-    const auto found = metadata.find(name);
-    return found == metadata.end() ? std::string()
-                                   : std::string(found->second.data(), found->second.size());
-  }
-
-  void Read() {
-    const InsideGrpc inside(&step_tag_);
-    stream_.Read(&request_, &step_tag_);
-  }
-
-  void FinishWith(const grpc::Status& status) {
-    const InsideGrpc inside(&step_tag_);
-    stream_.Finish(status, &step_tag_);
-  }
-
-  Front& server_;
-  proxy::Services& services_;
-  grpc::GenericServerContext server_context_;
-  grpc::GenericServerAsyncReaderWriter stream_;
-  grpc::ByteBuffer request_;
-  grpc::ByteBuffer response_;
-  const Method* method_ = nullptr;
-  Step step_ = Step::kAccept;
-  std::mutex mutex_;  // Guards what follows. Held for moments.
-  std::unique_ptr<Context> context_;
-  bool finished_ = false;
-  bool done_ = false;
-  Tag step_tag_{this, false};
-  Tag done_tag_{this, true};
-};
-
-}  // namespace
-
-Look GrpcServer::Impl::Take(bool may_wait, Event& event) {
-  const InsideGrpc inside;
-  if (may_wait) return queue->Next(&event.tag, &event.ok) ? Look::kEvent : Look::kClosed;
-  switch (queue->AsyncNext(&event.tag, &event.ok, gpr_time_0(GPR_CLOCK_MONOTONIC))) {
-    case grpc::CompletionQueue::GOT_EVENT:
-      return Look::kEvent;
-    case grpc::CompletionQueue::TIMEOUT:
-      return Look::kNothing;
-    case grpc::CompletionQueue::SHUTDOWN:
+CallStatus RunMethod(Request& request, proxy::Services& services, size_t send_bytes_max,
+                     std::string& answer) {
+  const ReceivedCall& received = request.call;
+  Call call{.ctx = *request.context, .services = services, .database = received.database};
+  switch (request.method->run(call, received.message(), answer)) {
+    case Delivery::kDone:
+      if (answer.size() <= send_bytes_max) return {};
+      break;
+    case Delivery::kBadRequest:
+      return {CallCode::kInvalidArgument,
+              "the bytes of the request are not a message of " + received.path};
+    case Delivery::kTooLarge:
       break;
   }
-  return Look::kClosed;
+  return {CallCode::kResourceExhausted,
+          "the answer of " + received.path + " is larger than a message may be"};
 }
 
-void GrpcServer::Impl::Handle(const Event& event) {
-  Taken(event.tag);
-  const Tag tag = *static_cast<Tag*>(event.tag);
-  if (tag.call->Proceed(tag, event.ok)) RequestNext();
+}  // namespace
+
+struct GrpcServer::Impl final : EventQueue {
+  Impl(Executor& executor, proxy::Services& s, const GrpcOptions& o)
+      : services(s),
+        options(o),
+        polling_threads(std::max<int64_t>(o.polling_threads, 1)),
+        gate(executor.MakeMonitor()) {}
+
+  Status Open(Executor& executor);
+  void Stop();
+
+  Look Take(bool may_wait, Event& event) override;
+  void Handle(Event event) override;
+  void Tick() override;
+
+  Status Watch(int fd, uint64_t source, uint32_t events);
+  void AcceptAll();
+  void ReadFrom(const std::shared_ptr<Connection>& connection);
+  bool IsRefused(Request& request);
+  bool TakePoller();
+  void RunOnPoller(std::unique_ptr<Request> request);
+  void RunOnPool(std::unique_ptr<Request> request);
+  void Run(Request& request);
+  void PutReady(Event event);
+  bool PopReady(Event& event);
+  void EndCall();
+  bool AwaitCalls();
+  void Owe(const std::shared_ptr<Connection>& connection);
+  void Paid(const Connection& connection);
+  std::shared_ptr<Connection> Find(uint64_t id);
+  std::vector<std::shared_ptr<Connection>> Connections();
+  void Remove(const std::shared_ptr<Connection>& connection);
+
+  proxy::Services& services;
+  const GrpcOptions options;
+  const int64_t polling_threads;
+  SessionLimits limits;
+  Listener listener;
+  Descriptor epoll, wake_up, stop;
+  std::unique_ptr<Pool> pool;
+  std::unique_ptr<Pollers> pollers;
+
+  std::atomic<int64_t> reads_on_pollers{0};
+  std::atomic<int64_t> open_calls{0};
+  std::atomic<bool> draining{false};    // Stops: what runs is answered, what is new is refused.
+  const std::unique_ptr<Monitor> gate;  // Where the end of the last call is waited for.
+
+  std::mutex table_mutex;  // Guards the connections.
+  std::unordered_map<uint64_t, std::shared_ptr<Connection>> connections;
+  uint64_t next_connection = kFirstConnection;
+  bool is_full = false;  // Somebody was turned away, and it was said.
+  std::atomic<bool> accept_again{false};
+
+  std::mutex ready_mutex;  // Guards what was found and waits for a thread.
+  std::deque<Event> ready;
+  std::atomic<size_t> ready_count{0};
+  std::atomic<int> waiting{0};  // Threads that wait in the kernel.
+
+  std::mutex owed_mutex;  // Guards connections with output that waits for the end of a read.
+  std::vector<std::shared_ptr<Connection>> owed;
+};
+
+Status GrpcServer::Impl::Open(Executor& executor) {
+  limits = {.receive_bytes_max = static_cast<size_t>(options.receive_bytes_max),
+            .streams_max = static_cast<uint32_t>(options.streams_max)};
+  TRY_ASSIGN(listener, Listen(options.address, static_cast<int>(options.port)));
+  epoll = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+  wake_up = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  stop = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!epoll || !wake_up || !stop)
+    return Error(ErrorCode::kIoFailed, "there are no descriptors left ({})", std::strerror(errno));
+  TRY(Watch(listener.socket.fd(), kListener, EPOLLIN | EPOLLET));
+  TRY(Watch(wake_up.fd(), kWakeUp, EPOLLIN | EPOLLET));
+  TRY(Watch(stop.fd(), kStop, EPOLLIN));
+  pool = std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
+                                static_cast<size_t>(options.request_queue_max));
+  pollers = std::make_unique<Pollers>(executor, services.clock, *this,
+                                      static_cast<size_t>(polling_threads));
+  return {};
 }
 
-void GrpcServer::Impl::RequestNext() {
+Status GrpcServer::Impl::Watch(int fd, uint64_t source, uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = source;
+  if (::epoll_ctl(epoll.fd(), EPOLL_CTL_ADD, fd, &event) == 0) return {};
+  return Error(ErrorCode::kIoFailed, "a socket cannot be watched ({})", std::strerror(errno));
+}
+
+Look GrpcServer::Impl::Take(bool may_wait, Event& event) {
+  while (true) {
+    if (PopReady(event)) return Look::kEvent;
+    // Whoever puts work up from here on sees that somebody is to be woken.
+    if (may_wait) waiting.fetch_add(1);
+    const bool waits = may_wait && ready_count.load() == 0;
+    epoll_event found{};
+    const int count = ::epoll_wait(epoll.fd(), &found, 1, waits ? -1 : 0);
+    if (may_wait) waiting.fetch_sub(1);
+    if (count <= 0) {
+      if (may_wait || (count < 0 && errno == EINTR)) continue;
+      return Look::kNothing;
+    }
+    if (found.data.u64 == kStop) return Look::kClosed;
+    if (found.data.u64 == kWakeUp) {
+      uint64_t times = 0;
+      (void)!::read(wake_up.fd(), &times, sizeof(times));
+      continue;
+    }
+    event.source = found.data.u64;
+    return Look::kEvent;
+  }
+}
+
+void GrpcServer::Impl::PutReady(Event event) {
+  {
+    std::lock_guard<std::mutex> lock(ready_mutex);
+    ready.push_back(std::move(event));
+    ready_count.store(ready.size());
+  }
+  if (waiting.load() == 0) return;
+  const uint64_t once = 1;
+  (void)!::write(wake_up.fd(), &once, sizeof(once));
+}
+
+bool GrpcServer::Impl::PopReady(Event& event) {
+  if (ready_count.load() == 0) return false;
+  std::lock_guard<std::mutex> lock(ready_mutex);
+  if (ready.empty()) return false;
+  event = std::move(ready.front());
+  ready.pop_front();
+  ready_count.store(ready.size());
+  return true;
+}
+
+void GrpcServer::Impl::Handle(Event event) {
+  if (event.work != nullptr) {
+    std::unique_ptr<Request> request(static_cast<Request*>(event.work.release()));
+    return TakePoller() ? RunOnPoller(std::move(request)) : RunOnPool(std::move(request));
+  }
+  if (event.source == kListener) return AcceptAll();
+  const auto connection = Find(event.source);
+  if (connection != nullptr) ReadFrom(connection);
+}
+
+// Answers to pings and settings go with the answer of a read that runs, unless that takes long.
+void GrpcServer::Impl::Tick() {
+  std::vector<std::shared_ptr<Connection>> late;
+  {
+    std::lock_guard<std::mutex> lock(owed_mutex);
+    late.swap(owed);
+  }
+  for (const auto& connection : late) {
+    if (!connection->Flush()) Remove(connection);
+  }
+}
+
+void GrpcServer::Impl::Owe(const std::shared_ptr<Connection>& connection) {
+  std::lock_guard<std::mutex> lock(owed_mutex);
+  owed.push_back(connection);
+}
+
+void GrpcServer::Impl::Paid(const Connection& connection) {
+  std::lock_guard<std::mutex> lock(owed_mutex);
+  std::erase_if(owed, [&](const auto& other) { return other.get() == &connection; });
+}
+
+void GrpcServer::Impl::AcceptAll() {
+  while (!draining.load()) {
+    bool is_out_of_descriptors = false;
+    Descriptor socket = Accept(listener.socket, is_out_of_descriptors);
+    if (!socket) {
+      // The next one that leaves makes room.
+      if (is_out_of_descriptors && !accept_again.exchange(true))
+        LogWarn("connections wait: no descriptors left");
+      return;
+    }
+    std::shared_ptr<Connection> connection;
+    {
+      std::lock_guard<std::mutex> lock(table_mutex);
+      const bool has_room = connections.size() < static_cast<size_t>(options.connections_max);
+      if (!has_room && !is_full)
+        LogWarn("a client is turned away, {} are connected", connections.size());
+      is_full = !has_room;
+      if (!has_room) continue;
+      const uint64_t id = next_connection++;
+      connection = std::make_shared<Connection>(id, std::move(socket), limits, services.clock);
+      connections[id] = connection;
+    }
+    if (!Watch(connection->fd(), connection->id(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET).ok())
+      Remove(connection);
+  }
+}
+
+std::shared_ptr<Connection> GrpcServer::Impl::Find(uint64_t id) {
+  std::lock_guard<std::mutex> lock(table_mutex);
+  const auto found = connections.find(id);
+  return found == connections.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<Connection>> GrpcServer::Impl::Connections() {
+  std::lock_guard<std::mutex> lock(table_mutex);
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(connections.size());
+  for (const auto& [id, connection] : connections) all.push_back(connection);
+  return all;
+}
+
+void GrpcServer::Impl::Remove(const std::shared_ptr<Connection>& connection) {
+  {
+    std::lock_guard<std::mutex> lock(table_mutex);
+    connections.erase(connection->id());
+  }
+  connection->Close();
+  if (accept_again.exchange(false)) AcceptAll();
+}
+
+void GrpcServer::Impl::ReadFrom(const std::shared_ptr<Connection>& connection) {
+  std::array<char, kReadBytes> buffer;
+  Connection::Arrival arrival = connection->Read(buffer);
+  if (arrival.has_more) PutReady({.source = connection->id()});
+  std::unique_ptr<Request> here;  // The one that this thread runs itself.
+  for (auto& [call, context] : arrival.calls) {
+    auto request = std::make_unique<Request>();
+    open_calls.fetch_add(1);
+    request->at_end = [this] { EndCall(); };
+    request->connection = connection;
+    request->call = std::move(call);
+    request->context = std::move(context);
+    if (IsRefused(*request)) continue;
+    if (!request->method->is_read) {
+      RunOnPool(std::move(request));
+    } else if (here == nullptr && TakePoller()) {
+      here = std::move(request);
+    } else if (ready_count.load() < static_cast<size_t>(options.request_queue_max)) {
+      PutReady({.work = std::move(request)});
+    } else {
+      connection->Refuse(request->call.stream, {CallCode::kResourceExhausted, "too many requests"});
+    }
+  }
+  if (arrival.is_closed) Remove(connection);
+  if (here == nullptr) {
+    if (!connection->Flush()) Remove(connection);
+    return;
+  }
+  if (arrival.owes_output) Owe(connection);
+  RunOnPoller(std::move(here));
+  if (arrival.owes_output) Paid(*connection);
+}
+
+// Answers at once what is not to be run.
+bool GrpcServer::Impl::IsRefused(Request& request) {
+  const ReceivedCall& call = request.call;
+  CallStatus status = call.problem;
+  if (status.ok() && draining.load()) status = {CallCode::kUnavailable, "the server stops"};
+  if (status.ok() && call.path == kHealthCheckPath) {
+    request.connection->Answer(call.stream, HealthAnswer());
+    return true;
+  }
+  if (status.ok() && call.path.starts_with(kService))
+    request.method = FindMethod(std::string_view(call.path).substr(kService.size()));
+  if (status.ok() && request.method == nullptr) {
+    status = {CallCode::kUnimplemented,
+              "method " + call.path + " is not supported by this version of elanus"};
+  }
+  if (status.ok()) return false;
+  request.connection->Refuse(call.stream, status);
+  return true;
+}
+
+// Whether this thread may run a read: one polling thread stays, for what comes in and for callers
+// that go away.
+bool GrpcServer::Impl::TakePoller() {
+  if (reads_on_pollers.fetch_add(1) + 1 < polling_threads) return true;
+  reads_on_pollers.fetch_sub(1);
+  return false;
+}
+
+void GrpcServer::Impl::RunOnPoller(std::unique_ptr<Request> request) {
+  Run(*request);
+  reads_on_pollers.fetch_sub(1);
+}
+
+void GrpcServer::Impl::RunOnPool(std::unique_ptr<Request> request) {
+  // A pool's task can be copied.
+  const std::shared_ptr<Request> shared = std::move(request);
+  const Status queued = pool->Submit([this, shared] { Run(*shared); });
+  if (queued.ok()) return;
+  shared->connection->Refuse(shared->call.stream,
+                             {CallCode::kResourceExhausted, queued.ToString()});
+}
+
+void GrpcServer::Impl::Run(Request& request) {
+  std::string answer;
+  CallStatus status;
+  try {
+    status = RunMethod(request, services, static_cast<size_t>(options.send_bytes_max), answer);
+  } catch (const std::bad_alloc&) {
+    status = {CallCode::kResourceExhausted, "out of memory"};
+  } catch (const std::exception& e) {
+    LogError("a request failed method={} error=\"{}\"", request.call.path, e.what());
+    status = {CallCode::kInternal, e.what()};
+  }
+  if (status.ok()) return request.connection->Answer(request.call.stream, std::move(answer));
+  request.connection->Refuse(request.call.stream, status);
+}
+
+void GrpcServer::Impl::EndCall() {
+  if (open_calls.fetch_sub(1) > 1 || !draining.load()) return;
   std::lock_guard<Monitor> lock(*gate);
-  if (!stopping) new CallState(*this);  // Frees itself.
+  gate->NotifyAll();
 }
 
-// Until all calls have ended, but not for ever.
-void GrpcServer::Impl::AwaitCalls() {
-  draining = true;
+// Until all calls have ended, but not for ever: false then.
+bool GrpcServer::Impl::AwaitCalls() {
   const int64_t end_us = services.clock.MonotonicUs() + kStopGraceMs * 1000;
   std::lock_guard<Monitor> lock(*gate);
   while (open_calls.load() > 0) {
     const int64_t left_ms = (end_us - services.clock.MonotonicUs()) / 1000;
-    if (left_ms <= 0 || !gate->WaitFor(left_ms)) return;
+    if (left_ms <= 0 || !gate->WaitFor(left_ms)) return open_calls.load() == 0;
+  }
+  return true;
+}
+
+void GrpcServer::Impl::Stop() {
+  draining = true;
+  ::shutdown(listener.socket.fd(), SHUT_RD);  // Clients hear "refused" rather than nothing.
+  for (const auto& connection : Connections()) connection->GoAway();
+  if (!AwaitCalls()) {
+    for (const auto& connection : Connections()) connection->CancelCalls();
+  }
+  pool.reset();
+  const uint64_t once = 1;
+  (void)!::write(stop.fd(), &once, sizeof(once));
+  pollers.reset();
+  const int64_t end_us = services.clock.MonotonicUs() + kSendGraceMs * 1000;
+  for (const auto& connection : Connections()) {
+    while (connection->HasUnsent() && connection->Flush() && connection->HasUnsent()) {
+      const int64_t left_ms = (end_us - services.clock.MonotonicUs()) / 1000;
+      pollfd writable{.fd = connection->fd(), .events = POLLOUT, .revents = 0};
+      if (left_ms <= 0 || ::poll(&writable, 1, static_cast<int>(left_ms)) <= 0) break;
+    }
+    Remove(connection);
   }
 }
 
 GrpcServer::GrpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-int GrpcServer::port() const { return impl_->port; }
+int GrpcServer::port() const { return impl_->listener.port; }
 
 Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(Executor& executor, proxy::Services& services,
                                                       const GrpcOptions& options) {
   // A client's bad bytes are answered; the library would also print a line for each.
   [[maybe_unused]] static auto* const kOnce = google::protobuf::SetLogHandler(nullptr);
-  // The system's build of the library looks for deadlocks at each lock of gRPC, which costs.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  auto impl = std::make_unique<Impl>(services, options);
-  grpc::ServerBuilder builder;
-  const std::string address = fmt::format("{}:{}", options.address, options.port);
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &impl->port);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
-  // Without the filters for deadlines and sizes, which are looked at here.
-  builder.AddChannelArgument(GRPC_ARG_MINIMAL_STACK, 1);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
-  builder.AddChannelArgument(GRPC_ARG_TCP_MIN_READ_CHUNK_SIZE, kReadBytesMin);
-  builder.RegisterAsyncGenericService(&impl->service);
-  impl->queue = builder.AddCompletionQueue();
-  impl->server = builder.BuildAndStart();
-  if (impl->server == nullptr || impl->port == 0) {
-    if (impl->server != nullptr) impl->server->Shutdown();
-    impl->queue->Shutdown();
-    void* tag;
-    bool ok;
-    while (impl->queue->Next(&tag, &ok)) {
-    }
-    return Error(ErrorCode::kIoFailed, "cannot listen on {}: the port is in use or not allowed",
-                 address);
-  }
-  impl->gate = executor.MakeMonitor();
-  impl->pool =
-      std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
-                             static_cast<size_t>(options.request_queue_max));
-  for (size_t i = 0; i < impl->polling_threads; ++i) {
-    impl->RequestNext();  // As many calls may begin at once.
-  }
-  impl->pollers = std::make_unique<Pollers>(executor, services.clock, *impl, impl->polling_threads);
+  auto impl = std::make_unique<Impl>(executor, services, options);
+  TRY(impl->Open(executor));
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(impl)));
 }
 
-GrpcServer::~GrpcServer() {
-  // Before the connections are told: gRPC closes one only when its client has agreed, and an idle
-  // client may look at its connection every few seconds.
-  impl_->AwaitCalls();
-  {
-    std::lock_guard<Monitor> lock(*impl_->gate);
-    impl_->stopping = true;
-  }
-  impl_->server->Shutdown(
-      gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_millis(kCloseGraceMs, GPR_TIMESPAN)));
-  // Workers may still finish calls, so the queue closes after them.
-  impl_->pool.reset();
-  impl_->queue->Shutdown();
-  impl_->pollers.reset();
-}
+GrpcServer::~GrpcServer() { impl_->Stop(); }
 
 }  // namespace elanus::wire

@@ -1,6 +1,6 @@
-// The gRPC front: one generic service, polling threads of which as few work as keep up (pollers.h),
-// a table of methods, a bounded pool that runs them. Reads run on the polling thread their bytes
-// came to while another one is left to poll, which saves a wake-up.
+// The gRPC front: connections (connection.h), polling threads of which as few work as keep up
+// (pollers.h), a table of methods, a bounded pool that runs them. Reads run on the polling thread
+// their bytes came to while another one is left to poll, which saves a wake-up.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,8 @@ struct GrpcOptions {
   int64_t send_bytes_max = 256 << 20;
   int64_t request_workers = 8;
   int64_t request_queue_max = 1024;
+  int64_t connections_max = 10'000;
+  int64_t streams_max = 1024;
   int64_t polling_threads = 0;  // 0: the server chooses; here 1.
 
   template <class Visitor>
@@ -33,6 +35,10 @@ struct GrpcOptions {
     visit(request_queue_max,
           OptionSpec{"proxy.maxTaskNum", "", 1, 1e6,
                      "Requests that may wait; one more is answered \"too many\"."});
+    visit(connections_max, OptionSpec{"proxy.grpc.maxConnections", "", 1, 1e6,
+                                      "Clients that may be connected; one more is hung up on."});
+    visit(streams_max, OptionSpec{"proxy.grpc.maxConcurrentStreams", "", 1, 1e6,
+                                  "Calls that one connection may have running."});
     visit(
         polling_threads,
         OptionSpec{"proxy.pollingThreads", "", 0, 1024,
