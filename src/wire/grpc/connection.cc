@@ -20,7 +20,7 @@ constexpr size_t kOutputKept = 256 << 10;
 Connection::Connection(uint64_t id, Descriptor socket, const SessionLimits& limits, Clock& clock)
     : id_(id), clock_(clock), socket_(std::move(socket)), session_(limits) {}
 
-Connection::Arrival Connection::Read(std::span<char> buffer) {
+Connection::Arrival Connection::Read(std::span<char> buffer, bool has_ended) {
   Arrival arrival;
   std::lock_guard<std::mutex> lock(mutex_);
   if (is_closed_) return arrival;
@@ -38,7 +38,7 @@ Connection::Arrival Connection::Read(std::span<char> buffer) {
     if (io != Io::kDone) break;
     is_good = session_.Receive({buffer.data(), count}, calls, gone);
     // Less than was asked for: there is no more, and the next bytes are a new event.
-    if (count < buffer.size()) break;
+    if (count < buffer.size() && !has_ended) break;
   }
   for (ReceivedCall& call : calls) {
     const int64_t deadline_us =

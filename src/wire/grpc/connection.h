@@ -35,8 +35,9 @@ class Connection {
     bool is_closed = false;  // Nothing can be read or written any more: to be closed.
     bool owes_output = false;
   };
-  /// Reads what the socket holds, some buffers of it at most.
-  Arrival Read(std::span<char> buffer);
+  /// Reads what the socket holds, some buffers of it at most. `has_ended`: the peer will send no
+  /// more, which no later event says again.
+  Arrival Read(std::span<char> buffer, bool has_ended);
 
   /// The end of a call; at once on its way, with what else is to be sent.
   void Answer(StreamId stream, std::string message);

@@ -21,6 +21,7 @@ class Work {
 
 struct Event {
   uint64_t source = 0;              // Who has something to say,
+  bool has_ended = false;           // and whether nothing follows that;
   std::unique_ptr<Work> work = {};  // or what is to be gone on with.
 };
 

@@ -114,7 +114,7 @@ struct GrpcServer::Impl final : EventQueue {
 
   Status Watch(int fd, uint64_t source, uint32_t events);
   void AcceptAll();
-  void ReadFrom(const std::shared_ptr<Connection>& connection);
+  void ReadFrom(const std::shared_ptr<Connection>& connection, bool has_ended);
   bool IsRefused(Request& request);
   bool TakePoller();
   void RunOnPoller(std::unique_ptr<Request> request);
@@ -206,6 +206,7 @@ Look GrpcServer::Impl::Take(bool may_wait, Event& event) {
       continue;
     }
     event.source = found.data.u64;
+    event.has_ended = (found.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     return Look::kEvent;
   }
 }
@@ -238,7 +239,7 @@ void GrpcServer::Impl::Handle(Event event) {
   }
   if (event.source == kListener) return AcceptAll();
   const auto connection = Find(event.source);
-  if (connection != nullptr) ReadFrom(connection);
+  if (connection != nullptr) ReadFrom(connection, event.has_ended);
 }
 
 // Answers to pings and settings go with the answer of a read that runs, unless that takes long.
@@ -313,10 +314,10 @@ void GrpcServer::Impl::Remove(const std::shared_ptr<Connection>& connection) {
   if (accept_again.exchange(false)) AcceptAll();
 }
 
-void GrpcServer::Impl::ReadFrom(const std::shared_ptr<Connection>& connection) {
+void GrpcServer::Impl::ReadFrom(const std::shared_ptr<Connection>& connection, bool has_ended) {
   std::array<char, kReadBytes> buffer;
-  Connection::Arrival arrival = connection->Read(buffer);
-  if (arrival.has_more) PutReady({.source = connection->id()});
+  Connection::Arrival arrival = connection->Read(buffer, has_ended);
+  if (arrival.has_more) PutReady({.source = connection->id(), .has_ended = has_ended});
   std::unique_ptr<Request> here;  // The one that this thread runs itself.
   for (auto& [call, context] : arrival.calls) {
     auto request = std::make_unique<Request>();
