@@ -8,14 +8,23 @@
 
 namespace elanus::backend {
 
-Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& options) {
+Result<Stores> OpenOn(const RocksDbMedium& medium, const std::string& directory,
+                      const LocalOptions& options) {
   Stores stores;
-  TRY_ASSIGN(stores.lock, DirectoryLock::Take(directory));
-  TRY_ASSIGN(stores.objects, OpenFileObjectStore(directory + "/objects"));
-  TRY_ASSIGN(stores.meta, OpenRocksDbMetaStore(directory + "/meta"));
+  TRY(MakeFolders(medium.files, directory));
+  TRY_ASSIGN(stores.objects, OpenFileObjectStore(directory + "/objects", medium.files));
+  TRY_ASSIGN(stores.meta, OpenRocksDbMetaStore(directory + "/meta", medium));
   TRY_ASSIGN(stores.wal,
              OpenFileWal(directory + "/wal",
-                         {.file_bytes_max = options.log_file_bytes_max, .sync = options.log_sync}));
+                         {.file_bytes_max = options.log_file_bytes_max, .sync = options.log_sync},
+                         medium.files));
+  return stores;
+}
+
+Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& options) {
+  TRY_ASSIGN(auto lock, DirectoryLock::Take(directory));
+  TRY_ASSIGN(Stores stores, OpenOn({}, directory, options));
+  stores.lock = std::move(lock);
   return stores;
 }
 

@@ -38,4 +38,9 @@ struct LocalOptions {
 /// has it.
 Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& options);
 
+struct RocksDbMedium;
+/// The same on a medium of the caller's, which nobody else has: without a lock.
+Result<Stores> OpenOn(const RocksDbMedium& medium, const std::string& directory,
+                      const LocalOptions& options);
+
 }  // namespace elanus::backend

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/fields.h"
 #include "base/log.h"
+#include "model/channel.h"
 
 namespace elanus::streaming {
 
@@ -26,6 +27,19 @@ Result<std::pair<Timestamp, model::ShardWrite>> DecodeRecord(std::string_view re
     return Status(ErrorCode::kIntegrity, "a log record ends inside its timestamp");
   TRY_ASSIGN(model::ShardWrite write, Decode<model::ShardWrite>(record.substr(8)));
   return std::pair(Timestamp(timestamp), std::move(write));
+}
+
+Status CheckNothingIsMissing(Context& ctx, store::Wal& wal, const std::string& vchannel,
+                             uint64_t checkpoint) {
+  const std::string stream = model::PChannelOf(vchannel);
+  TRY_ASSIGN(const uint64_t last, wal.LastPosition(ctx, stream));
+  if (last >= checkpoint) return {};
+  return Error(
+      ErrorCode::kIntegrity,
+      "the log {} ends at record {}, but records up to {} were read from it: files of it "
+      "are missing. Put them back; or, to go on without what they held, run `elanus repair "
+      "--data DIR`, which says what that is and goes on when told to",
+      stream, last, checkpoint);
 }
 
 struct ChannelOwner::Pending {

@@ -41,6 +41,12 @@ class NoQuery final : public roles::Query {
                                     const model::ShardSearch&) override {
     return NotHere();
   }
+  Result<model::TermTotals> CountTerms(Context&, const std::vector<SegmentId>&, FieldId,
+                                       const std::vector<uint32_t>& terms) override {
+    model::TermTotals none;
+    none.with_term.resize(terms.size());
+    return none;
+  }
   Result<model::PartialRows> Retrieve(Context&, const std::vector<SegmentId>&,
                                       const model::ShardQuery&) override {
     return NotHere();

@@ -56,6 +56,7 @@ struct Node::Impl {
   std::function<void(CollectionId)> on_flushed;
   Context ctx;                      // Of background work; cancelled at the end.
   segment::GrowingIndexer indexer;  // Outlives the shards.
+  segment::PageStreams pages;       // Likewise.
 
   std::unique_ptr<Monitor> monitor;                             // Guards the members below.
   std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.
@@ -75,6 +76,7 @@ struct Node::Impl {
         options(o),
         ctx(p.clock),
         indexer(p.executor, p.clock, o.growing_index),
+        pages(o.pages),
         monitor(p.executor.MakeMonitor()) {}
 
   std::shared_ptr<shard::Shard> FindShard(std::string_view vchannel) {
@@ -229,10 +231,12 @@ Status Node::Recover(Context& ctx) {
     for (const std::string& vchannel : info->vchannels) {
       TRY_ASSIGN(const model::ShardCheckpoint checkpoint,
                  impl_->parts.coord.segments.Checkpoint(ctx, vchannel));
+      TRY(CheckNothingIsMissing(ctx, impl_->parts.wal, vchannel, checkpoint.position));
       Stream& stream = streams[model::PChannelOf(vchannel)];
       stream.from = std::min(stream.from, checkpoint.position);
-      stream.shards[vchannel] = std::make_shared<shard::Shard>(
-          impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint, &impl_->indexer);
+      stream.shards[vchannel] =
+          std::make_shared<shard::Shard>(impl_->parts.executor, impl_->parts.query, vchannel, info,
+                                         checkpoint, &impl_->indexer, &impl_->pages);
       for (const auto& partition : info->partitions) partitions[vchannel].insert(partition.id);
     }
   }
@@ -286,6 +290,11 @@ Result<Timestamp> Node::Append(Context& ctx, model::ShardWrite write) {
   return owner.Append(ctx, shard, std::move(write));
 }
 
+Result<Timestamp> Node::ReadMoment(Context& ctx, const std::string& vchannel, Timestamp guarantee) {
+  TRY_ASSIGN(const auto shard, impl_->ShardOf(vchannel));
+  return shard->WaitFor(ctx, guarantee);
+}
+
 Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
   return shard::Search(ctx, *shard, impl_->parts.query, std::move(search),
@@ -306,8 +315,9 @@ Status Node::OpenChannels(Context& ctx, CollectionId collection) {
                impl_->parts.coord.segments.Checkpoint(ctx, vchannel));
     std::lock_guard<Monitor> lock(*impl_->monitor);
     if (impl_->shards.count(vchannel) > 0) continue;
-    impl_->shards[vchannel] = std::make_shared<shard::Shard>(
-        impl_->parts.executor, impl_->parts.query, vchannel, info, checkpoint, &impl_->indexer);
+    impl_->shards[vchannel] =
+        std::make_shared<shard::Shard>(impl_->parts.executor, impl_->parts.query, vchannel, info,
+                                       checkpoint, &impl_->indexer, &impl_->pages);
   }
   return {};
 }

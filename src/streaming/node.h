@@ -42,6 +42,8 @@ class Node final : public roles::Streaming {
   void OnFlushed(std::function<void(CollectionId)> callback);
 
   Result<Timestamp> Append(Context& ctx, model::ShardWrite write) override;
+  Result<Timestamp> ReadMoment(Context& ctx, const std::string& vchannel,
+                               Timestamp guarantee) override;
   Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) override;
   Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) override;
   Status OpenChannels(Context& ctx, CollectionId collection) override;

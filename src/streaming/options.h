@@ -5,6 +5,7 @@
 
 #include "base/option_spec.h"
 #include "index/growing_index.h"
+#include "segment/page_streams.h"
 
 namespace elanus::streaming {
 
@@ -19,6 +20,7 @@ struct StreamingOptions {
   int64_t unflushed_mb_max = 4096;
   int64_t load_wait_ms = 5000;
   index::GrowingIndexOptions growing_index;
+  segment::PageStreamOptions pages;  // As the query node has them, whose keys they are.
 
   template <class Visitor>
   void Describe(Visitor& visit) {

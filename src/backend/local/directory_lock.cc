@@ -5,10 +5,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+
+#include "backend/local/file_system.h"
+
 namespace elanus::backend {
 
 Result<std::unique_ptr<DirectoryLock>> DirectoryLock::Take(const std::string& directory) {
-  TRY(MakeDirectories(directory));
+  TRY(MakeFolders(LocalFileSystem(), directory));
   const std::string path = directory + "/LOCK";
   TRY_ASSIGN(File file, OpenFile(path, O_RDWR | O_CREAT));
   if (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {

@@ -1,18 +1,138 @@
-// File system calls.
-#include "backend/local/file.h"
-
+// The machine's file system.
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <vector>
+
+#include "backend/local/file.h"
+#include "backend/local/file_system.h"
 
 namespace elanus::backend {
+namespace {
+
+class LocalWritableFile final : public WritableFile {
+ public:
+  LocalWritableFile(File file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  Status Write(uint64_t offset, std::span<const std::string_view> parts) override {
+    return WriteAt(file_, path_, offset, parts);
+  }
+  Status Truncate(uint64_t size) override {
+    if (::ftruncate(file_.fd(), static_cast<off_t>(size)) != 0) {
+      return IoError("truncate", path_, errno);
+    }
+    return {};
+  }
+  Status Sync() override {
+    if (::fdatasync(file_.fd()) != 0) return IoError("sync", path_, errno);
+    return {};
+  }
+
+ private:
+  const File file_;
+  const std::string path_;
+};
+
+class LocalFolder final : public Folder {
+ public:
+  LocalFolder(File file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  Status Sync() override {
+    if (::fsync(file_.fd()) != 0) return IoError("sync", path_, errno);
+    return {};
+  }
+
+ private:
+  const File file_;
+  const std::string path_;
+};
+
+class LocalFiles final : public FileSystem {
+ public:
+  Result<std::unique_ptr<WritableFile>> OpenToWrite(const std::string& path,
+                                                    Creation creation) override {
+    const int more = creation == Creation::kEmpty ? O_CREAT | O_TRUNC : 0;
+    TRY_ASSIGN(File file, OpenFile(path, O_RDWR | more));
+    return std::unique_ptr<WritableFile>(
+        std::make_unique<LocalWritableFile>(std::move(file), path));
+  }
+
+  Result<std::string> Read(const std::string& path) override { return ReadWhole(path); }
+
+  Result<Blob> Map(const std::string& path) override {
+    TRY_ASSIGN(const File file, OpenFile(path, O_RDONLY));
+    struct stat info;
+    if (::fstat(file.fd(), &info) != 0) return IoError("stat", path, errno);
+    if (S_ISDIR(info.st_mode)) return Error(ErrorCode::kKeyNotFound, "{} is a folder", path);
+    const auto size = static_cast<size_t>(info.st_size);
+    if (size == 0) return Blob();
+    void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
+    if (mapped == MAP_FAILED) return IoError("map", path, errno);
+    std::shared_ptr<const void> owner(mapped, [size](void* address) { ::munmap(address, size); });
+    return Blob(std::move(owner), {static_cast<const char*>(mapped), size}, /*heap_bytes=*/0);
+  }
+
+  Result<std::vector<Entry>> List(const std::string& folder) override {
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+    if (open == nullptr) return IoError("list", folder, errno);
+    std::vector<Entry> entries;
+    while (true) {
+      errno = 0;
+      const dirent* entry = ::readdir(open.get());
+      if (entry == nullptr) break;
+      const std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      struct stat info;
+      // What has gone since is not listed.
+      if (::fstatat(::dirfd(open.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      entries.push_back({.name = name, .is_folder = S_ISDIR(info.st_mode)});
+    }
+    if (errno != 0) return IoError("list", folder, errno);
+    return entries;
+  }
+
+  Result<std::unique_ptr<Folder>> OpenFolder(const std::string& path) override {
+    TRY_ASSIGN(File file, OpenFile(path, O_RDONLY | O_DIRECTORY));
+    return std::unique_ptr<Folder>(std::make_unique<LocalFolder>(std::move(file), path));
+  }
+
+  Result<bool> MakeFolder(const std::string& path) override {
+    if (::mkdir(path.c_str(), 0755) == 0) return true;
+    const int error = errno;
+    struct stat info;
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return false;
+    return IoError("create directory", path, error);
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return IoError("rename to", to, errno);
+    return {};
+  }
+
+  Result<bool> Remove(const std::string& path) override {
+    if (::unlink(path.c_str()) == 0) return true;
+    // No such file: nothing there, a file on the way, or a folder.
+    if (errno == ENOENT || errno == ENOTDIR || errno == EISDIR) return false;
+    return IoError("remove", path, errno);
+  }
+
+  Result<bool> RemoveFolder(const std::string& path) override {
+    if (::rmdir(path.c_str()) == 0) return true;
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return false;
+    return IoError("remove", path, errno);
+  }
+};
+
+}  // namespace
+
+FileSystem& LocalFileSystem() {
+  static LocalFiles files;
+  return files;
+}
 
 File& File::operator=(File&& other) noexcept {
   if (this != &other) {
@@ -27,22 +147,14 @@ File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status IoError(std::string_view what, std::string_view path, int error_number) {
-  const bool full = error_number == ENOSPC || error_number == EDQUOT;
-  return Error(full ? ErrorCode::kDiskLimitExceeded : ErrorCode::kIoFailed, "{} {}: {}", what, path,
-               std::strerror(error_number));
-}
-
 Result<File> OpenFile(const std::string& path, int flags) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
-  if (fd < 0) return IoError("open", path, errno);
-  return File(fd);
-}
-
-Result<uint64_t> SizeOf(const File& file, const std::string& path) {
-  struct stat info;
-  if (::fstat(file.fd(), &info) != 0) return IoError("stat", path, errno);
-  return static_cast<uint64_t>(info.st_size);
+  if (fd >= 0) return File(fd);
+  // ENOTDIR: a part of the path on the way is a file.
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return Error(ErrorCode::kKeyNotFound, "{} is not there", path);
+  }
+  return IoError("open", path, errno);
 }
 
 Status WriteAt(const File& file, const std::string& path, uint64_t offset,
@@ -74,7 +186,9 @@ Status WriteAt(const File& file, const std::string& path, uint64_t offset,
 
 Result<std::string> ReadWhole(const std::string& path) {
   TRY_ASSIGN(const File file, OpenFile(path, O_RDONLY));
-  TRY_ASSIGN(const uint64_t size, SizeOf(file, path));
+  struct stat info;
+  if (::fstat(file.fd(), &info) != 0) return IoError("stat", path, errno);
+  const auto size = static_cast<size_t>(info.st_size);
   std::string bytes(size, '\0');
   size_t at = 0;
   while (at < size) {
@@ -86,24 +200,6 @@ Result<std::string> ReadWhole(const std::string& path) {
   }
   bytes.resize(at);
   return bytes;
-}
-
-Status SyncData(const File& file, const std::string& path) {
-  if (::fdatasync(file.fd()) != 0) return IoError("sync", path, errno);
-  return {};
-}
-
-Status SyncDirectory(const std::string& path) {
-  TRY_ASSIGN(const File directory, OpenFile(path, O_RDONLY | O_DIRECTORY));
-  if (::fsync(directory.fd()) != 0) return IoError("sync", path, errno);
-  return {};
-}
-
-Status MakeDirectories(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return IoError("create directory", path, error.value());
-  return {};
 }
 
 }  // namespace elanus::backend

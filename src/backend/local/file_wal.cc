@@ -6,161 +6,79 @@
 // next start.
 #include "backend/local/file_wal.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <mutex>
 
-#include "backend/local/file.h"
-#include "base/bytes.h"
+#include "backend/local/log_file.h"
 #include "base/log.h"
 
 namespace elanus::backend {
 namespace {
 
-constexpr uint32_t kMagic = 0x43524c45;  // "ELRC": the last letter is the version of the format.
-constexpr uint32_t kMagicFamily = 0x00ffffff;
-constexpr size_t kHeaderBytes = 32;
-
-struct RecordHeader {
-  uint32_t magic;
-  uint32_t length;
-  uint64_t position;
-  uint64_t durable_before;
-  uint64_t checksum;
-};
-static_assert(sizeof(RecordHeader) == kHeaderBytes);
-
-uint64_t RecordChecksum(std::string_view payload, uint64_t position, uint64_t durable_before) {
-  return Checksum(payload, position * 31 + durable_before);
-}
-
-// The record at `offset`, when a whole and good one begins there.
-bool ParseRecord(std::string_view file, size_t offset, RecordHeader& header,
-                 std::string_view& payload) {
-  if (file.size() - offset < kHeaderBytes) return false;
-  std::memcpy(&header, file.data() + offset, kHeaderBytes);
-  if (header.magic != kMagic || header.length > file.size() - offset - kHeaderBytes) return false;
-  payload = file.substr(offset + kHeaderBytes, header.length);
-  return header.checksum == RecordChecksum(payload, header.position, header.durable_before);
-}
-
-std::string FileName(uint64_t first_position) { return fmt::format("{:020}.log", first_position); }
-
-struct LogFile {
-  uint64_t first_position;
-  std::string path;
-};
-
-Result<std::vector<LogFile>> ListFiles(const std::string& directory) {
-  std::vector<LogFile> files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() != 24 || !name.ends_with(".log")) continue;
-    files.push_back({std::strtoull(name.c_str(), nullptr, 10), entry.path().string()});
-  }
-  if (error) return IoError("list", directory, error.value());
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return a.first_position < b.first_position; });
-  return files;
-}
-
 struct Stream {
   std::mutex
       mutex;  // Held over an append with its sync: appends of one stream are serial by contract.
   std::string directory;
-  std::vector<LogFile> files;
-  File last;
+  StreamFiles files;
+  std::unique_ptr<WritableFile> last;
   uint64_t end = 0;
   uint64_t position = 0;
   bool closed = false;
 };
 
-Status Damaged(const std::string& path, size_t offset) {
-  return Error(
-      ErrorCode::kIntegrity,
-      "{}: offset {}: a record that was already durable is damaged. Restore the file from a "
-      "copy; or, to go on without this record and everything after it, cut the file to {} bytes "
-      "and move later files of the folder away",
-      path, offset, offset);
-}
-
-// A record of a format to come is neither damaged nor a torn end: cutting it would lose rows.
-Status CheckVersion(std::string_view file, size_t offset, const std::string& path) {
-  uint32_t magic;
-  if (file.size() - offset < sizeof(magic)) return {};
-  std::memcpy(&magic, file.data() + offset, sizeof(magic));
-  if (magic == kMagic || (magic & kMagicFamily) != (kMagic & kMagicFamily)) return {};
-  return Error(ErrorCode::kIntegrity,
-               "{}: offset {}: version '{}' of a log record, this program reads version 'C'", path,
-               offset, static_cast<char>(magic >> 24));
-}
-
-// Finds the end of the last file and cuts what a crash has torn.
-Status RecoverEnd(Stream& stream) {
-  const LogFile& file = stream.files.back();
-  TRY_ASSIGN(const std::string bytes, ReadWhole(file.path));
-  stream.position = file.first_position - 1;
-  size_t offset = 0;
-  RecordHeader header;
-  std::string_view payload;
-  while (offset < bytes.size() && ParseRecord(bytes, offset, header, payload) &&
-         header.position == stream.position + 1) {
-    stream.position = header.position;
-    offset += kHeaderBytes + payload.size();
+// Finds the end of the last file, cuts what a crash has torn, and makes the rest durable.
+Status RecoverEnd(FileSystem& files, Stream& stream) {
+  const LogFile& file = stream.files.logs.back();
+  TRY_ASSIGN(const std::string bytes, files.Read(file.path));
+  TRY_ASSIGN(const LogEnd end, FindLogEnd(bytes, file));
+  if (end.offset < bytes.size()) {
+    LogWarn("torn end of the log cut file={} offset={} bytes={}", file.path, end.offset,
+            bytes.size() - end.offset);
+    TRY(stream.last->Truncate(end.offset));
   }
-  stream.end = offset;
-  if (offset == bytes.size()) return {};
-  TRY(CheckVersion(bytes, offset, file.path));
-  for (size_t at = offset + 1; at + kHeaderBytes <= bytes.size(); ++at) {
-    if (ParseRecord(bytes, at, header, payload) && header.durable_before > stream.position) {
-      return Damaged(file.path, offset);
-    }
-  }
-  LogWarn("torn end of the log cut file={} offset={} bytes={}", file.path, offset,
-          bytes.size() - offset);
-  if (::ftruncate(stream.last.fd(), static_cast<off_t>(offset)) != 0) {
-    return IoError("truncate", file.path, errno);
-  }
-  return SyncData(stream.last, file.path);
+  // The last group may have come from the system's memory and not from the disk: its writer was
+  // killed before the sync, or the sync failed, after which the system holds the pages for clean.
+  // Only a new write and a new sync bring them to the disk. Otherwise the next power failure would
+  // leave a hole before records that are acknowledged from now on.
+  const std::string_view group =
+      std::string_view(bytes).substr(end.group_offset, end.offset - end.group_offset);
+  TRY(stream.last->Write(end.group_offset, std::span(&group, 1)));
+  TRY(stream.last->Sync());
+  stream.end = end.offset;
+  stream.position = end.position;
+  return {};
 }
 
 class FileReader final : public store::WalReader {
  public:
-  FileReader(std::vector<LogFile> files, uint64_t after, uint64_t last)
-      : files_(std::move(files)), position_(after), last_(last) {}
+  FileReader(FileSystem& system, StreamFiles files, uint64_t after, uint64_t last)
+      : system_(system), files_(std::move(files)), position_(after), last_(last) {}
 
   Result<bool> Next(Context& ctx, store::WalRecord& record) override {
     while (position_ < last_) {
       TRY(ctx.CheckAlive());
       if (offset_ == bytes_.size()) {
-        if (next_file_ == files_.size()) return false;
-        TRY_ASSIGN(bytes_, ReadWhole(files_[next_file_].path));
+        if (next_file_ == files_.logs.size()) return false;
+        TRY_ASSIGN(bytes_, system_.Read(files_.logs[next_file_].path));
         ++next_file_;
         offset_ = 0;
         continue;
       }
+      const std::string& path = files_.logs[next_file_ - 1].path;
       RecordHeader header;
       std::string_view payload;
       if (!ParseRecord(bytes_, offset_, header, payload)) {
-        TRY(CheckVersion(bytes_, offset_, files_[next_file_ - 1].path));
-        return Damaged(files_[next_file_ - 1].path, offset_);
+        TRY(CheckRecordVersion(bytes_, offset_, path));
+        return DamagedRecord(path, offset_);
       }
       // Positions rise by one: a jump means that a file has gone, or its end.
-      if (previous_ != 0 && header.position != previous_ + 1) {
-        return Error(ErrorCode::kIntegrity,
-                     "{}: offset {}: record {} is missing, the next one is {}. Restore the file "
-                     "before this one from a copy; or, to go on without it and everything after "
-                     "it, move this file and later ones of the folder away",
-                     files_[next_file_ - 1].path, offset_, previous_ + 1, header.position);
+      if (previous_ != 0 && header.position != previous_ + 1 &&
+          files_.gaps.count(header.position) == 0) {
+        return MissingRecord(path, offset_, previous_ + 1, header.position);
       }
       previous_ = header.position;
-      offset_ += kHeaderBytes + payload.size();
+      offset_ += kRecordHeaderBytes + payload.size();
       if (header.position <= position_) continue;
       position_ = header.position;
       record.position = header.position;
@@ -171,7 +89,8 @@ class FileReader final : public store::WalReader {
   }
 
  private:
-  const std::vector<LogFile> files_;
+  FileSystem& system_;
+  const StreamFiles files_;
   uint64_t position_;
   const uint64_t last_;
   uint64_t previous_ = 0;  // Of the record before, given out or passed over.
@@ -182,8 +101,8 @@ class FileReader final : public store::WalReader {
 
 class FileWal final : public store::Wal {
  public:
-  FileWal(std::string directory, const FileWalOptions& options)
-      : directory_(std::move(directory)), options_(options) {}
+  FileWal(std::string directory, const FileWalOptions& options, FileSystem& files)
+      : directory_(std::move(directory)), options_(options), files_(files) {}
 
   Result<std::vector<store::WalPosition>> Append(
       Context&, std::string_view name, std::span<const std::string_view> records) override {
@@ -201,25 +120,25 @@ class FileWal final : public store::Wal {
       if (records[i].size() > UINT32_MAX)
         return Invalid("a log record has {} bytes", records[i].size());
       const uint64_t position = stream->position + 1 + i;
-      headers[i] = {.magic = kMagic,
-                    .length = static_cast<uint32_t>(records[i].size()),
-                    .position = position,
-                    .durable_before = stream->position,
-                    .checksum = RecordChecksum(records[i], position, stream->position)};
-      parts.emplace_back(reinterpret_cast<const char*>(&headers[i]), kHeaderBytes);
+      headers[i] = MakeRecordHeader(records[i], position, stream->position);
+      parts.emplace_back(reinterpret_cast<const char*>(&headers[i]), kRecordHeaderBytes);
       parts.push_back(records[i]);
-      bytes += kHeaderBytes + records[i].size();
+      bytes += kRecordHeaderBytes + records[i].size();
     }
-    const std::string& path = stream->files.back().path;
-    Status written = WriteAt(stream->last, path, stream->end, parts);
+    Status written = stream->last->Write(stream->end, parts);
     if (!written.ok()) {
-      // Nothing of it may ever be read.
-      if (::ftruncate(stream->last.fd(), static_cast<off_t>(stream->end)) != 0)
+      // Nothing of it may ever be read, not even after a power failure: until the cut is on the
+      // disk, a part that the system has written meanwhile could come back.
+      Status cut = stream->last->Truncate(stream->end);
+      if (cut.ok() && options_.sync) cut = stream->last->Sync();
+      if (!cut.ok()) {
         stream->closed = true;
+        return std::move(written).WithContext("the stream is closed");
+      }
       return written;
     }
     if (options_.sync) {
-      Status synced = SyncData(stream->last, path);
+      Status synced = stream->last->Sync();
       if (!synced.ok()) {
         stream->closed = true;
         return std::move(synced).WithContext("the stream is closed");
@@ -235,21 +154,22 @@ class FileWal final : public store::Wal {
                                                  store::WalPosition after) override {
     TRY_ASSIGN(Stream * stream, Open(name));
     std::lock_guard<std::mutex> lock(stream->mutex);
-    std::vector<LogFile> files = stream->files;
+    StreamFiles files = stream->files;
+    std::vector<LogFile>& logs = files.logs;
     // Files that end at or before `after` need not be read.
-    while (files.size() > 1 && files[1].first_position <= after + 1) files.erase(files.begin());
+    while (logs.size() > 1 && logs[1].first_position <= after + 1) logs.erase(logs.begin());
     return std::unique_ptr<store::WalReader>(
-        std::make_unique<FileReader>(std::move(files), after, stream->position));
+        std::make_unique<FileReader>(files_, std::move(files), after, stream->position));
   }
 
   Status Truncate(Context&, std::string_view name, store::WalPosition position) override {
     TRY_ASSIGN(Stream * stream, Open(name));
     std::lock_guard<std::mutex> lock(stream->mutex);
-    while (stream->files.size() > 1 && stream->files[1].first_position <= position + 1) {
-      if (::unlink(stream->files.front().path.c_str()) != 0 && errno != ENOENT) {
-        return IoError("remove", stream->files.front().path, errno);
-      }
-      stream->files.erase(stream->files.begin());
+    std::vector<LogFile>& logs = stream->files.logs;
+    while (logs.size() > 1 && logs[1].first_position <= position + 1) {
+      // One that was not there has gone all the same.
+      TRY(files_.Remove(logs.front().path).status());
+      logs.erase(logs.begin());
     }
     return {};
   }
@@ -270,32 +190,35 @@ class FileWal final : public store::Wal {
     }
     auto stream = std::make_unique<Stream>();
     stream->directory = fmt::format("{}/{}", directory_, name);
-    TRY(MakeDirectories(stream->directory));
-    TRY(SyncDirectory(directory_));
-    TRY_ASSIGN(stream->files, ListFiles(stream->directory));
-    if (stream->files.empty()) {
+    TRY(MakeFolders(files_, stream->directory));
+    TRY_ASSIGN(stream->files, ListLogFiles(files_, stream->directory));
+    if (stream->files.logs.empty()) {
       TRY(AddFile(*stream, 1));
     } else {
-      TRY_ASSIGN(stream->last, OpenFile(stream->files.back().path, O_RDWR));
-      TRY(RecoverEnd(*stream));
+      TRY_ASSIGN(stream->last, files_.OpenToWrite(stream->files.logs.back().path,
+                                                  FileSystem::Creation::kMustExist));
+      TRY(RecoverEnd(files_, *stream));
+      // Whoever made the newest file may have died before its name was safe.
+      TRY(SyncFolder(files_, stream->directory));
     }
     return streams_.emplace(std::string(name), std::move(stream)).first->second.get();
   }
 
   Status Rotate(Stream& stream) { return AddFile(stream, stream.position + 1); }
 
-  static Status AddFile(Stream& stream, uint64_t first_position) {
-    const std::string path = stream.directory + "/" + FileName(first_position);
-    TRY_ASSIGN(File file, OpenFile(path, O_RDWR | O_CREAT | O_TRUNC));
-    TRY(SyncDirectory(stream.directory));
+  Status AddFile(Stream& stream, uint64_t first_position) {
+    const std::string path = stream.directory + "/" + LogFileName(first_position);
+    TRY_ASSIGN(auto file, files_.OpenToWrite(path, FileSystem::Creation::kEmpty));
+    TRY(SyncFolder(files_, stream.directory));
     stream.last = std::move(file);
-    stream.files.push_back({first_position, path});
+    stream.files.logs.push_back({first_position, path});
     stream.end = 0;
     return {};
   }
 
   const std::string directory_;
   const FileWalOptions options_;
+  FileSystem& files_;
   std::mutex mutex_;  // Guards the map; streams live as long as this.
   std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;
 };
@@ -303,9 +226,9 @@ class FileWal final : public store::Wal {
 }  // namespace
 
 Result<std::unique_ptr<store::Wal>> OpenFileWal(const std::string& directory,
-                                                const FileWalOptions& options) {
-  TRY(MakeDirectories(directory));
-  return std::unique_ptr<store::Wal>(std::make_unique<FileWal>(directory, options));
+                                                const FileWalOptions& options, FileSystem& files) {
+  TRY(MakeFolders(files, directory));
+  return std::unique_ptr<store::Wal>(std::make_unique<FileWal>(directory, options, files));
 }
 
 }  // namespace elanus::backend

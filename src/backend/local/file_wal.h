@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/local/file_system.h"
 #include "store/wal.h"
 
 namespace elanus::backend {
@@ -14,8 +15,10 @@ struct FileWalOptions {
 };
 
 /// Opens (or makes) the log under `directory`; format in store/formats/README.md. Errors:
-/// kIoFailed, kIntegrity for damage in the middle, with file, offset and the way out.
+/// kIoFailed, kIntegrity for damage in the middle, with file, offset and the way out. `files`
+/// outlives the log.
 Result<std::unique_ptr<store::Wal>> OpenFileWal(const std::string& directory,
-                                                const FileWalOptions& options);
+                                                const FileWalOptions& options,
+                                                FileSystem& files = LocalFileSystem());
 
 }  // namespace elanus::backend

@@ -26,8 +26,15 @@ struct OpenedColumn {
 /// The file's bytes. `column` must be whole (offsets[0] is 0).
 std::string EncodeColumnFile(const model::Column& column);
 
+/// What is looked at before a file is trusted.
+enum class ColumnCheck {
+  kWhole,
+  kHeader,  // Of a file that was checked before: its values are not read.
+};
+
 /// Checks every checksum, then refers into the blob. Errors: kIntegrity, naming `key` and the
 /// section.
-Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key);
+Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key,
+                                    ColumnCheck check = ColumnCheck::kWhole);
 
 }  // namespace elanus::store

@@ -1,0 +1,16 @@
+// Tells damage in the middle of a RocksDB log from a torn end, which RocksDB does not.
+#pragma once
+
+#include <string>
+
+#include "backend/local/file_system.h"
+
+namespace elanus::backend {
+
+/// Looks at the logs in the folder of a database that is not open, in which every write was synced
+/// before the next began. A record that does not match its checksum is the torn end of a write if
+/// nothing was written behind it; else it was durable, and RocksDB would drop it silently with all
+/// that follows. kIntegrity then, with file, offset and what to do.
+Status CheckRocksDbLogs(FileSystem& files, const std::string& directory);
+
+}  // namespace elanus::backend

@@ -1,0 +1,197 @@
+"""Damaged files: the start or the load is refused with file, offset and the way out; nothing is invented."""
+import glob
+import os
+import random
+import shutil
+import subprocess
+import time
+
+import pytest
+from pymilvus import MilvusClient, MilvusException
+
+from server_process import Server, StartFailed
+from support import count, make, row, vectors
+
+BATCH = 50
+OPTIONS = ["--set", "indexCoord.segment.minSegmentNumRowsToEnableIndex=50"]
+
+
+@pytest.fixture
+def server(binary, tmp_path):
+    with Server(binary, str(tmp_path / "data"), arguments=OPTIONS) as running:
+        yield running
+
+
+def insert(client, name, batch):
+    data = vectors(BATCH, seed=batch + 1)
+    client.insert(name, [row(batch * BATCH + i, data[i]) for i in range(BATCH)])
+
+
+def log_file(server):
+    [path] = glob.glob(os.path.join(server.data, "wal", "*", "*.log"))
+    return path
+
+
+def alter(path, at):
+    """Alters one byte; calling it again undoes it."""
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0x10]))
+
+
+def said(server):
+    with open(server.log_path, errors="replace") as log:
+        return log.read()
+
+
+def repair(server, *more):
+    done = subprocess.run([server.binary, "repair", "--data", server.data, *more], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def keys_of(client, name):
+    return {found["id"] for found in client.query(name, filter="id >= 0", consistency_level="Strong", limit=16384)}
+
+
+def until_loaded(client, name, timeout_s=30):
+    end = time.monotonic() + timeout_s
+    while str(client.get_load_state(name)["state"]) != "Loaded":
+        assert time.monotonic() < end, f"{name} does not load"
+        time.sleep(0.1)
+
+
+def test_a_torn_end_of_the_log_is_cut_with_a_line_in_the_log(server):
+    client = MilvusClient(uri=server.uri)
+    make(client, "c")
+    insert(client, "c", 0)
+    server.kill()
+    with open(log_file(server), "ab") as file:
+        file.write(b"ELRC" + random.Random(1).randbytes(300))
+    server.start()
+    client = MilvusClient(uri=server.uri)
+    assert keys_of(client, "c") == set(range(BATCH))
+    assert "torn end of the log cut" in said(server)
+
+
+def test_damage_in_the_middle_of_the_log_stops_the_start_and_repair_is_the_way_out(server):
+    client = MilvusClient(uri=server.uri)
+    make(client, "c")
+    sizes = []
+    for batch in range(4):
+        insert(client, "c", batch)
+        sizes.append(os.path.getsize(log_file(server)))
+    server.kill()
+    path, at = log_file(server), sizes[1] + 100  # In the third batch.
+    alter(path, at)
+    with pytest.raises(StartFailed) as refused:
+        server.start()
+    words = str(refused.value)
+    assert f"{path}: offset {sizes[1]}" in words
+    assert "elanus repair --data" in words
+    # Looking changes nothing.
+    before = open(path, "rb").read()
+    code, words = repair(server)
+    assert code == 1 and f"cut: {path} at {sizes[1]}" in words and "nothing was changed" in words, words
+    assert open(path, "rb").read() == before
+    with pytest.raises(StartFailed):
+        server.start()
+    code, words = repair(server, "--cut")
+    assert code == 0 and "done" in words, words
+    server.start()
+    client = MilvusClient(uri=server.uri)
+    assert keys_of(client, "c") == set(range(2 * BATCH))
+    # What was cut is kept, and what is written now stays.
+    assert any(name.split(".cut-")[0] == os.path.basename(path) for name in os.listdir(os.path.dirname(path)))
+    insert(client, "c", 7)
+    client.flush("c")
+    insert(client, "c", 8)
+    server.kill()
+    server.start()
+    client = MilvusClient(uri=server.uri)
+    assert keys_of(client, "c") == {*range(2 * BATCH), *range(7 * BATCH, 9 * BATCH)}
+    server.stop()
+    assert repair(server) == (0, "nothing is damaged in the log\n")
+
+
+def test_a_log_without_its_files_is_refused_and_new_rows_survive_its_repair(server):
+    client = MilvusClient(uri=server.uri)
+    make(client, "c")
+    for batch in range(3):
+        insert(client, "c", batch)
+    client.flush("c")
+    server.stop()
+    shutil.rmtree(os.path.join(server.data, "wal"))
+    assert repair(server)[0] == 1  # Before a start has made an empty one, and after.
+    with pytest.raises(StartFailed) as refused:
+        server.start()
+    assert "files of it are missing" in str(refused.value)
+    assert "elanus repair --data" in str(refused.value)
+    code, words = repair(server, "--cut")
+    assert code == 0 and "done" in words, words
+    server.start()
+    client = MilvusClient(uri=server.uri)
+    assert keys_of(client, "c") == set(range(3 * BATCH))
+    insert(client, "c", 3)
+    server.kill()
+    server.start()
+    client = MilvusClient(uri=server.uri)
+    assert keys_of(client, "c") == set(range(4 * BATCH))
+
+
+def test_repair_refuses_a_directory_in_use_and_words_it_does_not_know(server):
+    code, words = repair(server)
+    assert code == 1 and "is in use by another elanus" in words
+    assert repair(server, "--all")[0] == 2
+    assert subprocess.run([server.binary, "repair"], capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize("kind", ["*.col", "manifest", "deltas", "indexes"])
+def test_a_damaged_object_is_refused_by_name_and_whole_again_once_restored(server, kind):
+    client = MilvusClient(uri=server.uri)
+    for name in ("c", "whole"):
+        make(client, name, index="HNSW")
+        insert(client, name, 0)
+        insert(client, name, 1)
+        client.flush(name)
+        client.delete(name, ids=[1, 2])
+        client.flush(name)
+    collection = client.describe_collection("c")["collection_id"]
+    pattern = {"*.col": f"segments/{collection}/*/101.col", "manifest": f"segments/{collection}/*/manifest",
+               "deltas": f"deltas/{collection}/*/*", "indexes": f"indexes/{collection}/*/*"}[kind]
+    end = time.monotonic() + 20
+    while not (found := glob.glob(os.path.join(server.data, "objects", pattern))):
+        assert time.monotonic() < end, "no such file"
+        time.sleep(0.1)
+    server.stop()
+    path = found[0]
+    at = os.path.getsize(path) // 2 if kind != "*.col" else 260  # In a section, not between two of them.
+    alter(path, at)
+    server.start()
+    client = MilvusClient(uri=server.uri)
+    until_loaded(client, "whole")
+    expected = set(range(2 * BATCH)) - {1, 2}
+    assert keys_of(client, "whole") == expected
+    try:  # An answer is right, or there is none.
+        assert count(client, "c") == len(expected)
+        client.search("c", vectors(1, seed=1).tolist(), limit=3, consistency_level="Strong")
+        assert client.query("c", filter="id >= 0", output_fields=["*"], consistency_level="Strong", limit=16384) == []
+    except MilvusException:
+        pass
+    key = os.path.relpath(path, os.path.join(server.data, "objects"))
+    end = time.monotonic() + 20
+    while not (key in said(server) and "offset" in said(server).split(key)[-1][:60]):
+        assert time.monotonic() < end, "the log does not name the file"
+        time.sleep(0.1)
+    assert "Restore it from a copy" in said(server)
+    alter(path, at)
+    until_loaded(client, "c")
+    end = time.monotonic() + 30
+    while True:
+        try:
+            assert keys_of(client, "c") == expected
+            break
+        except MilvusException:
+            assert time.monotonic() < end
+            time.sleep(0.2)
