@@ -170,6 +170,19 @@ def one_set(name, about, result):
     return parts + [f"Left out: {left}: {why}" for left, why in about["left_out"].items()]
 
 
+def sparse(result):
+    """Sparse search beside a plain scan of posting lists."""
+    plain = next(row for row in result["methods"] if row["method"] == "plain scan")
+    head = (f"{result['rows']:,} generated rows of {result['row_values']:.0f} non-zeros, {result['query_values']:.0f} a "
+            f"query, {result['query_postings']:,.0f} postings a query, top 10, IP. Drop: drop_ratio_search.")
+    out = ["| method | drop | QPS, CPU | ÷ plain scan | ÷ its exact search | recall |", "|---|---:|---:|---:|---:|---:|"]
+    for row in result["methods"]:
+        exact = next(other for other in result["methods"] if other["method"] == row["method"] and other["drop"] == 0)
+        out.append(f"| {row['method']} | {row['drop']} | {number(row['qps'])} | {row['qps'] / plain['qps']:.2f} | "
+                   f"{row['qps'] / exact['qps']:.2f} | {row['recall']:.4f} |")
+    return ["## Sparse", head, "\n".join(out)]
+
+
 MARK = "<!-- measured: written by ./dev bench ann --out docs/benchmarks -->"
 
 
@@ -207,4 +220,6 @@ def page(name, result):
         f"Peers, from PyPI: {', '.join(result['peers'])}. {ABSENT}", "\n".join(head)]
     for about in result["sets"]:
         parts += one_set(name, about, result)
+    if "sparse" in result:
+        parts += sparse(result["sparse"])
     return "\n\n".join(parts) + "\n"

@@ -94,6 +94,8 @@ def arguments():
     p.add_argument("--everything", action="store_true", help="on large sets also what never came first on small ones")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--rows", type=int, default=1 << 40, help="generated sets hold at most this many")
+    p.add_argument("--sparse", type=int, default=-1, metavar="ROWS",
+                   help="rows of the sparse set; a million unless something else is asked for, 0: none")
     p.add_argument("--quick", action="store_true", help="generated sets of 20,000 rows, two rounds")
     p.add_argument("--threads", type=int, default=2, help="for builds and for batches on all cores")
     p.add_argument("--mode", choices=["batch", "single"], default="batch", help="one call for all queries, or one each")
@@ -110,6 +112,9 @@ def arguments():
     args = p.parse_args()
     if args.quick:
         args.rows, args.rounds = min(args.rows, 20000), min(args.rounds, 2)
+    if args.sparse < 0:
+        asked = args.data or args.engine or args.only or args.prepare or args.program
+        args.sparse = 0 if asked else min(args.rows, 1000000)
     return args
 
 
@@ -143,6 +148,15 @@ def measure_set(folder, args, state, keep):
     about = f"{meta['n']:,} × {meta['dim']}, {meta['metric']}, {kind}"
     return {"name": meta["name"], "about": about, "dim": meta["dim"], "rounds": args.rounds, **spent,
             "left_out": bench.left_out}, rows, batch
+
+
+def measure_sparse(args):
+    """Sparse search beside a plain scan of posting lists, on generated rows: what was made, and a row a method."""
+    run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_sparse", stdout=subprocess.DEVNULL)
+    program = os.path.join(BUILD, "release", "elanus_sparse")
+    text = subprocess.run([program, str(args.sparse)], capture_output=True, text=True, check=True).stdout
+    made, *rows = [json.loads(line) for line in text.splitlines()]
+    return {**made, "methods": rows}
 
 
 def publish(name, result, figures, out):
@@ -186,6 +200,10 @@ def main():
         batch = [line for line in before["batch"] if line["data"] not in new] + batch
     result = {"machine": machine(), "cpus": os.cpu_count(), "mode": args.mode, "build_threads": args.threads,
               "peers": peers(), "sets": sets, "rows": rows, "batch": batch}
+    if args.sparse:
+        result["sparse"] = measure_sparse(args)
+    elif before and "sparse" in before:
+        result["sparse"] = before["sparse"]
     write_json(figures, result)
     if os.path.exists(half):
         os.remove(half)

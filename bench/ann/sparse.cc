@@ -3,8 +3,8 @@
 //   elanus_sparse ROWS [name=value ...]    queries=64 k=10 nnz=120 query_nnz=44 topics=2000 seed=1
 //
 // Terms follow Zipf's law over 30522 dimensions; a share of each row's terms comes from its topic,
-// weights are lognormal. Rows stand in random order. Prints one line a method: queries per second
-// of CPU time on one thread, and the recall of the baseline's hits.
+// weights are lognormal. Rows stand in random order. Prints one line of JSON a method: queries per
+// second of CPU time on one thread, and the recall of the baseline's hits; first what was made.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -189,11 +189,12 @@ int Run(size_t rows, std::map<std::string, double> options) {
     plain.Search(queries.block(), k, truth.data());
     plain_seconds = CpuSeconds() - start;
     fmt::print(
-        "{} rows, {:.1f} non-zeros a row, {:.1f} a query, {:.0f} postings a query\n", rows,
-        static_cast<double>(non_zeros) / static_cast<double>(rows),
+        "{{\"rows\": {}, \"row_values\": {:.1f}, \"query_values\": {:.1f}, \"query_postings\": "
+        "{:.0f}}}\n",
+        rows, static_cast<double>(non_zeros) / static_cast<double>(rows),
         static_cast<double>(SparseBlock(queries.block()).non_zeros()) / static_cast<double>(nq),
         static_cast<double>(plain.met()) / 2 / static_cast<double>(nq));
-    fmt::print("{:<14} {:>9.1f} queries per CPU second\n", "plain scan",
+    fmt::print("{{\"method\": \"plain scan\", \"drop\": 0, \"qps\": {:.1f}, \"recall\": 1}}\n",
                static_cast<double>(nq) / plain_seconds);
   }
   SystemClock clock;
@@ -211,10 +212,7 @@ int Run(size_t rows, std::map<std::string, double> options) {
     start = CpuSeconds();
     const auto index = SparseInvertedType().Open(Aligned(*bytes), block, model::Metric::kIp);
     if (!index.ok()) return 1;
-    fmt::print("{}: build {:.1f} s, open {:.2f} s, {:.2f} bytes a posting\n", names[algorithm],
-               build_seconds, CpuSeconds() - start,
-               static_cast<double>(bytes->size()) / static_cast<double>(non_zeros));
-    double exact_seconds = 0;
+    const double open_seconds = CpuSeconds() - start;
     for (double drop : {0.0, 0.2, 0.4}) {
       Params search;
       search.Set("drop_ratio_search", drop);
@@ -229,12 +227,12 @@ int Run(size_t rows, std::map<std::string, double> options) {
         if (!status.ok()) return 1;
         seconds = std::min(seconds, CpuSeconds() - start);
       }
-      if (drop == 0) exact_seconds = seconds;
       fmt::print(
-          "  drop {:.1f} {:>12.1f} queries per CPU second, {:.2f} x plain, {:.2f} x exact, "
-          "recall {:.4f}\n",
-          drop, static_cast<double>(nq) / seconds, plain_seconds / seconds, exact_seconds / seconds,
-          Recall(got, truth, k));
+          "{{\"method\": \"{}\", \"drop\": {}, \"qps\": {:.1f}, \"recall\": {:.4f}, "
+          "\"build_cpu_s\": {:.1f}, \"open_cpu_s\": {:.2f}, \"bytes_per_posting\": {:.2f}}}\n",
+          names[algorithm], drop, static_cast<double>(nq) / seconds, Recall(got, truth, k),
+          build_seconds, open_seconds,
+          static_cast<double>(bytes->size()) / static_cast<double>(non_zeros));
     }
   }
   return 0;

@@ -26,6 +26,7 @@
 #include <sstream>
 
 #include "base/executor.h"
+#include "index/batch.h"
 #include "index/diskann/diskann.h"
 #include "index/vector_index.h"
 
@@ -166,9 +167,10 @@ void Measure(Context& ctx, Pool& pool, const Opened& opened, VectorBlock queries
     const size_t count = mode == "single" ? queries.rows : std::min<size_t>(queries.rows, kFew);
     for (size_t q = 0; q < count && status.ok(); ++q) status = search(ctx, q, 1);
   } else if (mode == "parallel") {
-    constexpr size_t kAtOnce = 64;
-    status = pool.ParallelFor(ctx, (queries.rows + kAtOnce - 1) / kAtOnce, [&](size_t part) {
-      return search(ctx, part * kAtOnce, std::min(kAtOnce, queries.rows - part * kAtOnce));
+    // As a query node cuts a request.
+    const size_t at_once = QueriesPerTask(pool, {}, queries.rows, 1);
+    status = pool.ParallelFor(ctx, (queries.rows + at_once - 1) / at_once, [&](size_t part) {
+      return search(ctx, part * at_once, std::min(at_once, queries.rows - part * at_once));
     });
   } else {
     Fail("no mode " + mode);

@@ -1,18 +1,10 @@
-// An index over rows that are still being appended: inverted lists that are extended in the
-// background, while whoever searches scans what has come since.
-//
-// Invariants:
-// 1. What a search reads is an immutable set of lists behind one pointer; whoever extends them
-//    makes a new set that shares all but the newest part, and swaps the pointer.
-// 2. The lists hold a prefix of the rows, each once, by their numbers; vectors stay where they are.
-// 3. Within a part of the rows a list ascends, so a search of an older, shorter view of the rows
-//    stops where its view ends.
+// An index over rows that are still being appended, extended in the background while whoever
+// searches scans what has come since.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 
@@ -21,7 +13,7 @@
 
 namespace elanus::index {
 
-/// The lists of growing segments.
+/// The indexes of growing segments.
 struct GrowingIndexOptions {
   bool enabled = true;
   int64_t lists = 128;
@@ -44,50 +36,41 @@ struct GrowingIndexOptions {
 /// Blocks of a growing segment have this many rows, the last one at most.
 inline constexpr size_t kGrowingBlockRows = 8192;
 
-/// Over one dense field of a growing segment, for one metric (L2, IP, COSINE). `blocks` are the
-/// rows from the first one on, kGrowingBlockRows each; rows never change, later calls may bring
-/// more of them.
+/// Over one field of a growing segment, for one metric. `blocks` are the rows from the first one
+/// on, kGrowingBlockRows each; rows never change, later calls may bring more of them.
 class GrowingIndex {
  public:
-  GrowingIndex(model::Metric metric, const GrowingIndexOptions& options);
-  ~GrowingIndex();
+  virtual ~GrowingIndex() = default;
 
-  model::Metric metric() const { return metric_; }
-  /// Rows that the lists hold: a multiple of 64. Any thread.
-  size_t rows() const { return rows_.load(std::memory_order_relaxed); }
+  virtual model::Metric metric() const = 0;
+  /// Rows that the index holds: a multiple of 64. Any thread.
+  virtual size_t rows() const = 0;
   /// With so many rows in the segment, Extend has enough to do. Any thread; free.
-  bool IsBehind(size_t rows) const;
-  /// Puts the rows into lists, training them at first and whenever the rows have grown fourfold.
-  /// One caller at a time. Errors: kCanceled, kDeadlineExceeded; what is in lists by then stays.
-  Status Extend(Context& ctx, std::span<const VectorBlock> blocks);
+  virtual bool IsBehind(size_t rows) const = 0;
+  /// Takes in the rows. One caller at a time. Errors: kCanceled, kDeadlineExceeded; what is in the
+  /// index by then stays.
+  ///
+  /// owners  Of each block's bytes, kept as long as the index reads them.
+  virtual Status Extend(Context& ctx, std::span<const VectorBlock> blocks,
+                        std::span<const std::shared_ptr<const void>> owners) = 0;
   /// As VectorIndex::Search, among the first rows of `blocks`: returns how many those are, all or a
-  /// multiple of 64. Returns 0, and leaves the hits alone, where a scan costs no more: few rows,
-  /// few of them allowed, a large k. Any thread.
+  /// multiple of 64. Returns 0, and leaves the hits alone, where a scan costs no more. Any thread.
   ///
   /// params   The search's and the index's parameters as text, of whatever type the field's index
-  ///          is: nprobe / nlist, ef and search_list ask for more than the default, never for less.
-  ///          What is no number is ignored, as by a scan.
-  Result<size_t> Search(Context& ctx, std::span<const VectorBlock> blocks,
-                        const std::map<std::string, std::string>& params,
-                        const SearchRequest& request, Hits hits) const;
+  ///          is; beside request.params, which are those of a scan.
+  virtual Result<size_t> Search(Context& ctx, std::span<const VectorBlock> blocks,
+                                const std::map<std::string, std::string>& params,
+                                const SearchRequest& request, Hits hits) const = 0;
   /// Any thread; free.
-  size_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
-
- private:
-  struct Lists;
-  std::shared_ptr<const Lists> Current() const;
-  void Publish(const Lists& lists);
-  /// Lists to read of `lists`, for `k` hits.
-  size_t ProbesOf(const std::map<std::string, std::string>& params, size_t lists, size_t rows,
-                  uint32_t k) const;
-
-  const model::Metric metric_;
-  const GrowingIndexOptions options_;
-  mutable std::mutex mutex_;  // Guards `lists_` only.
-  std::shared_ptr<const Lists> lists_;
-  std::atomic<size_t> rows_{0};
-  std::atomic<size_t> trained_rows_{0};  // Rows there were when the centroids were trained.
-  std::atomic<size_t> memory_bytes_{0};
+  virtual size_t memory_bytes() const = 0;
 };
+
+/// Dense rows (L2, IP, COSINE) get inverted lists, trained at first and whenever the rows have
+/// grown fourfold, which answer approximately: nprobe / nlist, ef and search_list ask for more than
+/// the default, never for less; what is no number is ignored, as by a scan. Sparse rows (IP, BM25)
+/// get postings of every full block, which answer exactly unless the request's parameters let them
+/// miss rows. Null for binary rows: a scan of them is as fast.
+std::unique_ptr<GrowingIndex> MakeGrowingIndex(VectorKind kind, model::Metric metric,
+                                               const GrowingIndexOptions& options);
 
 }  // namespace elanus::index

@@ -50,7 +50,8 @@ Result<double> ParseValue(const ParamSpec& spec, const std::string& text) {
     return Invalid("type_conflict_in_json: parameter {} should be true or false, got {}", spec.name,
                    text);
   }
-  const auto found = std::find(spec.choices.begin(), spec.choices.end(), lower);
+  const auto found =
+      std::find(spec.choices.begin(), spec.choices.end(), spec.exact_case ? text : lower);
   if (found == spec.choices.end()) {
     return Invalid("invalid_value_in_json: parameter {} should be one of {}, got {}", spec.name,
                    fmt::join(spec.choices, ", "), text);

@@ -24,7 +24,8 @@ struct ParamSpec {
   double min;            // Of numbers; inclusive, as max.
   double max;
   std::string_view help;
-  std::span<const std::string_view> choices = {};  // In lower case; users may write any.
+  std::span<const std::string_view> choices = {};  // In lower case; users may write any,
+  bool exact_case = false;                         // unless only the choices' own is right.
 };
 
 /// Checked values by name: numbers, 0 or 1 of a bool, the place of a choice among its spec's.

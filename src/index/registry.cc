@@ -1,4 +1,4 @@
-// Every vector index type, what AUTOINDEX means, and exact search over every kind of vectors.
+// Every vector index type, and exact search over every kind of vectors.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -9,6 +9,7 @@
 #include "index/binary/ivf.h"
 #include "index/binary/min_hash_lsh.h"
 #include "index/diskann/diskann.h"
+#include "index/embedding_list.h"
 #include "index/flat/exact.h"
 #include "index/flat/flat.h"
 #include "index/gpu/gpu.h"
@@ -16,6 +17,7 @@
 #include "index/ivf/ivf.h"
 #include "index/sparse/sparse.h"
 #include "index/stream.h"
+#include "index/twin/lists.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -36,12 +38,15 @@ std::span<const model::Metric> DenseMetrics() {
 
 std::span<const IndexType* const> AllTypes() {
   static const std::array kTypes = {
-      &FlatType(),       &IvfFlatType(),       &IvfSq8Type(),     &IvfPqType(),
-      &IvfRabitqType(),  &ScannType(),         &HnswType(),       &HnswSqType(),
-      &HnswPqType(),     &HnswPrqType(),       &DiskAnnType(),    &BinFlatType(),
-      &BinIvfFlatType(), &MinHashLshType(),    &BinaryHnswType(), &SparseInvertedType(),
-      &SparseWandType(), &GpuBruteForceType(), &GpuIvfFlatType(), &GpuIvfPqType(),
-      &GpuCagraType(),   &GpuBinaryCagraType()};
+      &FlatType(),          &IvfFlatType(),        &IvfSq8Type(),
+      &IvfPqType(),         &IvfRabitqType(),      &ScannType(),
+      &HnswType(),          &HnswSqType(),         &HnswPqType(),
+      &HnswPrqType(),       &DiskAnnType(),        &AisaqType(),
+      &BinFlatType(),       &BinIvfFlatType(),     &MinHashLshType(),
+      &BinaryHnswType(),    &SparseInvertedType(), &SparseWandType(),
+      &IvfFlatCcType(),     &ScannDvrType(),       &IvfRabitqFastScanType(),
+      &GpuBruteForceType(), &GpuIvfFlatType(),     &GpuIvfPqType(),
+      &GpuCagraType(),      &GpuBinaryCagraType()};
   return kTypes;
 }
 
@@ -83,27 +88,6 @@ bool IsTypeName(std::string_view name) {
                      [&](const IndexType* type) { return type->name == name; });
 }
 
-// Dense: one byte a dimension walks twice as fast as four and loses nothing once the segment's own
-// vectors refine (docs/design/04-codes.md).
-AutoChoice ResolveAutoIndex(ElementType element, model::Metric metric) {
-  switch (KindOf(element)) {
-    case VectorKind::kBinary:
-      if (metric == model::Metric::kMinHashJaccard)
-        return {.type = &MinHashLshType(), .params = {}};
-      return {.type = &BinIvfFlatType(), .params = {{"nlist", "1024"}}};
-    case VectorKind::kSparse:
-      return {.type = &SparseInvertedType(), .params = {}};
-    case VectorKind::kDense:
-      break;
-  }
-  if (element == ElementType::kInt8) {  // Has one byte a dimension already.
-    return {.type = &HnswType(), .params = {{"M", "18"}, {"efConstruction", "240"}}};
-  }
-  return {
-      .type = &HnswSqType(),
-      .params = {{"M", "18"}, {"efConstruction", "240"}, {"sq_type", "SQ8"}, {"refine", "true"}}};
-}
-
 model::Metric DefaultMetric(VectorKind kind) {
   if (kind == VectorKind::kBinary) return model::Metric::kHamming;
   return kind == VectorKind::kSparse ? model::Metric::kIp : model::Metric::kCosine;
@@ -117,6 +101,7 @@ std::span<const ParamSpec> ExactParams(VectorKind kind) {
 
 Status SearchExact(Context& ctx, VectorBlock rows, model::Metric metric,
                    const SearchRequest& request, Hits hits) {
+  if (model::IsMaxSim(metric)) return SearchExactLists(ctx, rows, metric, request, hits);
   switch (KindOf(rows.element)) {
     case VectorKind::kBinary:
       return SearchExactBinary(ctx, rows, metric, request, hits);
@@ -130,6 +115,10 @@ Status SearchExact(Context& ctx, VectorBlock rows, model::Metric metric,
 
 Result<std::unique_ptr<HitStream>> StreamExact(Context& ctx, VectorBlock rows, model::Metric metric,
                                                const StreamRequest& request) {
+  if (model::IsMaxSim(metric)) {
+    return Error(ErrorCode::kSegcoreUnsupported, "an iterator with metric {} is not supported",
+                 NameOf(metric));
+  }
   if (KindOf(rows.element) == VectorKind::kDense) {
     return StreamScan(ctx, rows, metric, nullptr, request);
   }

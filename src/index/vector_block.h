@@ -1,6 +1,7 @@
 // A borrowed matrix of vectors, dense, binary or sparse: what segments hand to indexes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +22,7 @@ enum class ElementType : uint8_t {
   kSparse = 5,
 };
 
-/// The element of a field's vectors; nothing for types that are no vectors.
+/// The element of vectors of a type; nothing for types that are no vectors.
 constexpr std::optional<ElementType> ElementOf(model::DataType type) {
   switch (type) {
     case model::DataType::kFloatVector:
@@ -50,17 +51,21 @@ constexpr VectorKind KindOf(ElementType element) {
 }
 
 /// Dense rows and rows of bits lie one after the other, `dim` elements each (kBit: dim / 8 bytes).
-/// Sparse row i is data + bounds[i] .. data + bounds[i + 1], see SparseBlock. No alignment beyond
-/// that of an element is asked for.
+/// Sparse row i is data + bounds[i] .. data + bounds[i + 1], see SparseBlock; so is a row that is a
+/// list of vectors, of any number of them. No alignment beyond that of an element is asked for.
 struct VectorBlock {
   const void* data = nullptr;
   size_t rows = 0;
   uint32_t dim = 0;  // 0 for sparse rows.
   ElementType element = ElementType::kFloat32;
-  const uint64_t* bounds = nullptr;  // Sparse only: rows + 1 of them; bounds[0] may be above 0.
+  // Of sparse rows and lists: rows + 1 of them, in bytes; bounds[0] may be above 0.
+  const uint64_t* bounds = nullptr;
 
   /// Of float32 rows.
-  const float* row(size_t i) const { return static_cast<const float*>(data) + i * dim; }
+  const float* row(size_t i) const {
+    DCHECK(element == ElementType::kFloat32);
+    return static_cast<const float*>(data) + i * dim;
+  }
   /// Rows [begin, begin + count).
   VectorBlock Slice(size_t begin, size_t count) const {
     VectorBlock part = *this;
@@ -72,7 +77,23 @@ struct VectorBlock {
     }
     return part;
   }
-  /// Bytes of a row; 0 for sparse rows.
+  bool is_lists() const { return bounds != nullptr && element != ElementType::kSparse; }
+  /// Of lists: all their vectors, one after the other.
+  VectorBlock Flat() const {
+    VectorBlock flat = *this;
+    flat.bounds = nullptr;
+    flat.data = static_cast<const uint8_t*>(data) + bounds[0];
+    flat.rows = row_bytes() == 0 ? 0 : (bounds[rows] - bounds[0]) / row_bytes();
+    return flat;
+  }
+  /// Of lists: the place of row i's first vector in Flat(), of i = rows the number of all.
+  size_t FirstVector(size_t i) const { return (bounds[i] - bounds[0]) / row_bytes(); }
+  /// Of lists: the row that holds vector `vector` of Flat().
+  size_t OwnerOf(size_t vector) const {
+    const uint64_t at = bounds[0] + vector * row_bytes();
+    return static_cast<size_t>(std::upper_bound(bounds, bounds + rows + 1, at) - bounds) - 1;
+  }
+  /// Bytes of a row, of lists those of a vector; 0 for sparse rows.
   size_t row_bytes() const {
     switch (element) {
       case ElementType::kFloat32:
@@ -93,7 +114,8 @@ struct VectorBlock {
 
 /// A vector column's rows, in place.
 inline VectorBlock BlockOf(const model::ColumnView& column) {
-  const auto element = ElementOf(column.type);
+  const bool is_lists = column.type == model::DataType::kArrayOfVector;
+  const auto element = ElementOf(is_lists ? column.element_type : column.type);
   CHECK(element.has_value());
   return {.data = column.data,
           .rows = column.rows,

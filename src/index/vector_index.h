@@ -119,8 +119,12 @@ struct IndexType {
   std::span<const ParamSpec> params;
   /// Of a dense type: takes rows of int8 too, not only floats.
   bool takes_int8 = false;
-  /// Of a GPU type: the CPU type that does its work, so that its file is the twin's.
+  /// Of a name that stands for another type: the one that does its work, so that its file is the
+  /// twin's; and why, for describe_index.
   const IndexType* twin = nullptr;
+  std::string_view twin_reason = {};
+  /// Its file may be mapped or read into memory as the user likes (mmap.enabled).
+  bool maps = true;
   /// What the build parameters must keep beyond their ranges, such as dim % m. May be null.
   Status (*Check)(uint32_t dim, const Params& build) = nullptr;
   /// Heap bytes of an opened index, at most; of a sparse one those its file has.

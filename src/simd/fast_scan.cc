@@ -104,6 +104,18 @@ ELANUS_AVX2 uint32_t Avx2(const uint8_t* tables, const uint8_t* block, size_t pa
              << 16;
 }
 
+// As Keys16, in one register.
+ELANUS_AVX512 inline uint32_t Keys16Wide(__m128i even, __m128i odd, float base, float step,
+                                         const float* terms, float bound, float* keys) {
+  const __m256i ordered =
+      _mm256_set_m128i(_mm_unpackhi_epi16(even, odd), _mm_unpacklo_epi16(even, odd));
+  const __m512 sum = _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(ordered));
+  __m512 key = _mm512_fmadd_ps(sum, _mm512_set1_ps(step), _mm512_set1_ps(base));
+  if (terms != nullptr) key = _mm512_add_ps(key, _mm512_loadu_ps(terms));
+  _mm512_storeu_ps(keys, key);
+  return _mm512_cmp_ps_mask(key, _mm512_set1_ps(bound), _CMP_LE_OQ);
+}
+
 ELANUS_AVX512 uint32_t Avx512(const uint8_t* tables, const uint8_t* block, size_t parts, float base,
                               float step, const float* terms, float bound, float keys[32]) {
   const __m512i mask = _mm512_set1_epi8(15);
@@ -114,6 +126,8 @@ ELANUS_AVX512 uint32_t Avx512(const uint8_t* tables, const uint8_t* block, size_
   for (size_t s = 0; s < parts; s += 4) {
     const __m512i codes = _mm512_loadu_si512(block + s * 16);
     const __m512i table = _mm512_loadu_si512(tables + s * 16);
+    // Two blocks ahead: the processor's own prefetching ends with each page.
+    _mm_prefetch(reinterpret_cast<const char*>(block + (2 * parts + s) * 16), _MM_HINT_T0);
     const __m512i low = _mm512_shuffle_epi8(table, _mm512_and_si512(codes, mask));
     const __m512i high =
         _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(codes, 4), mask));
@@ -131,10 +145,18 @@ ELANUS_AVX512 uint32_t Avx512(const uint8_t* tables, const uint8_t* block, size_
         _mm256_add_epi16(_mm512_castsi512_si256(wide[i]), _mm512_extracti64x4_epi64(wide[i], 1));
     sums[i] = _mm_add_epi16(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1));
   }
-  return Keys16(sums[0], sums[1], base, step, terms, bound, keys) |
-         Keys16(sums[2], sums[3], base, step, terms == nullptr ? nullptr : terms + 16, bound,
-                keys + 16)
+  return Keys16Wide(sums[0], sums[1], base, step, terms, bound, keys) |
+         Keys16Wide(sums[2], sums[3], base, step, terms == nullptr ? nullptr : terms + 16, bound,
+                    keys + 16)
              << 16;
+}
+
+ELANUS_AVX512 void Avx512Bytes(const float* table, size_t count, float inverse, uint8_t* bytes) {
+  for (size_t i = 0; i < count; i += 16) {
+    const __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(table + i), _mm512_set1_ps(inverse));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes + i),
+                     _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(scaled)));
+  }
 }
 
 // The sixteen words of a part are one register.
@@ -172,6 +194,19 @@ FastScanTables MakeFastScanTables(const float* query, const float* books, size_t
   if (is_wide) return Avx512Tables(query, books, parts, part_dim, sign, table);
 #endif
   return PlainTables(query, books, parts, part_dim, sign, table);
+}
+
+void RoundFastScanTables(const float* table, size_t parts, float step, uint8_t* bytes) {
+  const float inverse = 1 / step;
+#if defined(__x86_64__)
+  static const bool is_wide =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+  if (is_wide) return Avx512Bytes(table, parts * 16, inverse, bytes);
+#endif
+  for (size_t i = 0; i < parts * 16; ++i) {
+    bytes[i] =
+        static_cast<uint8_t>(static_cast<int32_t>(std::min(table[i] * inverse + 0.5f, 255.0f)));
+  }
 }
 
 size_t AllFastScans(FastScan out[3]) {

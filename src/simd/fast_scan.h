@@ -29,6 +29,10 @@ struct FastScanTables {
 FastScanTables MakeFastScanTables(const float* query, const float* books, size_t parts,
                                   size_t part_dim, float sign, float* table);
 
+/// The tables as bytes: bytes[i] = table[i] / step to the nearest, 255 at most. Entries are not
+/// negative; `step` is at least 1e-30.
+void RoundFastScanTables(const float* table, size_t parts, float step, uint8_t* bytes);
+
 /// The fastest this machine runs.
 FastScan BestFastScan();
 /// Every one this machine runs, the slowest (plain loops) first; returns how many.

@@ -70,5 +70,21 @@ TEST(FastScan, TablesHoldEachPartsProductsLessItsSmallest) {
   }
 }
 
+TEST(FastScan, RoundsTablesToTheNearestByte) {
+  std::mt19937 rng(7);
+  for (size_t parts = 1; parts < 40; ++parts) {
+    std::vector<float> table(parts * 16);
+    for (float& entry : table) entry = static_cast<float>(rng() % 1000) * 0.01f;
+    table[3] = 12.0f;  // Above what fits.
+    std::vector<uint8_t> bytes(table.size());
+    constexpr float kStep = 0.04f;
+    RoundFastScanTables(table.data(), parts, kStep, bytes.data());
+    for (size_t i = 0; i < table.size(); ++i) {
+      const float exact = std::min(table[i] / kStep, 255.0f);
+      EXPECT_NEAR(static_cast<float>(bytes[i]), exact, 0.501f) << table[i];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace elanus::simd

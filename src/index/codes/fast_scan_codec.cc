@@ -53,11 +53,7 @@ class FastScanScorer final : public Scorer {
     // Neither an entry nor the largest sum may pass its type; 0.5 a part is what rounding adds.
     const float rounding = static_cast<float>(books_.parts());
     step_ = std::max({made.widest / 255, made.total / (kSumMax - rounding), 1e-30f});
-    const float inverse = 1 / step_;
-    for (size_t i = 0; i < books_.parts() * kWords; ++i) {
-      bytes_[i] =
-          static_cast<uint8_t>(static_cast<int32_t>(std::min(table_[i] * inverse + 0.5f, 255.0f)));
-    }
+    simd::RoundFastScanTables(table_.data(), books_.parts(), step_, bytes_.data());
   }
 
   void Score(const uint32_t* rows, size_t count, float* keys) override {

@@ -23,22 +23,27 @@ std::vector<uint32_t> Nearest(const std::vector<float>& keys, uint32_t count) {
   return rows;
 }
 
-}  // namespace
+// Rows spread evenly over all.
+struct RowSample {
+  std::vector<float> values;
+  VectorBlock block;
+};
 
-Result<bool> KeepsOrder(Context& ctx, const Codec& codec, const FloatRows& rows, bool is_l2) {
+RowSample DrawSample(const FloatRows& rows) {
   const size_t count = std::min(rows.rows(), kSampleRows);
-  if (count == 0) return true;
-  std::vector<float> sample(count * rows.dim());
+  RowSample sample{.values = std::vector<float>(count * rows.dim()), .block = {}};
   for (size_t i = 0; i < count; ++i) {
-    rows.Copy(i * rows.rows() / count, sample.data() + i * rows.dim());
+    rows.Copy(i * rows.rows() / count, sample.values.data() + i * rows.dim());
   }
-  const VectorBlock block{.data = sample.data(), .rows = count, .dim = rows.dim()};
-  std::vector<char> codes(count * codec.row_bytes());
-  std::vector<float> terms(count);
-  TRY(PackRows(ctx, codec, block, nullptr, nullptr, codes.data(), terms.data()));
-  const auto scorer =
-      codec.NewScorer({.codes = codes.data(), .terms = terms.data(), .rows = count});
-  const ElementDistance distance(ElementType::kFloat32, rows.dim(), is_l2);
+  sample.block = {.data = sample.values.data(), .rows = count, .dim = rows.dim()};
+  return sample;
+}
+
+// `score(i, keys)` writes the keys by codes of row i to all rows of the sample.
+Result<bool> Compare(Context& ctx, VectorBlock sample, bool is_l2,
+                     const std::function<void(size_t, float*)>& score) {
+  const ElementDistance distance(ElementType::kFloat32, sample.dim, is_l2);
+  const size_t count = sample.rows;
   std::vector<float> exact(count);
   std::vector<float> coded(count);
   const size_t queries = std::min(count, kQueries);
@@ -46,18 +51,48 @@ Result<bool> KeepsOrder(Context& ctx, const Codec& codec, const FloatRows& rows,
   size_t hits = 0;
   for (size_t q = 0; q < queries; ++q) {
     TRY(ctx.CheckAlive());
-    const float* query = block.row(q * count / queries);
-    for (size_t i = 0; i < count; ++i) exact[i] = distance.One(query, block.row(i));
-    scorer->SetQuery(query);
-    scorer->ScoreRange(0, count, coded.data());
+    const size_t row = q * count / queries;
+    for (size_t i = 0; i < count; ++i) exact[i] = distance.One(sample.row(row), sample.row(i));
+    score(row, coded.data());
     std::vector<uint32_t> candidates = Nearest(coded, kCandidates);
     std::sort(candidates.begin(), candidates.end());
-    for (uint32_t row : Nearest(exact, kHits)) {
+    for (uint32_t hit : Nearest(exact, kHits)) {
       ++hits;
-      if (!std::binary_search(candidates.begin(), candidates.end(), row)) ++misses;
+      if (!std::binary_search(candidates.begin(), candidates.end(), hit)) ++misses;
     }
   }
   return static_cast<double>(misses) <= kMissesMax * static_cast<double>(hits);
+}
+
+}  // namespace
+
+Result<bool> KeepsOrder(Context& ctx, const Codec& codec, const FloatRows& rows, bool is_l2) {
+  const RowSample sample = DrawSample(rows);
+  const size_t count = sample.block.rows;
+  std::vector<char> codes(count * codec.row_bytes());
+  std::vector<float> terms(count);
+  TRY(PackRows(ctx, codec, sample.block, nullptr, nullptr, codes.data(), terms.data()));
+  const auto scorer =
+      codec.NewScorer({.codes = codes.data(), .terms = terms.data(), .rows = count});
+  return Compare(ctx, sample.block, is_l2, [&](size_t row, float* keys) {
+    scorer->SetQuery(sample.block.row(row));
+    scorer->ScoreRange(0, count, keys);
+  });
+}
+
+Result<bool> BytesKeepOrder(Context& ctx, const FloatRows& rows, bool is_l2,
+                            const std::function<void(const float* row, int8_t* bytes)>& encode) {
+  const RowSample sample = DrawSample(rows);
+  const size_t count = sample.block.rows;
+  const size_t dim = rows.dim();
+  std::vector<int8_t> bytes(count * dim);
+  for (size_t i = 0; i < count; ++i) encode(sample.block.row(i), bytes.data() + i * dim);
+  const ElementDistance distance(ElementType::kInt8, rows.dim(), is_l2);
+  return Compare(ctx, sample.block, is_l2, [&](size_t row, float* keys) {
+    for (size_t i = 0; i < count; ++i) {
+      keys[i] = distance.One(bytes.data() + row * dim, bytes.data() + i * dim);
+    }
+  });
 }
 
 }  // namespace elanus::index

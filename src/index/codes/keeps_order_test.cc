@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "index/codes/build_bytes.h"
 #include "index/conformance.h"
 
 namespace elanus::index {
@@ -35,6 +36,20 @@ TEST(KeepsOrder, DoesNotTrustFourBitsNorBytesStretchedByARowFarAway) {
   EXPECT_FALSE(*Keeps(WithARowFarAway(), CodeKind::kSq8, true));
 }
 
+TEST(KeepsOrder, BuildsOnBytesOnlyWhereTheyKeepTheOrder) {
+  SystemClock clock;
+  Context ctx(clock);
+  const Cloud even = MakeClusteredCloud(5, 3000, kDim, 1);
+  for (const bool is_l2 : {false, true}) {
+    const auto bytes = BytesToBuildOn(ctx, even.block(), is_l2);
+    ASSERT_TRUE(bytes.ok());
+    EXPECT_EQ(bytes->size(), even.rows.size());
+    const auto none = BytesToBuildOn(ctx, WithARowFarAway().block(), is_l2);
+    ASSERT_TRUE(none.ok());
+    EXPECT_TRUE(none->empty());
+  }
+}
+
 TEST(KeepsOrder, StopsWhenCancelled) {
   const Cloud cloud = MakeClusteredCloud(5, 100, kDim, 1);
   SystemClock clock;
@@ -42,6 +57,7 @@ TEST(KeepsOrder, StopsWhenCancelled) {
   ctx.Cancel();
   const auto codec = TrainCodec(CodeKind::kSq8, cloud.block(), true);
   EXPECT_EQ(KeepsOrder(ctx, *codec, cloud.block(), true).status().code(), ErrorCode::kCanceled);
+  EXPECT_EQ(BytesToBuildOn(ctx, cloud.block(), true).status().code(), ErrorCode::kCanceled);
 }
 
 TEST(Hnsw, FindsNeighboursWhereBytesWouldNot) {

@@ -2,12 +2,11 @@
 #include "index/codes/planes.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "simd/rounding.h"
 
 namespace elanus::index {
 namespace {
-
-constexpr float kQueryMax = 127;
 
 simd::CodeKernels::Four DotOf(int bits) {
   const simd::CodeKernels& kernels = simd::BestCodes();
@@ -77,18 +76,9 @@ void Planes::Dot(const int8_t* query, const uint8_t* const rows[4], int32_t sums
 }
 
 void RoundedQuery::Round(const float* query, const float* weights, size_t dim) {
-  const auto value = [&](size_t d) {
-    return weights == nullptr ? query[d] : weights[d] * query[d];
-  };
-  float largest = 0;
-  for (size_t d = 0; d < dim; ++d) largest = std::max(largest, std::abs(value(d)));
-  scale = largest > 0 ? largest / kQueryMax : 1.0f;
-  const float inverse = 1.0f / scale;
-  sum = 0;
-  for (size_t d = 0; d < dim; ++d) {
-    numbers[d] = static_cast<int8_t>(std::lrint(std::clamp(value(d) * inverse, -127.0f, 127.0f)));
-    sum += numbers[d];
-  }
+  const simd::RoundedBytes rounded = simd::RoundToBytes(query, weights, dim, numbers.data());
+  scale = rounded.scale;
+  sum = rounded.sum;
 }
 
 }  // namespace elanus::index

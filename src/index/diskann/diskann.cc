@@ -1,4 +1,4 @@
-// The DISKANN type: its parameters, and how a build goes.
+// The DISKANN type and AISAQ, which leaves its codes in the file: parameters, and how a build goes.
 #include "index/diskann/diskann.h"
 
 #include <array>
@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kDegree = 56;
 constexpr int64_t kBuildList = 100;
+constexpr int64_t kBeamWidth = 8;
 constexpr double kCodeRatio = 0.125;
 constexpr double kCacheRatio = 0.10;
 constexpr double kAnyNumber = 1e9;
@@ -24,25 +25,115 @@ constexpr uint32_t kCodeBits = 8;
 constexpr size_t kSampleRows = 65536;  // Where rows must be copied to train codes on.
 constexpr size_t kCodeHead = 16;       // What a codec saves besides its codebooks.
 
+constexpr ParamSpec kDegreeSpec{"max_degree", Phase::kBuild,  ParamKind::kInteger, kDegree, 1,
+                                2048,         "Links a node."};
+constexpr ParamSpec kBuildListSpec{"search_list_size",
+                                   Phase::kBuild,
+                                   ParamKind::kInteger,
+                                   kBuildList,
+                                   1,
+                                   kAnyInteger,
+                                   "Breadth of the search while building."};
+constexpr ParamSpec kCodesSpec{
+    "pq_code_budget_gb_ratio",
+    Phase::kBuild,
+    ParamKind::kNumber,
+    kCodeRatio,
+    0,
+    kAnyNumber,
+    "Bytes of the codes that a walk reads, as a share of the vectors' bytes; 0: the default."};
+constexpr ParamSpec kCacheSpec{
+    "search_cache_budget_gb_ratio",
+    Phase::kBuild,
+    ParamKind::kNumber,
+    kCacheRatio,
+    0,
+    kAnyNumber,
+    "Blocks nearest the entry kept in memory, as a share of the vectors' bytes."};
+constexpr ParamSpec kBuildMemorySpec{
+    "build_dram_budget_gb",
+    Phase::kBuild,
+    ParamKind::kNumber,
+    0,
+    0,
+    kAnyNumber,
+    "Accepted without effect: a build works in memory and segments are bounded."};
+constexpr ParamSpec kDiskCodesSpec{"disk_pq_dims",
+                                   Phase::kBuild,
+                                   ParamKind::kInteger,
+                                   0,
+                                   -kAnyInteger,
+                                   kAnyInteger,
+                                   "Accepted without effect: the file keeps whole vectors."};
+constexpr ParamSpec kAccelerateSpec{"accelerate_build",
+                                    Phase::kBuild,
+                                    ParamKind::kBool,
+                                    0,
+                                    0,
+                                    1,
+                                    "One pass over the nodes instead of two."};
+constexpr ParamSpec kListSpec{"search_list",
+                              Phase::kSearch,
+                              ParamKind::kInteger,
+                              16,
+                              1,
+                              kAnyInteger,
+                              "Breadth of a search; at least k. Default max(k, 16)."};
+constexpr ParamSpec kThresholdSpec{
+    "filter_threshold",
+    Phase::kSearch,
+    ParamKind::kNumber,
+    -1,
+    -1,
+    1,
+    "Share of excluded rows from which codes are scanned; below 0: what costs less."};
+
 constexpr auto kParams = std::to_array<ParamSpec>(
-    {{"max_degree", Phase::kBuild, ParamKind::kInteger, kDegree, 1, 2048, "Links a node."},
-     {"search_list_size", Phase::kBuild, ParamKind::kInteger, kBuildList, 1, kAnyInteger,
-      "Breadth of the search while building."},
-     {"pq_code_budget_gb_ratio", Phase::kBuild, ParamKind::kNumber, kCodeRatio, 0, kAnyNumber,
-      "Codes in memory, as a share of the vectors' bytes; 0: the default."},
-     {"search_cache_budget_gb_ratio", Phase::kBuild, ParamKind::kNumber, kCacheRatio, 0, kAnyNumber,
-      "Blocks nearest the entry kept in memory, as a share of the vectors' bytes."},
-     {"build_dram_budget_gb", Phase::kBuild, ParamKind::kNumber, 0, 0, kAnyNumber,
-      "Accepted; a build works in memory and segments are bounded."},
-     {"disk_pq_dims", Phase::kBuild, ParamKind::kInteger, 0, -kAnyInteger, kAnyInteger,
-      "Accepted; the file keeps whole vectors."},
-     {"accelerate_build", Phase::kBuild, ParamKind::kBool, 0, 0, 1,
-      "One pass over the nodes instead of two."},
-     {"search_list", Phase::kSearch, ParamKind::kInteger, 16, 1, kAnyInteger,
-      "Breadth of a search; at least k. Default max(k, 16)."},
-     {"beamwidth", Phase::kSearch, ParamKind::kInteger, 8, 1, 128, "Blocks read at once."},
-     {"filter_threshold", Phase::kSearch, ParamKind::kNumber, -1, -1, 1,
-      "Share of excluded rows from which codes are scanned; below 0: what costs less."}});
+    {kDegreeSpec,
+     kBuildListSpec,
+     kCodesSpec,
+     kCacheSpec,
+     kBuildMemorySpec,
+     kDiskCodesSpec,
+     kAccelerateSpec,
+     kListSpec,
+     {"beamwidth", Phase::kSearch, ParamKind::kInteger, kBeamWidth, 1, 128, "Blocks read at once."},
+     kThresholdSpec});
+
+// The page cache is the one cache of AISAQ, and its codes lie together: what chooses between other
+// layouts and caches is checked and has no effect.
+constexpr int64_t kAisaqBeamWidth = 2;
+constexpr std::array<std::string_view, 2> kEngines = {"aio", "uring"};
+constexpr auto kAisaqParams = [] {
+  ParamSpec cache = kCacheSpec;
+  cache.default_value = 0;
+  return std::to_array<ParamSpec>(
+      {kDegreeSpec,
+       kBuildListSpec,
+       kCodesSpec,
+       cache,
+       kBuildMemorySpec,
+       kDiskCodesSpec,
+       kAccelerateSpec,
+       {"inline_pq", Phase::kBuild, ParamKind::kInteger, -1, -1, 2048,
+        "Accepted without effect: codes lie together, not beside the links."},
+       {"rearrange", Phase::kBuild, ParamKind::kBool, 1, 0, 1,
+        "Accepted without effect: nodes always lie beside their neighbours."},
+       {"num_entry_points", Phase::kBuild, ParamKind::kInteger, 100, 0, 1000,
+        "Accepted without effect: a walk begins at the node in the middle."},
+       {"pq_cache_size", Phase::kBuild, ParamKind::kInteger, 0, 0, 1073741824,
+        "Accepted without effect: the page cache keeps the codes that are read."},
+       {"pq_read_page_cache_size", Phase::kSearch, ParamKind::kInteger, 5242880, 0, 33554432,
+        "Accepted without effect: the page cache keeps the codes that are read."},
+       {"pq_read_io_engine", Phase::kBuild, ParamKind::kChoice, 0, 0, 1,
+        "Accepted without effect: the file is read through its mapping.", kEngines},
+       kListSpec,
+       {"beamwidth", Phase::kSearch, ParamKind::kInteger, kAisaqBeamWidth, 1, 16,
+        "Blocks read at once."},
+       {"vectors_beamwidth", Phase::kSearch, ParamKind::kInteger, 1, 1, 4,
+        "Accepted without effect: a vector comes with its node's block."},
+       kThresholdSpec});
+}();
 
 // Parts of at most a row's bytes times the ratio: as many codes of a byte as the budget holds, of
 // as many dimensions each; the last part is filled up with zeros.
@@ -96,6 +187,7 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
   return file;
 }
 
+template <StepsIn kStepsIn>
 size_t EstimateMemory(const RowShape& shape, const Params& build) {
   const VectorBlock rows{.rows = shape.rows, .dim = shape.dim, .element = shape.element};
   const AdditiveShape codes = CodeShape(rows, build);
@@ -111,12 +203,20 @@ size_t EstimateMemory(const RowShape& shape, const Params& build) {
       .element = static_cast<uint64_t>(shape.element),
       .scaled = shape.element != ElementType::kFloat32 && shape.metric == model::Metric::kCosine};
   header.cached_blocks = CacheBytes(rows, build) / header.Shape().block_bytes;
-  return EstimateDiskMemory(header);
+  return EstimateDiskMemory(header, kStepsIn);
 }
 
+template <StepsIn kStepsIn>
 Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
-  TRY_ASSIGN(OpenedDisk disk, OpenDisk(std::move(file), rows, metric));
-  return MakeDiskIndex(std::move(disk), metric);
+  TRY_ASSIGN(OpenedDisk disk, OpenDisk(std::move(file), rows, metric, kStepsIn));
+  const int64_t beam_width = kStepsIn == StepsIn::kMemory ? kBeamWidth : kAisaqBeamWidth;
+  return MakeDiskIndex(std::move(disk), metric, static_cast<size_t>(beam_width));
+}
+
+Params AisaqBuild(const Params& build) {
+  Params said = build;
+  if (!said.Has("search_cache_budget_gb_ratio")) said.Set("search_cache_budget_gb_ratio", 0);
+  return said;
 }
 
 }  // namespace
@@ -125,9 +225,29 @@ const IndexType& DiskAnnType() {
   static const IndexType kType{.name = "DISKANN",
                                .metrics = DenseMetrics(),
                                .params = kParams,
-                               .EstimateMemory = EstimateMemory,
+                               .maps = false,  // Is mapped, whatever one likes.
+                               .EstimateMemory = EstimateMemory<StepsIn::kMemory>,
                                .Build = Build,
-                               .Open = Open};
+                               .Open = Open<StepsIn::kMemory>};
+  return kType;
+}
+
+const IndexType& AisaqType() {
+  static const IndexType kType{
+      .name = "AISAQ",
+      .metrics = DenseMetrics(),
+      .params = kAisaqParams,
+      .maps = false,
+      .EstimateMemory =
+          [](const RowShape& shape, const Params& build) {
+            return EstimateMemory<StepsIn::kFile>(shape, AisaqBuild(build));
+          },
+      .Build =
+          [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
+             const BuildOptions& options) {
+            return Build(ctx, rows, metric, AisaqBuild(build), options);
+          },
+      .Open = Open<StepsIn::kFile>};
   return kType;
 }
 

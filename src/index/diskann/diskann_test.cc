@@ -178,6 +178,20 @@ TEST_F(DiskAnnTest, TakesTheMemoryItSaysItWill) {
   EXPECT_GE(heap, estimate * 9 / 10);
 }
 
+TEST_F(DiskAnnTest, KeepsNothingButItsCodebooksInMemoryAsAisaq) {
+  const std::string bytes = Build(Of({{"search_cache_budget_gb_ratio", 0}}));
+  const auto disk = Open(bytes);
+  const auto aisaq = AisaqType().Open(BlobOf(bytes), block(), Metric::kL2);
+  ASSERT_TRUE(aisaq.ok());
+  const size_t heap = aisaq.value()->memory_bytes() - bytes.size();  // As above.
+  EXPECT_LE(heap, AisaqType().EstimateMemory({.rows = kRows, .dim = kDim}, {}));
+  // Row numbers, terms and twelve bytes of codes each: an eighth of the vectors.
+  EXPECT_EQ(disk->memory_bytes() - aisaq.value()->memory_bytes(), kRows * (4 + 4 + 12));
+  const Params search = Of({{"search_list", 60}, {"beamwidth", 4}});
+  EXPECT_EQ(Recall(*aisaq.value(), Metric::kL2, search), Recall(*disk, Metric::kL2, search));
+  EXPECT_GE(Recall(*aisaq.value(), Metric::kL2, search), 0.9);
+}
+
 TEST_F(DiskAnnTest, ReadsNothingThatTheHotCacheHolds) {
   const auto cold = Open(Build(Of({{"search_cache_budget_gb_ratio", 0}})));
   uint64_t before = DiskAnnBlocksRead();

@@ -146,7 +146,7 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
   return Frame(kMagic, 1, payload);
 }
 
-Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric) {
+Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric, StepsIn steps_in) {
   const bool is_l2 = metric == model::Metric::kL2;
   TRY_ASSIGN(const std::string_view payload, Unframe(kMagic, 1, file.bytes(), "disk index"));
   if (payload.size() + kFrame < kHeader + sizeof(DiskHeader)) {
@@ -163,16 +163,18 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric) {
   opened.shape = h.Shape();
   TRY_ASSIGN(opened.codec, OpenCodec(CodeKind::kAdditive, static_cast<uint32_t>(h.code_dim), is_l2,
                                      file.bytes().substr(at.code_params, h.code_params)));
-  opened.rows.resize(h.nodes);
-  opened.codes.assign(base + at.codes, base + at.codes + h.nodes * h.code_bytes);
-  opened.terms.resize(h.nodes * h.code_terms);
-  if (h.nodes > 0) std::memcpy(opened.rows.data(), base + at.rows, h.nodes * 4);
-  if (!opened.terms.empty()) {
-    std::memcpy(opened.terms.data(), base + at.terms, opened.terms.size() * 4);
+  const char* codes = base + at.codes;
+  const auto* terms = reinterpret_cast<const float*>(base + at.terms);
+  opened.rows = reinterpret_cast<const uint32_t*>(base + at.rows);
+  if (steps_in == StepsIn::kMemory) {
+    opened.row_copies.assign(opened.rows, opened.rows + h.nodes);
+    opened.code_copies.assign(codes, codes + h.nodes * h.code_bytes);
+    opened.term_copies.assign(terms, terms + h.nodes * h.code_terms);
+    opened.rows = opened.row_copies.data();
+    codes = opened.code_copies.data();
+    terms = opened.term_copies.data();
   }
-  opened.packed = {.codes = opened.codes.data(),
-                   .terms = opened.terms.empty() ? nullptr : opened.terms.data(),
-                   .rows = h.nodes};
+  opened.packed = {.codes = codes, .terms = h.code_terms == 0 ? nullptr : terms, .rows = h.nodes};
   if (opened.codec->row_bytes() != h.code_bytes ||
       opened.codec->has_terms() != (h.code_terms != 0) || !opened.codec->Holds(opened.packed)) {
     return Status(ErrorCode::kIntegrity, "the codes of a disk index do not fit their codec");
@@ -184,13 +186,14 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric) {
 }
 
 size_t OpenedDisk::memory_bytes() const {
-  return rows.size() * 4 + codes.size() + terms.size() * 4 + cache.size() + header.code_params +
-         file.heap_bytes();
+  return row_copies.size() * 4 + code_copies.size() + term_copies.size() * 4 + cache.size() +
+         header.code_params + file.heap_bytes();
 }
 
-size_t EstimateDiskMemory(const DiskHeader& h) {
+size_t EstimateDiskMemory(const DiskHeader& h, StepsIn steps_in) {
   const NodeShape shape = h.Shape();
-  return h.nodes * (4 + h.code_bytes + 4 * h.code_terms) + h.code_params +
+  const size_t step_bytes = 4 + h.code_bytes + 4 * h.code_terms;
+  return (steps_in == StepsIn::kMemory ? h.nodes * step_bytes : 0) + h.code_params +
          std::min<size_t>(h.cached_blocks, shape.Blocks(h.nodes)) * shape.block_bytes;
 }
 

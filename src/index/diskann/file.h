@@ -67,16 +67,20 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
                               model::Metric metric, const FloatRows& code_rows, const Codec& codec,
                               uint32_t degree, uint64_t cache_bytes, Pool* pool);
 
+/// Where what every step of a walk reads is kept: copied into memory, or left in the file.
+enum class StepsIn : uint8_t { kMemory, kFile };
+
 struct OpenedDisk {
   DiskHeader header{};
   NodeShape shape{4, 1, false};
   std::unique_ptr<Codec> codec;
-  // In memory: what every step of a walk reads, and the hot blocks.
-  std::vector<uint32_t> rows;  // Of each place.
-  std::vector<char> codes;
-  std::vector<float> terms;
-  std::vector<char> cache;
+  // What every step of a walk reads, in the copies or in `file`.
+  const uint32_t* rows = nullptr;  // Of each place.
   PackedRows packed;
+  std::vector<uint32_t> row_copies;
+  std::vector<char> code_copies;
+  std::vector<float> term_copies;
+  std::vector<char> cache;  // The hot blocks.
   Blob file;
   const char* blocks = nullptr;  // In `file`.
 
@@ -85,10 +89,10 @@ struct OpenedDisk {
 
 /// Checks all of the file and follows nothing before; kIntegrity when it is damaged, or of other
 /// rows or another metric.
-Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric);
+Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric, StepsIn steps_in);
 
 /// What OpenedDisk::memory_bytes() will be.
-size_t EstimateDiskMemory(const DiskHeader& header);
+size_t EstimateDiskMemory(const DiskHeader& header, StepsIn steps_in);
 
 /// A node as it lies in a block.
 class NodeView {

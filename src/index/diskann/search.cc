@@ -17,7 +17,6 @@ namespace elanus::index {
 namespace {
 
 constexpr int64_t kSearchListMin = 16;
-constexpr int64_t kBeamWidth = 8;
 constexpr int kStepsPerCheck = 8;
 constexpr size_t kScanTile = 1024;
 constexpr double kExcludedMax = 0.93;  // From here on only a scan.
@@ -307,7 +306,8 @@ Status DiskSearch::Scan() {
 
 class DiskIndex final : public VectorIndex {
  public:
-  DiskIndex(OpenedDisk disk, model::Metric metric) : disk_(std::move(disk)), metric_(metric) {}
+  DiskIndex(OpenedDisk disk, model::Metric metric, size_t beam_width)
+      : disk_(std::move(disk)), metric_(metric), beam_width_(beam_width) {}
 
   Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override {
     const VectorBlock& queries = request.queries;
@@ -327,7 +327,8 @@ class DiskIndex final : public VectorIndex {
       return {};
     }
     SearchShape shape{.k = k, .list = std::min<size_t>(static_cast<size_t>(list), nodes)};
-    shape.width = static_cast<size_t>(params.GetInt("beamwidth", kBeamWidth));
+    shape.width =
+        static_cast<size_t>(params.GetInt("beamwidth", static_cast<int64_t>(beam_width_)));
     const double threshold = params.Get("filter_threshold", -1);
     if (threshold >= 0) {
       shape.excluded_max = threshold;
@@ -343,13 +344,15 @@ class DiskIndex final : public VectorIndex {
  private:
   const OpenedDisk disk_;
   const model::Metric metric_;
+  const size_t beam_width_;
 };
 
 }  // namespace
 
-std::unique_ptr<VectorIndex> MakeDiskIndex(OpenedDisk disk, model::Metric metric) {
+std::unique_ptr<VectorIndex> MakeDiskIndex(OpenedDisk disk, model::Metric metric,
+                                           size_t beam_width) {
   ExpectRandomReads(disk);
-  return std::make_unique<DiskIndex>(std::move(disk), metric);
+  return std::make_unique<DiskIndex>(std::move(disk), metric, beam_width);
 }
 
 }  // namespace elanus::index

@@ -8,6 +8,8 @@
 
 namespace elanus::index {
 
-std::unique_ptr<VectorIndex> MakeDiskIndex(OpenedDisk disk, model::Metric metric);
+/// `beam_width`: of searches that do not say.
+std::unique_ptr<VectorIndex> MakeDiskIndex(OpenedDisk disk, model::Metric metric,
+                                           size_t beam_width);
 
 }  // namespace elanus::index

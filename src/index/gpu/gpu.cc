@@ -11,70 +11,20 @@
 #include "index/flat/flat.h"
 #include "index/hnsw/hnsw.h"
 #include "index/ivf/ivf.h"
+#include "index/twin/twin.h"
 
 namespace elanus::index {
 namespace {
 
-using Translate = Result<Params> (*)(const Params& params, uint32_t k);
+constexpr std::string_view kReason = "no GPU is used";
 
-// A twin's index that is asked in the words of the GPU type.
-class TwinIndex final : public VectorIndex {
- public:
-  TwinIndex(std::unique_ptr<VectorIndex> twin, Translate to_search)
-      : twin_(std::move(twin)), to_search_(to_search) {}
-  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override {
-    if (request.range.bounds()) {
-      return Error(ErrorCode::kSegcoreUnsupported,
-                   "failed to search: a GPU index answers no range search");
-    }
-    SearchRequest said = request;
-    TRY_ASSIGN(said.params, to_search_(request.params, request.k));
-    return twin_->Search(ctx, said, hits);
-  }
-  Result<std::unique_ptr<HitStream>> Stream(Context&, const StreamRequest&) const override {
-    return Error(ErrorCode::kSegcoreUnsupported, "failed to search: a GPU index gives no stream");
-  }
-  size_t rows() const override { return twin_->rows(); }
-  size_t memory_bytes() const override { return twin_->memory_bytes(); }
-
- private:
-  const std::unique_ptr<VectorIndex> twin_;
-  const Translate to_search_;
-};
-
-template <const IndexType& (*kTwin)(), Params (*kToBuild)(const Params&, uint32_t dim)>
-size_t EstimateMemory(const RowShape& shape, const Params& build) {
-  return kTwin().EstimateMemory(shape, kToBuild(build, shape.dim));
+template <const IndexType& (*kTwin)(), ToBuild kToBuild, ToSearch kToSearch>
+IndexType GpuTwinOf(std::string_view name, std::span<const ParamSpec> params) {
+  IndexType type = TwinOf<kTwin, kToBuild, kToSearch, Extras::kRefused>(name, params);
+  type.twin_reason = kReason;
+  type.maps = false;
+  return type;
 }
-
-template <const IndexType& (*kTwin)(), Params (*kToBuild)(const Params&, uint32_t dim)>
-Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
-                          const BuildOptions& options) {
-  return kTwin().Build(ctx, rows, metric, kToBuild(build, rows.dim), options);
-}
-
-template <const IndexType& (*kTwin)(), Translate kToSearch>
-Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Metric metric) {
-  TRY_ASSIGN(auto twin, kTwin().Open(std::move(file), rows, metric));
-  return std::unique_ptr<VectorIndex>(std::make_unique<TwinIndex>(std::move(twin), kToSearch));
-}
-
-template <const IndexType& (*kTwin)(), Params (*kToBuild)(const Params&, uint32_t),
-          Translate kToSearch>
-IndexType TwinOf(std::string_view name, std::span<const ParamSpec> params) {
-  return {.name = name,
-          .kind = kTwin().kind,
-          .metrics = kTwin().metrics,
-          .params = params,
-          .takes_int8 = kTwin().takes_int8,
-          .twin = &kTwin(),
-          .EstimateMemory = EstimateMemory<kTwin, kToBuild>,
-          .Build = Build<kTwin, kToBuild>,
-          .Open = Open<kTwin, kToSearch>};
-}
-
-Params SameBuild(const Params& build, uint32_t) { return build; }
-Result<Params> SameSearch(const Params& search, uint32_t) { return search; }
 
 constexpr ParamSpec kListsSpec{.name = "nlist",
                                .phase = Phase::kBuild,
@@ -104,10 +54,6 @@ Result<Params> PqSearch(const Params& search, uint32_t) {
   Params said = search;
   if (const double ratio = search.Get("refine_ratio", 1); ratio > 1) said.Set("refine_k", ratio);
   return said;
-}
-
-Status CheckPq(uint32_t dim, const Params& build) {
-  return IvfPqType().Check(dim, PqBuild(build, dim));
 }
 
 // A fixed degree is that of the twin's lowest level, twice its M; the degree before pruning is how
@@ -158,14 +104,14 @@ constexpr auto kCagraParams = std::to_array<ParamSpec>(
 
 const IndexType& GpuBruteForceType() {
   static const IndexType kType =
-      TwinOf<FlatType, SameBuild, SameSearch>("GPU_BRUTE_FORCE", std::span<const ParamSpec>());
+      GpuTwinOf<FlatType, SameBuild, SameSearch>("GPU_BRUTE_FORCE", std::span<const ParamSpec>());
   return kType;
 }
 
 const IndexType& GpuIvfFlatType() {
   static constexpr std::array kParams = {kListsSpec, kProbesSpec};
   static const IndexType kType =
-      TwinOf<IvfFlatType, SameBuild, SameSearch>("GPU_IVF_FLAT", kParams);
+      GpuTwinOf<IvfFlatType, SameBuild, SameSearch>("GPU_IVF_FLAT", kParams);
   return kType;
 }
 
@@ -178,23 +124,19 @@ const IndexType& GpuIvfPqType() {
        kProbesSpec,
        {"refine_ratio", Phase::kSearch, ParamKind::kNumber, 1, 1, 65535,
         "Times k: candidates that are scored anew by the vectors."}});
-  static const IndexType kType = [] {
-    IndexType type = TwinOf<IvfPqType, PqBuild, PqSearch>("GPU_IVF_PQ", kParams);
-    type.Check = CheckPq;
-    return type;
-  }();
+  static const IndexType kType = GpuTwinOf<IvfPqType, PqBuild, PqSearch>("GPU_IVF_PQ", kParams);
   return kType;
 }
 
 const IndexType& GpuCagraType() {
   static const IndexType kType =
-      TwinOf<HnswType, CagraBuild, CagraSearch>("GPU_CAGRA", kCagraParams);
+      GpuTwinOf<HnswType, CagraBuild, CagraSearch>("GPU_CAGRA", kCagraParams);
   return kType;
 }
 
 const IndexType& GpuBinaryCagraType() {
   static const IndexType kType =
-      TwinOf<BinaryHnswType, CagraBuild, CagraSearch>("GPU_CAGRA", kCagraParams);
+      GpuTwinOf<BinaryHnswType, CagraBuild, CagraSearch>("GPU_CAGRA", kCagraParams);
   return kType;
 }
 

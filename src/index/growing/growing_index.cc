@@ -1,81 +1,22 @@
-// Extending and publishing the lists of a growing index.
+// The growing index of each kind of vectors.
 #include "index/growing_index.h"
 
-#include <algorithm>
-
-#include "index/growing/lists.h"
+#include "index/growing/dense.h"
+#include "index/growing/sparse.h"
 
 namespace elanus::index {
-namespace {
 
-constexpr size_t kRowsPerList = 39;  // Fewer train poor centroids.
-constexpr size_t kRetrainGrowth = 4;
-constexpr size_t kExtendRows = 1024;  // What a search may scan beside the lists for nothing.
-
-size_t RowsOf(std::span<const VectorBlock> blocks) {
-  return blocks.empty() ? 0 : (blocks.size() - 1) * kGrowingBlockRows + blocks.back().rows;
-}
-
-}  // namespace
-
-GrowingIndex::GrowingIndex(model::Metric metric, const GrowingIndexOptions& options)
-    : metric_(metric), options_(options) {}
-GrowingIndex::~GrowingIndex() = default;
-
-std::shared_ptr<const GrowingIndex::Lists> GrowingIndex::Current() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return lists_;
-}
-
-void GrowingIndex::Publish(const Lists& lists) {
-  size_t bytes = lists.centroids->memory_bytes();
-  for (const auto& run : lists.runs) bytes += run->memory_bytes();
-  memory_bytes_.store(bytes, std::memory_order_relaxed);
-  rows_.store(lists.rows, std::memory_order_relaxed);
-  trained_rows_.store(lists.centroids->trained_rows, std::memory_order_relaxed);
-  auto next = std::make_shared<const Lists>(lists);
-  std::lock_guard<std::mutex> lock(mutex_);
-  lists_.swap(next);
-}
-
-bool GrowingIndex::IsBehind(size_t rows) const {
-  const size_t trained = trained_rows_.load(std::memory_order_relaxed);
-  if (trained == 0) return rows >= static_cast<size_t>(options_.lists) * kRowsPerList;
-  return rows >= this->rows() + kExtendRows || rows >= trained * kRetrainGrowth;
-}
-
-Status GrowingIndex::Extend(Context& ctx, std::span<const VectorBlock> blocks) {
-  const size_t rows = RowsOf(blocks) / 64 * 64;
-  const std::shared_ptr<const Lists> old = Current();
-  if (old == nullptr && !IsBehind(RowsOf(blocks))) return {};
-  Lists lists;
-  if (old != nullptr) lists = *old;
-  const bool trains = old == nullptr || rows >= old->centroids->trained_rows * kRetrainGrowth;
-  if (trains) {
-    // So many that both what a search scores of centroids and what it scores of rows grow as the
-    // square root of the rows.
-    auto count = static_cast<size_t>(options_.lists);
-    for (size_t at = count * kRowsPerList * kRetrainGrowth; at <= rows; at *= kRetrainGrowth) {
-      count = std::min<size_t>(count * 2, UINT16_MAX);
-    }
-    lists = {};
-    TRY_ASSIGN(lists.centroids, Train(ctx, blocks, rows, count, metric_));
+std::unique_ptr<GrowingIndex> MakeGrowingIndex(VectorKind kind, model::Metric metric,
+                                               const GrowingIndexOptions& options) {
+  switch (kind) {
+    case VectorKind::kDense:
+      return std::make_unique<DenseGrowingIndex>(metric, options);
+    case VectorKind::kSparse:
+      return std::make_unique<SparseGrowingIndex>(metric);
+    case VectorKind::kBinary:
+      break;
   }
-  while (lists.rows < rows) {
-    const size_t block = lists.rows / kGrowingBlockRows;
-    const size_t begin = lists.rows % kGrowingBlockRows;
-    const size_t end = std::min(kGrowingBlockRows, rows - block * kGrowingBlockRows);
-    const size_t r = lists.rows / kRunRows;
-    const Run* run = r < lists.runs.size() ? lists.runs[r].get() : nullptr;
-    TRY_ASSIGN(auto longer, Longer(ctx, run, blocks[block].Slice(begin, end - begin),
-                                   *lists.centroids, metric_));
-    lists.runs.resize(r + 1);
-    lists.runs[r] = std::move(longer);
-    lists.rows = block * kGrowingBlockRows + end;
-    // New lists take the place of old ones once they hold as much.
-    if (old == nullptr || lists.rows >= old->rows) Publish(lists);
-  }
-  return {};
+  return nullptr;
 }
 
 }  // namespace elanus::index

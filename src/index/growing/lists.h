@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "index/codes/codec.h"
-#include "index/growing_index.h"
+#include "index/growing/dense.h"
 
 namespace elanus::index {
 
@@ -44,7 +44,7 @@ struct Run {
 };
 
 /// What a search reads. Copies share centroids and runs.
-struct GrowingIndex::Lists {
+struct DenseGrowingIndex::Lists {
   std::shared_ptr<const Centroids> centroids;
   std::vector<std::shared_ptr<const Run>> runs;
   size_t rows = 0;

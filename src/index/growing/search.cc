@@ -218,8 +218,8 @@ double NumberOf(const std::map<std::string, std::string>& params, const std::str
 
 }  // namespace
 
-size_t GrowingIndex::ProbesOf(const std::map<std::string, std::string>& params, size_t lists,
-                              size_t rows, uint32_t k) const {
+size_t DenseGrowingIndex::ProbesOf(const std::map<std::string, std::string>& params, size_t lists,
+                                   size_t rows, uint32_t k) const {
   // Twice the lists need some 1.4 times the probes.
   const double growth = static_cast<double>(lists) / static_cast<double>(options_.lists);
   double probes = static_cast<double>(options_.probes) * std::sqrt(growth);
@@ -236,9 +236,9 @@ size_t GrowingIndex::ProbesOf(const std::map<std::string, std::string>& params, 
   return static_cast<size_t>(std::ceil(std::min(probes, static_cast<double>(lists))));
 }
 
-Result<size_t> GrowingIndex::Search(Context& ctx, std::span<const VectorBlock> blocks,
-                                    const std::map<std::string, std::string>& params,
-                                    const SearchRequest& request, Hits hits) const {
+Result<size_t> DenseGrowingIndex::Search(Context& ctx, std::span<const VectorBlock> blocks,
+                                         const std::map<std::string, std::string>& params,
+                                         const SearchRequest& request, Hits hits) const {
   const std::shared_ptr<const Lists> lists = Current();
   if (lists == nullptr || blocks.empty()) return 0;
   const size_t count = lists->centroids->count;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "index/codes/additive_codec.h"
+#include "index/codes/build_bytes.h"
 #include "index/codes/build_space.h"
 #include "index/codes/choices.h"
 #include "index/codes/keeps_order.h"
@@ -50,7 +51,16 @@ Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric met
   if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
     codes.refine = TrainCodec(codes.refine_kind, source.unit_rows(), source.is_l2());
   }
-  const BuildSpace space(rows, metric);
+  std::vector<int8_t> bytes;
+  if (rows.element == ElementType::kFloat32 && rows.rows >= kCodedRowsMin) {
+    TRY_ASSIGN(bytes, BytesToBuildOn(ctx, rows, source.is_l2()));
+  }
+  VectorBlock built_on = rows;
+  if (!bytes.empty()) {
+    built_on.data = bytes.data();
+    built_on.element = ElementType::kInt8;
+  }
+  const BuildSpace space(built_on, metric);
   HnswBuilder builder(
       space, m, static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
   TRY(builder.Build(ctx, options));

@@ -67,15 +67,18 @@ using CodeBytes = size_t (*)(const RowShape& shape, const Params& build);
 template <CodeBytes kCodeBytes>
 size_t EstimateIvf(const RowShape& shape, const Params& build) {
   const CodeKind refine = ListRefineKind(build);
-  return IvfLayout({.rows = shape.rows,
-                    .lists = static_cast<uint64_t>(build.GetInt("nlist", kDefaultLists)),
-                    .dim = shape.dim,
-                    .places = shape.rows,
-                    .code_bytes = kCodeBytes(shape, build),
-                    .refine_bytes = refine == CodeKind::kNone || refine == CodeKind::kFloat32
-                                        ? 0
-                                        : EstimateRowBytes(refine, shape.dim)})
-      .end;
+  const auto lists = static_cast<uint64_t>(build.GetInt("nlist", kDefaultLists));
+  const size_t file =
+      IvfLayout({.rows = shape.rows,
+                 .lists = lists,
+                 .dim = shape.dim,
+                 .places = shape.rows,
+                 .code_bytes = kCodeBytes(shape, build),
+                 .refine_bytes = refine == CodeKind::kNone || refine == CodeKind::kFloat32
+                                     ? 0
+                                     : EstimateRowBytes(refine, shape.dim)})
+          .end;
+  return file + CodedCentroids::EstimateBytes(lists, shape.dim);
 }
 
 constexpr ParamSpec kListsSpec{.name = "nlist",

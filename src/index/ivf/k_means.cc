@@ -2,17 +2,19 @@
 #include "index/ivf/k_means.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "simd/kernels.h"
+#include "simd/panels.h"
 
 namespace elanus::index {
 namespace {
 
-constexpr size_t kSamplesPerCentroid = 256;
-constexpr int kIterations = 10;
-constexpr size_t kRowsPerTask = 256;
-constexpr size_t kCentroidsPerTile = 64;  // 96 KB at 384 dimensions: fits the second cache.
+// Rows of the sample for each centroid, iteration by iteration: while centroids are far from where
+// they will stand, a few rows say as well as many where to go.
+constexpr std::array<size_t, 10> kRowsPerCentroid = {32, 32, 32, 64, 64, 64, 128, 128, 256, 256};
+constexpr size_t kRowsPerTask = 32 * simd::PanelKernels::kVectors;
 
 Status ForChunks(Context& ctx, Pool* pool, size_t count,
                  const std::function<void(size_t, size_t)>& fn) {
@@ -27,40 +29,52 @@ Status ForChunks(Context& ctx, Pool* pool, size_t count,
   return {};
 }
 
-// Half the squared norm of each centroid: with it the nearest one follows from inner products.
-std::vector<float> HalfNorms(const std::vector<float>& centroids, size_t dim) {
-  std::vector<float> norms(centroids.size() / dim);
-  for (size_t c = 0; c < norms.size(); ++c) {
-    const float* centroid = centroids.data() + c * dim;
-    norms[c] = simd::Best().ip(centroid, centroid, dim) / 2;
+// Centroids as the kernels meet them.
+struct Panels {
+  size_t count = 0;
+  std::vector<float> values;
+  // Half the squared norm of each centroid: with it the nearest one follows from inner products.
+  std::vector<float> half_norms;
+};
+
+Panels PanelsOf(const std::vector<float>& centroids, size_t dim) {
+  Panels panels{.count = centroids.size() / dim, .values = {}, .half_norms = {}};
+  panels.values.resize((panels.count + simd::kPanelRows - 1) / simd::kPanelRows * simd::kPanelRows *
+                       dim);
+  for (size_t c = 0; c < panels.count; c += simd::kPanelRows) {
+    simd::Panels().pack(centroids.data() + c * dim, std::min(simd::kPanelRows, panels.count - c),
+                        dim, panels.values.data() + c * dim);
   }
-  return norms;
+  for (size_t c = 0; c < panels.count; ++c) {
+    const float* centroid = centroids.data() + c * dim;
+    panels.half_norms.push_back(simd::Best().ip(centroid, centroid, dim) / 2);
+  }
+  return panels;
 }
 
-void AssignRange(const FloatRows& rows, const std::vector<float>& centroids,
-                 const std::vector<float>& half_norms, size_t begin, size_t end,
+void AssignRange(const FloatRows& rows, const Panels& centroids, size_t begin, size_t end,
                  uint32_t* nearest) {
-  const simd::Kernels& kernels = simd::Best();
-  const size_t count = half_norms.size();
+  constexpr size_t kVectors = simd::PanelKernels::kVectors;
+  const simd::PanelKernels& panels = simd::Panels();
   const size_t dim = rows.dim();
   std::vector<float> scratch(rows.lies_ready() ? 0 : (end - begin) * dim);
   const float* vectors = rows.Read(begin, end - begin, scratch.data());
-  std::vector<float> products(4 * kCentroidsPerTile);
+  std::array<float, kVectors * simd::kPanelRows> products;
   std::vector<float> best(end - begin, std::numeric_limits<float>::infinity());
-  // A tile of centroids stays in the cache while all rows of the range meet it.
-  for (size_t c = 0; c < count; c += kCentroidsPerTile) {
-    const size_t tile = std::min(kCentroidsPerTile, count - c);
-    for (size_t r = begin; r < end; r += 4) {
-      const size_t group = std::min<size_t>(4, end - r);
-      kernels.ip_block(vectors + (r - begin) * dim, group, centroids.data() + c * dim, tile, dim,
-                       products.data(), kCentroidsPerTile);
+  // A panel stays in the cache while all rows of the range meet it.
+  for (size_t c = 0; c < centroids.count; c += simd::kPanelRows) {
+    const size_t tile = std::min(simd::kPanelRows, centroids.count - c);
+    for (size_t r = 0; r < end - begin; r += kVectors) {
+      const size_t group = std::min(kVectors, end - begin - r);
+      panels.products(vectors + r * dim, group, dim, centroids.values.data() + c * dim,
+                      products.data());
       for (size_t g = 0; g < group; ++g) {
         float least;
-        const size_t at = kernels.arg_min_difference(
-            half_norms.data() + c, products.data() + g * kCentroidsPerTile, tile, &least);
-        if (least < best[r - begin + g]) {
-          best[r - begin + g] = least;
-          nearest[r + g] = static_cast<uint32_t>(c + at);
+        const size_t at = simd::Best().arg_min_difference(
+            centroids.half_norms.data() + c, products.data() + g * simd::kPanelRows, tile, &least);
+        if (least < best[r + g]) {
+          best[r + g] = least;
+          nearest[begin + r + g] = static_cast<uint32_t>(c + at);
         }
       }
     }
@@ -107,9 +121,9 @@ void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
 Result<std::vector<uint32_t>> AssignRows(Context& ctx, const FloatRows& rows,
                                          const std::vector<float>& centroids, Pool* pool) {
   std::vector<uint32_t> nearest(rows.rows(), 0);
-  const std::vector<float> half_norms = HalfNorms(centroids, rows.dim());
+  const Panels panels = PanelsOf(centroids, rows.dim());
   TRY(ForChunks(ctx, pool, rows.rows(), [&](size_t begin, size_t end) {
-    AssignRange(rows, centroids, half_norms, begin, end, nearest.data());
+    AssignRange(rows, panels, begin, end, nearest.data());
   }));
   return nearest;
 }
@@ -120,15 +134,18 @@ Result<std::vector<float>> TrainCentroids(Context& ctx, const FloatRows& rows, s
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::mt19937 rng(42);
   std::shuffle(order.begin(), order.end(), rng);
-  order.resize(std::min(order.size(), count * kSamplesPerCentroid));
+  order.resize(std::min(order.size(), count * kRowsPerCentroid.back()));
   std::vector<float> sample(order.size() * rows.dim());
   for (size_t i = 0; i < order.size(); ++i) {
     rows.Copy(order[i], sample.data() + i * rows.dim());
   }
   std::vector<float> centroids(sample.begin(),
                                sample.begin() + static_cast<ptrdiff_t>(count * rows.dim()));
-  const VectorBlock block{.data = sample.data(), .rows = order.size(), .dim = rows.dim()};
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
+  for (const size_t per_centroid : kRowsPerCentroid) {
+    // The sample is in random order, so its first rows are a sample too.
+    const VectorBlock block{.data = sample.data(),
+                            .rows = std::min(order.size(), count * per_centroid),
+                            .dim = rows.dim()};
     TRY_ASSIGN(const std::vector<uint32_t> nearest, AssignRows(ctx, block, centroids, pool));
     MoveCentroids(block, nearest, centroids);
   }

@@ -74,6 +74,44 @@ TEST_F(KMeansTest, LeavesLittleBeyondWhatClustersSpread) {
   EXPECT_LT(left, kDim);
 }
 
+// The first iterations look at a part of the sample; that must not cost more than a little of what
+// the same number of iterations over all of it would gain.
+TEST_F(KMeansTest, IsAsGoodAsIterationsOverTheWholeSample) {
+  constexpr uint32_t kDim = 24;
+  constexpr size_t kCentroids = 32;
+  std::vector<float> values = DrawRows(kCentroids * 256, kDim, 8);
+  const std::vector<float> centres = DrawRows(200, kDim, 9);
+  for (size_t r = 0; r < kCentroids * 256; ++r) {
+    for (uint32_t d = 0; d < kDim; ++d) {
+      values[r * kDim + d] = 0.5f * values[r * kDim + d] + centres[r * 31 % 200 * kDim + d];
+    }
+  }
+  const VectorBlock rows{.data = values.data(), .rows = kCentroids * 256, .dim = kDim};
+  const auto left_by = [&](const std::vector<float>& centroids, std::vector<uint32_t>& nearest) {
+    nearest = *AssignRows(ctx_, rows, centroids, &pool_);
+    double left = 0;
+    for (size_t r = 0; r < rows.rows; ++r) {
+      left += Distance(rows.row(r), centroids.data() + nearest[r] * kDim, kDim);
+    }
+    return left;
+  };
+  std::vector<uint32_t> nearest;
+  std::vector<float> lloyd(values.begin(), values.begin() + kCentroids * kDim);
+  for (int iteration = 0; iteration < 10; ++iteration) {
+    left_by(lloyd, nearest);
+    std::vector<double> sums(lloyd.size(), 0.0);
+    std::vector<double> sizes(kCentroids, 1e-9);
+    for (size_t r = 0; r < rows.rows; ++r) {
+      ++sizes[nearest[r]];
+      for (uint32_t d = 0; d < kDim; ++d) sums[nearest[r] * kDim + d] += rows.row(r)[d];
+    }
+    for (size_t i = 0; i < lloyd.size(); ++i) {
+      lloyd[i] = static_cast<float>(sums[i] / sizes[i / kDim]);
+    }
+  }
+  EXPECT_LE(left_by(Train(rows, kCentroids, &pool_), nearest), 1.02 * left_by(lloyd, nearest));
+}
+
 TEST_F(KMeansTest, IsTheSameOnOneThreadAndOnSeveral) {
   const std::vector<float> values = DrawRows(3000, 16, 4);
   const VectorBlock rows{.data = values.data(), .rows = 3000, .dim = 16};

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "index/ivf/file.h"
+#include "index/ivf/list_order.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -16,35 +16,16 @@ inline constexpr int64_t kDefaultEmptyLists = 2;
 /// `rows`: the segment's own vectors; must outlive the index.
 std::unique_ptr<VectorIndex> MakeIvfIndex(OpenedIvf lists, VectorBlock rows, model::Metric metric);
 
-/// The lists in the order in which a query wants them.
-class ListOrder {
- public:
-  /// `centroid_squares`, for L2: of each list. Both borrowed.
-  ListOrder(const OpenedIvf& opened, const std::vector<float>& centroid_squares, bool is_l2)
-      : opened_(opened), squares_(centroid_squares), is_l2_(is_l2), order_(opened.header.lists) {}
-
-  /// By L2 of the centroid for L2, by inner product for the others; the first `sorted` at once, the
-  /// others when one of them is asked for. `products`: of the query with each centroid; borrowed.
-  void Sort(const float* products, size_t sorted);
-  size_t size() const { return order_.size(); }
-  uint32_t at(size_t place);
-  /// What the key of a code in this list lacks: codes of what rows leave over know nothing of the
-  /// query's product with the centroid.
-  float OffsetOf(uint32_t list) const;
-
- private:
-  const OpenedIvf& opened_;
-  const std::vector<float>& squares_;
-  const bool is_l2_;
-  const float* products_ = nullptr;
-  size_t sorted_ = 0;
-  std::vector<uint64_t> order_;  // A key and a list as one number.
-};
-
-/// A stream that scans list after list as far as it is asked. Both borrowed.
-std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists,
-                                         const std::vector<float>& centroid_squares,
+/// A stream that scans list after list as far as it is asked. All borrowed.
+std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists, const CodedCentroids& centroids,
                                          VectorBlock rows, model::Metric metric,
                                          const StreamRequest& request);
+
+/// What the key of a code in this list lacks: codes of what rows leave over know nothing of the
+/// query's product with the centroid.
+inline float OffsetOf(const OpenedIvf& lists, const ListOrder& order, uint32_t list, bool is_l2) {
+  if (!lists.codes.residual) return 0.0f;
+  return is_l2 ? -2 * order.ProductOf(list) : -order.ProductOf(list);
+}
 
 }  // namespace elanus::index

@@ -1,15 +1,12 @@
-// The order of lists, and a stream that scans list after list: the asked ones first, then as many
-// that what waits stays a multiple of what was given.
+// A stream that scans list after list: the asked ones first, then as many that what waits stays a
+// multiple of what was given.
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cmath>
 #include <limits>
 #include <queue>
 
 #include "index/codes/refining_stream.h"
 #include "index/ivf/search.h"
-#include "simd/kernels.h"
 
 namespace elanus::index {
 namespace {
@@ -19,32 +16,21 @@ constexpr size_t kTileRows = 256;
 constexpr size_t kMetPerGiven = 4;
 constexpr size_t kWindow = 64;  // Candidates that wait to be put in order by exact keys.
 
-// A key and a list as one number that sorts by the key: a float's bits sort as an integer's once
-// negative ones are turned over.
-uint64_t Sortable(float key, uint32_t list) {
-  const auto bits = std::bit_cast<uint32_t>(key);
-  const uint32_t turned = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-  return static_cast<uint64_t>(turned) << 32 | list;
-}
-
 class ListStream final : public CandidateStream {
  public:
-  ListStream(const OpenedIvf& lists, const std::vector<float>& centroid_squares, uint32_t dim,
-             bool is_l2, size_t probes, BitsetView allowed)
+  ListStream(const OpenedIvf& lists, const CodedCentroids& centroids, bool is_l2, size_t probes,
+             BitsetView allowed)
       : lists_(lists),
-        dim_(dim),
         is_l2_(is_l2),
         probes_(probes),
         allowed_(allowed),
         scan_(lists.codes.codec->NewScorer(lists.packed)),
-        order_(lists, centroid_squares, is_l2),
-        products_(lists.header.lists) {}
+        order_(centroids) {}
 
   void SetQuery(const QueryVector& query) override {
     scan_->SetQuery(scan_->takes_plain_query() ? query.plain() : query.unit());
-    simd::Best().ip_block(query.unit(), 1, lists_.centroids, products_.size(), dim_,
-                          products_.data(), products_.size());
-    order_.Sort(products_.data(), probes_);
+    order_.Score(query.unit(), 1);
+    order_.Choose(0, probes_);
   }
   Scorer& scorer() override { return *scan_; }
 
@@ -68,7 +54,7 @@ class ListStream final : public CandidateStream {
   }
 
   void ScanList(uint32_t list) {
-    const float offset = order_.OffsetOf(list);
+    const float offset = OffsetOf(lists_, order_, list, is_l2_);
     const size_t begin = lists_.bounds[list];
     const size_t end = begin + lists_.list_rows[list];
     scanned_ += end - begin;
@@ -98,13 +84,11 @@ class ListStream final : public CandidateStream {
   }
 
   const OpenedIvf& lists_;
-  const uint32_t dim_;
   const bool is_l2_;
   const size_t probes_;
   const BitsetView allowed_;
   const std::unique_ptr<Scorer> scan_;
   ListOrder order_;
-  std::vector<float> products_;
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> waiting_;
   size_t next_list_ = 0;
   size_t scanned_ = 0;  // Rows of the lists so far,
@@ -115,38 +99,12 @@ class ListStream final : public CandidateStream {
 
 }  // namespace
 
-void ListOrder::Sort(const float* products, size_t sorted) {
-  products_ = products;
-  for (size_t l = 0; l < order_.size(); ++l) {
-    order_[l] =
-        Sortable(is_l2_ ? squares_[l] - 2 * products[l] : -products[l], static_cast<uint32_t>(l));
-  }
-  sorted_ = std::min(sorted, order_.size());
-  const auto middle = order_.begin() + static_cast<ptrdiff_t>(sorted_);
-  if (middle != order_.end()) std::nth_element(order_.begin(), middle, order_.end());
-  std::sort(order_.begin(), middle);
-}
-
-uint32_t ListOrder::at(size_t place) {
-  if (place >= sorted_) {
-    std::sort(order_.begin() + static_cast<ptrdiff_t>(sorted_), order_.end());
-    sorted_ = order_.size();
-  }
-  return static_cast<uint32_t>(order_[place]);
-}
-
-float ListOrder::OffsetOf(uint32_t list) const {
-  if (!opened_.codes.residual) return 0.0f;
-  return is_l2_ ? -2 * products_[list] : -products_[list];
-}
-
-std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists,
-                                         const std::vector<float>& centroid_squares,
+std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists, const CodedCentroids& centroids,
                                          VectorBlock rows, model::Metric metric,
                                          const StreamRequest& request) {
   const auto probes = static_cast<size_t>(request.params.GetInt("nprobe", kDefaultProbes));
   return std::make_unique<RefiningStream>(
-      std::make_unique<ListStream>(lists, centroid_squares, rows.dim, metric == model::Metric::kL2,
+      std::make_unique<ListStream>(lists, centroids, metric == model::Metric::kL2,
                                    std::min<size_t>(probes, lists.header.lists), request.allowed),
       RefiningStream::Refine{
           .kind = lists.codes.refine_kind,

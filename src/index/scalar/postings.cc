@@ -24,6 +24,26 @@ bool HoldsStarts(std::string_view section, uint64_t last) {
          AreOffsets(section.data(), count - 1, last);
 }
 
+// The first place at or behind `at` whose number is not below `wanted`; places ascend, and the next
+// one is usually near.
+template <class T>
+uint64_t GallopTo(const Numbers<T>& numbers, uint64_t at, uint64_t end, uint64_t wanted) {
+  uint64_t step = 1;
+  while (at + step < end && numbers[at + step] < wanted) {
+    at += step;
+    step *= 2;
+  }
+  uint64_t high = std::min(end, at + step);
+  while (at < high) {
+    const uint64_t middle = at + (high - at) / 2;
+    if (numbers[middle] < wanted)
+      at = middle + 1;
+    else
+      high = middle;
+  }
+  return at;
+}
+
 class RowLists final : public Postings {
  public:
   RowLists(std::string_view starts, std::string_view rows)
@@ -33,6 +53,17 @@ class RowLists final : public Postings {
   void SetRows(size_t begin, size_t end, Bitset& rows) const override {
     const uint64_t last = starts_[end];
     for (uint64_t i = starts_[begin]; i < last; ++i) rows.Set(rows_[i]);
+  }
+  void AppendRows(size_t term, std::vector<uint32_t>& rows) const override {
+    for (uint64_t i = starts_[term]; i < starts_[term + 1]; ++i) rows.push_back(rows_[i]);
+  }
+  void KeepRows(size_t term, std::vector<uint32_t>& rows) const override {
+    uint64_t at = starts_[term];
+    const uint64_t end = starts_[term + 1];
+    std::erase_if(rows, [&](uint32_t row) {
+      at = GallopTo(rows_, at, end, row);
+      return at == end || rows_[at] != row;
+    });
   }
   double row_ns() const override { return 2; }
 
@@ -66,6 +97,41 @@ class RowSets final : public Postings {
       else
         SetList(container, rows);
     }
+  }
+  void AppendRows(size_t term, std::vector<uint32_t>& rows) const override {
+    for (uint64_t i = firsts_[term]; i < firsts_[term + 1]; ++i) {
+      const Container container = containers_[i];
+      const uint32_t base = container.block * kBlockRows;
+      if (container.rows <= kListRowsMax) {
+        const Numbers<uint16_t> low{bytes_ + container.offset};
+        for (uint32_t j = 0; j < container.rows; ++j) rows.push_back(base + low[j]);
+        continue;
+      }
+      const Numbers<uint64_t> words{bytes_ + container.offset};
+      for (uint32_t w = 0; w < kBlockRows / 64; ++w) {
+        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+          rows.push_back(base + w * 64 + static_cast<uint32_t>(std::countr_zero(word)));
+        }
+      }
+    }
+  }
+  void KeepRows(size_t term, std::vector<uint32_t>& rows) const override {
+    uint64_t at = firsts_[term];
+    const uint64_t end = firsts_[term + 1];
+    uint64_t place = 0;  // In the container's list.
+    std::erase_if(rows, [&](uint32_t row) {
+      for (; at < end && containers_[at].block < row / kBlockRows; ++at) place = 0;
+      if (at == end || containers_[at].block != row / kBlockRows) return true;
+      const Container container = containers_[at];
+      const uint32_t low = row % kBlockRows;
+      if (container.rows > kListRowsMax) {
+        const Numbers<uint64_t> words{bytes_ + container.offset};
+        return (words[low / 64] >> (low % 64) & 1) == 0;
+      }
+      const Numbers<uint16_t> list{bytes_ + container.offset};
+      place = GallopTo(list, place, container.rows, low);
+      return place == container.rows || list[place] != low;
+    });
   }
   double row_ns() const override { return 1; }
 

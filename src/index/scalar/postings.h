@@ -21,6 +21,10 @@ class Postings {
   virtual uint64_t Count(size_t begin, size_t end) const = 0;
   /// Sets the rows of the terms [begin, end).
   virtual void SetRows(size_t begin, size_t end, Bitset& rows) const = 0;
+  /// Appends the rows of a term, ascending.
+  virtual void AppendRows(size_t term, std::vector<uint32_t>& rows) const = 0;
+  /// Drops from `rows`, ascending, those that the term is not in.
+  virtual void KeepRows(size_t term, std::vector<uint32_t>& rows) const = 0;
   /// Nanoseconds that SetRows takes for a row, about.
   virtual double row_ns() const = 0;
 };

@@ -6,8 +6,8 @@
 namespace elanus::index {
 
 std::span<const ScalarIndexType* const> AllScalarTypes() {
-  static const std::array kTypes = {&SortedType(), &InvertedType(), &BitmapType(),
-                                    &TrieType(),   &NgramType(),    &HybridType()};
+  static const std::array kTypes = {&SortedType(), &InvertedType(), &BitmapType(), &TrieType(),
+                                    &NgramType(),  &HybridType(),   &WordsType()};
   return kTypes;
 }
 
@@ -33,7 +33,9 @@ Result<std::unique_ptr<ScalarIndex>> OpenScalarIndex(Blob file) {
       return type->Open(std::move(file));
     }
   }
-  return Status(ErrorCode::kIntegrity, "the file is no scalar index");
+  return Status(ErrorCode::kIntegrity,
+                "offset 0: the file is no scalar index. Restore it from a copy, or drop the index "
+                "and build it again");
 }
 
 }  // namespace elanus::index

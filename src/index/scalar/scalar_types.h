@@ -19,5 +19,7 @@ const ScalarIndexType& TrieType();
 const ScalarIndexType& NgramType();
 /// Bitmaps when a segment has few distinct values, else what suits many.
 const ScalarIndexType& HybridType();
+/// Words of texts with their rows and places: what text_match and phrase_match ask.
+const ScalarIndexType& WordsType();
 
 }  // namespace elanus::index

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@
 namespace elanus::index {
 
 enum class SparseAlgorithm : uint8_t { kTaatNaive, kDaatWand, kDaatMaxScore };
+
+/// That of search_algo, if it names one.
+std::optional<SparseAlgorithm> SearchAlgorithm(const Params& search);
 
 /// The saturation of BM25: what a row's term counts for beside its weight.
 struct Bm25 {

@@ -9,6 +9,7 @@
 // goes row by row (wand.h).
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -33,9 +34,20 @@ constexpr size_t kRowsPerCheck = 1024;
 struct Settings {
   uint32_t k;
   double drop_ratio, refine_factor, shrink;
+  SparseAlgorithm algorithm;
   ScoreRange range;
   BitsetView allowed;
 };
+
+// As Count. Counting bits is a call where the machine may lack the instruction, and a selective
+// filter leaves most words empty.
+size_t CountRows(BitsetView rows) {
+  size_t count = 0;
+  for (size_t w = 0; w < rows.word_count(); ++w) {
+    if (rows.words[w] != 0) count += static_cast<size_t>(std::popcount(rows.words[w]));
+  }
+  return count;
+}
 
 /// One Search call: scratch memory and the walk.
 class SparseSearch {
@@ -48,7 +60,7 @@ class SparseSearch {
         settings_(settings),
         ctx_(ctx),
         scorer_(rows, static_cast<model::Metric>(opened.header.metric), bm25) {
-    if (!settings.allowed.empty()) allowed_rows_ = settings.allowed.Count();
+    if (!settings.allowed.empty()) allowed_rows_ = CountRows(settings.allowed);
     row_cost_ = 32 + kNonZeroCost * static_cast<double>(opened.header.non_zeros) /
                          static_cast<double>(opened.header.rows);
   }
@@ -167,8 +179,11 @@ class SparseSearch {
     if (terms_.empty()) return 0;
     // Weights of at least kWeightMin make each posting count; with very many terms they sum up to
     // more than they should, and sums saturate.
+    // A posting adds code * weight / 256, so no chunk's weight may be cut to 16 bits: a lone term's
+    // would be, and sums no bounds.
+    constexpr double kSumMax = 65535.0 * 255 / 256;
     const double room =
-        std::max(65535.0 - kWeightMin * static_cast<double>(terms_.size()), 32768.0);
+        std::max(kSumMax - kWeightMin * static_cast<double>(terms_.size()), 32768.0);
     scale_ = {.scale = room / total,
               .shrink = settings_.shrink,
               .terms = static_cast<uint32_t>(terms_.size())};
@@ -208,7 +223,7 @@ class SparseSearch {
   void SearchWindow(BestRows& best) {
     const uint32_t needed = scale_.Needed(best.floor());
     if (rest_[0] < needed) return;
-    const auto algorithm = static_cast<SparseAlgorithm>(opened_.header.algorithm);
+    const SparseAlgorithm algorithm = settings_.algorithm;
     if (algorithm == SparseAlgorithm::kDaatWand) {
       Wand(needed, best);
       return;
@@ -422,6 +437,8 @@ Status OpenIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) 
                              .drop_ratio = params.Get("drop_ratio_search", 0),
                              .refine_factor = params.Get("refine_factor", 1),
                              .shrink = std::min(params.Get("dim_max_score_ratio", 1.05), 1.0),
+                             .algorithm = SearchAlgorithm(params).value_or(
+                                 static_cast<SparseAlgorithm>(opened_.header.algorithm)),
                              .range = request.range,
                              .allowed = request.allowed};
   const auto search = std::make_unique<SparseSearch>(

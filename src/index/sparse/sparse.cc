@@ -3,18 +3,32 @@
 #include "index/sparse/sparse_block.h"
 
 #include <array>
-#include <cmath>
-#include <limits>
 
 #include "index/sparse/postings.h"
 #include "index/sparse/score.h"
+#include "model/sparse_row.h"
 
 namespace elanus::index {
 namespace {
 
 constexpr size_t kRowsPerCheck = 512;
 
-constexpr std::string_view kAlgorithms[] = {"taat_naive", "daat_wand", "daat_maxscore"};
+// The first three are algorithms; the others are names of later versions for what these do already:
+// bounds hold for a window of rows, which is a block, and postings are added window by window.
+constexpr std::string_view kAlgorithms[] = {"TAAT_NAIVE",     "DAAT_WAND",          "DAAT_MAXSCORE",
+                                            "BLOCK_MAX_WAND", "BLOCK_MAX_MAXSCORE", "SINDI"};
+constexpr std::string_view kSearchAlgorithms[] = {
+    "INHERIT",        "TAAT_NAIVE",         "DAAT_WAND", "DAAT_MAXSCORE",
+    "BLOCK_MAX_WAND", "BLOCK_MAX_MAXSCORE", "SINDI"};
+constexpr std::string_view kCodecs[] = {"block_streamvbyte", "block_maskedvbyte", "block_adaptive"};
+constexpr std::string_view kValueTypes[] = {"fp16", "fp32", "u16", "u32"};
+
+SparseAlgorithm AlgorithmOf(int64_t choice) {
+  constexpr SparseAlgorithm kMeant[] = {
+      SparseAlgorithm::kTaatNaive, SparseAlgorithm::kDaatWand,     SparseAlgorithm::kDaatMaxScore,
+      SparseAlgorithm::kDaatWand,  SparseAlgorithm::kDaatMaxScore, SparseAlgorithm::kTaatNaive};
+  return kMeant[choice];
+}
 
 constexpr ParamSpec kParams[] = {
     {.name = "inverted_index_algo",
@@ -23,9 +37,32 @@ constexpr ParamSpec kParams[] = {
      .default_value = 2,
      .min = 0,
      .max = 0,
-     .help = "How postings are walked; all give the same hits.",
-     .choices = kAlgorithms},
-    {"drop_ratio_build", Phase::kBuild, ParamKind::kNumber, 0, 0, 1 - 1e-16, "Has no effect."},
+     .help = "How postings are walked; all give the same hits. BLOCK_MAX_WAND, BLOCK_MAX_MAXSCORE "
+             "and SINDI are DAAT_WAND, DAAT_MAXSCORE and TAAT_NAIVE, which work block by block.",
+     .choices = kAlgorithms,
+     .exact_case = true},
+    {"drop_ratio_build", Phase::kBuild, ParamKind::kNumber, 0, 0, 1 - 1e-16,
+     "Accepted without effect, as it is deprecated: every value is indexed."},
+    {.name = "inverted_index_codec",
+     .phase = Phase::kBuild,
+     .kind = ParamKind::kChoice,
+     .default_value = 0,
+     .min = 0,
+     .max = 0,
+     .help = "Accepted without effect: postings are 16-bit offsets or bitmaps.",
+     .choices = kCodecs},
+    {"block_max_block_size", Phase::kBuild, ParamKind::kInteger, 128, 1, 2147483647,
+     "Accepted without effect: a block is a window of 16384 rows."},
+    {.name = "quant_type",
+     .phase = Phase::kBuild,
+     .kind = ParamKind::kChoice,
+     .default_value = 0,
+     .min = 0,
+     .max = 0,
+     .help = "Accepted without effect: postings hold 8-bit bounds, scores are of the rows' values.",
+     .choices = kValueTypes},
+    {"sindi_window_size", Phase::kBuild, ParamKind::kInteger, 65535, 1024, 65535,
+     "Accepted without effect: a window has 16384 rows."},
     {"bm25_k1", Phase::kBuild, ParamKind::kNumber, 1.2, 0, 3, "How slowly repeats saturate."},
     {"bm25_b", Phase::kBuild, ParamKind::kNumber, 0.75, 0, 1, "How much long rows are worth less."},
     {"bm25_avgdl", Phase::kBuild, ParamKind::kNumber, 100, 0, 1e30,
@@ -35,7 +72,18 @@ constexpr ParamSpec kParams[] = {
     {"refine_factor", Phase::kSearch, ParamKind::kInteger, 1, 1, 65535,
      "Times k: candidates of a shortened query that the whole one scores."},
     {"dim_max_score_ratio", Phase::kSearch, ParamKind::kNumber, 1.05, 0.5, 1.3,
-     "Below 1 bounds are cut by it: faster, and hits may be missed."},
+     "Below 1 bounds are cut by it: faster, and hits may be missed. From 1 on without effect, "
+     "since "
+     "bounds hold as they are."},
+    {.name = "search_algo",
+     .phase = Phase::kSearch,
+     .kind = ParamKind::kChoice,
+     .default_value = 0,
+     .min = 0,
+     .max = 0,
+     .help = "In place of inverted_index_algo; INHERIT: that one.",
+     .choices = kSearchAlgorithms,
+     .exact_case = true},
     {"bm25_k1", Phase::kSearch, ParamKind::kNumber, 1.2, 0, 3, "In place of the build's."},
     {"bm25_b", Phase::kSearch, ParamKind::kNumber, 0.75, 0, 1, "In place of the build's."},
 };
@@ -47,7 +95,7 @@ size_t EstimateMemory(const RowShape& shape, const Params&) {
 
 Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
                           const BuildOptions& options) {
-  const auto algorithm = static_cast<SparseAlgorithm>(build.GetInt("inverted_index_algo", 2));
+  const SparseAlgorithm algorithm = AlgorithmOf(build.GetInt("inverted_index_algo", 2));
   const Bm25 bm25 = {.k1 = build.Get("bm25_k1", 1.2),
                      .b = build.Get("bm25_b", 0.75),
                      .avgdl = build.Get("bm25_avgdl", 0)};
@@ -88,27 +136,21 @@ const IndexType& SparseWandType() {
 
 std::span<const ParamSpec> ExactSparseParams() { return kParams; }
 
+std::optional<SparseAlgorithm> SearchAlgorithm(const Params& search) {
+  const int64_t choice = search.GetInt("search_algo", 0);
+  if (choice == 0) return std::nullopt;
+  return AlgorithmOf(choice - 1);
+}
+
 Status CheckSparse(const SparseBlock& block) {
   for (size_t i = 0; i < block.rows; ++i) {
     if (block.bounds[i] > block.bounds[i + 1]) {
       return Invalid("sparse vector {} ends before it begins", i);
     }
-    const auto dims = block.dims_of(i);
-    const auto values = block.values_of(i);
-    for (size_t j = 0; j < dims.size(); ++j) {
-      if (j > 0 && dims[j] <= dims[j - 1]) {
-        return Invalid("unsorted or same indices in sparse float vector {}: {} after {}", i,
-                       dims[j], dims[j - 1]);
-      }
-      if (!std::isfinite(values[j]) || values[j] < 0) {
-        return Invalid("invalid value in sparse float vector {}: dimension {} has {}", i, dims[j],
-                       values[j]);
-      }
-    }
-    if (!dims.empty() && dims.back() > kSparseDimMax) {
-      return Invalid("invalid index in sparse float vector {}: {} is larger than {}", i,
-                     dims.back(), kSparseDimMax);
-    }
+    const std::string_view row(reinterpret_cast<const char*>(block.data + block.bounds[i]),
+                               block.bounds[i + 1] - block.bounds[i]);
+    Status good = model::CheckSparseRow(row);
+    if (!good.ok()) return std::move(good).WithContext(fmt::format("sparse vector {}", i));
   }
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "index/vector_block.h"
+#include "model/sparse_row.h"
 
 namespace elanus::index {
 
@@ -34,11 +35,10 @@ struct SparseBlock {
   size_t count_of(size_t i) const { return (bounds[i + 1] - bounds[i]) / 8; }
 };
 
-/// The largest dimension a vector may have.
-inline constexpr uint32_t kSparseDimMax = UINT32_MAX - 1;
+using model::kSparseDimMax;
 
-/// The rules of sparse vectors: bounds and dimensions ascend, no dimension is past kSparseDimMax,
-/// values are finite and not negative. Errors: kInvalidParameter, naming the vector.
+/// Bounds ascend, and each row keeps the rules of model::CheckSparseRow. Errors: kInvalidParameter,
+/// naming the vector.
 Status CheckSparse(const SparseBlock& block);
 
 }  // namespace elanus::index

@@ -1,6 +1,6 @@
 // Lists of rows that are still being appended: which rows they hold, and what searches of them find
 // for every metric and element.
-#include "index/growing_index.h"
+#include "index/growing/dense.h"
 
 #include <gtest/gtest.h>
 
@@ -77,9 +77,9 @@ class GrowingIndexTest : public testing::TestWithParam<std::tuple<Metric, Elemen
 };
 
 TEST_P(GrowingIndexTest, FindsTheBestRowsAndScoresThemExactly) {
-  GrowingIndex index(metric(), kOptions);
+  DenseGrowingIndex index(metric(), kOptions);
   const auto blocks = Blocks(20'000);
-  ASSERT_TRUE(index.Extend(ctx_, blocks).ok());
+  ASSERT_TRUE(index.Extend(ctx_, blocks, {}).ok());
   EXPECT_EQ(index.rows(), 20'000u / 64 * 64);
   EXPECT_GT(index.memory_bytes(), 20'000u * 2);
   constexpr uint32_t kK = 10;
@@ -109,10 +109,10 @@ TEST_P(GrowingIndexTest, FindsTheBestRowsAndScoresThemExactly) {
 }
 
 TEST_P(GrowingIndexTest, HoldsEveryRowOnceHoweverItIsExtended) {
-  GrowingIndex index(metric(), kOptions);
+  DenseGrowingIndex index(metric(), kOptions);
   // Trains at 624 rows and again at four and sixteen times as many, in the middle of blocks.
   for (const size_t rows : {300u, 700u, 1'500u, 3'000u, 8'192u, 9'000u, 13'777u, 20'000u}) {
-    ASSERT_TRUE(index.Extend(ctx_, Blocks(rows)).ok());
+    ASSERT_TRUE(index.Extend(ctx_, Blocks(rows), {}).ok());
     EXPECT_EQ(index.rows(), rows < 624 ? 0 : rows / 64 * 64);
   }
   const auto blocks = Blocks(20'000);
@@ -129,8 +129,8 @@ TEST_P(GrowingIndexTest, HoldsEveryRowOnceHoweverItIsExtended) {
 }
 
 TEST_P(GrowingIndexTest, StopsWhereAnOlderViewEnds) {
-  GrowingIndex index(metric(), kOptions);
-  ASSERT_TRUE(index.Extend(ctx_, Blocks(20'000)).ok());
+  DenseGrowingIndex index(metric(), kOptions);
+  ASSERT_TRUE(index.Extend(ctx_, Blocks(20'000), {}).ok());
   for (const size_t rows : {9'001u, 8'192u, 5'000u}) {
     constexpr uint32_t kK = 50;
     Answer answer(kQueries, kK);
@@ -167,13 +167,13 @@ class GrowingFloatIndexTest : public testing::Test {
     EXPECT_TRUE(answered.ok());
     return answered.ok() && *answered > 0;
   }
-  void SetUp() override { ASSERT_TRUE(index_.Extend(ctx_, blocks_).ok()); }
+  void SetUp() override { ASSERT_TRUE(index_.Extend(ctx_, blocks_, {}).ok()); }
 
   SystemClock clock_;
   Context ctx_{clock_};
   const Cloud cloud_ = MakeClusteredCloud(/*seed=*/6, /*rows=*/8'192, kDim, /*queries=*/64);
   const std::vector<VectorBlock> blocks_{cloud_.block()};
-  GrowingIndex index_{Metric::kL2, kOptions};
+  DenseGrowingIndex index_{Metric::kL2, kOptions};
 };
 
 TEST_F(GrowingFloatIndexTest, LeavesToAScanWhatAScanDoesAsFast) {
@@ -230,12 +230,12 @@ TEST_F(GrowingFloatIndexTest, KeepsRowsInTheRangeOnly) {
 }
 
 TEST_F(GrowingFloatIndexTest, StopsWhenItIsCancelledAndStaysAsItWas) {
-  GrowingIndex index(Metric::kL2, kOptions);
+  DenseGrowingIndex index(Metric::kL2, kOptions);
   Context cancelled(clock_);
   cancelled.Cancel();
-  EXPECT_EQ(index.Extend(cancelled, blocks_).code(), ErrorCode::kCanceled);
+  EXPECT_EQ(index.Extend(cancelled, blocks_, {}).code(), ErrorCode::kCanceled);
   EXPECT_EQ(index.rows(), 0u);
-  ASSERT_TRUE(index.Extend(ctx_, blocks_).ok());
+  ASSERT_TRUE(index.Extend(ctx_, blocks_, {}).ok());
   EXPECT_EQ(index.rows(), 8'192u);
 }
 

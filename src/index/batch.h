@@ -1,0 +1,35 @@
+// How a batch of queries is cut into tasks for several threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/executor.h"
+#include "base/option_spec.h"
+
+namespace elanus::index {
+
+/// What one request may take of the machine.
+struct BatchOptions {
+  int64_t threads_max = 0;
+  int64_t queries_min = 16;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(threads_max, OptionSpec{"queryNode.search.threadsPerRequest", "", 0, 1024,
+                                  "Threads that work on one search at most, the one that asked "
+                                  "among them; 0: as many as there are."});
+    visit(queries_min, OptionSpec{"queryNode.search.queriesPerTask", "", 1, 16384,
+                                  "A search of more queries than this is cut into tasks of at "
+                                  "least so many, for several threads."});
+  }
+};
+
+/// Workers of the pool that may help the thread that asks, see Pool::ParallelFor.
+size_t HelpersMax(const Pool& pool, const BatchOptions& options);
+
+/// Queries that a task takes when `nq` queries, at least one, meet `segments` segments: so few that
+/// the threads end at about the same time, so many that an index can share work among them.
+size_t QueriesPerTask(const Pool& pool, const BatchOptions& options, size_t nq, size_t segments);
+
+}  // namespace elanus::index

@@ -1,0 +1,90 @@
+// Which lists a query wants, and in which order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "simd/byte_panels.h"
+#include "simd/kernels.h"
+
+namespace elanus::index {
+
+/// The centroids of lists, also as bytes: those tell the few that may be among the nearest from the
+/// rest, for a quarter of the memory traffic and of the multiplications. Immutable.
+class CodedCentroids {
+ public:
+  /// `values`: lists x dim, borrowed; lists >= 1.
+  CodedCentroids(const float* values, size_t lists, size_t dim, bool is_l2);
+
+  size_t lists() const { return lists_; }
+  size_t dim() const { return dim_; }
+  /// Beside the borrowed values.
+  size_t memory_bytes() const;
+  /// The same before there are any: a byte a number, a square and a term a list.
+  static size_t EstimateBytes(size_t lists, size_t dim) { return lists * (dim + 8); }
+
+ private:
+  friend class ListOrder;
+  void Encode();
+
+  const float* values_;
+  const size_t lists_;
+  const size_t dim_;
+  const bool is_l2_;
+  std::vector<float> squares_;  // Of each centroid, for L2.
+  // A centroid is mean + step * (code - 128) and what that loses. The mean is zero but for L2,
+  // where no distance depends on it. Without codes when the lists are few.
+  size_t width_ = 0;  // Numbers of a row of codes: dim, padded.
+  std::vector<float> mean_;
+  std::vector<float> step_;
+  std::vector<uint8_t> codes_;  // In panels.
+  std::vector<float> terms_;    // What a key has beside the product: infinity for padding rows.
+  // The longest over all centroids of: the centred centroid, its code - 128, what the code loses.
+  float centred_length_ = 0;
+  float code_length_ = 0;
+  float lost_length_ = 0;
+};
+
+/// The lists in the order in which a query wants them: by L2 of the centroid for L2, by inner
+/// product for the others. Exact: bytes only leave out what cannot be among the asked ones. For one
+/// thread.
+class ListOrder {
+ public:
+  static constexpr size_t kQueriesAtOnce = 4;
+
+  /// `centroids` borrowed.
+  explicit ListOrder(const CodedCentroids& centroids);
+
+  /// Meets the centroids with 1..4 queries (count x dim), which are borrowed until others come.
+  void Score(const float* queries, size_t count);
+  /// Orders the lists for query i of those: the first `sorted` at once, the others when one of them
+  /// is asked for.
+  void Choose(size_t i, size_t sorted);
+
+  size_t size() const { return order_.size(); }
+  uint32_t at(size_t place);
+  /// The product of the chosen query with a list's centroid; of lists that at() has named.
+  float ProductOf(uint32_t list) const { return products_[list]; }
+
+ private:
+  void ChooseAmong(size_t count);
+  void ScoreExactly();
+  uint64_t KeyOf(uint32_t list) const;
+
+  const CodedCentroids& centroids_;
+  const simd::Kernels& kernels_ = simd::Best();
+  const simd::BytePanels panels_ = simd::BestBytePanels();
+  const float* queries_ = nullptr;
+  const float* query_ = nullptr;       // The chosen one.
+  std::vector<float> centred_;         // A query less the mean.
+  std::vector<int8_t> rounded_;        // The queries as bytes.
+  float errors_[kQueriesAtOnce] = {};  // How far a key of bytes may be from the exact one.
+  std::vector<float> keys_;            // By bytes, of each query.
+  std::vector<uint32_t> candidates_;
+  std::vector<float> products_;  // Of the chosen query with lists.
+  size_t sorted_ = 0;
+  std::vector<uint64_t> order_;  // A key and a list as one number.
+};
+
+}  // namespace elanus::index

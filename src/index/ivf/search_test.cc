@@ -1,0 +1,82 @@
+// Queries that come together share the reading of lists: they get the answers they would get alone.
+#include "index/ivf/search.h"
+
+#include <gtest/gtest.h>
+
+#include "index/conformance.h"
+
+namespace elanus::index {
+namespace {
+
+constexpr uint32_t kDim = 16;
+constexpr size_t kQueries = 150;  // More than one group.
+
+struct Case {
+  const char* type;
+  Metric metric;
+  uint32_t k;
+  bool fills;
+};
+
+void ExpectTheSameAloneAndTogether(const Case& c) {
+  SystemClock clock;
+  Context ctx(clock);
+  const Cloud cloud = MakeClusteredCloud(17, 4000, kDim, kQueries);
+  const IndexType& type = *FindType(VectorKind::kDense, c.type);
+  Params build;
+  build.Set("nlist", 80);
+  build.Set("m", 8);
+  build.Set("refine", 1);
+  auto bytes = type.Build(ctx, cloud.block(), c.metric, build, {});
+  ASSERT_TRUE(bytes.ok()) << bytes.status().ToString();
+  const auto owner = std::make_shared<const std::string>(std::move(*bytes));
+  const auto index = type.Open(Blob(owner, *owner, owner->size()), cloud.block(), c.metric);
+  ASSERT_TRUE(index.ok()) << index.status().ToString();
+  for (const int probes : {1, 3, 20, 80}) {
+    Params search;
+    search.Set("nprobe", probes);
+    search.Set("reorder_k", 4 * c.k);
+    search.Set("refine_k", 4);
+    search.Set("ensure_topk_full", c.fills ? 1 : 0);
+    Answer alone(kQueries, c.k);
+    Answer together(kQueries, c.k);
+    for (size_t q = 0; q < kQueries; ++q) {
+      const Hits hits{.rows = alone.rows.data() + q * c.k, .scores = alone.scores.data() + q * c.k};
+      ASSERT_TRUE(
+          (*index)
+              ->Search(ctx,
+                       {.queries = cloud.query_block().Slice(q, 1), .k = c.k, .params = search},
+                       hits)
+              .ok());
+    }
+    ASSERT_TRUE((*index)
+                    ->Search(ctx, {.queries = cloud.query_block(), .k = c.k, .params = search},
+                             together.hits())
+                    .ok());
+    EXPECT_EQ(together.rows, alone.rows) << c.type << " probes " << probes << " k " << c.k;
+    // Four rows at once are added up in another order than one.
+    for (size_t i = 0; i < alone.scores.size(); ++i) {
+      ASSERT_NEAR(together.scores[i], alone.scores[i], 1e-5 * (1 + std::abs(alone.scores[i])));
+    }
+    const auto missing = std::count(together.rows.begin(), together.rows.end(), kNoRow);
+    if (c.fills) {
+      EXPECT_EQ(missing, 0);
+    } else if (c.k > 100 && probes == 1) {
+      EXPECT_GT(missing, 0);  // So that filling is tested by those that fill.
+    }
+  }
+}
+
+TEST(IvfSearch, AnswersQueriesTogetherAsAlone) {
+  for (const char* type : {"SCANN", "IVF_PQ", "IVF_RABITQ"}) {
+    for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+      for (const bool fills : {false, true}) {
+        ExpectTheSameAloneAndTogether({.type = type, .metric = metric, .k = 10, .fills = fills});
+        ExpectTheSameAloneAndTogether({.type = type, .metric = metric, .k = 200, .fills = fills});
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace elanus::index

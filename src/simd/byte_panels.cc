@@ -1,0 +1,163 @@
+// Byte panels: plain loops, AVX2, and AVX-512 with VNNI, whose instruction adds four products of
+// bytes to each of sixteen sums. Intrinsics for the reason that code_kernels.cc names.
+#include "simd/byte_panels.h"
+
+#include <cstring>
+
+#if defined(__x86_64__)
+// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+#endif
+
+namespace elanus::simd {
+namespace {
+
+void Plain(const int8_t* vectors, size_t count, size_t width, const float* factors,
+           const uint8_t* rows, size_t panels, const float* terms, float* keys,
+           size_t keys_stride) {
+  for (size_t v = 0; v < count; ++v) {
+    for (size_t r = 0; r < panels * kPanelRows; ++r) {
+      const uint8_t* panel = rows + r / kPanelRows * BytePanelSize(width);
+      int32_t sum = 0;
+      for (size_t d = 0; d < width; ++d) {
+        sum += int32_t{vectors[v * width + d]} * panel[BytePanelPlace(r % kPanelRows, d)];
+      }
+      keys[v * keys_stride + r] = terms[r] + factors[v] * static_cast<float>(sum);
+    }
+  }
+}
+
+// As many vectors at once as registers hold sums of: four, else one by one.
+template <class Panel>
+inline void EachPanel(const int8_t* vectors, size_t count, size_t width, const float* factors,
+                      const uint8_t* rows, size_t panels, const float* terms, float* keys,
+                      size_t keys_stride, Panel four, Panel one) {
+  for (size_t p = 0; p < panels; ++p) {
+    const uint8_t* panel = rows + p * BytePanelSize(width);
+    const size_t first = p * kPanelRows;
+    if (count == 4) {
+      four(vectors, width, factors, panel, terms + first, keys + first, keys_stride);
+      continue;
+    }
+    for (size_t v = 0; v < count; ++v) {
+      one(vectors + v * width, width, factors + v, panel, terms + first,
+          keys + v * keys_stride + first, keys_stride);
+    }
+  }
+}
+
+#if defined(__x86_64__)
+
+#define ELANUS_AVX2 __attribute__((target("avx2,fma")))
+#define ELANUS_VNNI __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni")))
+
+inline int32_t FourBytes(const int8_t* p) {
+  int32_t four;
+  std::memcpy(&four, p, sizeof(four));
+  return four;
+}
+
+// Bytes of even and of odd dimensions apart, as 16-bit numbers: of pairs of those the instruction
+// adds the products. Eight rows a register.
+template <size_t kVectors>
+ELANUS_AVX2 void Avx2Panel(const int8_t* vectors, size_t width, const float* factors,
+                           const uint8_t* panel, const float* terms, float* keys,
+                           size_t keys_stride) {
+  const __m256i low = _mm256_set1_epi16(255);
+  for (size_t r = 0; r < kPanelRows; r += 16) {
+    __m256i sums[kVectors][2] = {};
+    for (size_t d = 0; d < width; d += 4) {
+      const uint8_t* at = panel + d * kPanelRows + r * 4;
+      const __m256i codes[2] = {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)),
+                                _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32))};
+#pragma GCC unroll 4
+      for (size_t v = 0; v < kVectors; ++v) {
+        const __m256i numbers = _mm256_set1_epi32(FourBytes(vectors + v * width + d));
+        const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(numbers, 8), 8);
+        const __m256i odd = _mm256_srai_epi16(numbers, 8);
+#pragma GCC unroll 2
+        for (size_t j = 0; j < 2; ++j) {
+          const __m256i pairs =
+              _mm256_add_epi32(_mm256_madd_epi16(_mm256_and_si256(codes[j], low), even),
+                               _mm256_madd_epi16(_mm256_srli_epi16(codes[j], 8), odd));
+          sums[v][j] = _mm256_add_epi32(sums[v][j], pairs);
+        }
+      }
+    }
+    for (size_t v = 0; v < kVectors; ++v) {
+      for (size_t j = 0; j < 2; ++j) {
+        const __m256 key =
+            _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[v][j]), _mm256_set1_ps(factors[v]),
+                            _mm256_loadu_ps(terms + r + 8 * j));
+        _mm256_storeu_ps(keys + v * keys_stride + r + 8 * j, key);
+      }
+    }
+  }
+}
+
+template <size_t kVectors>
+ELANUS_VNNI void VnniPanel(const int8_t* vectors, size_t width, const float* factors,
+                           const uint8_t* panel, const float* terms, float* keys,
+                           size_t keys_stride) {
+  __m512i sums[kVectors][4] = {};
+  for (size_t d = 0; d < width; d += 4) {
+    const uint8_t* at = panel + d * kPanelRows;
+    const __m512i codes[4] = {_mm512_loadu_si512(at), _mm512_loadu_si512(at + 64),
+                              _mm512_loadu_si512(at + 128), _mm512_loadu_si512(at + 192)};
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVectors; ++v) {
+      const __m512i numbers = _mm512_set1_epi32(FourBytes(vectors + v * width + d));
+#pragma GCC unroll 4
+      for (size_t j = 0; j < 4; ++j) {
+        sums[v][j] = _mm512_dpbusd_epi32(sums[v][j], codes[j], numbers);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; ++v) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j) {
+      const __m512 key = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[v][j]), _mm512_set1_ps(factors[v]),
+                                         _mm512_loadu_ps(terms + 16 * j));
+      _mm512_storeu_ps(keys + v * keys_stride + 16 * j, key);
+    }
+  }
+}
+
+void Avx2(const int8_t* vectors, size_t count, size_t width, const float* factors,
+          const uint8_t* rows, size_t panels, const float* terms, float* keys, size_t keys_stride) {
+  EachPanel(vectors, count, width, factors, rows, panels, terms, keys, keys_stride, Avx2Panel<4>,
+            Avx2Panel<1>);
+}
+void Vnni(const int8_t* vectors, size_t count, size_t width, const float* factors,
+          const uint8_t* rows, size_t panels, const float* terms, float* keys, size_t keys_stride) {
+  EachPanel(vectors, count, width, factors, rows, panels, terms, keys, keys_stride, VnniPanel<4>,
+            VnniPanel<1>);
+}
+
+#endif
+
+}  // namespace
+
+size_t AllBytePanels(BytePanels out[3]) {
+  size_t count = 0;
+  out[count++] = Plain;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out[count++] = Avx2;
+  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) {
+    out[count++] = Vnni;
+  }
+#endif
+  return count;
+}
+
+BytePanels BestBytePanels() {
+  static const BytePanels best = [] {
+    BytePanels all[3];
+    return all[AllBytePanels(all) - 1];
+  }();
+  return best;
+}
+
+}  // namespace elanus::simd

@@ -1,0 +1,33 @@
+// Keys of many rows of bytes from integer dot products with a few vectors, chosen once for the
+// machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace elanus::simd {
+
+/// Rows of bytes stand side by side in panels of 64, four dimensions at a time, so that a sum of
+/// products needs no adding across a register.
+inline constexpr size_t kPanelRows = 64;
+/// The bytes of a panel: dimensions are padded to a multiple of four.
+constexpr size_t BytePanelSize(size_t dim) { return (dim + 3) / 4 * 4 * kPanelRows; }
+/// Where dimension d of row r of a panel lies.
+constexpr size_t BytePanelPlace(size_t r, size_t d) {
+  return d / 4 * 4 * kPanelRows + r * 4 + d % 4;
+}
+
+/// `count` (1..4) vectors of `width` signed bytes, a multiple of four, one after the other, against
+/// the rows of `panels` panels: keys[v * keys_stride + r] = terms[r] + factors[v] * (the sum over d
+/// of vector v's number d * code d of row r). Sums are exact up to width 65536. Any alignment.
+/// Thread-safe.
+using BytePanels = void (*)(const int8_t* vectors, size_t count, size_t width, const float* factors,
+                            const uint8_t* rows, size_t panels, const float* terms, float* keys,
+                            size_t keys_stride);
+
+/// The fastest this machine runs.
+BytePanels BestBytePanels();
+/// Every one this machine runs, the slowest (plain loops) first; returns how many.
+size_t AllBytePanels(BytePanels out[3]);
+
+}  // namespace elanus::simd

@@ -1,0 +1,70 @@
+// Byte panels against plain loops, for every width and number of vectors, at the numbers' ends.
+#include "simd/byte_panels.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace elanus::simd {
+namespace {
+
+TEST(BytePanels, AgreeWithPlainLoopsForEveryWidth) {
+  BytePanels all[3];
+  const size_t kinds = AllBytePanels(all);
+  std::mt19937 rng(1);
+  for (size_t width = 4; width <= 1100; width += width < 80 ? 4 : 68) {
+    for (size_t panels : {1u, 3u}) {
+      const size_t rows = panels * kPanelRows;
+      std::vector<uint8_t> codes(panels * BytePanelSize(width));
+      // Also the largest, whose sums pass 16 bits.
+      for (uint8_t& code : codes) code = rng() % 3 == 0 ? 255 : static_cast<uint8_t>(rng());
+      std::vector<float> terms(rows);
+      for (float& term : terms) term = static_cast<float>(rng() % 1000);
+      const float factors[4] = {1.0f, -0.5f, 2.0f, 0.25f};
+      for (size_t count = 1; count <= 4; ++count) {
+        std::vector<int8_t> vectors(count * width);
+        for (int8_t& v : vectors) v = rng() % 3 == 0 ? -127 : static_cast<int8_t>(rng());
+        std::vector<float> want(4 * rows), got(4 * rows);
+        all[0](vectors.data(), count, width, factors, codes.data(), panels, terms.data(),
+               want.data(), rows);
+        for (size_t k = 1; k < kinds; ++k) {
+          std::fill(got.begin(), got.end(), 0.0f);
+          all[k](vectors.data(), count, width, factors, codes.data(), panels, terms.data(),
+                 got.data(), rows);
+          // A fused addition rounds once where two operations round twice.
+          for (size_t i = 0; i < count * rows; ++i) {
+            ASSERT_NEAR(got[i], want[i], 1e-6 * std::abs(want[i]) + 1.0) << width << " " << k;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(BytePanels, TakeTheCodeOfEachRowAndDimensionWhereItStands) {
+  BytePanels all[3];
+  const size_t kinds = AllBytePanels(all);
+  constexpr size_t kWidth = 8;
+  const std::vector<float> terms(kPanelRows, 0.0f);
+  const float factor = 1.0f;
+  for (size_t r = 0; r < kPanelRows; r += 5) {
+    for (size_t d = 0; d < kWidth; ++d) {
+      std::vector<uint8_t> codes(BytePanelSize(kWidth), 0);
+      codes[BytePanelPlace(r, d)] = 200;
+      std::vector<int8_t> vector(kWidth);
+      for (size_t i = 0; i < kWidth; ++i) vector[i] = static_cast<int8_t>(i + 1);
+      for (size_t k = 0; k < kinds; ++k) {
+        std::vector<float> keys(kPanelRows);
+        all[k](vector.data(), 1, kWidth, &factor, codes.data(), 1, terms.data(), keys.data(),
+               kPanelRows);
+        for (size_t i = 0; i < kPanelRows; ++i) {
+          EXPECT_EQ(keys[i], i == r ? 200.0f * static_cast<float>(d + 1) : 0.0f);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace elanus::simd
