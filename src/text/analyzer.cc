@@ -1,0 +1,151 @@
+// Analyzers from their JSON, and the ones that are kept.
+#include "text/analyzer.h"
+
+#include <list>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "text/filter/filter.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace elanus::text {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDepthMax = 32;
+constexpr size_t kKept = 64;  // An analyzer with a dictionary of its own takes up to 10 MB.
+
+class Chain final : public Analyzer {
+ public:
+  TokenizerPtr tokenizer;
+  std::vector<FilterPtr> filters;
+
+  void Analyze(std::string_view text, Tokens& tokens) const override {
+    tokens.clear();
+    tokenizer->Tokenize(text, tokens);
+    for (const FilterPtr& filter : filters) filter->Apply(tokens);
+  }
+};
+
+Result<std::vector<std::string>> StopWords(const json& params) {
+  std::vector<std::string> words;
+  const auto found = params.find("stop_words");
+  if (found == params.end()) return words;
+  if (!found->is_array()) {
+    return Status(ErrorCode::kSegcore, "filter stop_words should be array");
+  }
+  for (const auto& item : *found) {
+    if (!item.is_string()) {
+      return Status(ErrorCode::kSegcore, "filter stop_words list item should be string");
+    }
+    words.push_back(item.get<std::string>());
+  }
+  return words;
+}
+
+// A built-in analyzer is a chain, written as its users could write it.
+struct BuiltIn {
+  std::string_view name;
+  std::string_view chain;
+};
+constexpr BuiltIn kBuiltIn[] = {
+    {"standard", R"({"tokenizer": "standard", "filter": ["lowercase"]})"},
+    {"english", R"({"tokenizer": "standard", "filter": ["lowercase",
+        {"type": "stemmer", "language": "english"}, {"type": "stop", "stop_words": ["_english_"]}]})"},
+    {"chinese", R"({"tokenizer": "jieba", "filter": ["cnalphanumonly"]})"},
+    {"arabic", R"({"tokenizer": "standard", "filter": ["lowercase", "decimaldigit",
+        "arabic_normalization", {"type": "stemmer", "language": "arabic"},
+        {"type": "stop", "stop_words": ["_arabic_"]}]})"},
+    {"thai", R"({"tokenizer": "thai", "filter": ["lowercase", "decimaldigit",
+        {"type": "stop", "stop_words": ["_thai_"]}]})"},
+};
+
+Result<std::shared_ptr<Chain>> Custom(const json& params) {
+  auto chain = std::make_shared<Chain>();
+  for (const auto& [key, value] : params.items()) {
+    if (key != "tokenizer" && key != "filter") {
+      return Error(ErrorCode::kSegcore, "unknown analyzer option key: {}", key);
+    }
+  }
+  const auto tokenizer = params.find("tokenizer");
+  if (tokenizer == params.end()) {
+    return Status(ErrorCode::kSegcore, "tokenizer name or type must be set");
+  }
+  TRY_ASSIGN(chain->tokenizer, MakeTokenizer(*tokenizer));
+  const auto filters = params.find("filter");
+  if (filters == params.end()) return chain;
+  if (!filters->is_array()) return Status(ErrorCode::kSegcore, "filter params should be array");
+  for (const auto& item : *filters) {
+    TRY_ASSIGN(FilterPtr filter, MakeFilter(item));
+    if (filter != nullptr) chain->filters.push_back(std::move(filter));
+  }
+  return chain;
+}
+
+Result<std::shared_ptr<Chain>> FromBuiltIn(const json& params) {
+  const json& type = params["type"];
+  if (!type.is_string()) return Status(ErrorCode::kSegcore, "analyzer type should be string");
+  for (const BuiltIn& known : kBuiltIn) {
+    if (type != known.name) continue;
+    TRY_ASSIGN(auto chain, Custom(json::parse(known.chain)));
+    TRY_ASSIGN(auto words, StopWords(params));
+    if (!words.empty()) chain->filters.push_back(MakeStop(std::move(words)));
+    return chain;
+  }
+  return Error(ErrorCode::kSegcore, "unknown build-in analyzer type: {}",
+               type.get_ref<const std::string&>());
+}
+
+Result<AnalyzerPtr> Make(std::string_view text) {
+  json params = json::object();
+  if (!text.empty()) {
+    bool too_deep = false;
+    const auto watch = [&](int depth, json::parse_event_t, json&) {
+      too_deep = too_deep || depth > kDepthMax;
+      return !too_deep;
+    };
+    params = json::parse(text, watch, /*allow_exceptions=*/false);
+    if (too_deep || params.is_discarded() || !params.is_object()) {
+      return Error(ErrorCode::kSegcore, "analyzer params is not a JSON object: {}", text);
+    }
+  }
+  if (params.empty()) params["type"] = "standard";
+  TRY_ASSIGN(AnalyzerPtr made, params.contains("type") ? FromBuiltIn(params) : Custom(params));
+  return made;
+}
+
+// The latest analyzers by their JSON. Making one reads tables; a search cannot wait for that.
+class Kept {
+ public:
+  Result<AnalyzerPtr> Get(std::string_view params) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      for (auto it = list_.begin(); it != list_.end(); ++it) {
+        if (it->first != params) continue;
+        list_.splice(list_.begin(), list_, it);
+        return list_.front().second;
+      }
+    }
+    TRY_ASSIGN(AnalyzerPtr made, Make(params));
+    std::lock_guard<std::mutex> lock(mutex_);
+    list_.emplace_front(params, made);
+    if (list_.size() > kKept) list_.pop_back();
+    return made;
+  }
+
+ private:
+  std::mutex mutex_;  // Guards `list_`.
+  std::list<std::pair<std::string, AnalyzerPtr>> list_;
+};
+
+}  // namespace
+
+Result<AnalyzerPtr> AnalyzerOf(std::string_view params) {
+  static Kept kept;
+  return kept.Get(params);
+}
+
+}  // namespace elanus::text

@@ -1,0 +1,42 @@
+// The first part of an analyzer: cuts a text into tokens.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "text/token.h"
+
+namespace elanus::text {
+
+/// Immutable; thread-safe.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+  /// Appends the tokens of `text`.
+  virtual void Tokenize(std::string_view text, Tokens& tokens) const = 0;
+};
+
+using TokenizerPtr = std::unique_ptr<const Tokenizer>;
+
+/// Maximal runs of letters and numbers of any script; positions count tokens.
+TokenizerPtr MakeStandardTokenizer();
+/// What ASCII white space separates.
+TokenizerPtr MakeWhitespaceTokenizer();
+/// Words as ICU finds them, spaces and punctuation too; positions count characters.
+Result<TokenizerPtr> MakeIcuTokenizer();
+/// Thai words, without what has no letter or number; positions count characters.
+Result<TokenizerPtr> MakeThaiTokenizer();
+/// What lies between listed characters and groups of characters: {"delimiters": [...]}.
+Result<TokenizerPtr> MakeCharGroupTokenizer(const nlohmann::json& params);
+/// Chinese words: {"mode": "search" | "exact", "hmm": bool, "dict": [...]}. Positions count
+/// characters; in search mode words are also cut into the shorter ones they hold.
+Result<TokenizerPtr> MakeJiebaTokenizer(const nlohmann::json& params);
+
+/// A tokenizer from its name or its object. Errors: kSegcore, kUnimplemented.
+Result<TokenizerPtr> MakeTokenizer(const nlohmann::json& wanted);
+
+}  // namespace elanus::text
