@@ -62,6 +62,8 @@ class ThreadExecutor final : public Executor {
 std::unique_ptr<Executor> MakeThreadExecutor() { return std::make_unique<ThreadExecutor>(); }
 
 struct Pool::Impl {
+  struct Batch;
+
   std::unique_ptr<Monitor> monitor;       // Guards the queue; only idle workers wait on it.
   std::unique_ptr<Monitor> done_monitor;  // Guards and wakes the callers of ParallelFor.
   std::deque<std::function<void()>> queue;
@@ -69,6 +71,7 @@ struct Pool::Impl {
   bool closing = false;
   std::vector<std::unique_ptr<Worker>> workers;
 
+  void Help(const std::shared_ptr<Batch>& batch);
   void Drain() {
     while (true) {
       std::function<void()> task;
@@ -117,57 +120,66 @@ Status Pool::Submit(std::function<void()> task) {
   return {};
 }
 
-Status Pool::ParallelFor(Context& ctx, size_t count, const std::function<Status(size_t)>& fn) {
+// One ParallelFor. Shared with helpers that may start after the caller has left: they find it
+// closed and end.
+struct Pool::Impl::Batch {
+  std::atomic<size_t> next{0};
+  size_t running = 0;  // Helpers inside fn; guarded by done_monitor, as `closed`.
+  bool closed = false;
+  std::vector<Status> results;
+  const std::function<Status(size_t)>* fn = nullptr;
+  Context* ctx = nullptr;
+
+  // False when no item was left.
+  bool TakeItem() {
+    const size_t i = next.fetch_add(1);
+    if (i >= results.size()) return false;
+    Status alive = ctx->CheckAlive();
+    results[i] = alive.ok() ? (*fn)(i) : std::move(alive);
+    return true;
+  }
+};
+
+// Between two items a helper goes to the end of the queue where others wait in it.
+void Pool::Impl::Help(const std::shared_ptr<Batch>& batch) {
+  {
+    std::lock_guard<Monitor> lock(*done_monitor);
+    if (batch->closed) return;
+    ++batch->running;
+  }
+  while (batch->TakeItem()) {
+    std::lock_guard<Monitor> lock(*monitor);
+    if (queue.empty()) continue;
+    queue.emplace_back([this, batch] { Help(batch); });
+    break;
+  }
+  std::lock_guard<Monitor> lock(*done_monitor);
+  --batch->running;
+  done_monitor->NotifyAll();
+}
+
+Status Pool::ParallelFor(Context& ctx, size_t count, const std::function<Status(size_t)>& fn,
+                         size_t helpers_max) {
   if (count == 0) return {};
   if (count == 1) return fn(0);
-  // Shared with helper tasks that may start after the caller has left: they find no item and end.
-  struct Shared {
-    std::atomic<size_t> next{0};
-    size_t count = 0;
-    size_t running = 0;  // Helpers inside fn; guarded by monitor.
-    bool closed = false;
-    std::vector<Status> results;
-    const std::function<Status(size_t)>* fn = nullptr;
-  };
-  auto shared = std::make_shared<Shared>();
-  // A std::condition_variable would hide the wait from the simulation, so the pool's monitor serves
-  // here.
-  Monitor* monitor = impl_->done_monitor.get();
-  shared->count = count;
-  shared->results.resize(count);
-  shared->fn = &fn;
-
-  auto take_items = [&ctx](Shared& s) {
-    while (true) {
-      const size_t i = s.next.fetch_add(1);
-      if (i >= s.count) return;
-      Status alive = ctx.CheckAlive();
-      s.results[i] = alive.ok() ? (*s.fn)(i) : std::move(alive);
-    }
-  };
-  const size_t helpers = std::min(count - 1, impl_->workers.size());
+  auto batch = std::make_shared<Impl::Batch>();
+  batch->results.resize(count);
+  batch->fn = &fn;
+  batch->ctx = &ctx;
+  const size_t helpers = std::min({count - 1, impl_->workers.size(), helpers_max});
   for (size_t h = 0; h < helpers; ++h) {
     // A full queue only means less help: the caller still runs every item.
-    Status submitted = Submit([shared, monitor, take_items] {
-      {
-        std::lock_guard<Monitor> lock(*monitor);
-        if (shared->closed) return;
-        ++shared->running;
-      }
-      take_items(*shared);
-      std::lock_guard<Monitor> lock(*monitor);
-      --shared->running;
-      monitor->NotifyAll();
-    });
-    if (!submitted.ok()) break;
+    if (!Submit([impl = impl_.get(), batch] { impl->Help(batch); }).ok()) break;
   }
-  take_items(*shared);
+  while (batch->TakeItem()) {
+  }
   {
-    std::lock_guard<Monitor> lock(*monitor);
-    shared->closed = true;
-    while (shared->running > 0) monitor->Wait();
+    // A std::condition_variable would hide the wait from the simulation.
+    std::lock_guard<Monitor> lock(*impl_->done_monitor);
+    batch->closed = true;
+    while (batch->running > 0) impl_->done_monitor->Wait();
   }
-  for (Status& status : shared->results) TRY(std::move(status));
+  for (Status& status : batch->results) TRY(std::move(status));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -66,7 +67,10 @@ class Pool {
   /// Runs fn(0) .. fn(count - 1) on the pool and the calling thread; returns when all have ended,
   /// with the first error by index. Must not be called from a task of the same pool unless the
   /// caller can run it all alone, which it does: the caller takes items too, so nothing deadlocks.
-  Status ParallelFor(Context& ctx, size_t count, const std::function<Status(size_t)>& fn);
+  /// `helpers_max` of the pool's workers take part at most; between two items they serve what else
+  /// waits in the queue, so many items do not keep others from the pool.
+  Status ParallelFor(Context& ctx, size_t count, const std::function<Status(size_t)>& fn,
+                     size_t helpers_max = SIZE_MAX);
   size_t workers() const;
 
  private:

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <mutex>
 #include <set>
+#include <thread>
 
 namespace elanus {
 namespace {
@@ -207,6 +208,51 @@ TEST_P(AnyExecutor, ParallelForOfACanceledRequestEndsEarly) {
   });
   EXPECT_EQ(status.code(), ErrorCode::kCanceled);
   EXPECT_LT(ran, 10);
+}
+
+TEST_P(AnyExecutor, ParallelForTakesNoMoreHelpersThanItMay) {
+  Pool pool(*executor_, "pool", 3, 100);
+  for (size_t helpers : {0, 1, 2}) {
+    std::atomic<size_t> at_once{0};
+    std::atomic<size_t> most{0};
+    const Status status = pool.ParallelFor(
+        ctx_, 200,
+        [&](size_t) {
+          const size_t now = ++at_once;
+          for (size_t seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+          }
+          executor_->Yield();
+          --at_once;
+          return Status();
+        },
+        helpers);
+    EXPECT_TRUE(status.ok());
+    EXPECT_LE(most, helpers + 1);
+  }
+}
+
+TEST_P(AnyExecutor, ParallelForLetsOthersHaveAWorkerBetweenItems) {
+  Pool pool(*executor_, "pool", 1, 100);
+  const auto monitor = executor_->MakeMonitor();
+  const auto caller = std::this_thread::get_id();
+  std::atomic<int> helped{0};
+  std::atomic<bool> served{false};
+  const Status status = pool.ParallelFor(ctx_, 100, [&](size_t) {
+    if (std::this_thread::get_id() == caller) {
+      std::lock_guard<Monitor> lock(*monitor);
+      while (helped < 2) monitor->WaitFor(/*timeout_ms=*/1);
+      return Status();
+    }
+    if (helped == 0) {
+      EXPECT_TRUE(pool.Submit([&] { served = true; }).ok());
+    } else {
+      EXPECT_TRUE(served);
+    }
+    ++helped;
+    return Status();
+  });
+  EXPECT_TRUE(status.ok());
+  EXPECT_GE(helped, 2);
 }
 
 TEST_P(AnyExecutor, ParallelForWithinATaskOfTheSamePoolDoesNotDeadlock) {

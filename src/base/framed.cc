@@ -20,6 +20,13 @@ std::string Frame(std::string_view magic, uint32_t version, std::string_view pay
 
 Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max,
                                  std::string_view file, std::string_view key) {
+  const auto damaged = [&](size_t offset, const std::string& words) {
+    return Error(
+        ErrorCode::kIntegrity,
+        "{}: offset {}: {}. Restore it from a copy; an index can also be dropped and built "
+        "again",
+        key, offset, words);
+  };
   ByteReader in(file);
   std::string_view found_magic;
   std::string_view payload;
@@ -28,25 +35,22 @@ Result<std::string_view> Unframe(std::string_view magic, uint32_t version_max,
   uint64_t length;
   uint64_t checksum;
   if (!in.View(8, found_magic) || found_magic != magic) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 0: not a {} file", key, magic);
+    return damaged(0, fmt::format("not a {} file", magic));
   }
   if (!in.U32(version) || !in.U32(zero)) {
-    return Error(ErrorCode::kIntegrity, "{}: offset 8: the {} file ends here", key, magic);
+    return damaged(8, fmt::format("the {} file ends here", magic));
   }
   if (version == 0 || version > version_max || zero != 0) {
-    return Error(ErrorCode::kIntegrity,
-                 "{}: offset 8: version {} of a {} file, this program reads versions up to {}", key,
-                 version, magic, version_max);
+    return damaged(8, fmt::format("version {} of a {} file, this program reads versions up to {}",
+                                  version, magic, version_max));
   }
   if (!in.U64(length) || !in.U64(checksum) || in.remaining() != length) {
-    return Error(ErrorCode::kIntegrity,
-                 "{}: offset 16: the file has {} bytes, which is not what it says", key,
-                 file.size());
+    return damaged(16,
+                   fmt::format("the file has {} bytes, which is not what it says", file.size()));
   }
   in.View(length, payload);
   if (Checksum(payload, version) != checksum) {
-    return Error(ErrorCode::kIntegrity,
-                 "{}: offset 32: checksum does not match, the file is damaged", key);
+    return damaged(32, "checksum does not match, the file is damaged");
   }
   return payload;
 }

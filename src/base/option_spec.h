@@ -9,6 +9,7 @@ struct OptionSpec {
   double min;
   double max;
   const char* help;
+  const char* choices = "";  // Of a text: what it may be, "one|other".
 };
 
 }  // namespace elanus

@@ -86,6 +86,17 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) override;
   Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) override;
 
+  /// A collection with its files, which are there already.
+  struct Restored {
+    model::CollectionInfo info;  // With ids and channels.
+    std::vector<model::SegmentInfo> segments;
+    std::vector<model::DeltaInfo> deltas;
+  };
+  /// Names for the channels of a new collection.
+  std::vector<std::string> NewChannels(CollectionId collection, size_t shards) const;
+  /// One transaction. Errors: kInvalidParameter (the name is taken), kGeneralCapacity.
+  Status CreateRestored(Context& ctx, Restored restored);
+
   /// What was dropped and is not forgotten yet, oldest first.
   Result<std::vector<Garbage>> ListGarbage(Context& ctx);
   /// The objects of the garbage that was dropped at this moment are gone.

@@ -19,6 +19,7 @@ struct CompactionOptions {
   bool enabled = true;
   bool automatic = true;
   bool waits_for_index = true;
+  bool sorts_by_key = true;
   int64_t tasks_max = 1;
   int64_t throughput_mb_max = 0;
   int64_t segment_mb_max = 1024;  // Of dataCoord.segment.maxSize, which the streaming node reads.
@@ -45,6 +46,9 @@ struct CompactionOptions {
     visit(waits_for_index,
           OptionSpec{"dataCoord.compaction.indexBasedCompaction", "", 0, 1,
                      "Automatic compaction takes segments once their indexes are built."});
+    visit(sorts_by_key, OptionSpec{"dataCoord.sortCompaction.enable", "", 0, 1,
+                                   "Rows of a compacted segment are put in the order of the "
+                                   "primary key."});
     visit(tasks_max, OptionSpec{"dataCoord.compaction.maxParallelTaskNum", "", 1, 64,
                                 "Compactions that run at once."});
     visit(throughput_mb_max,
@@ -96,6 +100,8 @@ class Compactor final : public roles::Compaction {
   Result<roles::CompactionTicket> Compact(Context& ctx,
                                           const roles::CompactionRequest& request) override;
   Result<roles::CompactionState> State(Context& ctx, int64_t ticket) override;
+  /// Leaves alone the segments that `is_protected` names; for the start, before others call.
+  void Protect(std::function<bool(SegmentId)> is_protected);
   /// Folders that running compactions write to: nothing in them is garbage yet.
   std::vector<std::string> FoldersInUse() const;
 

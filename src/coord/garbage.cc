@@ -36,6 +36,16 @@ std::optional<uint64_t> Number(std::string_view text) {
   return number;
 }
 
+// One of the keys, or what is in it, begins with one of `beginnings`.
+bool Meets(const std::vector<std::string>& keys, const std::vector<std::string>& beginnings) {
+  for (const std::string& key : keys) {
+    for (const std::string& beginning : beginnings) {
+      if (key.starts_with(beginning) || beginning.starts_with(key)) return true;
+    }
+  }
+  return false;
+}
+
 /// What must stay.
 struct References {
   std::vector<std::string> folders_in_use;
@@ -127,9 +137,11 @@ struct GarbageCollector::Impl {
   Status RemoveDropped(Context& round_ctx) {
     TRY_ASSIGN(const std::vector<Garbage> all, parts.catalog.ListGarbage(round_ctx));
     const int64_t until_ms = parts.clock.NowMs() - options.dropped_s_min * 1000;
+    const std::vector<std::string> in_use = parts.folders_in_use();
     int64_t removed = 0;
     for (const Garbage& garbage : all) {
       if (PhysicalMs(garbage.dropped) > until_ms) break;  // The oldest come first.
+      if (Meets(garbage.keys, in_use)) continue;          // A snapshot has some of it.
       for (const std::string& key : garbage.keys) {
         std::vector<std::string> keys = {key};
         if (key.ends_with('/')) {

@@ -13,6 +13,9 @@ namespace {
 class FreshStreaming final : public roles::Streaming {
  public:
   Result<Timestamp> Append(Context&, model::ShardWrite) override { return Nothing(); }
+  Result<Timestamp> ReadMoment(Context&, const std::string&, Timestamp) override {
+    return Nothing();
+  }
   Result<model::PartialHits> Search(Context&, model::ShardSearch) override { return Nothing(); }
   Result<model::PartialRows> Query(Context&, model::ShardQuery) override { return Nothing(); }
   Status OpenChannels(Context&, CollectionId) override { return Nothing(); }

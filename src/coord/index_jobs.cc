@@ -7,13 +7,44 @@
 #include <set>
 
 #include "base/log.h"
+#include "index/auto_index.h"
 
 namespace elanus::coord {
+namespace {
+
+bool IsAutomatic(const model::IndexInfo& index) {
+  const std::string* named = model::Find(index.user_params, "index_type");
+  return named != nullptr && *named == "AUTOINDEX" && index::IsTypeName(index.type);
+}
+
+// What AUTOINDEX is for one segment.
+model::IndexInfo Choose(const model::IndexInfo& index, const model::CollectionInfo& info,
+                        int64_t segment_rows, int64_t field_rows, int64_t memory_mb) {
+  const model::FieldSchema* field = info.schema.FindField(index.field);
+  const auto element = field == nullptr ? std::nullopt : index::ElementOf(field->vector_type());
+  const auto metric = model::MetricOf(index.metric);
+  if (!element || !metric) return index;
+  const index::AutoChoice choice =
+      index::ChooseAutoIndex({.element = *element,
+                              .metric = model::ElementMetric(*metric),
+                              .dim = static_cast<uint32_t>(field->dim()),
+                              .rows = static_cast<uint64_t>(segment_rows),
+                              .field_rows = static_cast<uint64_t>(field_rows),
+                              .memory_bytes = static_cast<uint64_t>(memory_mb) << 20});
+  model::IndexInfo chosen = index;
+  chosen.type = choice.type->name;
+  chosen.build_params.clear();
+  for (const auto& [key, value] : choice.params) chosen.build_params.push_back({key, value});
+  return chosen;
+}
+
+}  // namespace
 
 struct IndexJobs::Impl {
   roles::Coord coord;
   roles::Data& data;
   std::function<void(CollectionId)> on_built;
+  const IndexJobsOptions options;
   Context ctx;
 
   std::unique_ptr<Monitor> monitor;  // Guards the members below.
@@ -24,10 +55,11 @@ struct IndexJobs::Impl {
   std::unique_ptr<Worker> worker;
 
   Impl(Executor& executor, Clock& clock, roles::Coord c, roles::Data& d,
-       std::function<void(CollectionId)> callback)
+       std::function<void(CollectionId)> callback, const IndexJobsOptions& o)
       : coord(c),
         data(d),
         on_built(std::move(callback)),
+        options(o),
         ctx(clock),
         monitor(executor.MakeMonitor()) {}
 
@@ -58,6 +90,8 @@ struct IndexJobs::Impl {
       failures.erase(collection);
     }
     TRY_ASSIGN(const auto segments, coord.segments.ListSegments(ctx, collection));
+    int64_t rows = 0;
+    for (const model::SegmentInfo& segment : segments) rows += segment.rows;
     Status first_error;
     for (const model::SegmentInfo& segment : segments) {
       // Fresh for each: an index may have been dropped during the last build.
@@ -65,7 +99,7 @@ struct IndexJobs::Impl {
       for (const model::IndexInfo& index : info->indexes) {
         if (HasIndex(segment, index.id)) continue;
         TRY(ctx.CheckAlive());
-        Status built = BuildOne(segment, *info, index);
+        Status built = BuildOne(segment, *info, index, rows);
         if (built.ok()) continue;
         if (built.code() == ErrorCode::kCanceled) return built;
         TRY_ASSIGN(const bool is_there, IsThere(segment));
@@ -78,9 +112,18 @@ struct IndexJobs::Impl {
     return first_error;
   }
 
+  // `rows`: of all segments.
   Status BuildOne(const model::SegmentInfo& segment, const model::CollectionInfo& info,
-                  const model::IndexInfo& index) {
-    TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, segment, info, index));
+                  const model::IndexInfo& index, int64_t rows) {
+    const bool is_automatic = IsAutomatic(index);
+    const model::IndexInfo wanted =
+        is_automatic ? Choose(index, info, segment.rows, rows, options.auto_index_memory_mb)
+                     : index;
+    TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, segment, info, wanted));
+    if (is_automatic && !built.key.empty()) {
+      built.type = wanted.type;
+      built.build_params = wanted.build_params;
+    }
     TRY(coord.segments.CommitIndex(ctx, segment.id, std::move(built)));
     on_built(info.id);
     return {};
@@ -101,8 +144,8 @@ struct IndexJobs::Impl {
 };
 
 IndexJobs::IndexJobs(Executor& executor, Clock& clock, roles::Coord coord, roles::Data& data,
-                     std::function<void(CollectionId)> on_built)
-    : impl_(std::make_unique<Impl>(executor, clock, coord, data, std::move(on_built))) {
+                     std::function<void(CollectionId)> on_built, const IndexJobsOptions& options)
+    : impl_(std::make_unique<Impl>(executor, clock, coord, data, std::move(on_built), options)) {
   impl_->worker = executor.Spawn("index-jobs", [impl = impl_.get()] { impl->Loop(); });
 }
 
@@ -122,6 +165,21 @@ void IndexJobs::Kick(CollectionId collection) {
   impl_->monitor->NotifyAll();
 }
 
+namespace {
+
+void Count(const model::SegmentIndexInfo& built, std::vector<roles::ChosenIndex>& chosen) {
+  const auto same = std::find_if(chosen.begin(), chosen.end(), [&](const auto& known) {
+    return known.type == built.type && known.build_params == built.build_params;
+  });
+  if (same == chosen.end()) {
+    chosen.push_back({.type = built.type, .build_params = built.build_params, .segments = 1});
+  } else {
+    ++same->segments;
+  }
+}
+
+}  // namespace
+
 Status IndexJobs::KickAll(Context& ctx) {
   TRY_ASSIGN(const auto collections, impl_->coord.catalog.List(ctx, model::kDefaultDatabase));
   for (const auto& collection : collections) Kick(collection->id);
@@ -134,7 +192,11 @@ Result<roles::IndexProgress> IndexJobs::Progress(Context& ctx, CollectionId coll
   roles::IndexProgress progress;
   for (const model::SegmentInfo& segment : segments) {
     progress.total_rows += segment.rows;
-    if (Impl::HasIndex(segment, index)) progress.indexed_rows += segment.rows;
+    for (const model::SegmentIndexInfo& built : segment.indexes) {
+      if (built.index != index) continue;
+      progress.indexed_rows += segment.rows;
+      if (!built.type.empty()) Count(built, progress.chosen);
+    }
   }
   progress.pending_rows = progress.total_rows - progress.indexed_rows;
   if (progress.pending_rows > 0) progress.state = model::IndexState::kInProgress;

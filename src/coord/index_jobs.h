@@ -5,18 +5,32 @@
 #include <memory>
 
 #include "base/executor.h"
+#include "base/option_spec.h"
 #include "roles/coord.h"
 #include "roles/data.h"
 #include "roles/index_progress.h"
 
 namespace elanus::coord {
 
+struct IndexJobsOptions {
+  int64_t auto_index_memory_mb = 0;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(auto_index_memory_mb,
+          OptionSpec{"autoIndex.memoryLimit", "MB", 0, 1 << 30,
+                     "Memory that the AUTOINDEX of one vector field may take, over all segments of "
+                     "its collection: with more rows it takes smaller codes. 0: half of the "
+                     "machine's."});
+  }
+};
+
 /// Thread-safe. The parts must outlive it.
 class IndexJobs final : public roles::IndexJobs {
  public:
   /// `on_built` is called with the collection after each finished index file.
   IndexJobs(Executor& executor, Clock& clock, roles::Coord coord, roles::Data& data,
-            std::function<void(CollectionId)> on_built);
+            std::function<void(CollectionId)> on_built, const IndexJobsOptions& options = {});
   /// Cancels the build that runs and joins.
   ~IndexJobs() override;
   void Kick(CollectionId collection) override;

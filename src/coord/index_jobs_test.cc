@@ -25,6 +25,7 @@ class ScriptedData final : public roles::Data {
                                              const model::CollectionInfo&,
                                              const model::IndexInfo& index) override {
     ++builds;
+    types[segment.id] = index.type;
     executor_.Yield();
     while (endless) {
       TRY(ctx.CheckAlive());
@@ -46,6 +47,7 @@ class ScriptedData final : public roles::Data {
   }
 
   int builds = 0;
+  std::map<SegmentId, std::string> types;  // That were asked for.
   bool endless = false;
   std::set<SegmentId> failing;
   std::function<void()> during_build;
@@ -74,10 +76,10 @@ class IndexJobsTest : public testing::TestWithParam<uint64_t> {
   }
   Catalog& catalog() { return *process_.catalog; }
   Context& ctx() { return process_.ctx; }
-  void Start() {
-    jobs_ = std::make_unique<IndexJobs>(*executor_, clock_,
-                                        roles::Coord{catalog(), *process_.oracle, catalog()}, data_,
-                                        [this](CollectionId id) { ++built_[id]; });
+  void Start(const IndexJobsOptions& options = {}) {
+    jobs_ = std::make_unique<IndexJobs>(
+        *executor_, clock_, roles::Coord{catalog(), *process_.oracle, catalog()}, data_,
+        [this](CollectionId id) { ++built_[id]; }, options);
   }
   /// Lets the workers run until all of them wait: only then does a timed wait run out.
   void Settle() {
@@ -150,6 +152,40 @@ TEST_P(IndexJobsTest, AFailureShowsUntilAnotherKickMendsIt) {
   EXPECT_EQ(progress.state, model::IndexState::kFinished);
   EXPECT_EQ(progress.fail_reason, "");
   EXPECT_EQ(data_.builds, 4);
+}
+
+TEST_P(IndexJobsTest, AutoIndexIsChosenForEachSegmentAndTold) {
+  ASSERT_TRUE(catalog().DropIndex(ctx(), id_, "i").ok());
+  ASSERT_TRUE(
+      catalog()
+          .CreateIndex(ctx(), id_,
+                       {.name = "a",
+                        .field = FieldId(101),
+                        .type = "HNSW_SQ",
+                        .metric = "L2",
+                        .user_params = {{"index_type", "AUTOINDEX"}, {"metric_type", "L2"}}})
+          .ok());
+  index_ = process_.Find("c")->indexes[0].id;
+  Start({.auto_index_memory_mb = 1});
+  EXPECT_TRUE(Progress().chosen.empty());
+  jobs_->Kick(id_);
+  Settle();
+  EXPECT_EQ(data_.types[SegmentId(1)], "HNSW_SQ");
+  const auto info = process_.Find("c");
+  ASSERT_TRUE(catalog()
+                  .CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 4, 0, 2'000'000)}, 2))
+                  .ok());
+  jobs_->Kick(id_);
+  Settle();
+  EXPECT_EQ(data_.builds, 4) << "what is built stays";
+  EXPECT_EQ(data_.types[SegmentId(4)], "AISAQ") << "no codes of so many rows fit a megabyte";
+  const auto chosen = Progress().chosen;
+  ASSERT_EQ(chosen.size(), 2u);
+  EXPECT_EQ(chosen[0].type, "HNSW_SQ");
+  EXPECT_EQ(chosen[0].segments, 2) << "a segment too small for a file has none";
+  EXPECT_FALSE(chosen[0].build_params.empty());
+  EXPECT_EQ(chosen[1].type, "AISAQ");
+  EXPECT_EQ(chosen[1].segments, 1);
 }
 
 TEST_P(IndexJobsTest, ACommitThatFailsIsAFailureToo) {

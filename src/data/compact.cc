@@ -1,10 +1,13 @@
 // From several segments to one, and from several delta logs to one.
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "base/log.h"
 #include "data/delete_set.h"
 #include "data/node.h"
 #include "data/segment_writer.h"
+#include "model/order.h"
 #include "segment/fill.h"
 #include "segment/sealed.h"
 #include "store/formats/column_file.h"
@@ -82,15 +85,53 @@ struct Run {
   uint32_t count;
 };
 
+// One field of all inputs, opened; those that are older than the field are filled.
+class FieldOfAll {
+ public:
+  static Result<FieldOfAll> Open(Context& ctx, std::span<const Input> inputs,
+                                 const model::FieldSchema& field) {
+    FieldOfAll all;
+    all.opened_.resize(inputs.size());
+    all.fillers_.resize(inputs.size());
+    all.views_.resize(inputs.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].Has(field.id)) {
+        TRY_ASSIGN(all.opened_[i], inputs[i].Read(ctx, field.id));
+        all.views_[i] = all.opened_[i].view;
+      } else {
+        all.fillers_[i] = segment::FillColumn(field, inputs[i].rows());
+        all.views_[i] = all.fillers_[i].view();
+      }
+    }
+    return all;
+  }
+  const model::ColumnView& of(uint32_t input) const { return views_[input]; }
+
+ private:
+  std::vector<store::OpenedColumn> opened_;
+  std::vector<model::Column> fillers_;
+  std::vector<model::ColumnView> views_;
+};
+
+// The rows that are neither deleted nor expired, ascending by insert timestamp.
 Result<std::vector<Place>> RowsThatStay(Context& ctx, std::span<const Input> inputs,
-                                        DeleteSet& deletes, Timestamp expired_before) {
+                                        DeleteSet& deletes, const roles::CompactionTask& task,
+                                        const model::CollectionSchema& schema) {
+  std::optional<FieldOfAll> expiry;
+  if (const model::FieldSchema* field = schema.FindField(task.expiry_field); field != nullptr) {
+    TRY_ASSIGN(expiry, FieldOfAll::Open(ctx, inputs, *field));
+  }
   std::vector<Place> stay;
   for (uint32_t i = 0; i < inputs.size(); ++i) {
     const Input& input = inputs[i];
     const uint64_t* timestamps = input.timestamps();
     for (uint32_t row = 0; row < input.rows(); ++row) {
       if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
-      if (timestamps[row] < expired_before.value()) continue;
+      if (timestamps[row] < task.expired_before.value()) continue;
+      if (expiry && expiry->of(i).IsValid(row) &&
+          expiry->of(i).Get<int64_t>(row) <= task.expiry_us) {
+        continue;
+      }
       if (deletes.size() > 0 &&
           deletes.Hides(input.keys().Bytes(row), timestamps[row], input.info().partition)) {
         continue;
@@ -104,6 +145,20 @@ Result<std::vector<Place>> RowsThatStay(Context& ctx, std::span<const Input> inp
     std::stable_sort(stay.begin(), stay.end(), older);
   }
   return stay;
+}
+
+// Orders the rows by a field; those of one value stay as they are.
+Status SortByField(Context& ctx, std::span<const Input> inputs, const model::FieldSchema& field,
+                   std::vector<Place>& places) {
+  TRY_ASSIGN(const FieldOfAll values, FieldOfAll::Open(ctx, inputs, field));
+  const model::OrderField order{.field = field.id, .nulls_first = true};
+  const auto before = [&](const Place& a, const Place& b) {
+    return model::CompareInOrder(order, values.of(a.input), a.row, values.of(b.input), b.row) < 0;
+  };
+  if (!std::is_sorted(places.begin(), places.end(), before)) {
+    std::stable_sort(places.begin(), places.end(), before);
+  }
+  return {};
 }
 
 std::vector<Run> RunsOf(std::span<const Place> places) {
@@ -122,25 +177,52 @@ std::vector<Run> RunsOf(std::span<const Place> places) {
 // The column of the output; one column of each input is open meanwhile.
 Result<model::Column> Gather(Context& ctx, std::span<const Input> inputs, std::span<const Run> runs,
                              const model::FieldSchema& field) {
-  std::vector<store::OpenedColumn> opened(inputs.size());
-  std::vector<model::Column> fillers(inputs.size());
-  std::vector<model::ColumnView> views(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].Has(field.id)) {
-      TRY_ASSIGN(opened[i], inputs[i].Read(ctx, field.id));
-      views[i] = opened[i].view;
-    } else {
-      fillers[i] = segment::FillColumn(field, inputs[i].rows());
-      views[i] = fillers[i].view();
-    }
-  }
+  TRY_ASSIGN(const FieldOfAll values, FieldOfAll::Open(ctx, inputs, field));
   model::Column column =
       model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim());
   size_t rows = 0;
   for (const Run& run : runs) rows += run.count;
   column.data.reserve(rows * column.width());
-  for (const Run& run : runs) column.AppendAll(views[run.input].Slice(run.begin, run.count));
+  for (const Run& run : runs) column.AppendAll(values.of(run.input).Slice(run.begin, run.count));
   return column;
+}
+
+// Writes some of the rows as one segment.
+Result<model::SegmentInfo> WriteRows(Context& ctx, store::ObjectStore& objects,
+                                     std::span<const Input> inputs, std::span<const Place> places,
+                                     const model::CollectionSchema& schema,
+                                     const roles::CompactionTask& task, SegmentId id) {
+  const std::vector<Run> runs = RunsOf(places);
+  const model::SegmentInfo& first = task.inputs[0];
+  SegmentWriter writer(objects, {.id = id,
+                                 .collection = first.collection,
+                                 .partition = first.partition,
+                                 .vchannel = first.vchannel});
+  for (const model::FieldSchema& field : schema.fields) {
+    const bool is_known = std::any_of(inputs.begin(), inputs.end(),
+                                      [&](const Input& input) { return input.Has(field.id); });
+    if (!is_known) continue;  // Added later than all of them: filled when it is read.
+    TRY_ASSIGN(const model::Column column, Gather(ctx, inputs, runs, field));
+    TRY(writer.Put(ctx, column));
+  }
+  std::vector<uint64_t> timestamps;
+  timestamps.reserve(places.size());
+  for (const Place& place : places) timestamps.push_back(place.inserted);
+  TRY_ASSIGN(model::SegmentInfo output, writer.Finish(ctx, timestamps, task.sort_by));
+  output.deletes_applied = task.deletes_until;
+  output.deletes_counted = task.deletes_until;
+  return output;
+}
+
+// How many segments the rows are to be cut into.
+size_t OutputsOf(const roles::CompactionTask& task, size_t rows, size_t rows_staying) {
+  if (task.output_bytes_max <= 0 || rows == 0) return 1;
+  double bytes = 0;
+  for (const model::SegmentInfo& input : task.inputs) bytes += static_cast<double>(input.bytes);
+  bytes *= static_cast<double>(rows_staying) / static_cast<double>(rows);
+  const double wanted = std::ceil(bytes / static_cast<double>(task.output_bytes_max));
+  return std::clamp<size_t>(static_cast<size_t>(wanted), 1,
+                            std::min(task.more_outputs.size() + 1, rows_staying));
 }
 
 }  // namespace
@@ -162,32 +244,27 @@ Result<roles::CompactionResult> Node::Compact(Context& ctx, const roles::Compact
     return delta.newest != Timestamp() && delta.newest <= applied;
   });
   TRY_ASSIGN(DeleteSet deletes, DeleteSet::Read(ctx, objects_, deltas));
-  TRY_ASSIGN(const std::vector<Place> places,
-             RowsThatStay(ctx, inputs, deletes, task.expired_before));
+  TRY_ASSIGN(std::vector<Place> places, RowsThatStay(ctx, inputs, deletes, task, schema));
   roles::CompactionResult result{.output = {},
                                  .rows_removed = static_cast<int64_t>(rows - places.size())};
-  result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0;
+  result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0 && task.more_outputs.empty();
   if (result.is_unchanged || places.empty()) return result;
-
-  const std::vector<Run> runs = RunsOf(places);
-  const model::SegmentInfo& first = task.inputs[0];
-  SegmentWriter writer(objects_, {.id = task.output,
-                                  .collection = first.collection,
-                                  .partition = first.partition,
-                                  .vchannel = first.vchannel});
-  for (const model::FieldSchema& field : schema.fields) {
-    const bool is_known = std::any_of(inputs.begin(), inputs.end(),
-                                      [&](const Input& input) { return input.Has(field.id); });
-    if (!is_known) continue;  // Added later than all of them: filled when it is read.
-    TRY_ASSIGN(const model::Column column, Gather(ctx, inputs, runs, field));
-    TRY(writer.Put(ctx, column));
+  if (const model::FieldSchema* field = schema.FindField(task.sort_by); field != nullptr) {
+    TRY(SortByField(ctx, inputs, *field, places));
   }
-  std::vector<uint64_t> timestamps;
-  timestamps.reserve(places.size());
-  for (const Place& place : places) timestamps.push_back(place.inserted);
-  TRY_ASSIGN(result.output, writer.Finish(ctx, timestamps));
-  result.output->deletes_applied = task.deletes_until;
-  result.output->deletes_counted = task.deletes_until;
+  const size_t outputs = OutputsOf(task, rows, places.size());
+  for (size_t i = 0; i < outputs; ++i) {
+    const size_t begin = places.size() * i / outputs;
+    const size_t end = places.size() * (i + 1) / outputs;
+    const SegmentId id = i == 0 ? task.output : task.more_outputs[i - 1];
+    TRY_ASSIGN(model::SegmentInfo written,
+               WriteRows(ctx, objects_, inputs, std::span(places).subspan(begin, end - begin),
+                         schema, task, id));
+    if (i == 0)
+      result.output = std::move(written);
+    else
+      result.more_outputs.push_back(std::move(written));
+  }
   return result;
 }
 

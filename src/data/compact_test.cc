@@ -3,6 +3,8 @@
 
 #include "base/executor.h"
 #include "data/node.h"
+#include "expr/expr.h"
+#include "segment/prune.h"
 #include "segment/sealed.h"
 #include "store/formats/delta_log.h"
 #include "store/memory/memory_disk.h"
@@ -85,8 +87,10 @@ class CompactTest : public testing::Test {
     return gone;
   }
   std::vector<Row> ReadRows(const model::SegmentInfo& info) {
-    const auto opened = segment::Sealed::Open(
-        ctx_, *objects_, info, std::make_shared<const model::CollectionSchema>(collection_.schema));
+    const segment::SealedParts parts{
+        .objects = *objects_,
+        .cache = std::make_shared<segment::PieceCache>(segment::PieceCacheOptions(), 1 << 30)};
+    const auto opened = segment::Sealed::Open(ctx_, parts, info, collection_);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     if (!opened.ok()) return {};
     const auto view = (*opened)->Snapshot();
@@ -199,6 +203,96 @@ TEST_F(CompactTest, AFieldThatOnlySomeInputsHaveIsFilledInTheOthers) {
   const auto left_out = Compact({old, also_old});
   ASSERT_TRUE(left_out.output);
   EXPECT_EQ(ReadRows(*left_out.output), (std::vector<Row>{{1, 10, "null"}, {2, 11, "null"}}));
+}
+
+TEST_F(CompactTest, RowsAreSortedByKeyAndKeepTheirMoments) {
+  const auto first = Flush(1, {{7, 10, "g"}, {2, 11, "b"}, {5, 30, "e"}});
+  const auto second = Flush(2, {{1, 20, "a"}, {2, 21, "B"}});
+  const auto result = node_.Compact(
+      ctx_, {.output = SegmentId(99), .inputs = {first, second}, .sort_by = FieldId(100)},
+      collection_);
+  ASSERT_TRUE(result.ok() && result->output);
+  EXPECT_EQ(
+      ReadRows(*result->output),
+      (std::vector<Row>{{1, 20, "a"}, {2, 11, "b"}, {2, 21, "B"}, {5, 30, "e"}, {7, 10, "g"}}));
+  EXPECT_EQ(result->output->oldest, Timestamp(10));
+  EXPECT_EQ(result->output->newest, Timestamp(30));
+  // Later compactions do without the first order.
+  EXPECT_EQ(
+      ReadRows(*Compact({*result->output, Flush(3, {{9, 15, "i"}})}).output),
+      (std::vector<Row>{
+          {7, 10, "g"}, {2, 11, "b"}, {9, 15, "i"}, {1, 20, "a"}, {2, 21, "B"}, {5, 30, "e"}}));
+}
+
+TEST_F(CompactTest, RowsOfAnotherFieldsOrderAreCutIntoSeveralSegmentsWithRangesOfTheirOwn) {
+  std::vector<Row> rows;
+  for (int64_t i = 0; i < 1000; ++i) {
+    rows.push_back({i, static_cast<uint64_t>(10 + i), fmt::format("{:04}", (i * 7) % 1000)});
+  }
+  const auto input = Flush(1, rows);
+  const auto result = node_.Compact(ctx_,
+                                    {.output = SegmentId(90),
+                                     .inputs = {input},
+                                     .sort_by = FieldId(101),
+                                     .more_outputs = {SegmentId(91), SegmentId(92), SegmentId(93)},
+                                     .output_bytes_max = input.bytes / 3},
+                                    collection_);
+  ASSERT_TRUE(result.ok() && result->output);
+  ASSERT_EQ(result->more_outputs.size(), 3u);
+  std::string last;
+  size_t count = 0;
+  std::vector<model::SegmentInfo> outputs = {*result->output};
+  outputs.insert(outputs.end(), result->more_outputs.begin(), result->more_outputs.end());
+  for (const model::SegmentInfo& output : outputs) {
+    const segment::SealedParts parts{
+        .objects = *objects_,
+        .cache = std::make_shared<segment::PieceCache>(segment::PieceCacheOptions(), 1 << 30)};
+    const auto view = (*segment::Sealed::Open(ctx_, parts, output, collection_))->Snapshot();
+    const auto range = view->WholeStats(FieldId(101));
+    ASSERT_TRUE(range && range->has_range);
+    EXPECT_GT(range->text_min, last);
+    last = range->text_max;
+    EXPECT_FALSE(view->IsInTimeOrder());
+    count += view->rows();
+    EXPECT_EQ(ReadRows(output).front().text, range->text_min);
+    // Nothing of the others can pass.
+    const auto plan =
+        expr::Bind(fmt::format("text == \"{}\"", last), collection_.schema, expr::Templates());
+    ASSERT_TRUE(plan.ok());
+    for (const model::SegmentInfo& other : outputs) {
+      const auto other_view = (*segment::Sealed::Open(ctx_, parts, other, collection_))->Snapshot();
+      EXPECT_EQ(segment::CannotMatch(ctx_, *other_view, *plan), other.id != output.id);
+    }
+  }
+  EXPECT_EQ(count, 1000u);
+}
+
+TEST_F(CompactTest, RowsGoThatAFieldLetsLiveNoLonger) {
+  collection_.schema.fields.push_back(
+      {.id = FieldId(102), .name = "until", .type = DataType::kTimestamptz, .nullable = true});
+  roles::FlushTask task{
+      .segment = SegmentId(1), .collection = kCollection, .partition = kP1, .vchannel = "v"};
+  for (const model::FieldSchema& field : collection_.schema.fields) {
+    task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {}, 0));
+  }
+  for (int64_t key = 1; key <= 3; ++key) {
+    const int64_t until = key * 100;
+    task.columns[0].AppendFixed(&key);
+    task.columns[1].AppendBytes("t");
+    if (key == 3)
+      task.columns[2].AppendNull();
+    else
+      task.columns[2].AppendFixed(&until);
+    task.row_timestamps.push_back(10);
+  }
+  const auto input = node_.Flush(ctx_, task);
+  ASSERT_TRUE(input.ok());
+  const auto result = node_.Compact(
+      ctx_,
+      {.output = SegmentId(9), .inputs = {*input}, .expiry_field = FieldId(102), .expiry_us = 100},
+      collection_);
+  ASSERT_TRUE(result.ok() && result->output);
+  EXPECT_EQ(ReadRows(*result->output), (std::vector<Row>{{2, 10, "t"}, {3, 10, "t"}}));
 }
 
 TEST_F(CompactTest, ACanceledCompactionEnds) {

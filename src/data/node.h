@@ -35,6 +35,9 @@ class Node final : public roles::Data {
                                           const model::CollectionInfo& collection) override;
   Result<roles::MergeDeletesResult> MergeDeletes(Context& ctx, const roles::MergeDeletesTask& task,
                                                  const model::CollectionInfo& collection) override;
+  /// Writes the files of segment `from` once more under the ids of `to`, whose manifest key it
+  /// sets. Errors: kIntegrity, kIoFailed, kKeyNotFound, kCanceled.
+  Status CopySegment(Context& ctx, const model::SegmentInfo& from, model::SegmentInfo& to);
 
  private:
   store::ObjectStore& objects_;

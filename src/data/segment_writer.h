@@ -17,9 +17,10 @@ class SegmentWriter {
   SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info);
   /// Writes one column file; all columns have the same rows.
   Status Put(Context& ctx, const model::Column& column);
-  /// Writes the insert timestamps, which ascend, then the manifest. The segment as the catalog is
-  /// to keep it.
-  Result<model::SegmentInfo> Finish(Context& ctx, std::span<const uint64_t> row_timestamps);
+  /// Writes the insert timestamps, then the manifest. `sorted_by`: the field whose values ascend,
+  /// where the timestamps do not. The segment as the catalog is to keep it.
+  Result<model::SegmentInfo> Finish(Context& ctx, std::span<const uint64_t> row_timestamps,
+                                    FieldId sorted_by = {});
 
  private:
   store::ObjectStore& objects_;

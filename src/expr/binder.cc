@@ -11,6 +11,7 @@
 #include "expr/node.h"
 #include "expr/operand.h"
 #include "expr/parser.h"
+#include "text/field.h"
 
 namespace elanus::expr {
 namespace {
@@ -42,16 +43,22 @@ Result<NodePtr> AsCondition(const Operand& operand) {
   return Invalid("'and', 'or' and 'not' can only be used between boolean expressions");
 }
 
-// random_sample, or a conjunction that ends in it.
-bool IsSample(const Node& node) {
-  if (node.kind == Node::Kind::kSample) return true;
-  return node.kind == Node::Kind::kAnd && node.children.back()->kind == Node::Kind::kSample;
+// What can only stand last: random_sample and element_filter.
+bool IsLast(const Node& node) { return node.kind == Node::Kind::kSample || node.keeps_elements; }
+
+// Such a term, or a conjunction that ends in one: its name; else empty.
+std::string_view LastTerm(const Node& node) {
+  const Node& last = node.kind == Node::Kind::kAnd ? *node.children.back() : node;
+  if (!IsLast(last)) return {};
+  return last.keeps_elements ? "element_filter" : "random_sample";
 }
 
 Result<Operand> BindNot(const Operand& inner) {
   TRY_ASSIGN(const NodePtr child, AsCondition(inner));
   if (child->kind == Node::Kind::kConstant) return Always(!child->constant);
-  if (IsSample(*child)) return Invalid("random_sample cannot stand under not");
+  if (const std::string_view last = LastTerm(*child); !last.empty()) {
+    return Invalid("{} cannot stand under not", last);
+  }
   return MakeCondition({.kind = Node::Kind::kNot, .children = {child}});
 }
 
@@ -79,8 +86,9 @@ Result<Operand> BindLogic(TokenKind op, const std::vector<Operand>& terms) {
   bool decided = false;
   for (size_t i = 0; i < terms.size(); ++i) {
     TRY_ASSIGN(const NodePtr child, AsCondition(terms[i]));
-    if (IsSample(*child) && (!is_and || i + 1 != terms.size())) {
-      return Invalid("random_sample can only be the last operand of and");
+    const std::string_view last = LastTerm(*child);
+    if (!last.empty() && (!is_and || i + 1 != terms.size())) {
+      return Invalid("{} can only be the last operand of and", last);
     }
     if (IsConstant(child, is_and)) continue;  // true and E, false or E.
     if (IsConstant(child, !is_and)) decided = true;
@@ -98,8 +106,8 @@ Result<Operand> BindLogic(TokenKind op, const std::vector<Operand>& terms) {
     return only;
   }
   std::stable_sort(node.children.begin(), node.children.end(), [](const auto& a, const auto& b) {
-    const bool a_last = a->kind == Node::Kind::kSample;
-    const bool b_last = b->kind == Node::Kind::kSample;
+    const bool a_last = IsLast(*a);
+    const bool b_last = IsLast(*b);
     return a_last != b_last ? b_last : a->cost < b->cost;
   });
   return MakeCondition(std::move(node));
@@ -180,6 +188,10 @@ class Binder {
         return Name(s.token);
       case Syntax::Kind::kPath:
         return Path(s.token);
+      case Syntax::Kind::kSubField:
+        return SubField(s.token);
+      case Syntax::Kind::kElement:
+        return Element(s.token);
       case Syntax::Kind::kTemplate:
         return Template(s.token);
       default:
@@ -189,6 +201,11 @@ class Binder {
     Frame frame{.syntax = &s, .children = {}, .operands = {}, .list = {}};
     if (s.kind == Syntax::Kind::kCall) {
       TRY_ASSIGN(frame.function, FunctionOf(s.token));
+      if (frame.function->is_over_elements) {
+        TRY(EnterElements(s, frame));
+        frames.push_back(std::move(frame));
+        return Operand();
+      }
     }
     const Syntax* spine = &s;
     if (IsLogic(s)) {
@@ -219,7 +236,22 @@ class Binder {
     return {};
   }
 
-  static Result<Operand> Combine(Frame& frame) {
+  // The first argument is bound at once; inside the second $[sub] means something.
+  Status EnterElements(const Syntax& s, Frame& frame) {
+    const std::string_view name = frame.function->name;
+    if (element_struct_ != nullptr) return Invalid("{} cannot stand inside another match", name);
+    if (s.children.size() != 2 || s.children[0]->kind != Syntax::Kind::kName) {
+      return Invalid("{} takes a struct array field and a condition", name);
+    }
+    const std::string& wanted = s.children[0]->token.text;
+    element_struct_ = schema_.FindStruct(wanted);
+    if (element_struct_ == nullptr) return Invalid("struct field not found: {}", wanted);
+    frame.operands.push_back(Whole(*element_struct_));
+    frame.children.push_back(s.children[1].get());
+    return {};
+  }
+
+  Result<Operand> Combine(Frame& frame) {
     const Syntax& s = *frame.syntax;
     std::vector<Operand>& parts = frame.operands;
     switch (s.kind) {
@@ -239,6 +271,7 @@ class Binder {
       case Syntax::Kind::kIsNull:
         return BindIsNull(parts[0], s.negated);
       default:
+        if (frame.function->is_over_elements) element_struct_ = nullptr;
         return frame.function->bind(
             {.name = frame.function->name, .arguments = parts, .option = s.option});
     }
@@ -293,7 +326,69 @@ class Binder {
     return operand;
   }
 
+  Status NotOfElement(const Token& token) const {
+    if (element_struct_ == nullptr) return {};
+    return Invalid("a condition over elements of {} reads $[sub] only, not {}",
+                   element_struct_->name, token.text);
+  }
+
+  // A struct by its name: as an array, that of its first sub-field.
+  Operand Whole(const model::StructSchema& known) const {
+    Operand operand;
+    operand.kind = Operand::Kind::kValue;
+    operand.name = known.name;
+    for (const model::FieldSchema& field : schema_.fields) {
+      if (field.struct_name != known.name) continue;
+      operand.source = SourceOf(field);
+      operand.source.type = DataType::kArrayOfStruct;
+      break;
+    }
+    return operand;
+  }
+
+  Result<Operand> SubField(const Token& token) {
+    TRY(NotOfElement(token));
+    const std::string name = model::SubFieldName(token.text, token.path.back().key);
+    const model::FieldSchema* field = schema_.FindField(name);
+    if (field == nullptr) return Invalid("struct field not found: {}", name);
+    Operand operand;
+    operand.kind = Operand::Kind::kValue;
+    operand.name = name;
+    operand.source = SourceOf(*field);
+    if (token.path.size() == 1) return operand;
+    if (token.path.size() > 2 || !token.path[0].is_index) {
+      return Invalid("an element of {} is {}[integer][{}]", token.text, token.text,
+                     token.path.back().key);
+    }
+    if (field->type != DataType::kArray) {
+      return Invalid("{} data type not supported accessed with []", NameOf(field->type));
+    }
+    operand.source.kind = Source::Kind::kElement;
+    operand.source.index = token.path[0].index;
+    return operand;
+  }
+
+  Result<Operand> Element(const Token& token) {
+    if (element_struct_ == nullptr) {
+      return Invalid("$[{}] can only be used inside element_filter or match_*", token.text);
+    }
+    const std::string name = model::SubFieldName(element_struct_->name, token.text);
+    const model::FieldSchema* field = schema_.FindField(name);
+    if (field == nullptr) return Invalid("struct field not found: {}", name);
+    if (field->type != DataType::kArray) {
+      return Invalid("{} holds vectors, a condition over elements reads scalars", name);
+    }
+    Operand operand;
+    operand.kind = Operand::Kind::kValue;
+    operand.name = name;
+    operand.source.field = field->id;
+    operand.source.type = field->element_type;
+    return operand;
+  }
+
   Result<Operand> Name(const Token& token) {
+    TRY(NotOfElement(token));
+    if (const model::StructSchema* known = schema_.FindStruct(token.text)) return Whole(*known);
     const model::FieldSchema* field = schema_.FindField(token.text);
     if (field == nullptr) {
       if (Lower(token.text) == "null") return Invalid("NULL literal is not supported, use is null");
@@ -307,6 +402,7 @@ class Binder {
   }
 
   Result<Operand> Path(const Token& token) {
+    TRY(NotOfElement(token));
     const model::FieldSchema* field = schema_.FindField(token.text);
     if (field == nullptr) return Dynamic(token.text, token.path);
     Operand operand;
@@ -342,10 +438,12 @@ class Binder {
     source.field = field.id;
     source.nullable = field.nullable;
     source.is_primary_key = field.is_primary_key;
-    const std::string* match = model::Find(field.type_params, "enable_match");
-    source.has_match = match != nullptr && *match == "true";
+    source.has_match = text::HasMatch(field);
+    const std::string* analyzer = model::Find(field.type_params, "analyzer_params");
+    if (source.has_match && analyzer != nullptr) source.analyzer = *analyzer;
     source.type = field.type == DataType::kArray ? field.element_type : field.type;
-    source.kind = field.type == DataType::kArray  ? Source::Kind::kArray
+    source.kind = field.type == DataType::kArray || field.type == DataType::kArrayOfVector
+                      ? Source::Kind::kArray
                   : field.type == DataType::kJson ? Source::Kind::kJson
                                                   : Source::Kind::kColumn;
     return source;
@@ -353,6 +451,7 @@ class Binder {
 
   const model::CollectionSchema& schema_;
   const Templates& templates_;
+  const model::StructSchema* element_struct_ = nullptr;  // While a condition over it is bound.
 };
 
 // The keys as written when `node` is `pk == v` or `pk in [...]`, else null.

@@ -364,7 +364,8 @@ Result<Operand> BindIsNull(const Operand& value, bool negated) {
   if (source.kind == Source::Kind::kElement) {
     return Invalid("is null is not supported on array element access");
   }
-  if (model::IsVector(source.type)) return Invalid("is null is not supported on vector fields");
+  if (model::IsVector(source.type) && source.type != DataType::kArrayOfVector)
+    return Invalid("is null is not supported on vector fields");
   // A path is null when it does not exist.
   const bool is_path = source.kind == Source::Kind::kJson && !source.path.empty();
   if (!is_path && !source.nullable) return Always(negated);

@@ -9,6 +9,7 @@
 
 #include "expr/answers.h"
 #include "expr/batch.h"
+#include "expr/elements.h"
 #include "expr/expr.h"
 #include "expr/leaf.h"
 
@@ -171,6 +172,9 @@ class Evaluator {
   // Looks at the rows. Bits of rows that are not active mean nothing.
   Status Scan(const Node& node, const BatchRows& rows, Tri& out) {
     if (IsZero(*rows.active)) return {};
+    if (node.kind == Node::Kind::kElements) {
+      return TestElements(ctx_, node, source_, begin_, count_, out.yes);
+    }
     const bool is_column = node.source.kind == Source::Kind::kColumn;
     if (node.kind == Node::Kind::kTest && is_column) {
       const model::BlockStats* stats = source_.Stats(node.source.field, begin_);

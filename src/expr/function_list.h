@@ -31,6 +31,8 @@ struct Function {
   Result<Operand> (*bind)(const Call& call) = nullptr;
   /// The option that a call may end with, `name = integer`; empty: none.
   std::string_view option = {};
+  /// Its first argument is the name of a struct, its second a condition over one element of it.
+  bool is_over_elements = false;
 };
 
 std::span<const Function* const> AllFunctions();

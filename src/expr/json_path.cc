@@ -168,4 +168,21 @@ Result<model::Column> ExtractJson(Context& ctx, const model::ColumnView& json,
   return column;
 }
 
+Result<model::Column> ExtractJsonText(Context& ctx, const model::ColumnView& json,
+                                      std::string_view path) {
+  const std::vector<PathStep> steps = StepsOf(path);
+  model::Column column =
+      model::MakeColumn(FieldId(0), std::string(path), DataType::kVarChar, DataType::kNone, 0);
+  JsonReader& reader = ThreadReader();
+  for (size_t row = 0; row < json.rows; ++row) {
+    if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
+    simdjson::dom::element value;
+    if (json.IsValid(row) && reader.Find(json.Bytes(row), steps, value))
+      column.AppendBytes(simdjson::minify(value));
+    else
+      column.AppendNull();
+  }
+  return column;
+}
+
 }  // namespace elanus::expr

@@ -39,4 +39,9 @@ Result<JsonPlace> ParseJsonPlace(std::string_view text, const model::CollectionS
 Result<model::Column> ExtractJson(Context& ctx, const model::ColumnView& json,
                                   std::string_view path, std::string_view cast_type);
 
+/// The JSON text of whatever is at `path`, as a VarChar column; null where there is nothing.
+/// Errors: kCanceled.
+Result<model::Column> ExtractJsonText(Context& ctx, const model::ColumnView& json,
+                                      std::string_view path);
+
 }  // namespace elanus::expr

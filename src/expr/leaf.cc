@@ -127,6 +127,12 @@ std::optional<Predicate> AsPredicate(const Node& node) {
     predicate.kind = Predicate::Kind::kIsNull;
     return predicate;
   }
+  if (node.words != nullptr) {
+    predicate.kind = Predicate::Kind::kWords;
+    predicate.path = model::kWordsPath;
+    predicate.words = node.words;
+    return predicate;
+  }
   if (node.is_contains) {
     predicate.kind = Predicate::Kind::kContains;
     predicate.all = node.all;
@@ -149,6 +155,8 @@ std::optional<Predicate> AsPredicate(const Node& node) {
 
 double ScanNs(const Node& node) {
   if (node.kind == Node::Kind::kIsNull) return 0.2;
+  if (node.kind == Node::Kind::kElements) return 50;
+  if (node.words != nullptr) return 3000;  // The row is analyzed.
   switch (node.source.kind) {
     case Source::Kind::kJson:
       return 150;

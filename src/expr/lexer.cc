@@ -375,7 +375,9 @@ Status Lexer::Step(Token& token) {
     }
     step.is_index = true;
   } else if (IsLetter(Peek())) {
+    const size_t begin = at_;
     while (IsLetter(Peek()) || IsDigit(Peek())) ++at_;
+    step.key = text_.substr(begin, at_ - begin);
     token.kind = TokenKind::kStructSub;
   } else {
     at_ = open;
@@ -383,7 +385,7 @@ Status Lexer::Step(Token& token) {
   }
   if (Peek() != ']') return Fail("missing ']' in a path");
   ++at_;
-  if (token.kind == TokenKind::kPath) token.path.push_back(std::move(step));
+  token.path.push_back(std::move(step));
   return {};
 }
 

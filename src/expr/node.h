@@ -10,6 +10,7 @@
 #include "expr/path_step.h"
 #include "model/predicate.h"
 #include "model/timestamptz.h"
+#include "text/analyzer.h"
 
 namespace elanus::expr {
 
@@ -29,6 +30,7 @@ struct Source {
   bool nullable = false;
   bool is_primary_key = false;
   bool has_match = false;      // Of a text field: text_match may be asked of it.
+  std::string analyzer;        // Of such a field: its analyzer_params.
   std::vector<PathStep> path;  // kJson.
   uint64_t index = 0;          // kElement.
 };
@@ -70,6 +72,8 @@ struct Node {
     kExists,    // source: JSON
     kFunction,  // evaluate: over source, with what of test, values and all the function uses
     kSample,    // fraction
+    kElements,  // source: a sub-field of a struct; whether as many of its elements as `op` and
+                // values[0] say, or all of them, pass `element`
   };
   Kind kind = Kind::kConstant;
   bool constant = false;
@@ -78,11 +82,15 @@ struct Node {
   Source other;
   Test test;
   model::Compare op = model::Compare::kEq;
-  std::vector<model::Scalar> values;  // kFunction; of `in` over the primary key: keys as written.
-  bool all = false;                   // kFunction.
-  bool is_contains = false;           // kFunction: whether elements hold `values`, or one of them.
-  double fraction = 0;                // kSample.
-  EvaluateLeaf evaluate = nullptr;    // kFunction.
+  std::vector<model::Scalar> values;    // kFunction; of `in` over the primary key: keys as written.
+  bool all = false;                     // kFunction, kElements.
+  bool keeps_elements = false;          // kElements: it is an element_filter.
+  std::shared_ptr<const Node> element;  // kElements: a condition over sub-fields, as plain columns.
+  bool is_contains = false;         // kFunction: whether elements hold `values`, or one of them.
+  double fraction = 0;              // kSample.
+  EvaluateLeaf evaluate = nullptr;  // kFunction.
+  std::shared_ptr<const model::WordQuery> words;      // kFunction that asks for words, and what
+  std::shared_ptr<const text::Analyzer> analyzer;     // makes words of a row.
   std::shared_ptr<const model::Predicate> predicate;  // A leaf as indexes know it, or null.
   /// Rising with the work a row costs; conjuncts run cheap ones first.
   int cost = 0;

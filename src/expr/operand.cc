@@ -21,8 +21,9 @@ Operand MakeCondition(Node node) {
                                                                     : 1;
   const bool by_pattern = node.kind == Node::Kind::kTest && (node.test.kind == Test::Kind::kLike ||
                                                              node.test.kind == Test::Kind::kRegex);
-  node.cost = by_source + (by_pattern ? 6 : 0);
+  node.cost = by_source + (by_pattern ? 6 : 0) + (node.words != nullptr ? 60 : 0);
   for (const NodePtr& child : node.children) node.cost += child->cost;
+  if (node.element != nullptr) node.cost += 8 * node.element->cost;
   if (auto predicate = AsPredicate(node)) {
     node.predicate = std::make_shared<const model::Predicate>(std::move(*predicate));
   }

@@ -298,7 +298,9 @@ class Parser {
   bool StartsRange(TokenKind op, const Syntax& middle) const {
     const bool same_side =
         IsLessSide(op) ? IsLessSide(current_.kind) : IsGreaterSide(current_.kind);
-    return same_side && (middle.kind == Syntax::Kind::kName || middle.kind == Syntax::Kind::kPath);
+    return same_side &&
+           (middle.kind == Syntax::Kind::kName || middle.kind == Syntax::Kind::kPath ||
+            middle.kind == Syntax::Kind::kSubField || middle.kind == Syntax::Kind::kElement);
   }
 
   static SyntaxPtr Joined(Open open, SyntaxPtr last) {
@@ -335,11 +337,9 @@ class Parser {
       case TokenKind::kPath:
         return NullTest(Syntax::Kind::kPath);
       case TokenKind::kStructSub:
-        return Invalid("{} struct field not found: {}", PlaceOf(text_, current_.offset),
-                       current_.text);
+        return NullTest(Syntax::Kind::kSubField);
       case TokenKind::kElementVariable:
-        return Invalid("{} $[{}] can only be used inside element_filter or match_*",
-                       PlaceOf(text_, current_.offset), current_.text);
+        return Leaf(Syntax::Kind::kElement);
       case TokenKind::kIso:
       case TokenKind::kInterval: {
         const bool is_time = At(TokenKind::kIso);

@@ -18,6 +18,8 @@ struct Syntax {
     kLiteral,   // token
     kName,      // token
     kPath,      // token
+    kSubField,  // token: name[sub] or name[0][sub] of a struct
+    kElement,   // token: $[sub] of the element that is looked at
     kTemplate,  // token.text
     kList,      // children
     kUnary,     // op, children[0]

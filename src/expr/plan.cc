@@ -20,6 +20,7 @@ std::vector<FieldId> Plan::fields() const {
     pending.pop_back();
     add(node.source.field);
     add(node.other.field);
+    if (node.element != nullptr) pending.push_back(node.element.get());
     for (const NodePtr& child : node.children) pending.push_back(child.get());
   }
   return fields;

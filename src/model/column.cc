@@ -82,6 +82,13 @@ Column MakeColumn(FieldId id, std::string name, DataType type, DataType element_
   return column;
 }
 
+size_t ElementCount(const ColumnView& column, size_t row) {
+  const std::string_view bytes = column.Bytes(row);
+  if (column.type == DataType::kArray) return ArraySize(column.element_type, bytes);
+  const uint32_t width = WidthOf(column.element_type, column.dim);
+  return width == 0 ? 0 : bytes.size() / width;
+}
+
 size_t ArraySize(DataType element_type, std::string_view row) {
   const uint32_t width = WidthOf(element_type);
   if (width != 0) return row.size() / width;

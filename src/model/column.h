@@ -4,7 +4,8 @@
 // Fixed-width types keep `width` bytes a row in `data` (bool and int8 one byte, little-endian
 // numbers, dense vectors dim elements). Variable-width types keep rows + 1 offsets into `data`:
 // VarChar and JSON the text, sparse vectors as sparse_row.h says, Array its elements: fixed-width
-// elements packed; VarChar elements as u32 count, count u32 lengths, bytes. `valid` has one byte a
+// elements packed; VarChar elements as u32 count, count u32 lengths, bytes; ArrayOfVector its
+// vectors one after the other, so that all of a column's lie as one matrix. `valid` has one byte a
 // row (0 null, 1 valid) or is empty when every row is valid; null rows hold zeros or nothing.
 #pragma once
 
@@ -113,6 +114,8 @@ struct Column {
 /// An empty column for `field_type`.
 Column MakeColumn(FieldId id, std::string name, DataType type, DataType element_type, uint32_t dim);
 
+/// Number of elements in a row of an Array or ArrayOfVector column; 0 of a null row.
+size_t ElementCount(const ColumnView& column, size_t row);
 /// Number of elements in one Array row of `element_type`.
 size_t ArraySize(DataType element_type, std::string_view row);
 /// The texts in one Array row of VarChar; views into `row`.

@@ -8,9 +8,21 @@ namespace elanus::model {
 namespace {
 
 // In the order of Metric.
-constexpr std::array<std::string_view, 9> kMetricNames = {
-    "L2",        "IP",  "COSINE", "HAMMING", "JACCARD", "SUBSTRUCTURE", "SUPERSTRUCTURE",
-    "MHJACCARD", "BM25"};
+constexpr std::array<std::string_view, 15> kMetricNames = {"L2",
+                                                           "IP",
+                                                           "COSINE",
+                                                           "HAMMING",
+                                                           "JACCARD",
+                                                           "SUBSTRUCTURE",
+                                                           "SUPERSTRUCTURE",
+                                                           "MHJACCARD",
+                                                           "BM25",
+                                                           "MAX_SIM",
+                                                           "MAX_SIM_COSINE",
+                                                           "MAX_SIM_IP",
+                                                           "MAX_SIM_L2",
+                                                           "MAX_SIM_HAMMING",
+                                                           "MAX_SIM_JACCARD"};
 
 }  // namespace
 

@@ -62,6 +62,14 @@ enum class Metric : int32_t {
   kSuperstructure = 6,  // As kSubstructure.
   kMinHashJaccard = 7,  // "MHJACCARD": similarity of MinHash signatures.
   kBm25 = 8,
+  // Between lists of vectors: the sum, over the query's vectors, of the best score that each has
+  // among the row's vectors.
+  kMaxSim = 9,  // The same as kMaxSimCosine, under the name the user gave.
+  kMaxSimCosine = 10,
+  kMaxSimIp = 11,
+  kMaxSimL2 = 12,
+  kMaxSimHamming = 13,
+  kMaxSimJaccard = 14,
 };
 
 std::string_view NameOf(Metric metric);
@@ -74,15 +82,41 @@ constexpr bool LargerIsBetter(Metric metric) {
     case Metric::kCosine:
     case Metric::kMinHashJaccard:
     case Metric::kBm25:
+    case Metric::kMaxSim:
+    case Metric::kMaxSimCosine:
+    case Metric::kMaxSimIp:
       return true;
     case Metric::kL2:
     case Metric::kHamming:
     case Metric::kJaccard:
     case Metric::kSubstructure:
     case Metric::kSuperstructure:
+    case Metric::kMaxSimL2:
+    case Metric::kMaxSimHamming:
+    case Metric::kMaxSimJaccard:
       return false;
   }
   return false;
+}
+/// True of the metrics between lists of vectors.
+constexpr bool IsMaxSim(Metric metric) { return metric >= Metric::kMaxSim; }
+/// What a metric between lists compares two of their vectors with; other metrics as they are.
+constexpr Metric ElementMetric(Metric metric) {
+  switch (metric) {
+    case Metric::kMaxSim:
+    case Metric::kMaxSimCosine:
+      return Metric::kCosine;
+    case Metric::kMaxSimIp:
+      return Metric::kIp;
+    case Metric::kMaxSimL2:
+      return Metric::kL2;
+    case Metric::kMaxSimHamming:
+      return Metric::kHamming;
+    case Metric::kMaxSimJaccard:
+      return Metric::kJaccard;
+    default:
+      return metric;
+  }
 }
 
 }  // namespace elanus::model

@@ -28,11 +28,25 @@ class TextTest {
   virtual bool is_infix() const = 0;
 };
 
+/// What a filter asks of the words of a text, as the field's analyzer gives them.
+struct WordQuery {
+  enum class Kind { kSome, kFuzzy, kPhrase };
+  Kind kind = Kind::kSome;
+  std::vector<std::string> words;   // One that comes twice counts twice. None: no row matches.
+  std::vector<uint32_t> positions;  // Of each word.
+  uint32_t at_least = 1;            // kSome: so many of the words must be there.
+  uint32_t edits = 0;               // kFuzzy: a word within so many of one of them.
+  uint32_t slop = 0;                // kPhrase: how far they may stand from their places, together.
+};
+
+/// The `path` of the predicates that ask words, which indexes of words have too.
+inline constexpr std::string_view kWordsPath = "$words";
+
 /// One condition on one column, on the elements of an Array column, or on a place in a JSON column.
 /// Values are already cast to `type`: int64_t for integers, double for floating, string for
 /// VarChar, bool for Bool.
 struct Predicate {
-  enum class Kind { kCompare, kIn, kRange, kPrefix, kText, kContains, kIsNull };
+  enum class Kind { kCompare, kIn, kRange, kPrefix, kText, kContains, kWords, kIsNull };
   Kind kind = Kind::kCompare;
   FieldId field;
   /// The column's or its elements'; of a place in JSON the class of value that is tested, one of
@@ -44,8 +58,9 @@ struct Predicate {
                                // kContains: at least one.
   bool lower_inclusive = false;  // kRange.
   bool upper_inclusive = false;
-  bool all = false;                      // kContains: all of the values, not one.
-  std::shared_ptr<const TextTest> text;  // kText.
+  bool all = false;                        // kContains: all of the values, not one.
+  std::shared_ptr<const TextTest> text;    // kText.
+  std::shared_ptr<const WordQuery> words;  // kWords.
 };
 
 /// How far an index answers a predicate.

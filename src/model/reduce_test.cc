@@ -55,6 +55,23 @@ TEST(ReduceHits, AKeyInTwoPartsAppearsOnce) {
   EXPECT_EQ(hits.scores[1], 0.15f);
 }
 
+TEST(ReduceHits, GroupsOfAllPartsStayTogetherTheBestFirst) {
+  const auto grouped = [](const std::vector<int64_t>& keys, std::vector<float> scores,
+                          const std::vector<int64_t>& groups) {
+    PartialHits hits;
+    hits.counts = {static_cast<uint32_t>(keys.size())};
+    hits.primary_keys = Keys(keys);
+    hits.scores = std::move(scores);
+    hits.group_values = {Keys(groups)};
+    return hits;
+  };
+  const std::vector<PartialHits> parts = {grouped({1, 2, 3}, {1, 4, 6}, {7, 7, 8}),
+                                          grouped({4, 5, 6}, {2, 5, 3}, {9, 9, 7})};
+  const PartialHits hits = ReduceHits(parts, Metric::kL2, 1, 2, 2);
+  EXPECT_EQ(KeysOf(hits.primary_keys), (std::vector<int64_t>{1, 6, 4, 5}));
+  EXPECT_EQ(KeysOf(hits.group_values[0]), (std::vector<int64_t>{7, 7, 9, 9}));
+}
+
 TEST(ReduceHits, NoPartsMeansNoHits) {
   EXPECT_EQ(ReduceHits({}, Metric::kL2, 3, 5).counts, (std::vector<uint32_t>{0, 0, 0}));
 }
@@ -70,21 +87,36 @@ PartialRows Rows(const std::vector<int64_t>& keys, std::vector<uint64_t> timesta
   return rows;
 }
 
+PartialRows Reduced(std::span<const PartialRows> parts, const ShardQuery& query) {
+  auto rows = ReduceRows(parts, query);
+  EXPECT_TRUE(rows.ok()) << rows.status().ToString();
+  return rows.ok() ? *rows : PartialRows();
+}
+
 TEST(ReduceRows, SortsByKeyAndKeepsTheNewestVersion) {
   const std::vector<PartialRows> parts = {Rows({1, 3, 5}, {10, 10, 30}),
                                           Rows({1, 3, 4}, {20, 5, 7}), Rows({3}, {11})};
-  const PartialRows rows = ReduceRows(parts, -1, false);
+  const PartialRows rows = Reduced(parts, {});
   EXPECT_EQ(KeysOf(rows.primary_keys), (std::vector<int64_t>{1, 3, 4, 5}));
   EXPECT_EQ(rows.row_timestamps, (std::vector<uint64_t>{20, 11, 7, 30}));
   EXPECT_EQ(KeysOf(rows.columns[0]), (std::vector<int64_t>{20, 11, 7, 30}));
-  EXPECT_EQ(KeysOf(ReduceRows(parts, 2, false).primary_keys), (std::vector<int64_t>{1, 3}));
-  EXPECT_EQ(ReduceRows(parts, 0, false).primary_keys.rows, 0u);
+  EXPECT_EQ(KeysOf(Reduced(parts, {.limit = 2}).primary_keys), (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(Reduced(parts, {.limit = 0}).primary_keys.rows, 0u);
+}
+
+TEST(ReduceRows, OrdersByFieldsAndThenByKey) {
+  const std::vector<PartialRows> parts = {Rows({1, 2, 3}, {30, 10, 20}), Rows({4, 5}, {10, 20})};
+  ShardQuery query{.limit = 4, .order_by = {{.field = FieldId(101)}}};
+  query.read.output_fields = {FieldId(101)};
+  EXPECT_EQ(KeysOf(Reduced(parts, query).primary_keys), (std::vector<int64_t>{2, 4, 3, 5}));
+  query.order_by[0].is_descending = true;
+  EXPECT_EQ(KeysOf(Reduced(parts, query).primary_keys), (std::vector<int64_t>{1, 3, 5, 2}));
 }
 
 TEST(ReduceRows, CountsAreAdded) {
   const std::vector<PartialRows> parts = {Rows({1, 2}, {1, 1}), Rows({3}, {1})};
-  EXPECT_EQ(ReduceRows(parts, -1, true).count, 3);
-  EXPECT_EQ(ReduceRows({}, -1, true).count, 0);
+  EXPECT_EQ(Reduced(parts, {.count_only = true}).count, 3);
+  EXPECT_EQ(Reduced({}, {.count_only = true}).count, 0);
 }
 
 TEST(ReduceRows, RandomPartsAgreeWithAMap) {
@@ -106,7 +138,7 @@ TEST(ReduceRows, RandomPartsAgreeWithAMap) {
       }
       parts.push_back(Rows(keys, timestamps));
     }
-    const PartialRows rows = ReduceRows(parts, -1, false);
+    const PartialRows rows = Reduced(parts, {});
     ASSERT_EQ(rows.primary_keys.rows, newest.size());
     size_t i = 0;
     for (const auto& [key, at] : newest) {

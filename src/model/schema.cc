@@ -31,6 +31,34 @@ uint32_t FieldSchema::Number(std::string_view key) const {
   return number;
 }
 
+std::string SubFieldName(std::string_view struct_name, std::string_view bare_name) {
+  std::string name(struct_name);
+  name += '[';
+  name += bare_name;
+  name += ']';
+  return name;
+}
+
+std::string_view StructName(std::string_view name) {
+  if (!name.ends_with(']')) return {};
+  const size_t bracket = name.find('[');
+  return bracket == std::string_view::npos ? std::string_view() : name.substr(0, bracket);
+}
+
+std::string_view SubName(std::string_view name) {
+  if (!name.ends_with(']')) return {};
+  const size_t bracket = name.find('[');
+  if (bracket == std::string_view::npos) return {};
+  return name.substr(bracket + 1, name.size() - bracket - 2);
+}
+
+const StructSchema* CollectionSchema::FindStruct(std::string_view struct_name) const {
+  for (const StructSchema& known : structs) {
+    if (known.name == struct_name) return &known;
+  }
+  return nullptr;
+}
+
 const FieldSchema* CollectionSchema::FindField(std::string_view field_name) const {
   for (const FieldSchema& field : fields) {
     if (field.name == field_name) return &field;
@@ -50,6 +78,20 @@ const FieldSchema& CollectionSchema::primary_key() const {
     if (field.is_primary_key) return field;
   }
   CHECK(false && "a validated schema has a primary key");
+}
+
+const FunctionSchema* CollectionSchema::FunctionOf(const FieldSchema& output) const {
+  for (const FunctionSchema& function : functions) {
+    for (const std::string& name : function.outputs) {
+      if (name == output.name) return &function;
+    }
+  }
+  return nullptr;
+}
+
+bool CollectionSchema::IsBm25Output(const FieldSchema& field) const {
+  const FunctionSchema* function = field.is_function_output ? FunctionOf(field) : nullptr;
+  return function != nullptr && function->type == FunctionType::kBm25;
 }
 
 const FieldSchema* CollectionSchema::dynamic_field() const {

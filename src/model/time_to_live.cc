@@ -29,4 +29,26 @@ Timestamp ExpiredBefore(const std::vector<KeyValue>& properties, int64_t now_ms)
   return before_ms <= 0 ? Timestamp() : MakeTimestamp(before_ms);
 }
 
+FieldId ExpiryField(const std::vector<KeyValue>& properties, const CollectionSchema& schema) {
+  const std::string* name = Find(properties, kExpiryFieldKey);
+  const FieldSchema* field = name == nullptr ? nullptr : schema.FindField(*name);
+  return field == nullptr || field->type != DataType::kTimestamptz ? FieldId() : field->id;
+}
+
+Status CheckTimeToLive(const std::vector<KeyValue>& properties, const CollectionSchema& schema) {
+  TRY(TimeToLiveSeconds(properties).status());
+  const std::string* name = Find(properties, kExpiryFieldKey);
+  if (name == nullptr) return {};
+  if (Find(properties, kTimeToLiveKey) != nullptr) {
+    return Invalid("{} and {} cannot both be set", kExpiryFieldKey, kTimeToLiveKey);
+  }
+  const FieldSchema* field = schema.FindField(*name);
+  if (field == nullptr) return Invalid("{} names no field: {}", kExpiryFieldKey, *name);
+  if (field->type != DataType::kTimestamptz) {
+    return Invalid("{} should name a Timestamptz field, {} is {}", kExpiryFieldKey, *name,
+                   NameOf(field->type));
+  }
+  return {};
+}
+
 }  // namespace elanus::model

@@ -20,4 +20,13 @@ Result<int64_t> TimeToLiveSeconds(const std::vector<KeyValue>& properties);
 /// moment.
 Timestamp ExpiredBefore(const std::vector<KeyValue>& properties, int64_t now_ms);
 
+inline constexpr std::string_view kExpiryFieldKey = "ttl_field";
+
+/// The field whose value is the moment until which a row lives; 0 when no property names one.
+FieldId ExpiryField(const std::vector<KeyValue>& properties, const CollectionSchema& schema);
+
+/// What the properties say of time to live fits the schema. kInvalidParameter: ttl_field names no
+/// Timestamptz field, or both kinds are given.
+Status CheckTimeToLive(const std::vector<KeyValue>& properties, const CollectionSchema& schema);
+
 }  // namespace elanus::model

@@ -32,6 +32,15 @@ Status CheckName(const ProxyOptions& options, std::string_view what, std::string
   return {};
 }
 
+Status CheckIndexName(const ProxyOptions& options, std::string_view name) {
+  std::string plain(name);
+  for (size_t i = 1; i < plain.size(); ++i) {
+    if (plain[i] == '[' || plain[i] == ']') plain[i] = '_';
+  }
+  const Status good = CheckName(options, "index name", plain);
+  return good.ok() ? Status() : Invalid("index name {}: {}", name, good.message());
+}
+
 Status CheckPartitionName(const ProxyOptions& options, std::string_view name) {
   if (name.empty()) return Invalid("partition name should not be empty");
   if (name.size() > static_cast<size_t>(options.name_bytes_max)) {

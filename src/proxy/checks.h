@@ -14,6 +14,8 @@ namespace elanus::proxy {
 Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name);
 /// Partitions may begin with a digit and hold '-'.
 Status CheckPartitionName(const ProxyOptions& options, std::string_view name);
+/// As CheckName, for indexes: they may hold brackets, as the names of sub-fields do.
+Status CheckIndexName(const ProxyOptions& options, std::string_view name);
 Status CheckFieldName(const ProxyOptions& options, std::string_view name);
 /// Fields, types, keys and defaults of a new collection.
 Status CheckSchema(const ProxyOptions& options, const model::CollectionSchema& schema);

@@ -60,11 +60,102 @@ model::CollectionSchema Good() {
   return schema;
 }
 
+// A struct "s" of a number and of vectors.
+model::CollectionSchema WithStruct() {
+  model::CollectionSchema schema = Good();
+  schema.structs.push_back({.name = "s"});
+  schema.fields.push_back({.name = "s[n]",
+                           .type = DataType::kArray,
+                           .element_type = DataType::kInt64,
+                           .type_params = {{"max_capacity", "4"}},
+                           .struct_name = "s"});
+  schema.fields.push_back({.name = "s[v]",
+                           .type = DataType::kArrayOfVector,
+                           .element_type = DataType::kFloatVector,
+                           .type_params = {{"dim", "8"}, {"max_capacity", "4"}},
+                           .struct_name = "s"});
+  return schema;
+}
+
 struct Fault {
   const char* what;
   std::function<void(model::CollectionSchema&)> make;
   ErrorCode code;
 };
+
+TEST(Schema, EachFaultOfAStructHasItsCode) {
+  EXPECT_TRUE(CheckSchema(kOptions, WithStruct()).ok());
+  const auto sub = [](auto change) {
+    return [change](model::CollectionSchema& schema) { change(schema.fields[3]); };
+  };
+  const Fault faults[] = {
+      {"no sub-fields", [](auto& s) { s.fields.resize(2); }, ErrorCode::kInvalidParameter},
+      {"reserved name",
+       [](auto& s) {
+         s.structs[0].name = "like";
+         s.fields[2].struct_name = s.fields[3].struct_name = "like";
+       },
+       ErrorCode::kInvalidFieldName},
+      {"the name of a field",
+       [](auto& s) {
+         s.structs[0].name = "id";
+         s.fields[2].struct_name = s.fields[3].struct_name = "id";
+       },
+       ErrorCode::kInvalidParameter},
+      {"a sub-field twice", sub([](auto& f) { f.name = "s[n]"; }), ErrorCode::kInvalidParameter},
+      {"a bad sub-name", sub([](auto& f) { f.name = "s[1a]"; }), ErrorCode::kInvalidFieldName},
+      {"a system name", sub([](auto& f) { f.name = "s[RowID]"; }), ErrorCode::kInvalidFieldName},
+      {"a sub-field that is no array", sub([](auto& f) { f.type = DataType::kInt64; }),
+       ErrorCode::kInvalidParameter},
+      {"sparse vectors", sub([](auto& f) { f.element_type = DataType::kSparseFloatVector; }),
+       ErrorCode::kInvalidParameter},
+      {"vectors of no type", sub([](auto& f) { f.element_type = DataType::kInt64; }),
+       ErrorCode::kInvalidParameter},
+      {"a dim of 1", sub([](auto& f) {
+         f.type_params = {{"dim", "1"}, {"max_capacity", "4"}};
+       }),
+       ErrorCode::kInvalidParameter},
+      {"no capacity", sub([](auto& f) {
+         f.type_params = {{"dim", "8"}};
+       }),
+       ErrorCode::kMissingParameter},
+      {"another capacity", sub([](auto& f) {
+         f.type_params = {{"dim", "8"}, {"max_capacity", "5"}};
+       }),
+       ErrorCode::kInvalidParameter},
+      {"a capacity above the limit", sub([](auto& f) {
+         f.type_params = {{"dim", "8"}, {"max_capacity", "4097"}};
+       }),
+       ErrorCode::kInvalidParameter},
+      {"a nullable sub-field", sub([](auto& f) { f.nullable = true; }),
+       ErrorCode::kInvalidParameter},
+      {"a key", sub([](auto& f) { f.is_primary_key = true; }), ErrorCode::kInvalidParameter},
+      {"auto ids", sub([](auto& f) { f.auto_id = true; }), ErrorCode::kInvalidParameter},
+      {"a default", sub([](auto& f) { f.default_value = model::Scalar(int64_t{1}); }),
+       ErrorCode::kInvalidParameter},
+      {"a partition key", sub([](auto& f) { f.is_partition_key = true; }),
+       ErrorCode::kIllegalSchema},
+      {"a clustering key", sub([](auto& f) { f.is_clustering_key = true; }),
+       ErrorCode::kIllegalSchema},
+      {"lists of vectors outside of a struct", sub([](auto& f) {
+         f.name = "v2";
+         f.struct_name.clear();
+       }),
+       ErrorCode::kInvalidParameter},
+  };
+  for (const Fault& fault : faults) {
+    model::CollectionSchema schema = WithStruct();
+    fault.make(schema);
+    EXPECT_EQ(CheckSchema(kOptions, schema).code(), fault.code) << fault.what;
+  }
+}
+
+TEST(Names, OfIndexesMayHoldBrackets) {
+  EXPECT_TRUE(CheckIndexName(kOptions, "clips[embedding]").ok());
+  for (const char* bad : {"", "[a]", "a b", "a.b[c]"}) {
+    EXPECT_EQ(CheckIndexName(kOptions, bad).code(), ErrorCode::kInvalidParameter) << bad;
+  }
+}
 
 TEST(Schema, EachFaultHasItsCode) {
   EXPECT_TRUE(CheckSchema(kOptions, Good()).ok());

@@ -11,6 +11,7 @@
 #include "model/requests/collection.h"
 #include "model/requests/compaction.h"
 #include "model/requests/data.h"
+#include "model/requests/text.h"
 #include "proxy/services.h"
 
 namespace elanus::proxy {
@@ -86,7 +87,44 @@ Result<roles::CompactionState> CompactionProgress(Context& ctx, Services& servic
 Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx, Services& services,
                                                      const model::CollectionName& name);
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request);
+/// All searches read at one moment; one that fails fails all.
+Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
+                                         model::HybridSearchRequest request);
 Result<model::QueryResult> Query(Context& ctx, Services& services,
                                  const model::QueryRequest& request);
+
+// -- Words ----------------------------------------------------------------------------------------
+/// The tokens of each text. Errors: kInvalidParameter, kSegcore (the analyzer),
+/// kCollectionNotLoaded.
+Result<std::vector<std::vector<model::AnalyzedToken>>> RunAnalyzer(
+    Context& ctx, Services& services, const model::RunAnalyzerRequest& request);
+/// As Search, with fragments of texts in which words are marked. Errors: kInvalidParameter besides.
+Result<model::HighlightedResult> SearchAndHighlight(Context& ctx, Services& services,
+                                                    model::SearchRequest request,
+                                                    const model::Highlighter& highlighter);
+
+// -- Snapshots, see roles::Snapshots --------------------------------------------------------------
+Status CreateSnapshot(Context& ctx, Services& services,
+                      const model::CreateSnapshotRequest& request);
+Status DropSnapshot(Context& ctx, Services& services, const model::CollectionName& collection,
+                    const std::string& name);
+Result<std::vector<std::string>> ListSnapshots(Context& ctx, Services& services,
+                                               const model::CollectionName& collection);
+Result<model::SnapshotInfo> DescribeSnapshot(Context& ctx, Services& services,
+                                             const model::CollectionName& collection,
+                                             const std::string& name);
+/// The id of a job.
+Result<int64_t> RestoreSnapshot(Context& ctx, Services& services,
+                                const model::CollectionName& collection, const std::string& name,
+                                const model::CollectionName& target);
+/// kRestoreJobNotFound.
+Result<model::RestoreJob> GetRestoreJob(Services& services, int64_t id);
+/// Those into `target`; of an empty name all.
+Result<std::vector<model::RestoreJob>> ListRestoreJobs(Services& services,
+                                                       const std::string& target);
+Result<int64_t> PinSnapshot(Context& ctx, Services& services,
+                            const model::CollectionName& collection, const std::string& name,
+                            int64_t ttl_s);
+Status UnpinSnapshot(Context& ctx, Services& services, int64_t pin);
 
 }  // namespace elanus::proxy

@@ -23,6 +23,12 @@ struct ProxyOptions {
   int64_t nq_max = 16384;
   int64_t query_window_max = 16384;
   int64_t output_bytes_max = 104857600;
+  int64_t group_size_max = 10;
+  int64_t group_fields_max = 10;
+  int64_t result_entries_max = -1;
+  int64_t hybrid_searches_max = 1024;
+  int64_t query_groups_max = 100000;
+  double slow_query_s = 1;
   int64_t graceful_ms = 5000;
 
   template <class Visitor>
@@ -54,6 +60,19 @@ struct ProxyOptions {
                                        1 << 30, "Largest offset + limit of a query."});
     visit(output_bytes_max, OptionSpec{"quotaAndLimits.limits.maxOutputSize", "bytes", 1024, 4e9,
                                        "Size of an answer."});
+    visit(group_size_max, OptionSpec{"quotaAndLimits.limits.maxGroupSize", "hits", 1, 16384,
+                                     "Hits of a group that a grouped search may ask for."});
+    visit(group_fields_max, OptionSpec{"proxy.maxGroupByFields", "", 1, 64,
+                                       "Fields that a search or query may group by."});
+    visit(result_entries_max, OptionSpec{"proxy.maxResultEntries", "hits", -1, 1e12,
+                                         "Queries x hits of a search; -1: no limit."});
+    visit(hybrid_searches_max, OptionSpec{"proxy.maxHybridSearches", "", 1, 1 << 20,
+                                          "Searches that a hybrid search is made of."});
+    visit(query_groups_max, OptionSpec{"common.groupBy.maxGroups", "", 1, 1 << 30,
+                                       "Groups of a query with aggregates."});
+    visit(slow_query_s, OptionSpec{"proxy.slowQuerySpanInSeconds", "seconds", 0, 1e9,
+                                   "A search that takes so long for each of its queries, or a "
+                                   "query that does, gets a line in the log."});
     visit(graceful_ms,
           OptionSpec{"common.gracefulTime", "ms", 0, 1e9, "How far Bounded reads may lag."});
   }

@@ -45,14 +45,26 @@ Result<OutputFields> ResolveOutput(const model::CollectionSchema& schema,
   for (const std::string& item : wanted) {
     const std::string_view name = Trim(item);
     if (name == "*") {
-      for (const model::FieldSchema& field : schema.fields) add(field, field.name);
+      for (const model::FieldSchema& field : schema.fields) {
+        if (schema.IsBm25Output(field)) continue;  // Term counts are nothing to read.
+        add(field, field.is_sub_field() ? field.struct_name : field.name);
+      }
       whole_dynamic = true;
       continue;
     }
     const model::FieldSchema* field = schema.FindField(name);
+    if (field != nullptr && schema.IsBm25Output(*field)) {
+      return Invalid("not allowed to retrieve raw data of field {}", name);
+    }
     if (field != nullptr) {
       whole_dynamic = whole_dynamic || field->is_dynamic;
-      add(*field, name);
+      add(*field, field->is_sub_field() ? field->struct_name : name);
+      continue;
+    }
+    if (schema.FindStruct(name) != nullptr) {
+      for (const model::FieldSchema& part : schema.fields) {
+        if (part.struct_name == name) add(part, name);
+      }
       continue;
     }
     const model::FieldSchema* dynamic = schema.dynamic_field();

@@ -17,7 +17,8 @@ struct OutputFields {
   bool has_primary_key = false;           // Named, or by "*".
 };
 
-/// Names, "*", dynamic keys, "$meta" and "$meta[\"key\"]". kInvalidParameter for others.
+/// Names, "*", dynamic keys, "$meta" and "$meta[\"key\"]"; structs, whole or a sub-field as
+/// "struct[sub]", either listed as the struct. kInvalidParameter for others.
 Result<OutputFields> ResolveOutput(const model::CollectionSchema& schema,
                                    const std::vector<std::string>& wanted);
 /// Cuts the objects of the dynamic column to the wanted keys.

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "proxy/functions.h"
 #include "proxy/json_text.h"
+#include "proxy/vector_lists.h"
 #include "proxy/vector_values.h"
 
 namespace elanus::proxy {
@@ -58,8 +60,12 @@ class RowCheck {
 
   // The column as the schema has it; its rows are counted.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
-    TRY(ConvertToField(field, column));
-    TRY(Shape(field, column));
+    if (field.type == DataType::kArrayOfVector) {
+      TRY(AcceptVectorLists(field, column));
+    } else {
+      TRY(ConvertToField(field, column));
+      TRY(Shape(field, column));
+    }
     column.field_id = field.id;
     column.name = field.name;
     column.is_dynamic = field.is_dynamic;
@@ -85,6 +91,8 @@ class RowCheck {
         break;
       case DataType::kArray:
         TRY(Arrays(field, column));
+        break;
+      case DataType::kArrayOfVector:
         break;
       default:
         TRY(CheckVectorValues(field, column));
@@ -296,6 +304,14 @@ bool MayBeLeftOut(const FieldSchema& field) {
          field.nullable;
 }
 
+// Whether the request has a sub-field of the struct.
+bool AnyOfStruct(const model::CollectionSchema& schema, std::string_view struct_name,
+                 const std::map<std::string, Column>& given) {
+  return std::any_of(schema.fields.begin(), schema.fields.end(), [&](const FieldSchema& field) {
+    return field.struct_name == struct_name && given.count(field.name) > 0;
+  });
+}
+
 // Rows of a field that the request may leave out and did.
 Column FillMissing(const FieldSchema& field, uint64_t rows) {
   const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
@@ -373,8 +389,15 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
   const RowCheck check(services.options, schema, request.num_rows);
   for (const FieldSchema& field : schema.fields) {
     const auto found = given.find(field.name);
+    if (schema.IsBm25Output(field)) {
+      if (found == given.end()) continue;
+      return Invalid("attempt to insert bm25 function output field: {}", field.name);
+    }
     if (found != given.end()) {
       TRY(check.Count(field, found->second));
+    } else if (field.is_sub_field() && AnyOfStruct(schema, field.struct_name, given)) {
+      return Invalid("struct field {} comes without its sub-field {}", field.struct_name,
+                     field.bare_name());
     } else if (!MayBeLeftOut(field)) {
       return Invalid("fieldSchema({}) has no corresponding fieldData pass in", field.name);
     }
@@ -382,6 +405,7 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
   TRY(CheckFilled(services.options, schema, given, request.num_rows));
   std::vector<Column> columns;
   for (const FieldSchema& field : schema.fields) {
+    if (schema.IsBm25Output(field)) continue;  // Made of the others below.
     const auto found = given.find(field.name);
     if (field.is_primary_key && field.auto_id) {
       if (found != given.end() && !request.upsert) {
@@ -400,6 +424,8 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
     TRY_ASSIGN(Column accepted, check.Accept(field, std::move(column)));
     columns.push_back(std::move(accepted));
   }
+  TRY(CheckStructs(schema, columns));
+  TRY(RunFunctions(schema, columns));
   return columns;
 }
 

@@ -11,15 +11,18 @@ namespace {
 using model::DataType;
 using model::FieldSchema;
 
+constexpr ErrorCode kVectorClusteringKey{107};
+
 class SchemaCheck {
  public:
   SchemaCheck(const ProxyOptions& options, const model::CollectionSchema& schema)
       : options_(options), schema_(schema) {}
 
   Status Run() const {
-    if (schema_.fields.size() > static_cast<size_t>(options_.fields_max)) {
+    const size_t fields = schema_.fields.size() + schema_.structs.size();
+    if (fields > static_cast<size_t>(options_.fields_max)) {
       return Invalid("maximum field's number should be limited to {}, got {}", options_.fields_max,
-                     schema_.fields.size());
+                     fields);
     }
     const auto vectors =
         std::count_if(schema_.fields.begin(), schema_.fields.end(),
@@ -34,11 +37,10 @@ class SchemaCheck {
       return Invalid("the description may have {} bytes, got {}", options_.description_bytes_max,
                      schema_.description.size());
     }
+    for (const FieldSchema& field : schema_.fields) TRY(SystemName(field.bare_name()));
+    for (const model::StructSchema& known : schema_.structs) TRY(SystemName(known.name));
     for (const FieldSchema& field : schema_.fields) {
-      if (field.name == "RowID" || field.name == "Timestamp" || field.name == "__virtual_pk__") {
-        return Error(ErrorCode::kInvalidFieldName, "{}[field={}]: the name is reserved",
-                     InfoOf(ErrorCode::kInvalidFieldName).name, field.name);
-      }
+      if (field.is_sub_field()) TRY(SubFieldKeys(field));
     }
     TRY(PrimaryKey());
     for (const FieldSchema& field : schema_.fields) {
@@ -49,9 +51,15 @@ class SchemaCheck {
                        field.name);
       }
     }
-    for (const FieldSchema& field : schema_.fields) TRY(Built(field));
+    for (const FieldSchema& field : schema_.fields) {
+      TRY(field.is_sub_field() ? SubFieldType(field) : Built(field));
+    }
     for (const FieldSchema& field : schema_.fields) TRY(Field(field));
+    for (const model::StructSchema& known : schema_.structs) TRY(Struct(known));
     std::set<std::string_view> names;
+    for (const model::StructSchema& known : schema_.structs) {
+      if (!names.insert(known.name).second) return Invalid("duplicated field name: {}", known.name);
+    }
     for (const FieldSchema& field : schema_.fields) {
       if (!names.insert(field.name).second) return Invalid("duplicated field name: {}", field.name);
     }
@@ -59,6 +67,62 @@ class SchemaCheck {
   }
 
  private:
+  static Status SystemName(std::string_view name) {
+    if (name != "RowID" && name != "Timestamp" && name != "__virtual_pk__") return {};
+    return Error(ErrorCode::kInvalidFieldName, "{}[field={}]: the name is reserved",
+                 InfoOf(ErrorCode::kInvalidFieldName).name, name);
+  }
+
+  // What only a field of its own can be.
+  static Status SubFieldKeys(const FieldSchema& field) {
+    const auto refuse = [&](std::string_view what) {
+      return Invalid("sub-field {} of struct {} cannot be {}", field.bare_name(), field.struct_name,
+                     what);
+    };
+    if (field.is_primary_key) return refuse("a primary key");
+    if (field.auto_id) return refuse("filled by autoID");
+    if (field.is_dynamic) return refuse("a dynamic field");
+    if (field.default_value) return refuse("given a default value");
+    if (field.is_partition_key || field.is_clustering_key) {
+      return Error(ErrorCode::kIllegalSchema, "{}[field={}]: a sub-field of a struct is no {} key",
+                   InfoOf(ErrorCode::kIllegalSchema).name, field.name,
+                   field.is_partition_key ? "partition" : "clustering");
+    }
+    return {};
+  }
+
+  static Status SubFieldType(const FieldSchema& field) {
+    if (field.type == DataType::kArray) return {};
+    if (field.type != DataType::kArrayOfVector) {
+      return Invalid("sub-field {} of struct {} must be an array or an array of vectors, got {}",
+                     field.bare_name(), field.struct_name, NameOf(field.type));
+    }
+    if (WidthOf(field.element_type, 8) != 0 && model::IsVector(field.element_type)) return {};
+    return Invalid("element type {} is not supported, field: {}", NameOf(field.element_type),
+                   field.name);
+  }
+
+  Status Struct(const model::StructSchema& known) const {
+    TRY(CheckFieldName(options_, known.name));
+    const FieldSchema* first = nullptr;
+    for (const FieldSchema& field : schema_.fields) {
+      if (field.struct_name != known.name) continue;
+      if (first == nullptr) first = &field;
+      if (field.max_capacity() != first->max_capacity()) {
+        return Invalid(
+            "sub-fields of struct {} must have one max_capacity, {} has {} and {} has {}",
+            known.name, first->bare_name(), first->max_capacity(), field.bare_name(),
+            field.max_capacity());
+      }
+      if (field.nullable && !known.nullable) {
+        return Invalid("sub-field {} cannot be nullable, struct {} is not", field.bare_name(),
+                       known.name);
+      }
+    }
+    if (first != nullptr) return {};
+    return Invalid("struct field {} has no sub-fields", known.name);
+  }
+
   Status PrimaryKey() const {
     const FieldSchema* key = nullptr;
     for (const FieldSchema& field : schema_.fields) {
@@ -87,20 +151,48 @@ class SchemaCheck {
       return Invalid("the data type of partition key should be Int64 or VarChar, got {}: {}",
                      NameOf(field.type), field.name);
     }
-    if (!field.is_clustering_key || field.type == DataType::kFloatVector) return {};
+    return {};
+  }
+
+  // What rows can be put in the order of.
+  Status ClusteringKey(const FieldSchema& field) const {
+    if (!field.is_clustering_key) return {};
+    for (const FieldSchema& other : schema_.fields) {
+      if (other.is_clustering_key && &other != &field) {
+        return Error(ErrorCode::kIllegalSchema,
+                     "{}[field={}]: there are more than one clustering key, {} is another",
+                     InfoOf(ErrorCode::kIllegalSchema).name, field.name, other.name);
+      }
+    }
+    switch (field.type) {
+      case DataType::kInt8:
+      case DataType::kInt16:
+      case DataType::kInt32:
+      case DataType::kInt64:
+      case DataType::kFloat:
+      case DataType::kDouble:
+      case DataType::kVarChar:
+        return {};
+      default:
+        break;
+    }
+    if (field.type == DataType::kFloatVector) {
+      return Error(kVectorClusteringKey, "{}[field={}]", InfoOf(kVectorClusteringKey).name,
+                   field.name);
+    }
     return Error(ErrorCode::kIllegalSchema,
                  "{}[field={}]: a clustering key of type {} is not supported",
                  InfoOf(ErrorCode::kIllegalSchema).name, field.name, NameOf(field.type));
   }
 
-  static Status Built(const FieldSchema& field) {
+  Status Built(const FieldSchema& field) const {
     const auto later = [&](std::string_view what) {
       return Error(ErrorCode::kUnimplemented, "{} is not supported yet, field: {}", what,
                    field.name);
     };
     TRY(VectorKey(field));
+    TRY(ClusteringKey(field));
     if (field.is_partition_key) return later("a partition key");
-    if (field.is_clustering_key) return later("a clustering key");
     switch (field.type) {
       case DataType::kBool:
       case DataType::kInt8:
@@ -156,11 +248,11 @@ class SchemaCheck {
   }
 
   Status Dim(const FieldSchema& field) const {
-    if (field.type == DataType::kSparseFloatVector) {
+    if (field.vector_type() == DataType::kSparseFloatVector) {
       if (model::Find(field.type_params, "dim") == nullptr) return {};
       return Invalid("dim should not be specified for sparse vector field {}", field.name);
     }
-    if (field.type != DataType::kBinaryVector) {
+    if (field.vector_type() != DataType::kBinaryVector) {
       return Parameter(field, "dim", 2, options_.dim_max, ErrorCode::kInvalidParameter);
     }
     TRY(Parameter(field, "dim", 8, 8 * options_.dim_max, ErrorCode::kInvalidParameter));
@@ -170,13 +262,17 @@ class SchemaCheck {
   }
 
   Status Field(const FieldSchema& field) const {
-    TRY(CheckFieldName(options_, field.name));
+    TRY(CheckFieldName(options_, field.bare_name()));
     if (model::IsVector(field.type)) TRY(Dim(field));
     const bool has_text =
         field.type == DataType::kVarChar ||
         (field.type == DataType::kArray && field.element_type == DataType::kVarChar);
     if (has_text) {
       TRY(Parameter(field, "max_length", 1, options_.varchar_bytes_max,
+                    ErrorCode::kMissingParameter));
+    }
+    if (field.type == DataType::kArrayOfVector) {
+      TRY(Parameter(field, "max_capacity", 1, options_.array_capacity_max,
                     ErrorCode::kMissingParameter));
     }
     if (field.type == DataType::kArray) {

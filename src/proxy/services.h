@@ -2,10 +2,13 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/executor.h"
 #include "proxy/options.h"
+#include "roles/admission.h"
 #include "roles/compaction.h"
 #include "roles/coord.h"
 #include "roles/index_progress.h"
+#include "roles/snapshots.h"
 #include "roles/streaming.h"
 
 namespace elanus::proxy {
@@ -15,8 +18,11 @@ struct Services {
   roles::Streaming& streaming;
   roles::IndexJobs& index_jobs;
   roles::Compaction& compaction;
+  Pool& fan_out;  // For the searches that one request is made of.
   Clock& clock;
   ProxyOptions options;
+  roles::Admission* admission = nullptr;  // Null: every write is let in.
+  roles::Snapshots* snapshots = nullptr;  // Null: there are none, and none can be made.
 };
 
 }  // namespace elanus::proxy

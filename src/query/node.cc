@@ -2,12 +2,16 @@
 #include "query/node.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
 
 #include "base/log.h"
+#include "base/machine.h"
 #include "expr/expr.h"
+#include "segment/page_streams.h"
+#include "segment/prune.h"
 #include "segment/retrieve.h"
 #include "segment/sealed.h"
 #include "segment/search.h"
@@ -18,6 +22,9 @@ namespace elanus::query {
 struct Node::Impl {
   store::ObjectStore& objects;
   Pool& search_pool;
+  const QueryOptions options;
+  const std::shared_ptr<segment::PieceCache> cache;
+  segment::PageStreams pages;
   mutable std::shared_mutex mutex;  // Guards `segments`; held for look-ups only.
   std::map<SegmentId, std::shared_ptr<segment::Sealed>> segments;
 
@@ -41,11 +48,86 @@ struct Node::Impl {
     }
     return views;
   }
+
+  // A full queue, or a column that cannot be opened: the first read does it, and tells.
+  void WarmLater(Clock& clock, const std::shared_ptr<segment::Sealed>& sealed) {
+    const Status queued = search_pool.Submit([&clock, sealed] {
+      Context ctx(clock);
+      const Status warmed = sealed->Warm(ctx, segment::WarmUp::kAsync);
+      if (!warmed.ok()) LogWarn("warming up failed error=\"{}\"", warmed.ToString());
+    });
+    if (!queued.ok()) LogInfo("not warmed up, too much is waiting");
+  }
+
+  void Prune(Context& ctx, const expr::Plan& plan,
+             std::vector<std::shared_ptr<const segment::SegmentView>>& views) const {
+    if (!options.prunes) return;
+    std::erase_if(views, [&](const auto& view) { return segment::CannotMatch(ctx, *view, plan); });
+  }
+
+  // A page of an iterator goes on in the streams of the last one.
+  Result<std::vector<segment::Found>> SearchPage(
+      Context& ctx, const std::vector<std::shared_ptr<const segment::SegmentView>>& views,
+      const expr::Plan& plan, const model::ShardSearch& search, Timestamp read_at) {
+    std::vector<segment::Found> found(views.size());
+    TRY(search_pool.ParallelFor(ctx, views.size(), [&](size_t v) -> Status {
+      found[v].segment = views[v];
+      TRY_ASSIGN(found[v].hits, pages.Page(ctx, views[v], plan, search, read_at));
+      return {};
+    }));
+    return found;
+  }
+
+  // The filter once a segment, then each segment's queries in tasks; one task a segment does both.
+  Result<std::vector<segment::Found>> SearchViews(
+      Context& ctx, const std::vector<std::shared_ptr<const segment::SegmentView>>& views,
+      const expr::Plan& plan, const model::ShardSearch& search, Timestamp read_at) {
+    if (segment::PageStreams::Serves(search)) return SearchPage(ctx, views, plan, search, read_at);
+    pages.DropIdle(ctx);
+    std::vector<segment::Found> found(views.size());
+    if (views.empty()) return found;
+    const size_t helpers = index::HelpersMax(search_pool, options.batch);
+    const size_t nq = search.nq();
+    const size_t queries =
+        nq == 0 ? 1 : index::QueriesPerTask(search_pool, options.batch, nq, views.size());
+    const size_t parts = (nq + queries - 1) / queries;
+    std::vector<segment::Allowed> allowed(views.size());
+    // A segment that is done with leaves its room in the cache to the next one.
+    std::vector<std::atomic<size_t>> parts_left(views.size());
+    for (auto& left : parts_left) left = parts;
+    const auto answer = [&](size_t v, size_t part) {
+      const size_t begin = part * queries;
+      Status status = segment::SearchQueries(ctx, *views[v], search, allowed[v], begin,
+                                             std::min(queries, nq - begin), found[v].hits);
+      if (parts_left[v].fetch_sub(1) == 1) views[v]->Unpin();
+      return status;
+    };
+    TRY(search_pool.ParallelFor(
+        ctx, views.size(),
+        [&](size_t v) -> Status {
+          found[v].segment = views[v];
+          found[v].hits = segment::NoHits(search);
+          TRY_ASSIGN(allowed[v], segment::SearchableRows(ctx, *views[v], plan, search, read_at));
+          return parts == 1 ? answer(v, 0) : Status();
+        },
+        helpers));
+    if (parts <= 1) return found;
+    TRY(search_pool.ParallelFor(
+        ctx, views.size() * parts, [&](size_t task) { return answer(task / parts, task % parts); },
+        helpers));
+    return found;
+  }
 };
 
-Node::Node(store::ObjectStore& objects, Pool& search_pool)
-    : impl_(new Impl{.objects = objects, .search_pool = search_pool, .mutex = {}, .segments = {}}) {
-}
+Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options)
+    : impl_(new Impl{.objects = objects,
+                     .search_pool = search_pool,
+                     .options = options,
+                     .cache = std::make_shared<segment::PieceCache>(options.cache,
+                                                                    ReadMemoryUse().total_bytes),
+                     .pages = segment::PageStreams(options.pages),
+                     .mutex = {},
+                     .segments = {}}) {}
 Node::~Node() = default;
 
 Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
@@ -54,22 +136,28 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
   std::shared_ptr<segment::Sealed> sealed = impl_->Find(info.id);
   const bool is_new = sealed == nullptr;
   if (is_new) {
-    TRY_ASSIGN(sealed, segment::Sealed::Open(
-                           ctx, impl_->objects, info,
-                           std::make_shared<const model::CollectionSchema>(collection.schema)));
+    TRY_ASSIGN(
+        sealed,
+        segment::Sealed::Open(
+            ctx, {.objects = impl_->objects, .cache = impl_->cache, .load = impl_->options.load},
+            info, collection));
     for (const model::DeltaInfo& delta : deltas) {
       TRY_ASSIGN(const Blob blob, impl_->objects.Open(ctx, delta.key));
       TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
       sealed->ApplyDeletes(deletes);
     }
   }
-  TRY(sealed->SyncIndexes(ctx, impl_->objects, info, collection));
+  TRY(sealed->SyncIndexes(ctx, info, collection));
+  TRY(sealed->Warm(ctx, segment::WarmUp::kSync));
+  if (sealed->IsToBeWarmed(segment::WarmUp::kAsync)) impl_->WarmLater(ctx.clock(), sealed);
   if (is_new) {
     std::unique_lock<std::shared_mutex> lock(impl_->mutex);
     impl_->segments.emplace(info.id, std::move(sealed));
   }
   return {};
 }
+
+segment::PieceCache::Stats Node::cache_stats() const { return impl_->cache->stats(); }
 
 Status Node::ReleaseSegment(Context&, SegmentId segment) {
   std::shared_ptr<segment::Sealed> released;  // Freed after the lock.
@@ -79,6 +167,7 @@ Status Node::ReleaseSegment(Context&, SegmentId segment) {
     impl_->segments.erase(found);
   }
   lock.unlock();
+  impl_->pages.Forget(segment);
   return {};
 }
 
@@ -106,13 +195,18 @@ Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentI
     });
   }
   TRY_ASSIGN(const expr::Plan plan, expr::Bind(search.read.filter, schema, search.read.templates));
-  std::vector<segment::Found> found(views.size());
-  TRY(impl_->search_pool.ParallelFor(ctx, views.size(), [&](size_t i) -> Status {
-    TRY_ASSIGN(found[i].hits, segment::Search(ctx, *views[i], plan, search, read_at));
-    found[i].segment = views[i];
-    return {};
-  }));
-  return segment::MergeHits(found, search, schema, read_at);
+  impl_->Prune(ctx, plan, views);
+  TRY_ASSIGN(const auto found, impl_->SearchViews(ctx, views, plan, search, read_at));
+  return segment::MergeHits(ctx, found, search, schema, read_at);
+}
+
+Result<model::TermTotals> Node::CountTerms(Context&, const std::vector<SegmentId>& segments,
+                                           FieldId field, const std::vector<uint32_t>& terms) {
+  TRY_ASSIGN(const auto views, impl_->Views(segments));
+  model::TermTotals totals;
+  totals.with_term.resize(terms.size());
+  for (const auto& view : views) view->AddTermTotals(field, terms, totals);
+  return totals;
 }
 
 Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
@@ -129,6 +223,7 @@ Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<Segmen
   }
   TRY_ASSIGN(const expr::Plan plan,
              expr::Bind(query.read.filter, any->schema(), query.read.templates));
+  impl_->Prune(ctx, plan, views);
   return segment::Retrieve(ctx, views, plan, query, any->schema(), read_at);
 }
 

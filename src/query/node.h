@@ -4,15 +4,38 @@
 #include <memory>
 
 #include "base/executor.h"
+#include "index/batch.h"
 #include "roles/query.h"
+#include "segment/load_rules.h"
+#include "segment/page_streams.h"
+#include "segment/piece_cache.h"
 #include "store/object_store.h"
 
 namespace elanus::query {
 
+struct QueryOptions {
+  index::BatchOptions batch;
+  segment::PieceCacheOptions cache;
+  segment::LoadOptions load;
+  segment::PageStreamOptions pages;
+  bool prunes = true;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    batch.Describe(visit);
+    cache.Describe(visit);
+    load.Describe(visit);
+    pages.Describe(visit);
+    visit(prunes, OptionSpec{"queryNode.enableSegmentPrune", "", 0, 1,
+                             "Segments whose ranges of values no row that the filter lets pass "
+                             "can lie in are not opened."});
+  }
+};
+
 /// Thread-safe. `objects` and `search_pool` must outlive it.
 class Node final : public roles::Query {
  public:
-  Node(store::ObjectStore& objects, Pool& search_pool);
+  Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options = {});
   ~Node() override;
 
   Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
@@ -23,8 +46,12 @@ class Node final : public roles::Query {
                       const model::Deletes& deletes) override;
   Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
                                     const model::ShardSearch& search) override;
+  Result<model::TermTotals> CountTerms(Context& ctx, const std::vector<SegmentId>& segments,
+                                       FieldId field, const std::vector<uint32_t>& terms) override;
   Result<model::PartialRows> Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                       const model::ShardQuery& query) override;
+  /// Of the columns and indexes that its segments have open.
+  segment::PieceCache::Stats cache_stats() const;
 
  private:
   struct Impl;

@@ -11,10 +11,13 @@
 
 namespace elanus::roles {
 
+inline constexpr ErrorCode kClusteringUnsupported{2304};
+
 /// Which flushed segments of a collection to compact.
 struct CompactionRequest {
   CollectionId collection;
   bool deletes_only = false;        // Merge the delta logs and count what they hide.
+  bool is_clustering = false;       // All of a partition's rows anew, by the clustering key.
   int64_t target_mb = 0;            // Above 0: merge into segments of about this size.
   PartitionId partition;            // 0: every one.
   std::string vchannel;             // Empty: every one.
@@ -47,7 +50,7 @@ class Compaction {
  public:
   virtual ~Compaction() = default;
   /// Queues what there is to do and returns. Errors: kCollectionNotFound, kServiceUnavailable
-  /// (compaction is switched off).
+  /// (compaction is switched off), kClusteringUnsupported (no clustering key).
   virtual Result<CompactionTicket> Compact(Context& ctx, const CompactionRequest& request) = 0;
   /// Unknown and forgotten tickets: nothing executing, nothing else.
   virtual Result<CompactionState> State(Context& ctx, int64_t ticket) = 0;

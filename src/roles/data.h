@@ -21,17 +21,23 @@ struct FlushTask {
   std::vector<uint64_t> row_timestamps;
 };
 
-/// Segments of one partition of one shard whose rows become one segment.
+/// Segments of one partition of one shard whose rows become one segment, or several of other sizes.
 struct CompactionTask {
   SegmentId output;
   std::vector<model::SegmentInfo> inputs;  // At least one.
   std::vector<model::DeltaInfo> deltas;    // All of the shard.
   Timestamp deletes_until;                 // Every delete up to here is applied or in `deltas`.
   Timestamp expired_before;                // Rows inserted before this moment go.
+  FieldId expiry_field;   // As in model::ShardRead: rows that it lets live until `expiry_us` at
+  int64_t expiry_us = 0;  // most go.
+  FieldId sort_by;        // Rows of the outputs ascend by it, nulls first; 0: by insert timestamp.
+  std::vector<SegmentId> more_outputs;  // What `output` has no room for goes to these, in order.
+  int64_t output_bytes_max = 0;         // About that much an output; 0: all rows in the first.
 };
 
 struct CompactionResult {
   std::optional<model::SegmentInfo> output;  // Empty: no row is left, or nothing was written.
+  std::vector<model::SegmentInfo> more_outputs;
   int64_t rows_removed = 0;
   bool is_unchanged = false;  // The only input lost no row, so nothing was written.
 };
@@ -66,8 +72,8 @@ class Data {
                                                      const model::SegmentInfo& segment,
                                                      const model::CollectionInfo& collection,
                                                      const model::IndexInfo& index) = 0;
-  /// Writes the rows of the inputs that are neither deleted nor expired as one segment, ascending
-  /// by insert timestamp. The catalog does not know it yet.
+  /// Writes the rows of the inputs that are neither deleted nor expired, in the order that the task
+  /// asks for. The catalog does not know the outputs yet.
   virtual Result<CompactionResult> Compact(Context& ctx, const CompactionTask& task,
                                            const model::CollectionInfo& collection) = 0;
   /// Counts the rows that the deletes hide and writes the deletes that hide one.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "base/ids.h"
@@ -11,12 +12,20 @@
 
 namespace elanus::roles {
 
+/// What AUTOINDEX became in some segments.
+struct ChosenIndex {
+  std::string type;
+  std::vector<model::KeyValue> build_params;
+  int64_t segments = 0;
+};
+
 struct IndexProgress {
   int64_t total_rows = 0;
   int64_t indexed_rows = 0;
   int64_t pending_rows = 0;
   model::IndexState state = model::IndexState::kFinished;
   std::string fail_reason;
+  std::vector<ChosenIndex> chosen;  // Empty: not automatic, or nothing is built yet.
 };
 
 /// Thread-safe.

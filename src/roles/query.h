@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/timestamp.h"
 #include "model/requests/shard.h"
+#include "model/requests/term_totals.h"
 
 namespace elanus::roles {
 
@@ -29,6 +30,10 @@ class Query {
   /// kSegmentNotLoaded.
   virtual Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
                                             const model::ShardSearch& search) = 0;
+  /// What BM25 needs of a field of the given segments, deleted rows too. kSegmentNotFound.
+  virtual Result<model::TermTotals> CountTerms(Context& ctx, const std::vector<SegmentId>& segments,
+                                               FieldId field,
+                                               const std::vector<uint32_t>& terms) = 0;
   virtual Result<model::PartialRows> Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                               const model::ShardQuery& query) = 0;
 };

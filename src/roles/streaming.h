@@ -23,6 +23,9 @@ class Streaming {
   virtual ~Streaming() = default;
   /// Orders the write, makes it durable, and returns its timestamp.
   virtual Result<Timestamp> Append(Context& ctx, model::ShardWrite write) = 0;
+  /// Waits for the guarantee; the moment to read the shard at, for reads that are to agree.
+  virtual Result<Timestamp> ReadMoment(Context& ctx, const std::string& vchannel,
+                                       Timestamp guarantee) = 0;
   /// Waits for the guarantee, then searches fresh rows here and sealed segments on their query
   /// nodes.
   virtual Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) = 0;

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "segment/fill.h"
+#include "segment/term_statistics.h"
 #include "segment/valid_rows.h"
 
 namespace elanus::segment {
@@ -51,7 +52,7 @@ static_assert(kChunkRows == index::kGrowingBlockRows);
 using ListsOfFields = std::vector<std::shared_ptr<FieldLists>>;
 constexpr uint32_t kNoOlder = UINT32_MAX;
 
-class GrowingView final : public SegmentView, public std::enable_shared_from_this<GrowingView> {
+class GrowingView final : public SegmentView {
  public:
   SegmentId id_;
   PartitionId partition_;
@@ -59,6 +60,7 @@ class GrowingView final : public SegmentView, public std::enable_shared_from_thi
   std::vector<Chunk> chunks_;
   size_t rows_ = 0;
   std::shared_ptr<const ListsOfFields> lists_;
+  std::shared_ptr<const StatisticsOfFields> statistics_;
   GrowingIndexer* indexer_ = nullptr;
 
   SegmentId id() const override { return id_; }
@@ -81,6 +83,12 @@ class GrowingView final : public SegmentView, public std::enable_shared_from_thi
       blocks.push_back(index::BlockOf(view));
     }
     return blocks;
+  }
+
+  void AddTermTotals(FieldId field, std::span<const uint32_t> terms,
+                     model::TermTotals& totals) const override {
+    const auto found = statistics_->find(field.value());
+    if (found != statistics_->end()) found->second->AddTo(terms, totals);
   }
 
   const uint64_t* RowTimestamps(size_t begin) const override {
@@ -130,27 +138,45 @@ class GrowingView final : public SegmentView, public std::enable_shared_from_thi
                              const std::map<std::string, std::string>& params,
                              const index::SearchRequest& request, index::Hits hits) const override {
     const auto found = std::find_if(lists_->begin(), lists_->end(), [&](const auto& lists) {
-      return lists->field == field && lists->index.metric() == metric;
+      return lists->field == field && lists->index->metric() == metric;
     });
     if (found == lists_->end()) return 0;
     FieldLists& lists = **found;
     TRY_ASSIGN(const auto blocks, Vectors(field));
     lists.searched.store(true, std::memory_order_relaxed);
-    if (lists.index.IsBehind(rows_)) indexer_->Offer(*found, blocks, shared_from_this());
-    return lists.index.Search(ctx, blocks, params, request, hits);
+    if (lists.index->IsBehind(rows_)) indexer_->Offer(*found, {blocks, Owners(field)});
+    return lists.index->Search(ctx, blocks, params, request, hits);
+  }
+
+  // Of the bytes of each block of a field. Not the view itself, which keeps the lists: they may
+  // keep what they are given.
+  std::vector<std::shared_ptr<const void>> Owners(FieldId field) const {
+    std::vector<std::shared_ptr<const void>> owners;
+    for (size_t f = 0; f < schema_->fields.size(); ++f) {
+      if (schema_->fields[f].id != field) continue;
+      for (const Chunk& chunk : chunks_) {
+        const ChunkColumn& column = chunk.columns[f];
+        owners.push_back(std::make_shared<const std::pair<Buffer, std::shared_ptr<uint64_t[]>>>(
+            column.data, column.offsets));
+      }
+    }
+    return owners;
   }
 
   // What has come since the lists were extended last is put into them too.
   void OfferRows() const {
     for (const auto& lists : *lists_) {
       if (!lists->searched.load(std::memory_order_relaxed)) continue;
-      if (!lists->index.IsBehind(rows_) || lists->busy.load(std::memory_order_relaxed)) continue;
+      if (!lists->index->IsBehind(rows_) || lists->busy.load(std::memory_order_relaxed)) continue;
       auto blocks = Vectors(lists->field);
-      if (blocks.ok()) indexer_->Offer(lists, std::move(blocks).value(), shared_from_this());
+      if (!blocks.ok()) continue;
+      indexer_->Offer(lists, {std::move(blocks).value(), Owners(lists->field)});
     }
   }
 
-  const FieldIndex* IndexOf(FieldId) const override { return nullptr; }
+  Result<const FieldIndex*> IndexOf(FieldId) const override {
+    return static_cast<const FieldIndex*>(nullptr);
+  }
 
   model::ColumnView View(size_t f, size_t begin, size_t count) const {
     const model::FieldSchema& field = schema_->fields[f];
@@ -185,7 +211,8 @@ struct Growing::Impl {
   size_t key_text_bytes = 0;  // Of text keys that do not fit into the map itself.
   GrowingIndexer* indexer = nullptr;
   std::shared_ptr<const ListsOfFields> lists = std::make_shared<const ListsOfFields>();
-  mutable std::mutex snapshot_mutex;  // Guards `snapshot` only.
+  std::shared_ptr<const StatisticsOfFields> statistics;  // The map stays, what it leads to grows.
+  mutable std::mutex snapshot_mutex;                     // Guards `snapshot` only.
   std::shared_ptr<const GrowingView> snapshot;
 
   void AddChunk() {
@@ -302,6 +329,7 @@ struct Growing::Impl {
     next->chunks_ = chunks;
     next->rows_ = rows;
     next->lists_ = lists;
+    next->statistics_ = statistics;
     next->indexer_ = indexer;
     std::lock_guard<std::mutex> lock(snapshot_mutex);
     snapshot = std::move(next);
@@ -315,6 +343,7 @@ Growing::Growing(SegmentId id, PartitionId partition,
   impl_->partition = partition;
   impl_->schema = std::move(schema);
   impl_->indexer = indexer;
+  impl_->statistics = std::make_shared<const StatisticsOfFields>(MakeStatistics(*impl_->schema));
   impl_->Publish();
 }
 Growing::~Growing() {
@@ -325,7 +354,8 @@ SegmentId Growing::id() const { return impl_->id; }
 PartitionId Growing::partition() const { return impl_->partition; }
 size_t Growing::memory_bytes() const {
   size_t bytes = impl_->bytes + impl_->KeyBytes();
-  for (const auto& lists : *impl_->lists) bytes += lists->index.memory_bytes();
+  for (const auto& lists : *impl_->lists) bytes += lists->index->memory_bytes();
+  for (const auto& [field, statistics] : *impl_->statistics) bytes += statistics->memory_bytes();
   return bytes;
 }
 Timestamp Growing::first_timestamp() const { return impl_->first; }
@@ -357,6 +387,10 @@ void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp
     }
     views.push_back(found->view());
     if (field.is_primary_key) s.RememberKeys(views.back());
+    if (const auto of_field = s.statistics->find(field.id.value());
+        of_field != s.statistics->end()) {
+      of_field->second->Add(views.back());
+    }
   }
   for (size_t done = 0; done < count;) {
     const size_t at = (s.rows + done) % kChunkRows;
@@ -400,19 +434,19 @@ void Growing::Delete(const model::ColumnView& keys, Timestamp timestamp) {
   }
 }
 
-void Growing::SetApproximateFields(std::span<const ApproximateField> fields) {
+void Growing::SetListedFields(std::span<const ListedField> fields) {
   Impl& s = *impl_;
   if (s.indexer == nullptr || !s.indexer->options().enabled) return;
   ListsOfFields next;
-  for (const ApproximateField& field : fields) {
+  for (const ListedField& field : fields) {
     const auto same = [&](const auto& lists) {
-      return lists->field == field.field && lists->index.metric() == field.metric;
+      return lists->field == field.field && lists->index->metric() == field.metric;
     };
     const auto found = std::find_if(s.lists->begin(), s.lists->end(), same);
     next.push_back(found != s.lists->end()
                        ? *found
-                       : std::make_shared<FieldLists>(field.field, field.metric, s.indexer->clock(),
-                                                      s.indexer->options()));
+                       : std::make_shared<FieldLists>(field.field, field.kind, field.metric,
+                                                      s.indexer->clock(), s.indexer->options()));
   }
   if (next == *s.lists) return;
   for (const auto& lists : *s.lists) {

@@ -23,16 +23,18 @@
 
 namespace elanus::segment {
 
-/// A vector field whose index answers approximately, and may do so while its rows are fresh.
-struct ApproximateField {
+/// A vector field whose fresh rows may be searched through lists: of dense rows those answer
+/// approximately, of sparse ones exactly. Never binary.
+struct ListedField {
   FieldId field;
+  index::VectorKind kind = index::VectorKind::kDense;
   model::Metric metric = model::Metric::kL2;
-  bool operator==(const ApproximateField&) const = default;
+  bool operator==(const ListedField&) const = default;
 };
 
 class Growing {
  public:
-  /// `indexer` builds lists of SetApproximateFields; null: every search scans.
+  /// `indexer` builds lists of SetListedFields; null: every search scans.
   Growing(SegmentId id, PartitionId partition,
           std::shared_ptr<const model::CollectionSchema> schema, GrowingIndexer* indexer = nullptr);
   /// Work on its lists is cancelled; snapshots stay whole.
@@ -47,9 +49,9 @@ class Growing {
   void Delete(const model::ColumnView& keys, Timestamp timestamp);
   /// From now on rows have these fields. Writer only.
   void SetSchema(std::shared_ptr<const model::CollectionSchema> schema);
-  /// From now on these dense vector fields, and no others, are searched through lists once they
+  /// From now on these vector fields, and no others, are searched through lists once they
   /// have enough rows and have been searched; others are scanned. Writer only.
-  void SetApproximateFields(std::span<const ApproximateField> fields);
+  void SetListedFields(std::span<const ListedField> fields);
   /// What readers see; cheap. Any thread.
   std::shared_ptr<const SegmentView> Snapshot() const;
   size_t rows() const;

@@ -30,23 +30,19 @@ void GrowingIndexer::Stop() {
   if (running_ != nullptr) running_->ctx.Cancel();
 }
 
-void GrowingIndexer::Offer(std::shared_ptr<FieldLists> lists,
-                           std::vector<index::VectorBlock> blocks,
-                           std::shared_ptr<const void> owner) {
+void GrowingIndexer::Offer(std::shared_ptr<FieldLists> lists, OwnedBlocks rows) {
   if (lists->busy.exchange(true)) return;
-  const Status queued = pool_.Submit(
-      [this, lists, blocks = std::move(blocks), owner = std::move(owner)] { Run(lists, blocks); });
+  const Status queued = pool_.Submit([this, lists, rows = std::move(rows)] { Run(lists, rows); });
   if (!queued.ok()) lists->busy.store(false);
 }
 
-void GrowingIndexer::Run(const std::shared_ptr<FieldLists>& lists,
-                         std::span<const index::VectorBlock> blocks) {
+void GrowingIndexer::Run(const std::shared_ptr<FieldLists>& lists, const OwnedBlocks& rows) {
   {
     std::lock_guard<Monitor> lock(*monitor_);
     if (stopping_) return;
     running_ = lists;
   }
-  const Status extended = lists->index.Extend(lists->ctx, blocks);
+  const Status extended = lists->index->Extend(lists->ctx, rows.blocks, rows.owners);
   {
     std::lock_guard<Monitor> lock(*monitor_);
     running_ = nullptr;

@@ -1,4 +1,4 @@
-// Builds the lists of growing segments in the background, one segment at a time.
+// Builds the indexes of growing segments in the background, one segment at a time.
 #pragma once
 
 #include <memory>
@@ -13,14 +13,20 @@ namespace elanus::segment {
 
 /// The lists of one vector field of a growing segment. Thread-safe.
 struct FieldLists {
-  FieldLists(FieldId field_id, model::Metric metric, Clock& clock,
+  FieldLists(FieldId field_id, index::VectorKind kind, model::Metric metric, Clock& clock,
              const index::GrowingIndexOptions& options)
-      : field(field_id), index(metric, options), ctx(clock) {}
+      : field(field_id), index(index::MakeGrowingIndex(kind, metric, options)), ctx(clock) {}
   const FieldId field;
-  index::GrowingIndex index;
+  const std::unique_ptr<index::GrowingIndex> index;
   Context ctx;                        // Of the work on it; cancelled when the segment is gone.
   std::atomic<bool> searched{false};  // A segment nobody searches gets no lists.
   std::atomic<bool> busy{false};      // Waits for its turn, or has it.
+};
+
+/// The rows of a field in blocks, and what keeps the bytes of each.
+struct OwnedBlocks {
+  std::vector<index::VectorBlock> blocks;
+  std::vector<std::shared_ptr<const void>> owners;
 };
 
 /// Thread-safe. Must outlive the segments that it serves, and their snapshots.
@@ -34,13 +40,12 @@ class GrowingIndexer {
 
   const index::GrowingIndexOptions& options() const { return options_; }
   Clock& clock() const { return clock_; }
-  /// Has the lists extended by the rows of `blocks`, whose bytes `owner` keeps. Returns at once;
-  /// does nothing while the lists are being extended or wait for it, or when too many others wait.
-  void Offer(std::shared_ptr<FieldLists> lists, std::vector<index::VectorBlock> blocks,
-             std::shared_ptr<const void> owner);
+  /// Has the lists extended by `rows`. Returns at once; does nothing while the lists are being
+  /// extended or wait for it, or when too many others wait.
+  void Offer(std::shared_ptr<FieldLists> lists, OwnedBlocks rows);
 
  private:
-  void Run(const std::shared_ptr<FieldLists>& lists, std::span<const index::VectorBlock> blocks);
+  void Run(const std::shared_ptr<FieldLists>& lists, const OwnedBlocks& rows);
 
   const index::GrowingIndexOptions options_;
   Clock& clock_;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <map>
 #include <random>
 #include <set>
 
@@ -62,7 +64,7 @@ class GrowingListsTest : public testing::Test {
     growing_.reset();
     indexer_ = std::make_unique<GrowingIndexer>(*executor_, clock_, options);
     growing_ = std::make_unique<Growing>(SegmentId(1), PartitionId(2), schema_, indexer_.get());
-    growing_->SetApproximateFields(fields_);
+    growing_->SetListedFields(fields_);
   }
 
   std::vector<Column> Columns(size_t first, size_t count) const {
@@ -168,9 +170,9 @@ class GrowingListsTest : public testing::Test {
   mutable SystemClock clock_;
   std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
   std::shared_ptr<model::CollectionSchema> schema_ = Schema();
-  std::vector<ApproximateField> fields_{{.field = kVector, .metric = Metric::kL2},
-                                        {.field = kVector, .metric = Metric::kIp},
-                                        {.field = kVector, .metric = Metric::kCosine}};
+  std::vector<ListedField> fields_{{.field = kVector, .metric = Metric::kL2},
+                                   {.field = kVector, .metric = Metric::kIp},
+                                   {.field = kVector, .metric = Metric::kCosine}};
   std::vector<float> vectors_;
   std::vector<int64_t> numbers_;
   std::unique_ptr<GrowingIndexer> indexer_;
@@ -295,7 +297,7 @@ TEST_F(GrowingListsTest, KeepsItsListsWhenAFieldIsAdded) {
   growing_->SetSchema(wider);
   EXPECT_GE(growing_->memory_bytes(), bytes + kRows * kDim * sizeof(float));
   fields_.push_back({.field = kSecondVector, .metric = Metric::kL2});
-  growing_->SetApproximateFields(fields_);
+  growing_->SetListedFields(fields_);
   EXPECT_GE(Listed(*growing_->Snapshot()), listed);
   EXPECT_GE(Recall(*growing_->Snapshot(), "", Metric::kL2, [](uint32_t) { return true; }), 0.95);
   WaitForLists(kSecondVector);
@@ -324,13 +326,123 @@ TEST_F(GrowingListsTest, ScansFieldsThatMustBeExactAndWhenTheOptionIsOff) {
   AppendAll();
   EXPECT_EQ(Listed(*growing_->Snapshot(), kVector, Metric::kL2), 0u);
   WaitForLists(kVector, Metric::kIp);
-  growing_->SetApproximateFields({});
+  growing_->SetListedFields({});
   EXPECT_EQ(Listed(*growing_->Snapshot(), kVector, Metric::kIp), 0u);
   Open({.enabled = false, .lists = 16, .probes = 4});
   AppendAll();
   for (int tries = 0; tries < 3; ++tries) {
     EXPECT_EQ(Listed(*growing_->Snapshot(), kVector, Metric::kIp), 0u);
   }
+}
+
+class GrowingSparseTest : public GrowingListsTest {
+ protected:
+  void SetUp() override {
+    schema_->fields[2] = {.id = kVector, .name = "terms", .type = DataType::kSparseFloatVector};
+    fields_ = {{.field = kVector, .kind = index::VectorKind::kSparse, .metric = Metric::kIp}};
+    GrowingListsTest::SetUp();
+    search_.queries = Rows(4);
+  }
+  Column Rows(size_t count) {
+    Column column =
+        model::MakeColumn(kVector, "terms", DataType::kSparseFloatVector, DataType::kNone, 0);
+    for (size_t row = 0; row < count; ++row) {
+      std::map<uint32_t, float> terms;
+      while (terms.size() < 8) terms[rng_() % 300] = static_cast<float>(1 + rng_() % 100);
+      std::vector<uint32_t> words;
+      for (const auto& [dim, value] : terms) words.push_back(dim);
+      for (const auto& [dim, value] : terms) words.push_back(std::bit_cast<uint32_t>(value));
+      column.AppendBytes({reinterpret_cast<const char*>(words.data()), words.size() * 4});
+    }
+    return column;
+  }
+  void AppendSparse(size_t first) {
+    auto columns = Columns(first, kBatch);
+    columns[2] = Rows(kBatch);
+    growing_->Append(columns, Timestamp(10));
+  }
+  size_t ListedRows() {
+    SegmentHits hits = NoHits(search_);
+    const auto found = growing_->Snapshot()->SearchLists(
+        ctx_, kVector, Metric::kIp, {},
+        {.queries = index::BlockOf(search_.queries.view()), .k = search_.k},
+        {.rows = hits.rows.data(), .scores = hits.scores.data()});
+    EXPECT_TRUE(found.ok());
+    return found.value();
+  }
+  // The hits of the first query by a scan of every block.
+  template <class Passes>
+  SegmentHits Scan(const SegmentView& view, Passes passes) {
+    std::vector<std::pair<float, uint32_t>> best;
+    const auto blocks = view.Vectors(kVector);
+    EXPECT_TRUE(blocks.ok());
+    for (size_t b = 0; b < blocks->size(); ++b) {
+      Bitset allowed((*blocks)[b].rows);
+      for (size_t i = 0; i < (*blocks)[b].rows; ++i) {
+        if (passes(b * kChunkRows + i)) allowed.Set(i);
+      }
+      SegmentHits hits = NoHits(search_);
+      EXPECT_TRUE(index::SearchExact(ctx_, (*blocks)[b], Metric::kIp,
+                                     {.queries = index::BlockOf(search_.queries.view()).Slice(0, 1),
+                                      .k = search_.k,
+                                      .params = {},
+                                      .allowed = allowed.view()},
+                                     {.rows = hits.rows.data(), .scores = hits.scores.data()})
+                      .ok());
+      for (size_t i = 0; i < search_.k && hits.rows[i] != index::kNoRow; ++i) {
+        best.emplace_back(-hits.scores[i], static_cast<uint32_t>(b * kChunkRows) + hits.rows[i]);
+      }
+    }
+    std::sort(best.begin(), best.end());
+    SegmentHits hits;
+    for (size_t i = 0; i < std::min<size_t>(search_.k, best.size()); ++i) {
+      hits.scores.push_back(-best[i].first);
+      hits.rows.push_back(best[i].second);
+    }
+    return hits;
+  }
+
+  Context ctx_{clock_};
+  std::mt19937 rng_{3};
+  model::ShardSearch search_{.vector_field = kVector, .metric = Metric::kIp, .k = 10};
+};
+
+TEST_F(GrowingSparseTest, AnswersExactlyWhileRowsComeAndGo) {
+  size_t listed = 0;
+  for (size_t row = 0; row < kRows; row += kBatch) {
+    AppendSparse(row);
+    if (row % 3000 == 0) Delete(row, 20);
+    const auto view = growing_->Snapshot();
+    const SegmentHits got = Run(*view, search_, "number < 700");
+    const SegmentHits want =
+        Scan(*view, [&](size_t at) { return numbers_[at] < 700 && (at % 3000 != 0 || at > row); });
+    for (size_t i = 0; i < want.rows.size(); ++i) {
+      EXPECT_EQ(got.rows[i], want.rows[i]);
+      EXPECT_EQ(got.scores[i], want.scores[i]);
+    }
+    const size_t now = ListedRows();
+    EXPECT_GE(now, listed);
+    listed = now;
+  }
+  const auto monitor = executor_->MakeMonitor();
+  std::lock_guard<Monitor> lock(*monitor);
+  const size_t full = kRows / kChunkRows * kChunkRows;
+  for (int tries = 0; tries < 60'000 && listed < full; ++tries) {
+    listed = ListedRows();
+    monitor->WaitFor(/*timeout_ms=*/1);
+  }
+  EXPECT_EQ(listed, full);
+  EXPECT_GT(growing_->memory_bytes(), kRows * 8 * 8);
+}
+
+TEST_F(GrowingSparseTest, EndsWhileItsPostingsAreBeingMade) {
+  for (size_t row = 0; row < kRows; row += kBatch) AppendSparse(row);
+  EXPECT_EQ(ListedRows(), 0u) << "the first search asks for them";
+  const auto view = growing_->Snapshot();
+  growing_.reset();
+  const SegmentHits got = Run(*view, search_);
+  EXPECT_EQ(std::vector(got.rows.begin(), got.rows.begin() + 10),
+            Scan(*view, [](size_t) { return true; }).rows);
 }
 
 TEST_F(GrowingListsTest, CountsTheMemoryOfRowsKeysAndLists) {

@@ -1,6 +1,8 @@
 // From row offsets of several segments to the rows of an answer.
 #include <algorithm>
 
+#include "model/groups.h"
+#include "segment/grouping.h"
 #include "segment/search.h"
 
 namespace elanus::segment {
@@ -10,6 +12,7 @@ struct Candidate {
   float score;
   uint32_t segment;
   uint32_t row;
+  uint32_t element = 0;
 };
 
 // The key of a row; the view keeps the bytes alive.
@@ -27,7 +30,8 @@ bool KeyLess(model::DataType type, std::string_view a, std::string_view b) {
   return x < y;
 }
 
-// The best k of one query over all segments, one row a key.
+// The best k of one query over all segments, one row a key, or one of each element of it; of a
+// grouped search all of them.
 Status MergeQuery(std::span<const Found> found, const model::ShardSearch& search, uint32_t q,
                   const model::FieldSchema& key_field, std::vector<Candidate>& merged) {
   struct Keyed {
@@ -36,12 +40,13 @@ Status MergeQuery(std::span<const Found> found, const model::ShardSearch& search
   };
   std::vector<Keyed> all;
   for (uint32_t s = 0; s < found.size(); ++s) {
-    for (uint32_t i = 0; i < search.k; ++i) {
-      const size_t slot = size_t{q} * search.k + i;
+    for (uint32_t i = 0; i < search.hits_max(); ++i) {
+      const size_t slot = size_t{q} * search.hits_max() + i;
       const uint32_t row = found[s].hits.rows[slot];
       if (row == index::kNoRow) break;
       TRY_ASSIGN(const std::string_view key, KeyOf(*found[s].segment, key_field.id, row));
-      all.push_back({{found[s].hits.scores[slot], s, row}, key});
+      const uint32_t element = search.by_element ? found[s].hits.elements[slot] : 0;
+      all.push_back({{found[s].hits.scores[slot], s, row, element}, key});
     }
   }
   const bool larger_is_better = model::LargerIsBetter(search.metric);
@@ -50,22 +55,55 @@ Status MergeQuery(std::span<const Found> found, const model::ShardSearch& search
       return larger_is_better ? a.candidate.score > b.candidate.score
                               : a.candidate.score < b.candidate.score;
     }
+    if (a.key == b.key) return a.candidate.element < b.candidate.element;
     return KeyLess(key_field.type, a.key, b.key);
   });
   // Equal keys rarely meet: sorting the keys once finds them without a hash table.
   std::vector<uint32_t> by_key(all.size());
   for (uint32_t i = 0; i < all.size(); ++i) by_key[i] = i;
   std::sort(by_key.begin(), by_key.end(), [&](uint32_t a, uint32_t b) {
-    return all[a].key != all[b].key ? all[a].key < all[b].key : a < b;
+    if (all[a].key != all[b].key) return all[a].key < all[b].key;
+    const uint32_t first = all[a].candidate.element;
+    const uint32_t second = all[b].candidate.element;
+    return first != second ? first < second : a < b;
   });
   std::vector<uint8_t> repeated(all.size(), 0);
   for (size_t i = 1; i < by_key.size(); ++i) {
-    if (all[by_key[i]].key == all[by_key[i - 1]].key) repeated[by_key[i]] = 1;
+    const Keyed& one = all[by_key[i]];
+    const Keyed& before = all[by_key[i - 1]];
+    if (one.key == before.key && one.candidate.element == before.candidate.element) {
+      repeated[by_key[i]] = 1;
+    }
   }
   merged.clear();
-  for (uint32_t i = 0; i < all.size() && merged.size() < search.k; ++i) {
+  const size_t most = search.grouping.is_on() ? all.size() : search.k;
+  for (uint32_t i = 0; i < all.size() && merged.size() < most; ++i) {
     if (!repeated[i]) merged.push_back(all[i].candidate);
   }
+  return {};
+}
+
+// Leaves the hits of the best groups, group by group, and appends their values.
+Status GroupHits(Context& ctx, std::span<const Found> found, const model::ShardSearch& search,
+                 std::vector<Candidate>& merged, std::vector<model::Column>& group_values) {
+  std::vector<model::Column> values = MakeGroupColumns(search.grouping);
+  for (const Candidate& hit : merged) {
+    TRY(AppendGroupValues(ctx, *found[hit.segment].segment, search.grouping, std::span(&hit.row, 1),
+                          values));
+  }
+  const std::vector<model::ColumnView> views = model::ViewsOf(values);
+  model::Groups groups(search.k, search.grouping.group_size);
+  for (uint32_t i = 0; i < merged.size() && !groups.is_full(); ++i) {
+    groups.Add(model::GroupText(views, i), i);
+  }
+  std::vector<Candidate> kept;
+  for (const std::vector<uint32_t>& members : groups.members()) {
+    for (uint32_t i : members) {
+      kept.push_back(merged[i]);
+      for (size_t c = 0; c < views.size(); ++c) group_values[c].AppendRow(views[c], i);
+    }
+  }
+  merged = std::move(kept);
   return {};
 }
 
@@ -80,7 +118,8 @@ Status AppendValues(const SegmentView& segment, FieldId field, std::span<const u
   return {};
 }
 
-Result<model::PartialHits> MergeHits(std::span<const Found> found, const model::ShardSearch& search,
+Result<model::PartialHits> MergeHits(Context& ctx, std::span<const Found> found,
+                                     const model::ShardSearch& search,
                                      const model::CollectionSchema& schema, Timestamp read_at) {
   const model::FieldSchema& key_field = schema.primary_key();
   model::PartialHits out;
@@ -96,15 +135,29 @@ Result<model::PartialHits> MergeHits(std::span<const Found> found, const model::
         model::MakeColumn(id, field->name, field->type, field->element_type, field->dim()));
     out.columns.back().is_dynamic = field->is_dynamic;
   }
+  if (search.by_element) {
+    out.columns.push_back(model::MakeColumn(model::kElementField, "", model::DataType::kInt64,
+                                            model::DataType::kNone, 0));
+  }
+  out.group_values = MakeGroupColumns(search.grouping);
   std::vector<Candidate> merged;
   for (uint32_t q = 0; q < search.nq(); ++q) {
+    TRY(ctx.CheckAlive());
     TRY(MergeQuery(found, search, q, key_field, merged));
+    if (search.grouping.is_on()) {
+      TRY(GroupHits(ctx, found, search, merged, out.group_values));
+    }
     out.counts.push_back(static_cast<uint32_t>(merged.size()));
     for (const Candidate& hit : merged) {
       const SegmentView& segment = *found[hit.segment].segment;
       out.scores.push_back(hit.score);
       TRY(AppendValues(segment, key_field.id, std::span(&hit.row, 1), out.primary_keys));
       for (model::Column& column : out.columns) {
+        if (column.field_id == model::kElementField) {
+          const auto element = static_cast<int64_t>(hit.element);
+          column.AppendFixed(&element);
+          continue;
+        }
         TRY(AppendValues(segment, column.field_id, std::span(&hit.row, 1), column));
       }
     }

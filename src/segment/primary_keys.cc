@@ -5,33 +5,47 @@
 #include <numeric>
 
 namespace elanus::segment {
+namespace {
 
-PrimaryKeys::PrimaryKeys(const model::ColumnView& keys) : keys_(keys), order_(keys.rows) {
-  std::iota(order_.begin(), order_.end(), 0u);
-  if (keys.type == model::DataType::kInt64) {
-    const int64_t* values = keys.values<int64_t>();
-    // Rows mostly arrive in key order; checking first saves the sort.
-    if (std::is_sorted(values, values + keys.rows)) return;
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](uint32_t a, uint32_t b) { return values[a] < values[b]; });
-  } else {
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](uint32_t a, uint32_t b) { return keys.Bytes(a) < keys.Bytes(b); });
+// Places below the first for which `is_before` does not hold.
+template <class IsBefore>
+size_t CountBefore(size_t places, IsBefore is_before) {
+  size_t begin = 0;
+  while (begin < places) {
+    const size_t middle = begin + (places - begin) / 2;
+    if (is_before(middle))
+      begin = middle + 1;
+    else
+      places = middle;
   }
+  return begin;
+}
+
+}  // namespace
+
+PrimaryKeys::PrimaryKeys(const model::ColumnView& keys) : keys_(keys) {
+  // Rows mostly arrive in key order, and compactions sort by it.
+  const bool is_int = keys.type == model::DataType::kInt64;
+  const int64_t* values = is_int ? keys.values<int64_t>() : nullptr;
+  const auto is_less = [&](uint32_t a, uint32_t b) {
+    return is_int ? values[a] < values[b] : keys.Bytes(a) < keys.Bytes(b);
+  };
+  bool is_sorted = true;
+  for (uint32_t row = 1; row < keys.rows && is_sorted; ++row) is_sorted = !is_less(row, row - 1);
+  if (is_sorted) return;
+  order_.resize(keys.rows);
+  std::iota(order_.begin(), order_.end(), 0u);
+  std::stable_sort(order_.begin(), order_.end(), is_less);
 }
 
 size_t PrimaryKeys::LowerBound(const model::ColumnView& other, size_t at) const {
-  auto found = order_.end();
   if (keys_.type == model::DataType::kInt64) {
     const int64_t* values = keys_.values<int64_t>();
-    found = std::lower_bound(order_.begin(), order_.end(), other.Get<int64_t>(at),
-                             [&](uint32_t row, int64_t key) { return values[row] < key; });
-  } else {
-    found = std::lower_bound(
-        order_.begin(), order_.end(), other.Bytes(at),
-        [&](uint32_t row, std::string_view key) { return keys_.Bytes(row) < key; });
+    const auto key = other.Get<int64_t>(at);
+    return CountBefore(keys_.rows, [&](size_t place) { return values[RowAt(place)] < key; });
   }
-  return static_cast<size_t>(found - order_.begin());
+  const std::string_view key = other.Bytes(at);
+  return CountBefore(keys_.rows, [&](size_t place) { return keys_.Bytes(RowAt(place)) < key; });
 }
 
 bool PrimaryKeys::Equal(uint32_t row, const model::ColumnView& other, size_t at) const {

@@ -9,7 +9,8 @@
 
 namespace elanus::segment {
 
-/// Rows in key order: 4 bytes a row. Immutable; thread-safe. The column must outlive it.
+/// Rows in key order: 4 bytes a row, nothing when the rows lie in it. Immutable; thread-safe. The
+/// column must outlive it.
 class PrimaryKeys {
  public:
   PrimaryKeys() = default;
@@ -19,19 +20,23 @@ class PrimaryKeys {
   /// Calls fn(row) for each row whose key equals row `at` of `other` (same type).
   template <class Fn>
   void ForEachEqual(const model::ColumnView& other, size_t at, Fn fn) const {
-    for (size_t i = LowerBound(other, at); i < order_.size(); ++i) {
-      if (!Equal(order_[i], other, at)) return;
-      fn(order_[i]);
+    for (size_t i = LowerBound(other, at); i < keys_.rows; ++i) {
+      const uint32_t row = RowAt(i);
+      if (!Equal(row, other, at)) return;
+      fn(row);
     }
   }
   size_t memory_bytes() const { return order_.size() * sizeof(uint32_t); }
 
  private:
+  uint32_t RowAt(size_t place) const {
+    return order_.empty() ? static_cast<uint32_t>(place) : order_[place];
+  }
   size_t LowerBound(const model::ColumnView& other, size_t at) const;
   bool Equal(uint32_t row, const model::ColumnView& other, size_t at) const;
 
   model::ColumnView keys_;
-  std::vector<uint32_t> order_;
+  std::vector<uint32_t> order_;  // Empty: the rows lie in key order.
 };
 
 /// The constants as a key column of `type`; values of another type are left out.

@@ -10,9 +10,9 @@
 
 namespace elanus::segment {
 
-/// Rows of all segments that are visible at `read_at` and pass `plan`: ascending by key, the newest
-/// version of each key, at most `query.limit`. With count_only the number of rows, versions counted
-/// each.
+/// Rows of all segments that are visible at `read_at` and pass `plan`: in the order of the query,
+/// the newest version of each key, at most `query.limit`. With count_only the number of rows, with
+/// aggregates the groups (Aggregator::Partial); both look at each version of a key.
 Result<model::PartialRows> Retrieve(Context& ctx,
                                     std::span<const std::shared_ptr<const SegmentView>> segments,
                                     const expr::Plan& plan, const model::ShardQuery& query,

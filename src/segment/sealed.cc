@@ -2,298 +2,325 @@
 #include "segment/sealed.h"
 
 #include <algorithm>
-#include <map>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
 #include <mutex>
 
-#include "base/fields.h"
-#include "base/framed.h"
-#include "base/log.h"
-#include "index/scalar_index.h"
-#include "segment/column_stats.h"
+#include "base/machine.h"
+#include "index/embedding_list.h"
 #include "segment/fill.h"
-#include "segment/primary_keys.h"
+#include "segment/sealed_view.h"
 #include "segment/valid_rows.h"
-#include "store/formats/column_file.h"
 
 namespace elanus::segment {
 namespace {
 
-constexpr std::string_view kManifestMagic = "ELMANIFE";
-
-// Columns and keys: opened once, never changed.
-struct Body {
-  SegmentId id;
-  PartitionId partition;
-  size_t rows = 0;
-  std::map<int64_t, store::OpenedColumn> columns;               // By field id.
-  std::map<int64_t, std::unique_ptr<const ColumnStats>> stats;  // Of columns, by field id.
-  const uint64_t* timestamps = nullptr;
-  Timestamp newest;
-  PrimaryKeys keys;
-  FieldId key_field;
-};
-
-struct OpenIndex {
-  IndexId id;
-  FieldId field;
-  std::shared_ptr<const index::ScalarIndex> scalar;
-  std::string path;   // Of a scalar index on a place in JSON, as in model::Predicate.
-  FieldIndex vector;  // index null: a scalar one.
-};
-
-// Deletes as published: the moments by row, and the bits for readers that see all of them.
-struct DeleteMap {
-  std::vector<uint64_t> deleted_at;  // 0: alive.
-  std::shared_ptr<const Bitset> alive;
-  Timestamp newest;
-};
-
-class SealedView final : public SegmentView {
+// A file of the segment: mapped while the segment is there, so that it can be removed meanwhile,
+// and without pages of its own while nobody reads it.
+class SegmentFile {
  public:
-  std::shared_ptr<const Body> body_;
-  std::shared_ptr<const model::CollectionSchema> schema_;
-  std::vector<OpenIndex> indexes_;
-  std::shared_ptr<const DeleteMap> deletes_;  // Null: nothing deleted.
-  std::map<int64_t, std::shared_ptr<const model::Column>>
-      filled_;                              // Fields added later: one chunk of filler.
-  std::map<int64_t, Visible> with_vector_;  // Of nullable vector fields.
-
-  SegmentId id() const override { return body_->id; }
-  PartitionId partition() const override { return body_->partition; }
-  size_t rows() const override { return body_->rows; }
-  const model::CollectionSchema& schema() const override { return *schema_; }
-
-  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
-    if (const auto found = body_->columns.find(field.value()); found != body_->columns.end()) {
-      return found->second.view.Slice(begin, count);
-    }
-    if (const auto filler = filled_.find(field.value()); filler != filled_.end()) {
-      return filler->second->view().Slice(0, count);
-    }
-    return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", field.value());
+  static Result<std::shared_ptr<const SegmentFile>> Open(Context& ctx, store::ObjectStore& objects,
+                                                         const std::string& key, bool is_mapped) {
+    auto file = std::make_shared<SegmentFile>();
+    TRY_ASSIGN(file->blob_, objects.Open(ctx, key));
+    file->is_mapped_ = is_mapped;
+    return std::shared_ptr<const SegmentFile>(std::move(file));
   }
 
-  Result<std::vector<index::VectorBlock>> Vectors(FieldId field) const override {
-    const auto found = body_->columns.find(field.value());
-    if (found == body_->columns.end()) {
-      return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", field.value());
-    }
-    return std::vector<index::VectorBlock>{index::BlockOf(found->second.view)};
+  /// The bytes as they are to be held.
+  Blob Held() const {
+    if (is_mapped_ || !has_pages()) return blob_;
+    constexpr size_t kAlignment = 64;
+    const size_t bytes = blob_.bytes().size();
+    void* memory = std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment);
+    CHECK(memory != nullptr);
+    std::memcpy(memory, blob_.bytes().data(), bytes);
+    DropPages(blob_.bytes());
+    return Blob(
+        std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
+        {static_cast<const char*>(memory), bytes}, bytes);
   }
-
-  const uint64_t* RowTimestamps(size_t begin) const override { return body_->timestamps + begin; }
-
-  Visible VisibleAt(Timestamp read_at) const override {
-    if (body_->rows == 0) return {.rows = nullptr, .none = true};
-    if (read_at >= body_->newest && (deletes_ == nullptr || read_at >= deletes_->newest)) {
-      // The usual case: everything written and deleted here is in the past of the reader.
-      return {.rows = deletes_ == nullptr ? nullptr : deletes_->alive, .none = false};
-    }
-    auto bits = std::make_shared<Bitset>(body_->rows);
-    for (size_t row = 0; row < body_->rows; ++row) {
-      const uint64_t deleted = deletes_ == nullptr ? 0 : deletes_->deleted_at[row];
-      if (body_->timestamps[row] <= read_at.value() &&
-          (deleted == 0 || deleted > read_at.value())) {
-        bits->Set(row);
-      }
-    }
-    if (!bits->Any()) return {.rows = nullptr, .none = true};
-    return {.rows = std::move(bits), .none = false};
-  }
-
-  Visible RowsWithVector(FieldId field) const override {
-    const auto found = with_vector_.find(field.value());
-    return found == with_vector_.end() ? Visible() : found->second;
-  }
-
-  const FieldIndex* IndexOf(FieldId field) const override {
-    for (const OpenIndex& open : indexes_) {
-      if (open.field == field && open.vector.index != nullptr) return &open.vector;
-    }
-    return nullptr;
-  }
-
-  model::IndexPromise Estimate(const model::Predicate& predicate) const override {
-    if (IsKeyLookup(predicate)) {
-      const auto keys = static_cast<double>(predicate.values.size());
-      return {.coverage = model::Coverage::kExact,
-              .rows = std::min<uint64_t>(predicate.values.size(), body_->rows),
-              .cost_ns = keys * kKeyLookupNs};
-    }
-    const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
-    return scalar == nullptr ? model::IndexPromise() : scalar->Estimate(predicate);
-  }
-
-  Result<model::Coverage> Answer(Context& ctx, const model::Predicate& predicate, Bitset& matches,
-                                 Bitset* unknown) const override {
-    if (IsKeyLookup(predicate)) {
-      const model::Column wanted = KeyColumn(predicate.type, predicate.values);
-      for (size_t i = 0; i < wanted.rows; ++i) {
-        body_->keys.ForEachEqual(wanted.view(), i, [&](uint32_t row) { matches.Set(row); });
-      }
-      return model::Coverage::kExact;
-    }
-    const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
-    if (scalar == nullptr) return model::Coverage::kNone;
-    if (unknown != nullptr) scalar->SetNulls(*unknown);
-    return scalar->Answer(ctx, predicate, matches);
-  }
-
-  const model::BlockStats* Stats(FieldId field, size_t begin) const override {
-    const auto found = body_->stats.find(field.value());
-    return found == body_->stats.end() ? nullptr : &found->second->At(begin);
+  /// Nobody reads it for now.
+  void Rest() const {
+    if (has_pages()) DropPages(blob_.bytes());
   }
 
  private:
-  static constexpr double kKeyLookupNs = 1000;  // A binary search over rows all over the segment.
+  bool has_pages() const { return blob_.heap_bytes() == 0 && !blob_.bytes().empty(); }
 
-  bool IsKeyLookup(const model::Predicate& predicate) const {
-    using Kind = model::Predicate::Kind;
-    const bool is_equality =
-        predicate.kind == Kind::kCompare && predicate.op == model::Compare::kEq;
-    return predicate.field == body_->key_field && (predicate.kind == Kind::kIn || is_equality);
-  }
-  const index::ScalarIndex* ScalarIndexOf(const model::Predicate& predicate) const {
-    for (const OpenIndex& open : indexes_) {
-      if (open.field == predicate.field && open.scalar != nullptr && open.path == predicate.path) {
-        return open.scalar.get();
-      }
-    }
-    return nullptr;
-  }
+  Blob blob_;
+  bool is_mapped_ = true;
 };
+
+// Lets a file rest when the content that reads it goes; a member before that content.
+class Reading {
+ public:
+  explicit Reading(std::shared_ptr<const SegmentFile> file) : file_(std::move(file)) {}
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() { file_->Rest(); }
+
+ private:
+  const std::shared_ptr<const SegmentFile> file_;
+};
+
+struct HeldColumn {
+  HeldColumn(std::shared_ptr<const SegmentFile> file, store::OpenedColumn opened)
+      : reading(std::move(file)), column(std::move(opened)) {}
+  Reading reading;
+  store::OpenedColumn column;
+};
+
+struct HeldIndex {
+  explicit HeldIndex(std::shared_ptr<const SegmentFile> file) : reading(std::move(file)) {}
+  Reading reading;
+  IndexContent index;
+};
+
+Status CheckBelongs(const store::OpenedColumn& column, const Manifest& manifest,
+                    const Manifest::File& file) {
+  if (column.view.rows == static_cast<size_t>(manifest.rows) && column.field == file.field) {
+    return {};
+  }
+  return Error(ErrorCode::kIntegrity, "{}: does not belong to segment {}", file.key,
+               manifest.segment.value());
+}
+
+// Opens a column. Its checksums are looked at the first time only: the file does not change, and
+// to read it all is what opening it later is to avoid.
+Piece::Opener ColumnOpener(std::shared_ptr<const SegmentFile> bytes, const Manifest::File& file,
+                           const Manifest& manifest) {
+  auto is_checked = std::make_shared<std::atomic<bool>>(false);
+  const Manifest owner{.segment = manifest.segment, .rows = manifest.rows};
+  return [bytes, file, owner, is_checked](Context&) -> Result<Piece::Opened> {
+    const auto check =
+        is_checked->load() ? store::ColumnCheck::kHeader : store::ColumnCheck::kWhole;
+    TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(bytes->Held(), file.key, check));
+    TRY(CheckBelongs(column, owner, file));
+    is_checked->store(true);
+    const size_t size = column.blob.bytes().size();
+    auto held = std::make_shared<HeldColumn>(bytes, std::move(column));
+    return Piece::Opened{.content = std::shared_ptr<const void>(held, &held->column),
+                         .bytes = size};
+  };
+}
+
+// Opens an index; a vector index pins the column of its rows.
+Piece::Opener IndexOpener(std::shared_ptr<const SegmentFile> bytes, const std::string& key,
+                          const model::IndexInfo& info, std::shared_ptr<Piece> column) {
+  return [bytes, key, info, column](Context& ctx) -> Result<Piece::Opened> {
+    auto held = std::make_shared<HeldIndex>(bytes);
+    IndexContent& content = held->index;
+    Blob blob = bytes->Held();
+    size_t size = blob.bytes().size();
+    if (column == nullptr) {
+      auto scalar = index::OpenScalarIndex(std::move(blob));
+      if (!scalar.ok()) return std::move(scalar).status().WithContext(key);
+      content.scalar = std::move(scalar).value();
+      size += content.scalar->memory_bytes();
+    } else {
+      TRY_ASSIGN(content.rows, column->Pin(ctx));
+      const auto rows =
+          index::BlockOf(static_cast<const store::OpenedColumn*>(content.rows.get())->view);
+      const auto metric = model::MetricOf(info.metric);
+      const index::IndexType* type = index::FindType(index::KindOf(rows.element), info.type);
+      if (!metric || type == nullptr) {
+        return Error(ErrorCode::kInternal, "index {} does not fit its field", info.name);
+      }
+      auto vector = index::OpenIndex(*type, std::move(blob), rows, *metric);
+      if (!vector.ok()) return std::move(vector).status().WithContext(key);
+      content.vector = {.index = std::move(vector).value(), .type = type, .metric = *metric};
+      size += content.vector.index->memory_bytes();
+    }
+    return Piece::Opened{.content = std::shared_ptr<const void>(held, &content), .bytes = size};
+  };
+}
 
 }  // namespace
 
-std::string EncodeManifest(const Manifest& manifest) {
-  return Frame(kManifestMagic, 1, Encode(manifest));
-}
-
-Result<Manifest> DecodeManifest(std::string_view file, std::string_view key) {
-  TRY_ASSIGN(const std::string_view payload, Unframe(kManifestMagic, 1, file, key));
-  return Decode<Manifest>(payload);
-}
-
 struct Sealed::Impl {
-  std::shared_ptr<const Body> body;
-  mutable std::mutex mutex;  // Guards `view`; held for pointer swaps and delete marking only.
-  std::shared_ptr<const SealedView> view;
+  SealedParts parts;
+  std::shared_ptr<const SealedBody> body;
+  mutable std::mutex mutex;  // Guards `state`; held for pointer swaps and delete marking only.
+  std::shared_ptr<const SealedState> state;
+
+  std::shared_ptr<const SealedState> State() const {
+    std::lock_guard<std::mutex> lock(mutex);
+    return state;
+  }
 };
 
 Sealed::Sealed(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Sealed::~Sealed() = default;
 
-Result<std::shared_ptr<Sealed>> Sealed::Open(
-    Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
-    std::shared_ptr<const model::CollectionSchema> schema) {
-  TRY_ASSIGN(const Blob manifest_blob, objects.Open(ctx, segment.manifest_key));
-  TRY_ASSIGN(const Manifest manifest, DecodeManifest(manifest_blob.bytes(), segment.manifest_key));
-  auto body = std::make_shared<Body>();
+namespace {
+
+// Opens a column that stays open.
+Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, SealedBody& body,
+                                     FieldId field, const std::string& manifest_key) {
+  for (const Manifest::File& file : body.manifest.files) {
+    if (file.field != field) continue;
+    TRY_ASSIGN(Blob blob, parts.objects.Open(ctx, file.key));
+    TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
+    TRY(CheckBelongs(column, body.manifest, file));
+    body.held_bytes += static_cast<int64_t>(column.blob.bytes().size());
+    return column;
+  }
+  return Error(ErrorCode::kIntegrity, "{}: names no timestamps or no primary keys", manifest_key);
+}
+
+Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedParts& parts,
+                                                   const model::SegmentInfo& segment,
+                                                   const model::CollectionInfo& collection) {
+  auto body = std::make_shared<SealedBody>();
+  TRY_ASSIGN(const Blob blob, parts.objects.Open(ctx, segment.manifest_key));
+  TRY_ASSIGN(body->manifest, DecodeManifest(blob.bytes(), segment.manifest_key));
+  const Manifest& manifest = body->manifest;
   body->id = segment.id;
   body->partition = segment.partition;
   body->rows = static_cast<size_t>(manifest.rows);
-  body->newest = Timestamp(manifest.newest_timestamp);
+  body->clock = &ctx.clock();
+  body->key_field = collection.schema.primary_key().id;
+  TRY_ASSIGN(body->timestamp_column,
+             OpenHeld(ctx, parts, *body, kTimestampField, segment.manifest_key));
+  TRY_ASSIGN(body->key_column, OpenHeld(ctx, parts, *body, body->key_field, segment.manifest_key));
+  body->keys = PrimaryKeys(body->key_column.view);
+  body->held_bytes += static_cast<int64_t>(body->keys.memory_bytes());
   for (const Manifest::File& file : manifest.files) {
-    TRY_ASSIGN(Blob blob, objects.Open(ctx, file.key));
-    TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
-    if (column.view.rows != body->rows || column.field != file.field) {
-      return Error(ErrorCode::kIntegrity, "{}: does not belong to segment {}", file.key,
-                   segment.id.value());
-    }
-    body->stats[file.field.value()] = std::make_unique<const ColumnStats>(column.view);
-    body->columns.emplace(file.field.value(), std::move(column));
+    if (file.field == kTimestampField || file.field == body->key_field) continue;
+    const model::FieldSchema* field = collection.schema.FindField(file.field);
+    if (field == nullptr) continue;  // Of a field dropped since.
+    const LoadRule rule = RuleOfField(parts.load, collection, *field);
+    TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, parts.objects, file.key, rule.is_mapped));
+    body->slots[file.field.value()] = {
+        .piece = std::make_shared<Piece>(parts.cache, file.bytes,
+                                         ColumnOpener(std::move(bytes), file, manifest)),
+        .stats = std::make_unique<const ColumnStats>(),
+        .warm_up = rule.warm_up};
   }
-  const auto timestamps = body->columns.find(kTimestampField.value());
-  const auto keys = body->columns.find(schema->primary_key().id.value());
-  if (timestamps == body->columns.end() || keys == body->columns.end()) {
-    return Error(ErrorCode::kIntegrity, "{}: names no timestamps or no primary keys",
-                 segment.manifest_key);
-  }
-  body->timestamps = timestamps->second.view.values<uint64_t>();
-  body->keys = PrimaryKeys(keys->second.view);
-  body->key_field = schema->primary_key().id;
+  body->cache = parts.cache;
+  body->cache->Hold(body->held_bytes);
+  return std::shared_ptr<const SealedBody>(std::move(body));
+}
 
-  auto view = std::make_shared<SealedView>();
-  view->body_ = body;
-  for (const model::FieldSchema& field : schema->fields) {
-    if (body->columns.count(field.id.value()) == 0) {
-      view->filled_[field.id.value()] =
+}  // namespace
+
+Result<std::shared_ptr<Sealed>> Sealed::Open(Context& ctx, const SealedParts& parts,
+                                             const model::SegmentInfo& segment,
+                                             const model::CollectionInfo& collection) {
+  TRY_ASSIGN(std::shared_ptr<const SealedBody> body, OpenBody(ctx, parts, segment, collection));
+  auto state = std::make_shared<SealedState>();
+  state->body = body;
+  state->schema = std::make_shared<const model::CollectionSchema>(collection.schema);
+  state->statistics = MakeStatistics(collection.schema);
+  for (const auto& [field, statistics] : state->statistics) {
+    if (body->slots.count(field) == 0) continue;
+    const SealedView view(state);
+    TRY_ASSIGN(const model::ColumnView counts, view.Read(FieldId(field), 0, body->rows));
+    statistics->Add(counts);
+  }
+  for (const model::FieldSchema& field : collection.schema.fields) {
+    const bool is_there = field.id == body->key_field || body->slots.count(field.id.value()) > 0;
+    if (!is_there) {
+      state->filled[field.id.value()] =
           std::make_shared<const model::Column>(FillColumn(field, kChunkRows));
     }
     if (field.nullable && model::IsVector(field.type)) {
-      view->with_vector_[field.id.value()] = CollectValid(*view, field.id);
+      const SealedView view(state);
+      if (is_there) TRY(view.Read(field.id, 0, 0).status());
+      state->with_vector[field.id.value()] = CollectValid(view, field.id);
     }
   }
-  view->schema_ = std::move(schema);
-  auto impl = std::make_unique<Impl>();
-  impl->body = std::move(body);
-  impl->view = std::move(view);
-  return std::shared_ptr<Sealed>(new Sealed(std::move(impl)));
+  return std::shared_ptr<Sealed>(new Sealed(std::unique_ptr<Impl>(
+      new Impl{.parts = parts, .body = std::move(body), .mutex = {}, .state = std::move(state)})));
 }
 
-Status Sealed::SyncIndexes(Context& ctx, store::ObjectStore& objects,
-                           const model::SegmentInfo& segment,
+Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
                            const model::CollectionInfo& collection) {
-  const auto old = Snapshot();
-  const auto& old_view = static_cast<const SealedView&>(*old);
-  std::vector<OpenIndex> indexes;
+  const std::shared_ptr<const SealedState> old = impl_->State();
+  std::vector<IndexSlot> indexes;
   for (const model::SegmentIndexInfo& built : segment.indexes) {
     const auto info = std::find_if(collection.indexes.begin(), collection.indexes.end(),
                                    [&](const auto& index) { return index.id == built.index; });
     if (info == collection.indexes.end() || built.key.empty()) continue;
-    const auto open = std::find_if(old_view.indexes_.begin(), old_view.indexes_.end(),
-                                   [&](const auto& index) { return index.id == built.index; });
-    if (open != old_view.indexes_.end()) {
-      indexes.push_back(*open);
+    const auto known = std::find_if(old->indexes.begin(), old->indexes.end(),
+                                    [&](const auto& slot) { return slot.id == built.index; });
+    if (known != old->indexes.end()) {
+      indexes.push_back(*known);
       continue;
     }
-    TRY_ASSIGN(Blob blob, objects.Open(ctx, built.key));
-    OpenIndex opened{.id = info->id, .field = info->field};
-    if (index::IsTypeName(info->type)) {
-      const auto metric = model::MetricOf(info->metric);
-      TRY_ASSIGN(const auto blocks, old->Vectors(info->field));
-      const index::IndexType* type = index::FindType(index::KindOf(blocks[0].element), info->type);
-      if (!metric || type == nullptr) {
+    const LoadRule rule = RuleOfIndex(impl_->parts.load, collection, *info);
+    IndexSlot slot{.id = info->id,
+                   .field = info->field,
+                   .is_vector = index::IsTypeName(info->type),
+                   .path = {},
+                   .piece = {},
+                   .warm_up = rule.warm_up};
+    std::shared_ptr<Piece> column;
+    if (slot.is_vector) {
+      const auto rows = impl_->body->slots.find(info->field.value());
+      if (rows == impl_->body->slots.end()) {
         return Error(ErrorCode::kInternal, "index {} does not fit its field", info->name);
       }
-      Result<std::unique_ptr<index::VectorIndex>> vector =
-          type->Open(std::move(blob), blocks[0], *metric);
-      if (!vector.ok()) return std::move(vector).status().WithContext(built.key);
-      opened.vector = {.index = std::move(vector).value(), .type = type, .metric = *metric};
+      column = rows->second.piece;
     } else {
-      Result<std::unique_ptr<index::ScalarIndex>> scalar = index::OpenScalarIndex(std::move(blob));
-      if (!scalar.ok()) return std::move(scalar).status().WithContext(built.key);
-      opened.scalar = std::move(scalar).value();
-      opened.path = info->json_path;
+      slot.path = info->json_path;
     }
-    indexes.push_back(std::move(opened));
+    model::IndexInfo as_built = *info;
+    if (!built.type.empty()) as_built.type = built.type;
+    TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, impl_->parts.objects, built.key, rule.is_mapped));
+    slot.piece =
+        std::make_shared<Piece>(impl_->parts.cache, built.bytes,
+                                IndexOpener(std::move(bytes), built.key, as_built, column), column);
+    indexes.push_back(std::move(slot));
   }
   std::lock_guard<std::mutex> lock(impl_->mutex);
-  auto next = std::make_shared<SealedView>(*impl_->view);
-  next->indexes_ = std::move(indexes);
-  impl_->view = std::move(next);
+  auto next = std::make_shared<SealedState>(*impl_->state);
+  next->indexes = std::move(indexes);
+  impl_->state = std::move(next);
   return {};
 }
 
+Status Sealed::Warm(Context& ctx, WarmUp when) {
+  const std::shared_ptr<const SealedState> state = impl_->State();
+  const auto open = [&](const std::shared_ptr<Piece>& piece, WarmUp rule) -> Status {
+    if (rule != when || piece->is_open()) return {};
+    if (!impl_->parts.cache->HasRoom(piece->bytes_expected())) return {};
+    TRY(ctx.CheckAlive());
+    return piece->Pin(ctx).status();
+  };
+  for (const IndexSlot& slot : state->indexes) TRY(open(slot.piece, slot.warm_up));
+  for (const auto& [field, slot] : state->body->slots) TRY(open(slot.piece, slot.warm_up));
+  return {};
+}
+
+bool Sealed::IsToBeWarmed(WarmUp when) const {
+  const std::shared_ptr<const SealedState> state = impl_->State();
+  return std::any_of(state->indexes.begin(), state->indexes.end(),
+                     [&](const IndexSlot& slot) { return slot.warm_up == when; }) ||
+         std::any_of(state->body->slots.begin(), state->body->slots.end(),
+                     [&](const auto& slot) { return slot.second.warm_up == when; });
+}
+
 void Sealed::ApplyDeletes(const model::Deletes& deletes) {
-  const Body& body = *impl_->body;
+  const SealedBody& body = *impl_->body;
   const model::ColumnView keys = deletes.keys.view();
+  const uint64_t* timestamps = body.timestamps();
   std::lock_guard<std::mutex> lock(impl_->mutex);
+  const DeleteMap* old = impl_->state->deletes.get();
   std::shared_ptr<DeleteMap> next;
   for (size_t i = 0; i < keys.rows; ++i) {
     if (!deletes.Reaches(i, body.partition)) continue;
     const uint64_t timestamp = deletes.timestamps[i];
     body.keys.ForEachEqual(keys, i, [&](uint32_t row) {
-      if (body.timestamps[row] >= timestamp) return;
-      const uint64_t known = next != nullptr ? next->deleted_at[row]
-                             : impl_->view->deletes_ != nullptr
-                                 ? impl_->view->deletes_->deleted_at[row]
-                                 : 0;
+      if (timestamps[row] >= timestamp) return;
+      const uint64_t known = next != nullptr  ? next->deleted_at[row]
+                             : old != nullptr ? old->deleted_at[row]
+                                              : 0;
       if (known != 0 && known <= timestamp) return;
       if (next == nullptr) {
-        next = impl_->view->deletes_ != nullptr
-                   ? std::make_shared<DeleteMap>(*impl_->view->deletes_)
-                   : std::make_shared<DeleteMap>();
+        next = old != nullptr ? std::make_shared<DeleteMap>(*old) : std::make_shared<DeleteMap>();
         next->deleted_at.resize(body.rows, 0);
       }
       next->deleted_at[row] = timestamp;
@@ -306,14 +333,13 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
     if (next->deleted_at[row] == 0) alive->Set(row);
   }
   next->alive = std::move(alive);
-  auto view = std::make_shared<SealedView>(*impl_->view);
-  view->deletes_ = std::move(next);
-  impl_->view = std::move(view);
+  auto state = std::make_shared<SealedState>(*impl_->state);
+  state->deletes = std::move(next);
+  impl_->state = std::move(state);
 }
 
 std::shared_ptr<const SegmentView> Sealed::Snapshot() const {
-  std::lock_guard<std::mutex> lock(impl_->mutex);
-  return impl_->view;
+  return std::make_shared<const SealedView>(impl_->State());
 }
 
 }  // namespace elanus::segment

@@ -1,5 +1,5 @@
-// A sealed segment: immutable columns mapped from the object store, its indexes, and what was
-// deleted since.
+// A sealed segment: immutable columns and indexes that are opened when somebody needs them, and
+// what was deleted since.
 #pragma once
 
 #include <memory>
@@ -8,60 +8,44 @@
 
 #include "model/requests/collection.h"
 #include "model/requests/shard.h"
+#include "segment/load_rules.h"
+#include "segment/manifest.h"
+#include "segment/piece_cache.h"
 #include "segment/segment.h"
 #include "store/object_store.h"
 
 namespace elanus::segment {
 
-/// The list of a segment's files: stored framed ("ELMANIFE") as the object
-/// `SegmentInfo::manifest_key`.
-struct Manifest {
-  struct File {
-    FieldId field;
-    std::string key;
-    template <class V>
-    void Fields(V& v) {
-      v(1, "field", field);
-      v(2, "key", key);
-    }
-  };
-  SegmentId segment;
-  CollectionId collection;
-  PartitionId partition;
-  int64_t rows = 0;
-  std::vector<File> files;  // One a field, and one for the row timestamps (field kTimestampField).
-  uint64_t newest_timestamp = 0;
-  template <class V>
-  void Fields(V& v) {
-    v(1, "segment", segment);
-    v(2, "collection", collection);
-    v(3, "partition", partition);
-    v(4, "rows", rows);
-    v(5, "files", files);
-    v(6, "newest_timestamp", newest_timestamp);
-  }
+/// What a segment is opened with. `objects` must outlive it.
+struct SealedParts {
+  store::ObjectStore& objects;
+  std::shared_ptr<PieceCache> cache;
+  LoadOptions load = {};
 };
-
-inline constexpr FieldId kTimestampField{1};
-
-std::string EncodeManifest(const Manifest& manifest);
-Result<Manifest> DecodeManifest(std::string_view file, std::string_view key);
 
 /// Thread-safe: any number of readers; deletes and new indexes are published to later snapshots.
 class Sealed {
  public:
-  /// Opens all columns. Errors: kIntegrity, kIoFailed, kKeyNotFound.
-  static Result<std::shared_ptr<Sealed>> Open(
-      Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
-      std::shared_ptr<const model::CollectionSchema> schema);
+  /// Opens keys and insert timestamps, which stay open, and looks through nullable vector fields.
+  /// Takes hold of every file, so that they can be removed while the segment is there.
+  /// Errors: kIntegrity, kIoFailed, kKeyNotFound.
+  static Result<std::shared_ptr<Sealed>> Open(Context& ctx, const SealedParts& parts,
+                                              const model::SegmentInfo& segment,
+                                              const model::CollectionInfo& collection);
   ~Sealed();
-  /// Opens the index files that the segment has and that are not open yet, and forgets dropped
-  /// indexes.
-  Status SyncIndexes(Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& segment,
+  /// Takes hold of the indexes that the segment has by now, and forgets dropped ones. Errors: as
+  /// Open.
+  Status SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
                      const model::CollectionInfo& collection);
+  /// Opens the columns and indexes that are to be opened then, as far as the cache has room for
+  /// them. Errors: as Open.
+  Status Warm(Context& ctx, WarmUp when);
+  /// Some column or index is to be opened then.
+  bool IsToBeWarmed(WarmUp when) const;
   /// Hides rows with these keys and older insert timestamps, where the deletes reach the segment's
   /// partition.
   void ApplyDeletes(const model::Deletes& deletes);
+  /// A view for one read: it keeps open what it has read until it goes or lets go of it.
   std::shared_ptr<const SegmentView> Snapshot() const;
 
  private:

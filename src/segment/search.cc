@@ -3,9 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
+#include "expr/element_filter.h"
+#include "index/embedding_list.h"
+#include "segment/boost.h"
+#include "segment/element_search.h"
 #include "segment/expire.h"
+#include "segment/grouping.h"
 #include "segment/valid_rows.h"
 
 namespace elanus::segment {
@@ -39,10 +45,30 @@ index::ScoreRange RangeOf(const model::ShardSearch& search) {
   index::ScoreRange range;
   if (search.has_radius) range.radius = static_cast<float>(search.radius);
   if (search.has_range_filter) range.range_filter = static_cast<float>(search.range_filter);
+  if (search.cursor && search.cursor->has_bound) {
+    // A range holds its near end; a page begins past the last one's.
+    const bool larger_is_better = model::LargerIsBetter(search.metric);
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const float begin =
+        std::nextafter(search.cursor->bound, larger_is_better ? -kInfinity : kInfinity);
+    if (!range.range_filter) {
+      range.range_filter = begin;
+    } else {
+      range.range_filter = larger_is_better ? std::min(*range.range_filter, begin)
+                                            : std::max(*range.range_filter, begin);
+    }
+  }
   return range;
 }
 
-void Round(std::vector<float>& scores, int decimals) {
+// No score can lie in it.
+bool IsEmpty(const index::ScoreRange& range, model::Metric metric) {
+  if (!range.radius || !range.range_filter) return false;
+  return model::LargerIsBetter(metric) ? *range.range_filter <= *range.radius
+                                       : *range.range_filter >= *range.radius;
+}
+
+void Round(std::span<float> scores, int decimals) {
   const double scale = std::pow(10.0, decimals);
   for (float& score : scores) score = static_cast<float>(std::round(score * scale) / scale);
 }
@@ -52,27 +78,32 @@ Result<index::Params> ParamsOf(const model::ShardSearch& search,
                                std::span<const index::ParamSpec> specs) {
   Result<index::Params> params = index::ParseParams(specs, index::Phase::kSearch, search.params);
   if (!params.ok()) return Status(ErrorCode::kSegcore, std::string(params.status().message()));
+  if (search.metric == model::Metric::kBm25) params->Set("bm25_avgdl", search.mean_length);
   return params;
 }
 
+// Answers some of a search's queries.
 class SegmentSearcher {
  public:
   SegmentSearcher(Context& ctx, const SegmentView& segment, const model::ShardSearch& search)
       : ctx_(ctx), segment_(segment), search_(search) {}
 
-  // `k` best hits of each query among the allowed rows.
-  Status Best(BitsetView allowed, uint32_t k, SegmentHits& hits) {
-    hits.rows.assign(size_t{search_.nq()} * k, index::kNoRow);
-    hits.scores.assign(size_t{search_.nq()} * k, 0.0f);
-    index::SearchRequest request{.queries = index::BlockOf(search_.queries.view()),
-                                 .k = k,
-                                 .params = {},
-                                 .allowed = allowed,
-                                 .range = RangeOf(search_)};
-    const FieldIndex* index = segment_.IndexOf(search_.vector_field);
-    const index::Hits slots{.rows = hits.rows.data(), .scores = hits.scores.data()};
+  // The best hits of queries [begin, begin + count) among the allowed rows; `slots` are those of
+  // the first of them.
+  Status Best(size_t begin, size_t count, BitsetView allowed, index::Hits slots) {
+    index::SearchRequest request{
+        .queries = index::BlockOf(search_.queries.view()).Slice(begin, count),
+        .k = search_.k,
+        .params = {},
+        .allowed = allowed,
+        .range = RangeOf(search_)};
+    if (IsEmpty(request.range, search_.metric)) return {};
+    const FieldIndex* index = nullptr;
+    if (!search_.exact) {
+      TRY_ASSIGN(index, segment_.IndexOf(search_.vector_field));
+    }
     if (index != nullptr) {
-      TRY_ASSIGN(request.params, ParamsOf(search_, index->type->params));
+      TRY_ASSIGN(request.params, ParamsOf(search_, index::ParamsFor(*index->type, search_.metric)));
       return index->index->Search(ctx_, request, slots);
     }
     TRY_ASSIGN(request.params,
@@ -80,22 +111,23 @@ class SegmentSearcher {
     TRY_ASSIGN(const auto blocks, segment_.Vectors(search_.vector_field));
     size_t answered = 0;
     // With a range_filter the rows that lists lead to may all lie before the range.
-    if (!search_.has_range_filter) {
+    if (!request.range.range_filter && !search_.exact) {
       TRY_ASSIGN(answered, segment_.SearchLists(ctx_, search_.vector_field, search_.metric,
                                                 search_.params, request, slots));
     }
     if (blocks.size() == 1 && answered == 0) {
       return index::SearchExact(ctx_, blocks[0], search_.metric, request, slots);
     }
-    return OverBlocks(blocks, answered, request, hits);
+    return OverBlocks(blocks, answered, request, slots);
   }
 
  private:
   // Chunks of a growing segment: the best of what each has past the first `answered` rows, merged
   // with the hits of those.
   Status OverBlocks(const std::vector<index::VectorBlock>& blocks, size_t answered,
-                    const index::SearchRequest& request, SegmentHits& hits) {
+                    const index::SearchRequest& request, index::Hits slots) {
     const uint32_t k = request.k;
+    const size_t nq = request.queries.rows;
     const BitsetView allowed = request.allowed;
     index::SearchRequest part_request = request;
     const bool larger_is_better = model::LargerIsBetter(search_.metric);
@@ -108,8 +140,8 @@ class SegmentSearcher {
       if (skipped == whole.rows) continue;
       const index::VectorBlock block = whole.Slice(skipped, whole.rows - skipped);
       const uint32_t part_k = static_cast<uint32_t>(std::min<size_t>(k, block.rows));
-      part.rows.assign(size_t{search_.nq()} * part_k, index::kNoRow);
-      part.scores.resize(size_t{search_.nq()} * part_k);
+      part.rows.assign(nq * part_k, index::kNoRow);
+      part.scores.resize(nq * part_k);
       part_request.k = part_k;
       if (!allowed.empty()) {
         static_assert(kChunkRows % 64 == 0, "blocks start at whole words");
@@ -117,18 +149,17 @@ class SegmentSearcher {
       }
       TRY(index::SearchExact(ctx_, block, search_.metric, part_request,
                              {.rows = part.rows.data(), .scores = part.scores.data()}));
-      for (uint32_t q = 0; q < search_.nq(); ++q) {
+      for (size_t q = 0; q < nq; ++q) {
         merged.clear();
-        uint32_t* rows = hits.rows.data() + size_t{q} * k;
-        float* scores = hits.scores.data() + size_t{q} * k;
+        uint32_t* rows = slots.rows + q * k;
+        float* scores = slots.scores + q * k;
         for (uint32_t i = 0; i < k && rows[i] != index::kNoRow; ++i) {
           merged.emplace_back(scores[i], rows[i]);
         }
         for (uint32_t i = 0; i < part_k; ++i) {
-          const uint32_t row = part.rows[size_t{q} * part_k + i];
+          const uint32_t row = part.rows[q * part_k + i];
           if (row == index::kNoRow) break;
-          merged.emplace_back(part.scores[size_t{q} * part_k + i],
-                              row + static_cast<uint32_t>(first_row));
+          merged.emplace_back(part.scores[q * part_k + i], row + static_cast<uint32_t>(first_row));
         }
         const size_t keep = std::min<size_t>(k, merged.size());
         std::partial_sort(merged.begin(), merged.begin() + static_cast<ptrdiff_t>(keep),
@@ -157,7 +188,10 @@ class SegmentSearcher {
 
 Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                             const model::ShardRead& read, Timestamp read_at) {
-  const Visible visible = HideExpired(segment, segment.VisibleAt(read_at), read.expired_before);
+  TRY_ASSIGN(const Visible visible,
+             HideExpiredByField(
+                 segment, HideExpired(segment, segment.VisibleAt(read_at), read.expired_before),
+                 read.expiry_field, read.expiry_us));
   Allowed allowed;
   if (visible.none) {
     allowed.none = true;
@@ -174,19 +208,53 @@ Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr
   return allowed;
 }
 
-Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
-                           const model::ShardSearch& search, Timestamp read_at) {
+Result<Allowed> SearchableRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
+                               const model::ShardSearch& search, Timestamp read_at) {
   TRY_ASSIGN(Allowed allowed, AllowedRows(ctx, segment, plan, search.read, read_at));
   if (!allowed.none) KeepOnly(allowed, segment.RowsWithVector(search.vector_field));
-  SegmentHits hits;
-  if (allowed.none) {
-    hits.rows.assign(size_t{search.nq()} * search.k, index::kNoRow);
-    hits.scores.assign(size_t{search.nq()} * search.k, 0.0f);
-    return hits;
+  if (allowed.none || !search.by_element || !expr::ElementFilterField(plan)) return allowed;
+  for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
+    TRY(expr::EvaluateElementFilter(ctx, plan, FilterSource(segment), begin,
+                                    std::min(kChunkRows, segment.rows() - begin),
+                                    allowed.elements.emplace_back()));
   }
-  SegmentSearcher searcher(ctx, segment, search);
-  TRY(searcher.Best(allowed.view(), search.k, hits));
-  if (search.round_decimal >= 0) Round(hits.scores, search.round_decimal);
+  return allowed;
+}
+
+SegmentHits NoHits(const model::ShardSearch& search) {
+  const size_t slots = size_t{search.nq()} * search.hits_max();
+  return {.rows = std::vector<uint32_t>(slots, index::kNoRow),
+          .scores = std::vector<float>(slots, 0.0f),
+          .elements = std::vector<uint32_t>(search.by_element ? slots : 0)};
+}
+
+Status SearchQueries(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
+                     const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits) {
+  if (allowed.none) return {};
+  const size_t first = begin * search.hits_max();
+  const size_t slots = count * search.hits_max();
+  if (search.by_element) {
+    TRY(SearchElements(ctx, segment, search, allowed, begin, count, hits));
+  } else if (search.grouping.is_on()) {
+    TRY(SearchGroups(ctx, segment, allowed, search, begin, count, hits));
+  } else {
+    SegmentSearcher searcher(ctx, segment, search);
+    TRY(searcher.Best(begin, count, allowed.view(),
+                      {.rows = hits.rows.data() + first, .scores = hits.scores.data() + first}));
+  }
+  const std::span<float> scores = std::span(hits.scores).subspan(first, slots);
+  if (!search.boosting.boosts.empty()) {
+    TRY(BoostHits(ctx, segment, search, std::span(hits.rows).subspan(first, slots), scores));
+  }
+  if (search.round_decimal >= 0) Round(scores, search.round_decimal);
+  return {};
+}
+
+Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
+                           const model::ShardSearch& search, Timestamp read_at) {
+  TRY_ASSIGN(const Allowed allowed, SearchableRows(ctx, segment, plan, search, read_at));
+  SegmentHits hits = NoHits(search);
+  TRY(SearchQueries(ctx, segment, search, allowed, 0, search.nq(), hits));
   return hits;
 }
 
@@ -203,30 +271,48 @@ Result<std::unique_ptr<SegmentStream>> SegmentStream::Open(
   }
   stream->segment_ = std::move(segment);
   if (stream->allowed_.none) return stream;
-  const BitsetView allowed = stream->allowed_.view();
+  TRY(stream->OpenParts(ctx, *stream->segment_, stream->allowed_.view(), search, query));
+  return stream;
+}
+
+Result<std::unique_ptr<SegmentStream>> SegmentStream::Open(Context& ctx, const SegmentView& segment,
+                                                           const Allowed& allowed,
+                                                           const model::ShardSearch& search,
+                                                           size_t query) {
+  std::unique_ptr<SegmentStream> stream(new SegmentStream);
+  if (allowed.none) return stream;
+  TRY(stream->OpenParts(ctx, segment, allowed.view(), search, query));
+  return stream;
+}
+
+Status SegmentStream::OpenParts(Context& ctx, const SegmentView& segment, BitsetView allowed,
+                                const model::ShardSearch& search, size_t query) {
   index::StreamRequest request{.query = index::BlockOf(search.queries.view()).Slice(query, 1),
                                .params = {},
                                .allowed = allowed,
                                .range = RangeOf(search)};
-  const FieldIndex* index = stream->segment_->IndexOf(search.vector_field);
+  if (IsEmpty(request.range, search.metric)) return {};
+  const FieldIndex* index = nullptr;
+  if (!search.exact) {
+    TRY_ASSIGN(index, segment.IndexOf(search.vector_field));
+  }
   if (index != nullptr) {
     TRY_ASSIGN(request.params, ParamsOf(search, index->type->params));
     TRY_ASSIGN(auto hits, index->index->Stream(ctx, request));
-    stream->parts_.push_back({.hits = std::move(hits)});
-    return stream;
+    parts_.push_back({.hits = std::move(hits)});
+    return {};
   }
   TRY_ASSIGN(request.params, ParamsOf(search, index::ExactParams(KindOf(request.query.element))));
-  TRY_ASSIGN(const auto blocks, stream->segment_->Vectors(search.vector_field));
-  stream->larger_is_better_ = LargerIsBetter(search.metric);
+  TRY_ASSIGN(const auto blocks, segment.Vectors(search.vector_field));
+  larger_is_better_ = LargerIsBetter(search.metric);
   size_t first_row = 0;
   for (const index::VectorBlock& block : blocks) {
     if (!allowed.empty()) request.allowed = {allowed.words + first_row / 64, block.rows};
     TRY_ASSIGN(auto hits, index::StreamExact(ctx, block, search.metric, request));
-    stream->parts_.push_back(
-        {.hits = std::move(hits), .first_row = static_cast<uint32_t>(first_row)});
+    parts_.push_back({.hits = std::move(hits), .first_row = static_cast<uint32_t>(first_row)});
     first_row += block.rows;
   }
-  return stream;
+  return {};
 }
 
 Result<SegmentHits> SegmentStream::Next(Context& ctx, size_t count) {

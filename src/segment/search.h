@@ -19,6 +19,9 @@ struct Allowed {
   std::shared_ptr<const Bitset> shared;  // Set instead of `bits` when there is no filter.
   bool all = false;                      // Every row.
   bool none = false;                     // No row.
+  /// Of a search by element under an element_filter: for every kChunkRows rows the elements that
+  /// may be found, of all these rows one after the other. Else empty.
+  std::vector<Bitset> elements = {};
 
   BitsetView view() const {
     if (all) return {};
@@ -30,15 +33,30 @@ struct Allowed {
 Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                             const model::ShardRead& read, Timestamp read_at);
 
-/// nq x k slots, best first, unused ones kNoRow.
+/// nq x hits_max() slots, best first, unused ones kNoRow.
 struct SegmentHits {
   std::vector<uint32_t> rows;
   std::vector<float> scores;
+  std::vector<uint32_t> elements = {};  // Of a search by element: which of its row's a hit is.
 };
 
-/// The best `search.k` rows for each query, inside the radius when one is given. Scores are rounded
-/// when asked. `search.queries` is of the vector field's type and dim. Errors:
-/// kSegcore (index search parameters), kCanceled, kDeadlineExceeded.
+/// As AllowedRows, without the rows that have no vector in the field that is searched; with the
+/// elements that an element_filter keeps.
+Result<Allowed> SearchableRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
+                               const model::ShardSearch& search, Timestamp read_at);
+
+/// As many slots as `search` needs, all unused.
+SegmentHits NoHits(const model::ShardSearch& search);
+
+/// Answers queries [begin, begin + count) into their slots of `hits`: the best `search.k` rows for
+/// each, inside the radius when one is given and past the cursor; grouped, boosted and rounded when
+/// asked. `search.queries` is of the vector field's type and dim, `allowed` as SearchableRows says.
+/// Several threads at once may answer queries that are not the same. Errors: kSegcore (index search
+/// parameters), kSegcoreUnsupported (grouping), kCanceled, kDeadlineExceeded.
+Status SearchQueries(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
+                     const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits);
+
+/// All queries, one after the other.
 Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                            const model::ShardSearch& search, Timestamp read_at);
 
@@ -57,6 +75,12 @@ class SegmentStream {
                                                      const expr::Plan& plan,
                                                      const model::ShardSearch& search, size_t query,
                                                      Timestamp read_at);
+  /// As above over rows that are known already, those without a vector not among them. `segment`
+  /// and `allowed` must outlive the stream.
+  static Result<std::unique_ptr<SegmentStream>> Open(Context& ctx, const SegmentView& segment,
+                                                     const Allowed& allowed,
+                                                     const model::ShardSearch& search,
+                                                     size_t query);
   /// The next best rows with their scores, which are not rounded; fewer than `count`: these were
   /// the last. Errors: kCanceled, kDeadlineExceeded.
   Result<SegmentHits> Next(Context& ctx, size_t count);
@@ -77,9 +101,11 @@ class SegmentStream {
     float score() const { return scores[next]; }
   };
   SegmentStream();
+  Status OpenParts(Context& ctx, const SegmentView& segment, BitsetView allowed,
+                   const model::ShardSearch& search, size_t query);
 
-  std::shared_ptr<const SegmentView> segment_;  // Outlives the parts.
-  Allowed allowed_;
+  std::shared_ptr<const SegmentView> segment_;  // Outlives the parts; may be the caller's own.
+  Allowed allowed_;                             // Likewise.
   bool larger_is_better_ = false;
   std::vector<Part> parts_;
 };
@@ -91,8 +117,9 @@ struct Found {
 };
 
 /// The best k hits of each query over all segments, one row a key, ties to the smaller key; with
-/// the values of `output_fields`.
-Result<model::PartialHits> MergeHits(std::span<const Found> found, const model::ShardSearch& search,
+/// the values of `output_fields`. Of a grouped search the best k groups.
+Result<model::PartialHits> MergeHits(Context& ctx, std::span<const Found> found,
+                                     const model::ShardSearch& search,
                                      const model::CollectionSchema& schema, Timestamp read_at);
 
 /// Appends rows of a field to a column: the last step of every read.

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <random>
 #include <set>
 
 #include "segment/growing.h"
+#include "segment/page_streams.h"
 
 namespace elanus::segment {
 namespace {
@@ -56,7 +58,7 @@ class IndexedView final : public SegmentView {
   const uint64_t* RowTimestamps(size_t begin) const override { return rows_->RowTimestamps(begin); }
   Visible VisibleAt(Timestamp read_at) const override { return rows_->VisibleAt(read_at); }
   Visible RowsWithVector(FieldId field) const override { return rows_->RowsWithVector(field); }
-  const FieldIndex* IndexOf(FieldId) const override { return &index_; }
+  Result<const FieldIndex*> IndexOf(FieldId) const override { return &index_; }
 
  private:
   const std::shared_ptr<const SegmentView> rows_;
@@ -198,6 +200,129 @@ TEST_F(SegmentSearchTest, AnswersTheBestRowsOfARangeFarFromTheQuery) {
       EXPECT_LT(score, static_cast<float>(search_.radius));
     }
   }
+}
+
+// All rows of an iterator, page by page, through `streams` when there are any.
+class PageTest : public SegmentSearchTest {
+ protected:
+  std::vector<std::pair<float, uint32_t>> Iterate(const std::shared_ptr<const SegmentView>& view,
+                                                  PageStreams* streams, uint32_t page) {
+    const auto plan = expr::Bind("number != 4", view->schema(), {});
+    search_.k = page;
+    search_.cursor = model::IteratorCursor{.token = "t"};
+    search_.read.read_at = Timestamp(100);
+    std::vector<std::pair<float, uint32_t>> got;
+    while (true) {
+      EXPECT_TRUE(PageStreams::Serves(search_));
+      const auto hits = streams != nullptr
+                            ? streams->Page(ctx_, view, *plan, search_, Timestamp(100))
+                            : Search(ctx_, *view, *plan, search_, Timestamp(100));
+      EXPECT_TRUE(hits.ok()) << hits.status().ToString();
+      EXPECT_EQ(hits->rows.size(), page);
+      for (size_t i = 0; i < page; ++i) {
+        if (hits->rows[i] == index::kNoRow) return got;
+        got.emplace_back(hits->scores[i], hits->rows[i]);
+      }
+      search_.cursor->has_bound = true;
+      search_.cursor->bound = got.back().first;
+    }
+  }
+};
+
+TEST_F(PageTest, PagesAreTheSameWithAndWithoutStreams) {
+  const auto view = growing_.Snapshot();
+  PageStreams streams({});
+  PageStreams none({.streams_max = 0});
+  const auto expected = Ranked([](uint32_t row) { return row % 10 != 4; });
+  const auto kept = Iterate(view, &streams, 1500);
+  ASSERT_EQ(kept.size(), expected.size());
+  EXPECT_EQ(Iterate(view, nullptr, 1500), kept);
+  EXPECT_EQ(Iterate(view, &none, 1500), kept);
+  for (size_t i = 0; i < kept.size(); ++i) ASSERT_NEAR(kept[i].first, expected[i].first, 1e-4);
+}
+
+TEST_F(PageTest, AnApproximateIndexLosesFewRowsBetweenPages) {
+  for (const char* type : {"HNSW", "IVF_FLAT"}) {
+    PageStreams streams({});
+    const auto got = Iterate(Indexed(type), &streams, 500);
+    EXPECT_GE(got.size(), 17'000u) << type;
+    std::set<uint32_t> rows;
+    for (const auto& [score, row] : got) EXPECT_TRUE(rows.insert(row).second) << type;
+  }
+}
+
+TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
+  const auto view = growing_.Snapshot();
+  PageStreams streams({});
+  const auto all = Ranked([](uint32_t) { return true; });
+  search_.read.read_at = Timestamp(100);
+  const auto page = [&](size_t after, const char* filter) {
+    const auto plan = expr::Bind(filter, view->schema(), {});
+    search_.read.filter = filter;
+    search_.cursor = model::IteratorCursor{.token = "t", .has_bound = true};
+    search_.cursor->bound = all[after].first + 1e-5f;
+    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100));
+    EXPECT_TRUE(hits.ok());
+    return hits->rows[0];
+  };
+  EXPECT_EQ(page(500, ""), all[501].second);
+  EXPECT_EQ(page(2000, ""), all[2001].second);
+  EXPECT_EQ(page(7, ""), all[8].second) << "back to an earlier page";
+  const uint32_t first = page(0, "number == 7");
+  EXPECT_EQ(first % 10, 7u) << "another filter under the same name";
+  streams.Forget(SegmentId(1));
+  EXPECT_EQ(page(2500, ""), all[2501].second);
+}
+
+TEST_F(SegmentSearchTest, GroupsByAFieldWithoutLookingAtEveryRow) {
+  search_.k = 4;
+  search_.grouping.keys = {{.field = kNumber, .name = "number", .type = DataType::kInt64}};
+  search_.grouping.group_size = 2;
+  const auto all = Ranked([](uint32_t) { return true; });
+  const auto plan = expr::Bind("", *Schema(), {});
+  for (const char* type : {"", "IVF_FLAT", "HNSW"}) {
+    const auto view = *type == 0 ? growing_.Snapshot() : Indexed(type);
+    const auto hits = Search(ctx_, *view, *plan, search_, Timestamp(100));
+    ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+    ASSERT_EQ(hits->rows.size(), 8u);
+    EXPECT_NEAR(hits->scores[0], all[0].first, 1e-4) << type;
+    std::map<uint32_t, int> groups;
+    for (uint32_t row : hits->rows) {
+      if (row != index::kNoRow) ++groups[row % 10];
+    }
+    EXPECT_EQ(groups.size(), 4u) << type;
+    for (const auto& [group, count] : groups) EXPECT_LE(count, 2) << type;
+  }
+}
+
+TEST_F(SegmentSearchTest, FillsTheGroupsItIsAskedFor) {
+  search_.k = 2;
+  search_.grouping.keys = {{.field = kNumber, .name = "number", .type = DataType::kInt64}};
+  search_.grouping.group_size = 3;
+  Column only = model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0);
+  for (int64_t group : {3, 8}) only.AppendFixed(&group);
+  search_.grouping.only = {only};
+  const auto plan = expr::Bind("", *Schema(), {});
+  const auto hits = Search(ctx_, *growing_.Snapshot(), *plan, search_, Timestamp(100));
+  ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+  std::set<uint32_t> expected;
+  for (uint32_t group : {3, 8}) {
+    const auto ranked = Ranked([&](uint32_t row) { return row % 10 == group; });
+    for (size_t i = 0; i < 3; ++i) expected.insert(ranked[i].second);
+  }
+  EXPECT_EQ(std::set<uint32_t>(hits->rows.begin(), hits->rows.end()), expected);
+}
+
+TEST_F(SegmentSearchTest, BoostsChangeScoresAndOrder) {
+  search_.boosting.boosts = {{.filter = "number == 3", .weight = 0.01}};
+  search_.k = kRows;
+  const auto plan = expr::Bind("", *Schema(), {});
+  const auto hits = Search(ctx_, *growing_.Snapshot(), *plan, search_, Timestamp(100));
+  ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+  EXPECT_EQ(hits->rows[0] % 10, 3u);
+  EXPECT_TRUE(std::is_sorted(hits->scores.begin(), hits->scores.end()));
+  const auto boosted = Ranked([](uint32_t row) { return row % 10 == 3; });
+  EXPECT_NEAR(hits->scores[0], boosted[0].first * 0.01, 1e-6);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/bitset.h"
@@ -13,6 +14,7 @@
 #include "model/block_stats.h"
 #include "model/column.h"
 #include "model/predicate.h"
+#include "model/requests/term_totals.h"
 #include "model/schema.h"
 
 namespace elanus::segment {
@@ -49,8 +51,8 @@ class SegmentView {
   virtual Visible VisibleAt(Timestamp read_at) const = 0;
   /// The rows of a vector field that have a vector; no others may be found.
   virtual Visible RowsWithVector(FieldId field) const = 0;
-  /// The index to search `field` with, or null: scan.
-  virtual const FieldIndex* IndexOf(FieldId field) const = 0;
+  /// The index to search `field` with, or null: scan. Errors: those of opening it.
+  virtual Result<const FieldIndex*> IndexOf(FieldId field) const = 0;
   /// Answers a search of `field` among the first rows through lists that a growing segment keeps of
   /// them, and returns how many those are: all, or a multiple of 64. 0: nothing is answered, `hits`
   /// are as they were. The other rows are the caller's to scan. `params`: as in
@@ -66,7 +68,20 @@ class SegmentView {
                                          Bitset* /*unknown*/) const {
     return model::Coverage::kNone;
   }
+  /// Adds what BM25 needs of a text field's term counts, over every row, deleted ones too. `totals`
+  /// has a place for each of `terms`. Of other fields nothing.
+  virtual void AddTermTotals(FieldId, std::span<const uint32_t> /*terms*/,
+                             model::TermTotals& /*totals*/) const {}
   virtual const model::BlockStats* Stats(FieldId, size_t /*begin*/) const { return nullptr; }
+  /// Of all values of a field, told without opening it; nothing when that is not known.
+  virtual std::optional<model::BlockStats> WholeStats(FieldId) const { return std::nullopt; }
+  /// The rows ascend by insert timestamp.
+  virtual bool IsInTimeOrder() const { return true; }
+  /// No row was inserted before this moment; 0: unknown.
+  virtual Timestamp OldestRow() const { return {}; }
+  /// Lets go of what the read that has this view has opened so far: nothing of columns but the
+  /// primary keys, and no index, that it was given may be used any more.
+  virtual void Unpin() const {}
 };
 
 /// Growing segments keep rows in chunks of this many; views never straddle a multiple of it.

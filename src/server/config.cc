@@ -8,6 +8,16 @@
 namespace elanus::server {
 namespace {
 
+// One of the words between bars.
+bool IsChoice(std::string_view choices, std::string_view word) {
+  while (true) {
+    const size_t bar = choices.find('|');
+    if (choices.substr(0, bar) == word) return true;
+    if (bar == std::string_view::npos) return false;
+    choices.remove_prefix(bar + 1);
+  }
+}
+
 // Sets the option with a given key, when it meets it.
 struct Setter {
   const std::string& key;
@@ -51,6 +61,14 @@ struct Setter {
     else
       status = Invalid("{} should be true or false, got {}", key, text);
   }
+  void operator()(std::string& value, const OptionSpec& spec) {
+    if (key != spec.key) return;
+    found = true;
+    if (IsChoice(spec.choices, text))
+      value = text;
+    else
+      status = Invalid("{} should be one of {}, got {}", key, spec.choices, text);
+  }
 };
 
 Status Walk(const YAML::Node& node, const std::string& prefix, Config& config) {
@@ -70,6 +88,13 @@ struct Printer {
   void operator()(int64_t& value, const OptionSpec& spec) { Row(std::to_string(value), spec); }
   void operator()(double& value, const OptionSpec& spec) { Row(fmt::format("{}", value), spec); }
   void operator()(bool& value, const OptionSpec& spec) { Row(value ? "true" : "false", spec); }
+  void operator()(std::string& value, const OptionSpec& spec) {
+    std::string choices;
+    for (const char* c = spec.choices; *c != 0; ++c)
+      choices += *c == '|' ? ", " : std::string(1, *c);
+    page += fmt::format("| `{}` | {} | {} | {} | {} |\n", spec.key, value, spec.unit, choices,
+                        spec.help);
+  }
   void Row(const std::string& value, const OptionSpec& spec) {
     page += fmt::format("| `{}` | {} | {} | {} … {} | {} |\n", spec.key, value, spec.unit, spec.min,
                         spec.max, spec.help);

@@ -5,11 +5,15 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "coord/admission.h"
 #include "coord/catalog.h"
 #include "coord/compaction.h"
 #include "coord/garbage.h"
+#include "coord/index_jobs.h"
+#include "coord/snapshots.h"
 #include "data/node.h"
 #include "proxy/options.h"
+#include "query/node.h"
 #include "streaming/options.h"
 #include "wire/grpc/server.h"
 #include "wire/http/management_server.h"
@@ -24,7 +28,11 @@ struct Config {
   coord::CatalogOptions catalog;
   coord::CompactionOptions compaction;
   coord::GarbageOptions garbage;
+  coord::AdmissionOptions admission;
+  coord::SnapshotOptions snapshots;
+  coord::IndexJobsOptions index_jobs;
   streaming::StreamingOptions streaming;
+  query::QueryOptions query;
   data::DataOptions data;
   backend::LocalOptions local;
 
@@ -43,7 +51,11 @@ struct Config {
     catalog.Describe(visit);
     compaction.Describe(visit);
     garbage.Describe(visit);
+    admission.Describe(visit);
+    snapshots.Describe(visit);
+    index_jobs.Describe(visit);
     streaming.Describe(visit);
+    query.Describe(visit);
     data.Describe(visit);
     local.Describe(visit);
   }

@@ -20,10 +20,19 @@ struct FakeOptions {
   coord::GarbageOptions garbage{.dropped_s_min = 0, .unknown_s_min = 0, .scan_interval_h = 0};
 };
 
-/// Opened on a disk that outlives it; opening recovers what the disk holds.
+/// The stores that a cluster runs on; it owns them.
+struct FakeStores {
+  std::unique_ptr<store::ObjectStore> objects;
+  std::unique_ptr<store::MetaStore> meta;
+  std::unique_ptr<store::Wal> wal;
+};
+
+/// Opened on a disk that outlives it, or on stores; opening recovers what they hold.
 class FakeCluster {
  public:
   static Result<std::unique_ptr<FakeCluster>> Open(store::MemoryDisk& disk, Executor& executor,
+                                                   Clock& clock, const FakeOptions& options = {});
+  static Result<std::unique_ptr<FakeCluster>> Open(FakeStores stores, Executor& executor,
                                                    Clock& clock, const FakeOptions& options = {});
   ~FakeCluster();
   proxy::Services& services();

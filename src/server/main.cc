@@ -1,4 +1,4 @@
-// The program: `elanus serve`, `elanus options`, `elanus version`.
+// The program: `elanus serve`, `elanus repair`, `elanus options`, `elanus version`.
 #include <signal.h>
 
 #include <charconv>
@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "server/config.h"
+#include "server/repair.h"
 #include "server/standalone.h"
 
 namespace elanus::server {
@@ -17,6 +18,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: elanus serve [--data DIR] [--port N] [--management-port N] [--config FILE] [--set "
     "KEY=VALUE]...\n"
+    "       elanus repair --data DIR [--cut]    says what is damaged in the log, and cuts there\n"
     "       elanus options    lists every configuration key\n"
     "       elanus version\n";
 
@@ -85,10 +87,35 @@ int Serve(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+int RunRepair(const std::vector<std::string>& arguments) {
+  RepairRequest request;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--cut") {
+      request.cut = true;
+    } else if (arguments[i] == "--data" && i + 1 < arguments.size()) {
+      request.data_directory = arguments[++i];
+    } else {
+      std::fprintf(stderr, "elanus: unknown argument: %s\n%s", arguments[i].c_str(), kUsage);
+      return 2;
+    }
+  }
+  if (request.data_directory.empty()) {
+    std::fprintf(stderr, "elanus: repair needs --data DIR\n%s", kUsage);
+    return 2;
+  }
+  const Result<bool> repaired = Repair(request);
+  if (!repaired.ok()) {
+    std::fprintf(stderr, "elanus: %s\n", std::string(repaired.status().message()).c_str());
+    return 1;
+  }
+  return *repaired ? 0 : 1;
+}
+
 int Main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   const std::vector<std::string> rest(argv + std::min(argc, 2), argv + argc);
   if (command == "serve") return Serve(rest);
+  if (command == "repair") return RunRepair(rest);
   if (command == "options") {
     std::fputs(DescribeOptions().c_str(), stdout);
     return 0;

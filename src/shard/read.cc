@@ -8,6 +8,7 @@
 #include "model/time_to_live.h"
 #include "segment/retrieve.h"
 #include "segment/search.h"
+#include "shard/weigh_terms.h"
 
 namespace elanus::shard {
 namespace {
@@ -16,6 +17,8 @@ struct Scope {
   std::shared_ptr<const State> state;
   Timestamp read_at;
   Timestamp expired_before;
+  FieldId expiry_field;
+  int64_t expiry_us = 0;
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
 };
 
@@ -42,9 +45,11 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   scope.read_at = read.read_at == Timestamp() ? now : read.read_at;
   // Time goes on without writes, so not the moment of the newest one; pages that are read at one
   // moment agree on what has expired.
-  scope.expired_before = model::ExpiredBefore(
-      collection.properties,
-      read.read_at == Timestamp() ? ctx.clock().NowMs() : PhysicalMs(read.read_at));
+  const int64_t now_ms =
+      read.read_at == Timestamp() ? ctx.clock().NowMs() : PhysicalMs(read.read_at);
+  scope.expired_before = model::ExpiredBefore(collection.properties, now_ms);
+  scope.expiry_field = model::ExpiryField(collection.properties, collection.schema);
+  scope.expiry_us = now_ms * 1000;
   if (!read.ignore_growing) {
     for (const auto& growing : scope.state->fresh) {
       if (Wanted(read, collection, growing->partition())) {
@@ -56,12 +61,9 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   return scope;
 }
 
-Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
-                                      model::ShardSearch& search) {
-  TRY_ASSIGN(const Scope scope, Open(ctx, shard, search.read));
-  // One moment for both halves: an upsert is seen whole or not at all.
-  search.read.read_at = scope.read_at;
-  search.read.expired_before = scope.expired_before;
+Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope,
+                                       segment::PageStreams* pages, roles::Query& query,
+                                       const model::ShardSearch& search) {
   const model::CollectionSchema& schema = scope.state->collection->schema;
   std::vector<model::PartialHits> parts;
   if (!scope.state->loaded.empty()) {
@@ -73,20 +75,41 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
                expr::Bind(search.read.filter, schema, search.read.templates));
     std::vector<segment::Found> found;
     for (const auto& view : scope.fresh) {
-      TRY_ASSIGN(segment::SegmentHits hits,
-                 segment::Search(ctx, *view, plan, search, scope.read_at));
+      segment::SegmentHits hits;
+      if (pages != nullptr && segment::PageStreams::Serves(search)) {
+        TRY_ASSIGN(hits, pages->Page(ctx, view, plan, search, scope.read_at));
+      } else {
+        TRY_ASSIGN(hits, segment::Search(ctx, *view, plan, search, scope.read_at));
+      }
       found.push_back({view, std::move(hits)});
     }
-    TRY_ASSIGN(model::PartialHits part, segment::MergeHits(found, search, schema, scope.read_at));
+    TRY_ASSIGN(model::PartialHits part,
+               segment::MergeHits(ctx, found, search, schema, scope.read_at));
     parts.push_back(std::move(part));
   }
   if (parts.size() == 1) {
     parts[0].read_at = scope.read_at;
     return std::move(parts[0]);
   }
-  model::PartialHits reduced = model::ReduceHits(parts, search.metric, search.nq(), search.k);
+  model::PartialHits reduced =
+      model::ReduceHits(parts, search.metric, search.nq(), search.k, search.grouping.group_size);
   reduced.read_at = scope.read_at;
   return reduced;
+}
+
+Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
+                                      model::ShardSearch& search) {
+  TRY_ASSIGN(const Scope scope, Open(ctx, shard, search.read));
+  // One moment for both halves: an upsert is seen whole or not at all.
+  search.read.read_at = scope.read_at;
+  search.read.expired_before = scope.expired_before;
+  search.read.expiry_field = scope.expiry_field;
+  search.read.expiry_us = scope.expiry_us;
+  if (search.metric != model::Metric::kBm25)
+    return SearchScope(ctx, scope, shard.pages(), query, search);
+  model::ShardSearch weighed = search;  // The next attempt begins with the counts.
+  TRY(WeighTerms(ctx, *scope.state, query, weighed));
+  return SearchScope(ctx, scope, shard.pages(), query, weighed);
 }
 
 Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& query,
@@ -94,6 +117,8 @@ Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& q
   TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read));
   request.read.read_at = scope.read_at;
   request.read.expired_before = scope.expired_before;
+  request.read.expiry_field = scope.expiry_field;
+  request.read.expiry_us = scope.expiry_us;
   const model::CollectionSchema& schema = scope.state->collection->schema;
   std::vector<model::PartialRows> parts;
   if (!scope.state->loaded.empty()) {
@@ -107,9 +132,12 @@ Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& q
                segment::Retrieve(ctx, scope.fresh, plan, request, schema, scope.read_at));
     parts.push_back(std::move(part));
   }
-  model::PartialRows reduced = parts.size() == 1
-                                   ? std::move(parts[0])
-                                   : model::ReduceRows(parts, request.limit, request.count_only);
+  model::PartialRows reduced;
+  if (parts.size() == 1) {
+    reduced = std::move(parts[0]);
+  } else {
+    TRY_ASSIGN(reduced, model::ReduceRows(parts, request));
+  }
   reduced.read_at = scope.read_at;
   return reduced;
 }

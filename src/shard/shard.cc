@@ -14,17 +14,18 @@ bool IsExact(const index::IndexType& type) {
   return type.name == "FLAT" || (type.twin != nullptr && type.twin->name == "FLAT");
 }
 
-std::vector<segment::ApproximateField> ApproximateFields(const model::CollectionInfo& collection) {
-  std::vector<segment::ApproximateField> fields;
+std::vector<segment::ListedField> ListedFields(const model::CollectionInfo& collection) {
+  std::vector<segment::ListedField> fields;
   for (const model::IndexInfo& info : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (field == nullptr) continue;
     const auto element = index::ElementOf(field->type);
     const auto metric = model::MetricOf(info.metric);
-    if (!element || !metric || index::KindOf(*element) != index::VectorKind::kDense) continue;
-    const index::IndexType* type = index::FindType(index::VectorKind::kDense, info.type);
+    if (!element || !metric || index::KindOf(*element) == index::VectorKind::kBinary) continue;
+    const index::VectorKind kind = index::KindOf(*element);
+    const index::IndexType* type = index::FindType(kind, info.type);
     if (type == nullptr || IsExact(*type)) continue;
-    fields.push_back({.field = info.field, .metric = *metric});
+    fields.push_back({.field = info.field, .kind = kind, .metric = *metric});
   }
   return fields;
 }
@@ -33,9 +34,11 @@ std::vector<segment::ApproximateField> ApproximateFields(const model::Collection
 
 Shard::Shard(Executor& executor, roles::Query& query, std::string vchannel,
              std::shared_ptr<const model::CollectionInfo> collection,
-             model::ShardCheckpoint checkpoint, segment::GrowingIndexer* indexer)
+             model::ShardCheckpoint checkpoint, segment::GrowingIndexer* indexer,
+             segment::PageStreams* pages)
     : query_(query),
       indexer_(indexer),
+      pages_(pages),
       vchannel_(std::move(vchannel)),
       collection_id_(collection->id),
       collection_(std::move(collection)),
@@ -52,7 +55,7 @@ std::shared_ptr<segment::Growing> Shard::GrowingFor(PartitionId partition, Segme
   if (slot == nullptr) {
     std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
     slot = std::make_shared<segment::Growing>(new_segment, partition, std::move(schema), indexer_);
-    slot->SetApproximateFields(ApproximateFields(*collection_));
+    slot->SetListedFields(ListedFields(*collection_));
   }
   return slot;
 }
@@ -153,10 +156,10 @@ void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collectio
   std::erase_if(growing_, [&](const auto& entry) { return is_gone(entry.first); });
   std::erase_if(sealing_, [&](const auto& growing) { return is_gone(growing->partition()); });
   std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
-  const std::vector<segment::ApproximateField> approximate = ApproximateFields(*collection_);
+  const std::vector<segment::ListedField> listed = ListedFields(*collection_);
   for (const auto& [partition, growing] : growing_) {
     if (growing->Snapshot()->schema().version != schema->version) growing->SetSchema(schema);
-    growing->SetApproximateFields(approximate);
+    growing->SetListedFields(listed);
   }
   std::lock_guard<Monitor> lock(*monitor_);
   MeasureLocked();

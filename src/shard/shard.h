@@ -20,6 +20,7 @@
 #include "model/requests/shard.h"
 #include "roles/query.h"
 #include "segment/growing.h"
+#include "segment/page_streams.h"
 
 namespace elanus::shard {
 
@@ -42,13 +43,15 @@ struct FlushWork {
 
 class Shard {
  public:
-  /// `indexer`, of the lists of growing segments, may be null; it must outlive the shard.
+  /// `indexer`, of the lists of growing segments, and `pages`, of iterators, may be null; they must
+  /// outlive the shard.
   Shard(Executor& executor, roles::Query& query, std::string vchannel,
         std::shared_ptr<const model::CollectionInfo> collection, model::ShardCheckpoint checkpoint,
-        segment::GrowingIndexer* indexer = nullptr);
+        segment::GrowingIndexer* indexer = nullptr, segment::PageStreams* pages = nullptr);
 
   const std::string& vchannel() const { return vchannel_; }
   CollectionId collection() const { return collection_id_; }
+  segment::PageStreams* pages() const { return pages_; }
 
   // -- On the channel's worker ------------------------------------------------------------------
   /// Applies one record. `new_segment` is used when the record opens a growing segment.
@@ -98,6 +101,7 @@ class Shard {
 
   roles::Query& query_;
   segment::GrowingIndexer* const indexer_;
+  segment::PageStreams* const pages_;
   const std::string vchannel_;
   const CollectionId collection_id_;
 

@@ -46,6 +46,12 @@ class NotingQuery final : public roles::Query {
                                     const model::ShardSearch&) override {
     return Status(ErrorCode::kInternal, "not in this test");
   }
+  Result<model::TermTotals> CountTerms(Context&, const std::vector<SegmentId>&, FieldId,
+                                       const std::vector<uint32_t>& terms) override {
+    model::TermTotals none;
+    none.with_term.resize(terms.size());
+    return none;
+  }
   Result<model::PartialRows> Retrieve(Context&, const std::vector<SegmentId>& segments,
                                       const model::ShardQuery& query) override {
     ++reads;

@@ -138,6 +138,9 @@ Result<FieldSchema> ParseField(const std::string& word) {
       field.auto_id = true;
     } else if (text == "null") {
       field.nullable = true;
+    } else if (text == "match") {
+      model::Put(field.type_params, "enable_analyzer", "true");
+      model::Put(field.type_params, "enable_match", "true");
     } else if (is_default) {
       TRY_ASSIGN(field.default_value, DefaultOf(field.type, text.substr(8)));
     } else {

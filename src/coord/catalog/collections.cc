@@ -24,12 +24,23 @@ bool SameDefinition(const model::CollectionInfo& known, const model::CollectionI
          known.vchannels.size() == wanted.vchannels.size();
 }
 
+// Ordinary fields, $meta, then each struct followed by its sub-fields.
 void AssignFieldIds(model::CollectionSchema& schema) {
+  int64_t next_function = model::kFirstUserFieldId;
+  for (model::FunctionSchema& function : schema.functions) function.id = next_function++;
   int64_t next = model::kFirstUserFieldId;
-  for (model::FieldSchema& field : schema.fields) field.id = FieldId(next++);
-  if (!schema.enable_dynamic_field) return;
+  for (model::FieldSchema& field : schema.fields) {
+    if (!field.is_sub_field()) field.id = FieldId(next++);
+  }
   model::FieldSchema dynamic;
-  dynamic.id = FieldId(next);
+  if (schema.enable_dynamic_field) dynamic.id = FieldId(next++);
+  for (model::StructSchema& known : schema.structs) {
+    known.id = FieldId(next++);
+    for (model::FieldSchema& field : schema.fields) {
+      if (field.struct_name == known.name) field.id = FieldId(next++);
+    }
+  }
+  if (!schema.enable_dynamic_field) return;
   dynamic.name = model::kDynamicFieldName;
   dynamic.type = model::DataType::kJson;
   dynamic.is_dynamic = true;

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/machine.h"
 #include "coord/compaction.h"
 #include "coord/compaction/plan.h"
+#include "model/time_to_live.h"
 
 namespace elanus::coord {
 namespace {
@@ -46,6 +48,7 @@ struct Compactor::Impl {
   roles::Data& data;
   const CompactionOptions options;
   std::function<void(CollectionId)> on_done;
+  std::function<bool(SegmentId)> is_protected;  // May be empty.
   Clock& clock;
   Context ctx;  // Of the tasks; cancelled at the end.
 
@@ -76,20 +79,27 @@ struct Compactor::Impl {
   void Loop();
   TaskPtr TakeLocked();
   void Run(const TaskPtr& task);
+  Result<roles::CompactionTask> TaskOf(const CompactionPlan& plan,
+                                       const model::CollectionInfo& info,
+                                       const model::ShardFiles& files);
   Status Merge(Task& task, int64_t& bytes);
   Status MergeDeletes(Task& task);
   void PlanDue(bool merges, bool deletes);
   Status PlanCollection(const model::CollectionInfo& info, bool merges, bool deletes);
   Result<std::vector<CompactionPlan>> PlansFor(const roles::CompactionRequest& request,
                                                const model::CollectionInfo& info);
-  std::set<SegmentId> BusyLocked() const;
+  /// Segments of other plans, and those that are to be left alone.
+  std::set<SegmentId> BusyLocked(const model::ShardFiles& files) const;
   bool DeletesRunLocked(const std::string& vchannel) const;
   void EnqueueLocked(TaskPtr task);
   void ForgetTicketsLocked();
 };
 
-std::set<SegmentId> Compactor::Impl::BusyLocked() const {
+std::set<SegmentId> Compactor::Impl::BusyLocked(const model::ShardFiles& files) const {
   std::set<SegmentId> busy;
+  for (const model::SegmentInfo& segment : files.segments) {
+    if (is_protected && is_protected(segment.id)) busy.insert(segment.id);
+  }
   for (const TaskPtr& task : waiting)
     busy.insert(task->plan.inputs.begin(), task->plan.inputs.end());
   for (const TaskPtr& task : running)
@@ -127,6 +137,7 @@ TaskPtr Compactor::Impl::TakeLocked() {
 }
 
 void Compactor::Impl::Loop() {
+  LowerPriority();
   while (true) {
     TaskPtr task;
     bool merges = false;
@@ -178,25 +189,55 @@ void Compactor::Impl::Run(const TaskPtr& task) {
   monitor->NotifyAll();
 }
 
+Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan,
+                                                      const model::CollectionInfo& info,
+                                                      const model::ShardFiles& files) {
+  const int64_t now_ms = clock.NowMs();
+  roles::CompactionTask work{.output = {},
+                             .inputs = {},
+                             .deltas = files.deltas,
+                             .deletes_until = files.checkpoint.timestamp,
+                             .expired_before = ReclaimBefore(options, info, now_ms)};
+  int64_t bytes = 0;
+  for (const model::SegmentInfo& segment : files.segments) {
+    if (!std::binary_search(plan.inputs.begin(), plan.inputs.end(), segment.id)) continue;
+    work.inputs.push_back(segment);
+    bytes += segment.bytes;
+  }
+  const model::CollectionSchema& schema = info.schema;
+  if (options.expiry_slack_h >= 0) {
+    work.expiry_us = (now_ms - options.expiry_slack_h * 3'600'000) * 1000;
+  } else {
+    work.expiry_us = now_ms * 1000;
+  }
+  work.expiry_field = model::ExpiryField(info.properties, schema);
+  if (options.sorts_by_key) work.sort_by = schema.primary_key().id;
+  for (const model::FieldSchema& field : schema.fields) {
+    if (plan.is_clustering && field.is_clustering_key) work.sort_by = field.id;
+  }
+  work.output_bytes_max = plan.output_bytes_max;
+  const int64_t outputs = work.output_bytes_max <= 0
+                              ? 1
+                              : std::max<int64_t>(1, (bytes - 1) / work.output_bytes_max + 1);
+  TRY_ASSIGN(const int64_t id, coord.oracle.AllocateIds(ctx, outputs));
+  work.output = SegmentId(id);
+  for (int64_t i = 1; i < outputs; ++i) work.more_outputs.emplace_back(id + i);
+  return work;
+}
+
 Status Compactor::Impl::Merge(Task& task, int64_t& bytes) {
   const CompactionPlan& plan = task.plan;
   TRY_ASSIGN(const auto info, coord.catalog.Find(ctx, plan.collection));
   TRY_ASSIGN(const model::ShardFiles files, coord.segments.ListShard(ctx, plan.vchannel));
-  TRY_ASSIGN(const int64_t id, coord.oracle.AllocateIds(ctx, 1));
+  TRY_ASSIGN(roles::CompactionTask work, TaskOf(plan, *info, files));
   {
     std::lock_guard<Monitor> lock(*monitor);
     for (const char* kind : {"segments", "indexes"}) {
-      task.folders.push_back(fmt::format("{}/{}/{}/", kind, plan.collection.value(), id));
-    }
-  }
-  roles::CompactionTask work{.output = SegmentId(id),
-                             .inputs = {},
-                             .deltas = files.deltas,
-                             .deletes_until = files.checkpoint.timestamp,
-                             .expired_before = ReclaimBefore(options, *info, clock.NowMs())};
-  for (const model::SegmentInfo& segment : files.segments) {
-    if (std::binary_search(plan.inputs.begin(), plan.inputs.end(), segment.id)) {
-      work.inputs.push_back(segment);
+      const auto add = [&](SegmentId id) {
+        task.folders.push_back(fmt::format("{}/{}/{}/", kind, plan.collection.value(), id.value()));
+      };
+      add(work.output);
+      std::for_each(work.more_outputs.begin(), work.more_outputs.end(), add);
     }
   }
   if (work.inputs.size() != plan.inputs.size()) {
@@ -212,19 +253,22 @@ Status Compactor::Impl::Merge(Task& task, int64_t& bytes) {
   } else {
     commit.inputs = plan.inputs;
   }
-  if (result.output) {
-    bytes = result.output->bytes;
+  if (result.output) commit.outputs.push_back(*result.output);
+  for (model::SegmentInfo& more : result.more_outputs) commit.outputs.push_back(std::move(more));
+  int64_t rows = 0;
+  for (model::SegmentInfo& output : commit.outputs) {
+    bytes += output.bytes;
+    rows += output.rows;
     // Before it is official: its rows are searched by index from the first moment on.
     for (const model::IndexInfo& index : info->indexes) {
-      TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, *result.output, *info, index));
-      result.output->indexes.push_back(std::move(built));
+      TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, output, *info, index));
+      output.indexes.push_back(std::move(built));
     }
-    commit.outputs.push_back(*result.output);
   }
   TRY(coord.segments.CommitCompaction(ctx, commit));
-  LogInfo("compacted vchannel={} inputs={} output={} rows={} removed={} bytes={} ms={}",
-          plan.vchannel, plan.inputs.size(), result.output ? id : 0,
-          result.output ? result.output->rows : 0, result.rows_removed, bytes,
+  LogInfo("compacted vchannel={} inputs={} output={} outputs={} rows={} removed={} bytes={} ms={}",
+          plan.vchannel, plan.inputs.size(), result.output ? work.output.value() : 0,
+          commit.outputs.size(), rows, result.rows_removed, bytes,
           (clock.MonotonicUs() - begin_us) / 1000);
   if (result.output) {
     std::lock_guard<Monitor> lock(*monitor);
@@ -284,7 +328,7 @@ Status Compactor::Impl::PlanCollection(const model::CollectionInfo& info, bool m
   for (const std::string& vchannel : info.vchannels) {
     TRY_ASSIGN(const model::ShardFiles files, coord.segments.ListShard(ctx, vchannel));
     std::lock_guard<Monitor> lock(*monitor);
-    const std::set<SegmentId> busy = BusyLocked();
+    const std::set<SegmentId> busy = BusyLocked(files);
     const ShardView shard{.collection = info,
                           .vchannel = vchannel,
                           .files = files,
@@ -319,14 +363,14 @@ Result<std::vector<CompactionPlan>> Compactor::Impl::PlansFor(
       continue;
     }
     std::lock_guard<Monitor> lock(*monitor);
-    const std::set<SegmentId> busy = BusyLocked();
-    for (CompactionPlan& plan : PlanManual(options,
-                                           {.collection = info,
-                                           .vchannel = vchannel,
-                                           .files = files,
-                                           .busy = busy,
-                                           .now_ms = clock.NowMs()},
-                                           request)) {
+    const std::set<SegmentId> busy = BusyLocked(files);
+    const ShardView shard{.collection = info,
+                          .vchannel = vchannel,
+                          .files = files,
+                          .busy = busy,
+                          .now_ms = clock.NowMs()};
+    for (CompactionPlan& plan : request.is_clustering ? PlanClustering(options, shard, request)
+                                                      : PlanManual(options, shard, request)) {
       plans.push_back(std::move(plan));
     }
   }
@@ -367,6 +411,11 @@ Compactor::~Compactor() {
   impl_->workers.clear();
 }
 
+void Compactor::Protect(std::function<bool(SegmentId)> is_protected) {
+  std::lock_guard<Monitor> lock(*impl_->monitor);
+  impl_->is_protected = std::move(is_protected);
+}
+
 Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
                                                    const roles::CompactionRequest& request) {
   Impl& s = *impl_;
@@ -374,6 +423,13 @@ Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
     return Status(ErrorCode::kServiceUnavailable, "compaction is disabled");
   }
   TRY_ASSIGN(const auto info, s.coord.catalog.Find(ctx, request.collection));
+  const auto& fields = info->schema.fields;
+  if (request.is_clustering &&
+      std::none_of(fields.begin(), fields.end(),
+                   [](const model::FieldSchema& field) { return field.is_clustering_key; })) {
+    return Error(roles::kClusteringUnsupported, "{}[collection={}]: it has no clustering key",
+                 InfoOf(roles::kClusteringUnsupported).name, info->schema.name);
+  }
   {
     // What waits and nobody asked for gives way to what is asked for now.
     std::lock_guard<Monitor> lock(*s.monitor);

@@ -21,7 +21,12 @@ class Planner {
       : options_(options),
         shard_(shard),
         full_bytes_(options.segment_mb_max << 20),
-        reclaim_before_(ReclaimBefore(options, shard.collection, shard.now_ms)) {}
+        limit_bytes_(
+            static_cast<int64_t>(options.expansion_rate * static_cast<double>(full_bytes_))),
+        output_bytes_max_(limit_bytes_),
+        reclaim_before_(ReclaimBefore(options, shard.collection, shard.now_ms)),
+        has_expiry_field_(model::ExpiryField(shard.collection.properties,
+                                             shard.collection.schema) != FieldId()) {}
 
   std::vector<CompactionPlan> Automatic() {
     std::vector<CompactionPlan> plans;
@@ -31,9 +36,23 @@ class Planner {
       std::vector<const SegmentInfo*> merged = Balanced(segments);
       for (const SegmentInfo* segment : segments) {
         const bool is_merged = std::find(merged.begin(), merged.end(), segment) != merged.end();
-        if (!is_merged && IsMostlyDead(*segment)) plans.push_back(PlanOf(partition, {segment}));
+        if (!is_merged && (IsMostlyDead(*segment) || IsOversized(*segment))) {
+          plans.push_back(PlanOf(partition, {segment}));
+        }
       }
       if (!merged.empty()) plans.push_back(PlanOf(partition, merged));
+    }
+    return plans;
+  }
+
+  std::vector<CompactionPlan> Clustering(const roles::CompactionRequest& request) {
+    std::vector<CompactionPlan> plans;
+    for (auto& [partition, segments] : ByPartition([&](const SegmentInfo& segment) {
+           return segment.bytes > 0 && IsWanted(request, segment);
+         })) {
+      plans.push_back(PlanOf(partition, segments));
+      plans.back().output_bytes_max = full_bytes_;
+      plans.back().is_clustering = true;
     }
     return plans;
   }
@@ -46,9 +65,11 @@ class Planner {
             ? full
             : static_cast<int64_t>(options_.small_proportion * static_cast<double>(full));
     const auto limit = static_cast<int64_t>(options_.expansion_rate * static_cast<double>(full));
+    output_bytes_max_ = std::max(limit, limit_bytes_);
     for (auto& [partition, segments] : ByPartition([&](const SegmentInfo& segment) {
            const bool is_small = segment.bytes > 0 && segment.LiveBytes() < small;
-           return IsWanted(request, segment) && (is_small || MayHaveDeadRows(segment));
+           return IsWanted(request, segment) &&
+                  (is_small || MayHaveDeadRows(segment) || IsOversized(segment));
          })) {
       // In the order of their rows, so that those of one time stay together.
       std::stable_sort(segments.begin(), segments.end(),
@@ -56,7 +77,8 @@ class Planner {
       std::vector<const SegmentInfo*> bin;
       int64_t bytes = 0;
       const auto close = [&] {
-        if (bin.size() > 1 || (bin.size() == 1 && MayHaveDeadRows(*bin[0]))) {
+        if (bin.size() > 1 ||
+            (bin.size() == 1 && (MayHaveDeadRows(*bin[0]) || IsOversized(*bin[0])))) {
           plans.push_back(PlanOf(partition, bin));
         }
         bin.clear();
@@ -93,6 +115,7 @@ class Planner {
                         .vchannel = shard_.vchannel,
                         .partition = partition,
                         .inputs = {}};
+    plan.output_bytes_max = output_bytes_max_;
     for (const SegmentInfo* segment : segments) plan.inputs.push_back(segment->id);
     std::sort(plan.inputs.begin(), plan.inputs.end());
     return plan;
@@ -110,6 +133,11 @@ class Planner {
       return std::any_of(segment.indexes.begin(), segment.indexes.end(),
                          [&](const auto& built) { return built.index == index.id; });
     });
+  }
+
+  // Such as those written before the size was lowered.
+  bool IsOversized(const SegmentInfo& segment) const {
+    return segment.LiveBytes() > 2 * limit_bytes_;
   }
 
   // Smallest first, as long as the next is no larger than those before it together: the merge at
@@ -139,7 +167,7 @@ class Planner {
 
   bool MayHaveDeadRows(const SegmentInfo& segment) const {
     const auto& deltas = shard_.files.deltas;
-    return segment.deleted_rows > 0 || segment.oldest < reclaim_before_ ||
+    return segment.deleted_rows > 0 || segment.oldest < reclaim_before_ || has_expiry_field_ ||
            std::any_of(deltas.begin(), deltas.end(), [&](const model::DeltaInfo& delta) {
              return IsNewer(delta, segment.deletes_applied);
            });
@@ -175,7 +203,10 @@ class Planner {
   const CompactionOptions& options_;
   const ShardView& shard_;
   const int64_t full_bytes_;
+  const int64_t limit_bytes_;  // Twice of which is too much for one segment.
+  int64_t output_bytes_max_;   // The same, or more when the request asks for more.
   const Timestamp reclaim_before_;
+  const bool has_expiry_field_;  // Which rows it lets expire is not known here.
 };
 
 }  // namespace
@@ -216,6 +247,11 @@ std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options,
 std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
                                        const roles::CompactionRequest& request) {
   return Planner(options, shard).Manual(request);
+}
+
+std::vector<CompactionPlan> PlanClustering(const CompactionOptions& options, const ShardView& shard,
+                                           const roles::CompactionRequest& request) {
+  return Planner(options, shard).Clustering(request);
 }
 
 }  // namespace elanus::coord

@@ -13,7 +13,10 @@ struct CompactionPlan {
   CollectionId collection;
   std::string vchannel;
   PartitionId partition;
-  std::vector<SegmentId> inputs;  // To become one. Empty: merge the delta logs of the shard.
+  std::vector<SegmentId> inputs;  // To become one, or several when they are large. Empty: merge the
+                                  // delta logs of the shard.
+  int64_t output_bytes_max = 0;   // About that much a segment.
+  bool is_clustering = false;     // Rows are put in the order of the clustering key.
 };
 
 /// One shard at one moment.
@@ -39,5 +42,9 @@ std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options, cons
 /// All small segments packed, and every segment that may have dead rows.
 std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
                                        const roles::CompactionRequest& request);
+
+/// All segments of each partition together, which are to be cut anew by the clustering key.
+std::vector<CompactionPlan> PlanClustering(const CompactionOptions& options, const ShardView& shard,
+                                           const roles::CompactionRequest& request);
 
 }  // namespace elanus::coord

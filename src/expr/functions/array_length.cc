@@ -20,8 +20,7 @@ void EvaluateJson(const Node& node, const model::ColumnView& column, const Batch
 void EvaluateArray(const Node& node, const model::ColumnView& column, const BatchRows& rows,
                    Tri& out) {
   ForEachActive(column, rows, out, [&](size_t i) {
-    const size_t size = model::ArraySize(column.element_type, column.Bytes(i));
-    return TestInt(node.test, static_cast<int64_t>(size));
+    return TestInt(node.test, static_cast<int64_t>(model::ElementCount(column, i)));
   });
 }
 

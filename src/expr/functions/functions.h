@@ -16,6 +16,16 @@ Result<Operand> BindContainsAll(const Call& call);
 Result<Operand> BindContainsAny(const Call& call);
 /// array_length(array or JSON): a number to compare with an integer.
 Result<Operand> BindArrayLength(const Call& call);
+/// match_any(struct, condition over $[sub]) and its kin: how many of a row's elements pass. A null
+/// row has no elements.
+Result<Operand> BindMatchAny(const Call& call);
+Result<Operand> BindMatchAll(const Call& call);
+Result<Operand> BindMatchLeast(const Call& call);
+Result<Operand> BindMatchMost(const Call& call);
+Result<Operand> BindMatchExact(const Call& call);
+/// element_filter(struct, condition over $[sub]): as match_any, and a search for single elements
+/// finds those only that pass.
+Result<Operand> BindElementFilter(const Call& call);
 /// text_match(text field, words[, minimum_should_match=n]): some of the words are in it.
 Result<Operand> BindTextMatch(const Call& call);
 /// text_match_fuzzy(text field, words, max_edit_distance=n): words near to them are.

@@ -17,6 +17,8 @@ namespace elanus::expr::testing {
 enum class Truth { kFalse, kTrue, kUnknown };
 
 /// Any value a row or a filter can hold.
+struct DatumMember;
+
 struct Datum {
   enum class Kind { kMissing, kNull, kBool, kInt, kReal, kText, kList, kObject };
   Kind kind = Kind::kMissing;
@@ -25,7 +27,7 @@ struct Datum {
   double real = 0;
   std::string text;
   std::vector<Datum> items;
-  std::vector<std::pair<std::string, Datum>> members;
+  std::vector<DatumMember> members;
 
   static Datum Null();
   static Datum Bool(bool value);
@@ -33,12 +35,18 @@ struct Datum {
   static Datum Real(double value);
   static Datum Text(std::string value);
   static Datum List(std::vector<Datum> values);
-  static Datum Object(std::vector<std::pair<std::string, Datum>> values);
+  static Datum Object(std::vector<DatumMember> values);
 
   bool Is(Kind k) const { return kind == k; }
   bool is_number() const { return kind == Kind::kInt || kind == Kind::kReal; }
   double number() const { return kind == Kind::kInt ? static_cast<double>(integer) : real; }
   bool has_value() const { return kind != Kind::kMissing && kind != Kind::kNull; }
+};
+
+/// One key of an object with its value.
+struct DatumMember {
+  std::string key;
+  Datum value;
 };
 
 /// One row: its values by field, a JSON document as what it means.

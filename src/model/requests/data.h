@@ -1,4 +1,5 @@
-// Requests and answers about rows: insert, upsert, delete, flush, search, query.
+// Requests and answers about rows: insert, upsert, delete, flush, search,
+// query.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "base/timestamp.h"
 #include "model/column.h"
 #include "model/requests/collection.h"
+#include "model/requests/search.h"
 #include "model/scalar.h"
 
 namespace elanus::model {
@@ -42,38 +44,6 @@ struct MutationResult {
   Timestamp timestamp;
 };
 
-/// How fresh a read must be, as the request says it.
-struct ReadConsistency {
-  bool use_default = false;
-  ConsistencyLevel level = ConsistencyLevel::kStrong;
-  Timestamp guarantee;
-};
-
-struct SearchRequest {
-  CollectionName name;
-  std::vector<std::string> partitions;
-  std::string filter;
-  std::map<std::string, Scalar> templates;
-  std::string anns_field;
-  Column queries;        // Of the placeholder's vector type, one row a query.
-  int64_t nq_given = 0;  // What the client says nq is; 0: nothing.
-  std::vector<std::string> output_fields;
-  std::vector<KeyValue> params;  // As on the wire (topk, offset, metric_type, params, ...).
-  ReadConsistency consistency;
-};
-
-struct SearchResult {
-  uint32_t nq = 0;
-  int64_t top_k = 0;             // As asked for.
-  std::vector<uint32_t> counts;  // Hits of each query.
-  Column primary_keys;           // All hits, query by query.
-  std::vector<float> scores;
-  std::vector<Column> columns;  // Output fields, aligned with the hits.
-  std::vector<std::string> output_fields;
-  std::string primary_field;
-  Timestamp session;  // Non-zero: the moment an iterator is pinned to.
-};
-
 struct QueryRequest {
   CollectionName name;
   std::vector<std::string> partitions;
@@ -85,8 +55,8 @@ struct QueryRequest {
 };
 
 struct QueryResult {
-  std::vector<Column>
-      columns;  // The primary key is always among them; for count(*) one Int64 column.
+  std::vector<Column> columns;  // The primary key is always among them; for
+                                // count(*) one Int64 column.
   std::vector<std::string> output_fields;
   std::string primary_field;
   Timestamp session;
@@ -107,11 +77,18 @@ enum class SegmentState : int32_t { kGrowing = 2, kSealed = 3, kFlushed = 4, kDr
 
 struct SegmentIndexInfo {
   IndexId index;
-  std::string key;  // Of the index file; empty: nothing to build for this segment.
+  std::string key;    // Of the index file; empty: nothing to build for this segment.
+  int64_t bytes = 0;  // Of the file; 0: written by an early build, unknown.
+  std::string type;   // What AUTOINDEX became for this segment; empty: what the
+                      // index says.
+  std::vector<KeyValue> build_params;  // Of `type`.
   template <class V>
-  void Fields(V& v) {
+  void Fields(V &v) {
     v(1, "index", index);
     v(2, "key", key);
+    v(3, "bytes", bytes);
+    v(4, "type", type);
+    v(5, "build_params", build_params);
   }
 };
 
@@ -124,7 +101,8 @@ struct SegmentInfo {
   int64_t rows = 0;
   std::string manifest_key;
   std::vector<SegmentIndexInfo> indexes;
-  Timestamp deletes_applied;  // Rows hidden by deletes up to this moment are not in the files.
+  Timestamp deletes_applied;  // Rows hidden by deletes up to this moment are not
+                              // in the files.
   Timestamp deletes_counted;  // Up to this moment they are in `deleted_rows`.
   int64_t deleted_rows = 0;   // Rows in the files that delete logs hide.
   int64_t bytes = 0;          // Of the column files; 0: written by an early build, unknown.
@@ -140,7 +118,7 @@ struct SegmentInfo {
   }
 
   template <class V>
-  void Fields(V& v) {
+  void Fields(V &v) {
     v(1, "id", id);
     v(2, "collection", collection);
     v(3, "partition", partition);

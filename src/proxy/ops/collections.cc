@@ -3,6 +3,7 @@
 
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
+#include "proxy/functions.h"
 #include "proxy/ops.h"
 
 namespace elanus::proxy {
@@ -16,22 +17,25 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
     return Invalid("num_partitions should only be specified with partition key field enabled");
   }
   TRY(CheckSchema(services.options, request.schema));
+  TRY(CheckFunctions(request.schema));
+  MarkFunctionOutputs(request.schema);
   if (request.schema.name != request.name.collection) {
     return Invalid("collection name ({}) in the request must equal the schema's ({})",
                    request.name.collection, request.schema.name);
   }
-  TRY(model::TimeToLiveSeconds(request.properties).status());
+  TRY(model::CheckTimeToLive(request.properties, request.schema));
   constexpr const char* kAutoCompaction = "collection.autocompaction.enabled";
   if (const std::string* wish = model::Find(request.properties, kAutoCompaction)) {
     TRY(ParseBool(kAutoCompaction, *wish).status());
   }
-  for (const char* later : {"ttl_field", "partitionkey.isolation", "query_mode"}) {
+  for (const char* later : {"partitionkey.isolation", "query_mode"}) {
     if (model::Find(request.properties, later) != nullptr) {
       return Error(ErrorCode::kUnimplemented, "collection property {} is not supported yet", later);
     }
   }
   TRY(services.coord.catalog.CreateCollection(ctx, request));
   TRY_ASSIGN(const auto created, services.coord.catalog.Find(ctx, request.name));
+  TRY(CreateWordIndexes(ctx, services, *created));
   return services.streaming.OpenChannels(ctx, created->id);
 }
 

@@ -14,12 +14,10 @@ Result<roles::CompactionTicket> Compact(Context& ctx, Services& services,
   if (request.target_mb < 0) {
     return Invalid("target_size should not be negative, got {}", request.target_mb);
   }
-  if (request.target_mb == 0 && !request.deletes_only && request.major) {
-    return Status(ErrorCode::kUnimplemented, "clustering compaction is not supported yet");
-  }
   return services.compaction.Compact(
       ctx, {.collection = collection->id,
             .deletes_only = request.target_mb == 0 && request.deletes_only,
+            .is_clustering = request.target_mb == 0 && !request.deletes_only && request.major,
             .target_mb = request.target_mb,
             .partition = request.partition,
             .vchannel = request.vchannel,

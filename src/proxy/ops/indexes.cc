@@ -5,8 +5,10 @@
 #include <set>
 
 #include "base/log.h"
+#include "index/embedding_list.h"
 #include "index/vector_index.h"
 #include "proxy/checks.h"
+#include "proxy/functions.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
 #include "proxy/scalar_index.h"
@@ -74,10 +76,39 @@ Status UnknownMetric(const model::FieldSchema& field, const std::string& metric)
   return Invalid("{} vector index does not support metric type: {}", NameOf(field.type), metric);
 }
 
+model::Metric DefaultMetric(index::VectorKind kind, bool is_lists) {
+  if (!is_lists) return index::DefaultMetric(kind);
+  return kind == index::VectorKind::kBinary ? model::Metric::kMaxSimHamming
+                                            : model::Metric::kMaxSimCosine;
+}
+
+// How an index is held once it is loaded; says nothing of what is built.
+bool IsOption(std::string_view key) {
+  return key == "mmap.enabled" || key == "warmup" || key == "indexoffsetcache.enabled";
+}
+
+// BM25 ranks the term counts of a BM25 function, and nothing else.
+Status FitTextMetric(const model::CollectionSchema& schema, const model::FieldSchema& field,
+                     Texts& texts) {
+  const auto given = texts.find("metric_type");
+  const std::string named = given == texts.end() ? "" : given->second;
+  const bool is_bm25 = model::MetricOf(named) == model::Metric::kBm25;
+  if (schema.IsBm25Output(field)) {
+    if (!named.empty() && !is_bm25) {
+      return Invalid("index metric type of BM25 function output field must be BM25, got {}", named);
+    }
+    texts["metric_type"] = "BM25";
+  } else if (is_bm25 && model::IsVector(field.type)) {
+    return Invalid("only BM25 Function output field support BM25 metric type");
+  }
+  return {};
+}
+
 Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexInfo& info) {
   const std::string name = Take(texts, "index_type");
   info.metric = Take(texts, "metric_type");
-  const auto element = index::ElementOf(field.type);
+  const bool is_lists = field.type == DataType::kArrayOfVector;
+  const auto element = index::ElementOf(field.vector_type());
   if (!element) {
     return Error(ErrorCode::kUnimplemented, "an index on a {} field is not supported yet",
                  NameOf(field.type));
@@ -90,10 +121,10 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
       return Invalid("only metric type can be passed when use AutoIndex, got {}",
                      texts.begin()->first);
     }
-    if (info.metric.empty()) info.metric = NameOf(index::DefaultMetric(kind));
+    if (info.metric.empty()) info.metric = NameOf(DefaultMetric(kind, is_lists));
     const auto metric = model::MetricOf(info.metric);
     if (!metric) return UnknownMetric(field, info.metric);
-    index::AutoChoice choice = index::ResolveAutoIndex(*element, *metric);
+    index::AutoChoice choice = index::ResolveAutoIndex(*element, model::ElementMetric(*metric));
     type = choice.type;
     texts = std::move(choice.params);
   } else {
@@ -108,7 +139,11 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
     if (info.metric.empty()) return Invalid("metric type not set for vector index");
   }
   const auto metric = model::MetricOf(info.metric);
-  if (!metric || !type->Takes(*metric)) return UnknownMetric(field, info.metric);
+  if (!metric || !type->Takes(model::ElementMetric(*metric)) ||
+      (model::IsMaxSim(*metric) && !is_lists)) {
+    return UnknownMetric(field, info.metric);
+  }
+  TRY(index::CheckListParams(texts));
   if (const auto dim = texts.find("dim");
       dim != texts.end() && dim->second != std::to_string(field.dim())) {
     return Invalid("dim in index params ({}) must equal the field's ({})", dim->second,
@@ -119,8 +154,8 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
   if (type->Check != nullptr) TRY(type->Check(static_cast<uint32_t>(field.dim()), *parsed));
   info.type = type->name;
   if (type->twin != nullptr) {
-    LogInfo("index type {} of field {} is built as {}: no GPU is used", type->name, field.name,
-            type->twin->name);
+    LogInfo("index type {} of field {} is built as {}: {}", type->name, field.name,
+            type->twin->name, type->twin_reason);
   }
   for (const index::ParamSpec& spec : type->params) {
     const auto found = texts.find(std::string(spec.name));
@@ -129,45 +164,95 @@ Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexI
     }
   }
   if (automatic) {
-    info.user_params = {{"index_type", "AUTOINDEX"}, {"metric_type", info.metric}};
+    std::erase_if(info.user_params, [](const model::KeyValue& kv) { return !IsOption(kv.key); });
+    info.user_params.push_back({"index_type", "AUTOINDEX"});
+    info.user_params.push_back({"metric_type", info.metric});
   }
   return {};
 }
 
-// What stands behind a name that says it only in part: AUTOINDEX, and the GPU types.
-std::string BuiltAs(const model::IndexInfo& info, const model::FieldSchema& field) {
+// Whether an index of that name may be mapped; names that are none of ours are refused elsewhere.
+bool MayBeMapped(const model::FieldSchema& field, const std::string& type_name) {
+  const auto element = index::ElementOf(field.vector_type());
+  if (!element) return type_name != "STL_SORT" && type_name != "RTREE";
+  const index::IndexType* type = index::FindType(KindOf(*element), type_name);
+  return type == nullptr || type->maps;
+}
+
+// What stands behind a name that says it only in part: AUTOINDEX, and types that are built as
+// another. AUTOINDEX chooses segment by segment: the choice of most of them, and how many have each
+// when there are several.
+std::string BuiltAs(const model::IndexInfo& info, const model::FieldSchema& field,
+                    std::vector<roles::ChosenIndex> chosen) {
   const std::string* named = model::Find(info.user_params, "index_type");
   nlohmann::ordered_json text;
   if (named != nullptr && *named == "AUTOINDEX") {
-    text["index_type"] = info.type;
-    for (const model::KeyValue& param : info.build_params) text[param.key] = param.value;
+    std::stable_sort(chosen.begin(), chosen.end(),
+                     [](const auto& a, const auto& b) { return a.segments > b.segments; });
+    text["index_type"] = chosen.empty() ? info.type : chosen[0].type;
+    const auto& params = chosen.empty() ? info.build_params : chosen[0].build_params;
+    for (const model::KeyValue& param : params) text[param.key] = param.value;
+    if (chosen.size() > 1) {
+      auto& all = text["segments"] = nlohmann::ordered_json::array();
+      for (const roles::ChosenIndex& choice : chosen) {
+        nlohmann::ordered_json one = {{"index_type", choice.type}};
+        for (const model::KeyValue& param : choice.build_params) one[param.key] = param.value;
+        one["segments"] = choice.segments;
+        all.push_back(std::move(one));
+      }
+    }
     return text.dump();
   }
-  const auto element = index::ElementOf(field.type);
+  const auto element = index::ElementOf(field.vector_type());
   const index::IndexType* type = element ? index::FindType(KindOf(*element), info.type) : nullptr;
   if (type == nullptr || type->twin == nullptr) return "";
   text["index_type"] = type->twin->name;
-  text["reason"] = "no GPU is used";
+  text["reason"] = type->twin_reason;
   return text.dump();
+}
+
+// Checks the options and takes them out of `texts`: they are kept with what the user said and read
+// by whoever loads the index.
+Status CheckOptions(const model::FieldSchema& field, Texts& texts) {
+  const std::string type_name = [&] {
+    const auto found = texts.find("index_type");
+    return found == texts.end() ? std::string() : found->second;
+  }();
+  if (texts.count("mmap.enabled") > 0) {
+    TRY_ASSIGN(const bool maps, ParseBool("mmap.enabled", Take(texts, "mmap.enabled")));
+    if (maps && !MayBeMapped(field, type_name)) {
+      return Invalid("index type {} does not support mmap", type_name);
+    }
+  }
+  if (texts.count("indexoffsetcache.enabled") > 0) {
+    TRY_ASSIGN(const bool caches,
+               ParseBool("indexoffsetcache.enabled", Take(texts, "indexoffsetcache.enabled")));
+    if (caches && type_name != "BITMAP") {
+      return Invalid("only BITMAP index supports indexoffsetcache.enabled, got {}", type_name);
+    }
+  }
+  if (texts.count("warmup") > 0) {
+    const std::string warm_up = Take(texts, "warmup");
+    if (warm_up != "disable" && warm_up != "sync" && warm_up != "async") {
+      return Invalid("warmup should be one of disable, sync, async, got {}", warm_up);
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
 Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexRequest& request) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
-  if (!request.index_name.empty())
-    TRY(CheckName(services.options, "index name", request.index_name));
+  if (!request.index_name.empty()) TRY(CheckIndexName(services.options, request.index_name));
   const model::FieldSchema* field = collection->schema.FindField(request.field);
   if (field == nullptr) field = collection->schema.dynamic_field();
   if (field == nullptr) return Invalid("cannot create index on non-exist field: {}", request.field);
   TRY_ASSIGN(Texts texts, Expand(services.options, request.extra_params));
+  TRY(FitTextMetric(collection->schema, *field, texts));
   model::IndexInfo info{.name = request.index_name, .field = field->id};
   for (const auto& [key, value] : texts) info.user_params.push_back({key, value});
-  for (const char* option : {"mmap.enabled", "warmup", "indexoffsetcache.enabled"}) {
-    if (texts.erase(option) > 0) {
-      return Error(ErrorCode::kUnimplemented, "index option {} is not supported yet", option);
-    }
-  }
+  TRY(CheckOptions(*field, texts));
   if (model::IsVector(field->type))
     TRY(ResolveVector(*field, std::move(texts), info));
   else
@@ -185,14 +270,14 @@ Result<std::vector<model::IndexDescription>> DescribeIndex(Context& ctx, Service
   std::vector<model::IndexDescription> found;
   for (const model::IndexInfo& info : collection->indexes) {
     const model::FieldSchema* of = collection->schema.FindField(info.field);
-    if (of == nullptr || (!field.empty() && ShownField(info, *of) != field) ||
+    if (of == nullptr || IsHidden(info) || (!field.empty() && ShownField(info, *of) != field) ||
         (!index_name.empty() && info.name != index_name)) {
       continue;
     }
     TRY_ASSIGN(const auto progress, services.index_jobs.Progress(ctx, collection->id, info.id));
     found.push_back({.info = info,
                      .field_name = ShownField(info, *of),
-                     .built_as = BuiltAs(info, *of),
+                     .built_as = BuiltAs(info, *of, progress.chosen),
                      .total_rows = progress.total_rows,
                      .indexed_rows = progress.indexed_rows,
                      .pending_rows = progress.pending_rows,
@@ -214,6 +299,7 @@ Status DropIndex(Context& ctx, Services& services, const model::CollectionName& 
   if (wanted.empty()) {
     for (const model::IndexInfo& info : collection->indexes) {
       const model::FieldSchema* of = collection->schema.FindField(info.field);
+      if (IsHidden(info)) continue;
       if (!field.empty() && (of == nullptr || ShownField(info, *of) != field)) continue;
       if (!wanted.empty()) {
         return Error(ErrorCode::kIndexDuplicate, "{}[indexName=]: name the index to drop",
@@ -231,7 +317,8 @@ Status Load(Context& ctx, Services& services, const model::CollectionName& name,
             const std::vector<std::string>& partitions) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   TRY_ASSIGN(auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
-  if (collection->indexes.empty()) {
+  const auto& indexes = collection->indexes;
+  if (std::all_of(indexes.begin(), indexes.end(), IsHidden)) {
     return Error(ErrorCode::kIndexNotFound, "{}[collection={}]",
                  InfoOf(ErrorCode::kIndexNotFound).name, name.collection);
   }

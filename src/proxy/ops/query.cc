@@ -1,11 +1,21 @@
 // Query.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "expr/expr.h"
+#include "model/aggregate.h"
+#include "model/groups.h"
+#include "model/order.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/ops.h"
+#include "proxy/ops/fetch.h"
+#include "proxy/ops/query_aggregates.h"
+#include "proxy/ops/search_plan.h"
 #include "proxy/output_fields.h"
+#include "proxy/rerank/order_by.h"
+#include "proxy/slow_log.h"
 
 namespace elanus::proxy {
 namespace {
@@ -15,17 +25,23 @@ struct QueryParams {
   int64_t offset = 0;
   bool ignore_growing = false;
   bool iterator = false;
+  std::string order_by;
 };
+
+Status ParseCursor(const std::vector<model::KeyValue>& list, bool iterator) {
+  const std::string* key = model::Find(list, "query_iter_last_pk");
+  const std::string* offset = model::Find(list, "query_iter_last_element_offset");
+  if (key == nullptr && offset == nullptr) return {};
+  if (key == nullptr || offset == nullptr || !iterator) {
+    return Invalid(
+        "query_iter_last_pk and query_iter_last_element_offset go together, and with an iterator");
+  }
+  return Status(ErrorCode::kUnimplemented, "iterators over elements are not supported yet");
+}
 
 Result<QueryParams> ParseParams(const ProxyOptions& options,
                                 const std::vector<model::KeyValue>& list, CollectionId collection) {
   QueryParams params;
-  for (const char* later : {"group_by_fields", "order_by_fields", "query_iter_last_pk"}) {
-    const std::string* value = model::Find(list, later);
-    if (value != nullptr && !value->empty()) {
-      return Error(ErrorCode::kUnimplemented, "query parameter {} is not supported yet", later);
-    }
-  }
   if (const std::string* text = model::Find(list, "reduce_stop_for_best")) {
     // The reduction here is exact either way; the value is only checked.
     const auto parsed = ParseBool("reduce_stop_for_best", *text);
@@ -34,6 +50,7 @@ Result<QueryParams> ParseParams(const ProxyOptions& options,
   if (const std::string* text = model::Find(list, "iterator")) {
     TRY_ASSIGN(params.iterator, ParseBool("iterator", *text));
   }
+  TRY(ParseCursor(list, params.iterator));
   if (const std::string* text = model::Find(list, "ignore_growing")) {
     TRY_ASSIGN(params.ignore_growing, ParseBool("ignore_growing", *text));
   }
@@ -43,7 +60,10 @@ Result<QueryParams> ParseParams(const ProxyOptions& options,
     if (id != collection.value())
       return Invalid("collection_id {} is not the collection's, it was recreated", id);
   }
+  if (const std::string* text = model::Find(list, "order_by_fields")) params.order_by = *text;
   const std::string* limit = model::Find(list, "limit");
+  if (!params.order_by.empty() && (limit == nullptr || limit->empty() || params.iterator))
+    return Invalid("order_by_fields needs a limit, and is not for iterators");
   if (limit == nullptr || limit->empty()) return params;
   TRY_ASSIGN(params.limit, ParseInt("limit", *limit));
   if (const std::string* text = model::Find(list, "offset"); text != nullptr && !text->empty()) {
@@ -58,109 +78,196 @@ Result<QueryParams> ParseParams(const ProxyOptions& options,
   return params;
 }
 
-bool IsCount(std::string_view text) {
-  std::string lower;
-  for (char c : text) {
-    if (c != ' ') lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  }
-  return lower == "count(*)";
+// The rows [begin, begin + count) of a column, as many as there are.
+void Cut(size_t begin, size_t count, model::Column& column) {
+  if (begin == 0 && count >= column.rows) return;
+  model::Column rest = model::EmptyLike(column);
+  begin = std::min<size_t>(begin, column.rows);
+  count = std::min<size_t>(count, column.rows - begin);
+  rest.AppendAll(column.view().Slice(begin, count));
+  column = std::move(rest);
 }
 
-Status CheckAggregates(const std::vector<std::string>& fields) {
-  for (const std::string& field : fields) {
-    if (!IsCount(field) && field.find('(') != std::string::npos && field.ends_with(")")) {
-      return Error(ErrorCode::kUnimplemented, "aggregate {} is not supported yet", field);
+// What is read, and how the answer comes of it.
+struct QueryPlan {
+  QueryParams params;
+  AggregatePlan aggregates;
+  OutputFields output;
+  std::vector<OrderTerm> order;
+  model::ShardQuery query;  // But for the shard.
+
+  size_t rows_wanted() const {
+    return params.limit < 0 ? SIZE_MAX : static_cast<size_t>(params.limit);
+  }
+};
+
+Status PlanGroups(const ProxyOptions& options, const model::CollectionSchema& schema,
+                  QueryPlan& plan) {
+  const AggregatePlan& aggregates = plan.aggregates;
+  if (aggregates.is_count() && plan.params.limit >= 0)
+    return Invalid("count entities with pagination is not allowed");
+  if (aggregates.is_count()) {
+    plan.query.count_only = true;
+    return {};
+  }
+  plan.query.group_by = aggregates.group_by;
+  plan.query.aggregates = aggregates.aggregates;
+  plan.query.groups_max = options.query_groups_max;
+  if (plan.params.order_by.empty()) return {};
+  TRY_ASSIGN(plan.order, ParseOrderBy(plan.params.order_by, schema, /*takes_json=*/false));
+  for (const OrderTerm& term : plan.order) {
+    if (std::find(aggregates.group_by.begin(), aggregates.group_by.end(), term.order.field) ==
+        aggregates.group_by.end()) {
+      return Invalid("a query with group by is ordered by the fields of its groups only");
     }
   }
   return {};
 }
 
-void DropFirst(model::Column& column, size_t rows) {
-  model::Column rest =
-      model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
-  rest.is_dynamic = column.is_dynamic;
-  if (rows < column.rows) rest.AppendAll(column.view().Slice(rows, column.rows - rows));
-  column = std::move(rest);
+Status PlanRows(const model::CollectionSchema& schema, const model::QueryRequest& request,
+                QueryPlan& plan) {
+  std::vector<std::string> wanted = request.output_fields;
+  if (std::find(wanted.begin(), wanted.end(), "*") == wanted.end()) {
+    wanted.push_back(schema.primary_key().name);
+  }
+  TRY_ASSIGN(plan.output, ResolveOutput(schema, wanted));
+  plan.query.read.output_fields = plan.output.ids;
+  plan.query.limit = plan.params.limit < 0 ? -1 : plan.params.limit + plan.params.offset;
+  if (plan.params.order_by.empty()) return {};
+  TRY_ASSIGN(plan.order, ParseOrderBy(plan.params.order_by, schema, /*takes_json=*/false));
+  for (const OrderTerm& term : plan.order) {
+    plan.query.order_by.push_back(term.order);
+    std::vector<FieldId>& fields = plan.query.read.output_fields;
+    if (std::find(fields.begin(), fields.end(), term.order.field) == fields.end())
+      fields.push_back(term.order.field);
+  }
+  return {};
+}
+
+Result<QueryPlan> PlanQuery(const ProxyOptions& options, const model::CollectionInfo& collection,
+                            const model::QueryRequest& request) {
+  const model::CollectionSchema& schema = collection.schema;
+  QueryPlan plan;
+  TRY_ASSIGN(plan.params, ParseParams(options, request.params, collection.id));
+  const auto bound = expr::Bind(request.filter, schema, request.templates);
+  if (!bound.ok()) return Status(bound.status()).WithContext("failed to create query plan");
+  TRY_ASSIGN(plan.aggregates, PlanAggregates(options, schema, request.output_fields,
+                                             model::Find(request.params, "group_by_fields")));
+  if (bound->always_true() && plan.params.limit < 0 && !plan.aggregates.is_on())
+    return Invalid("empty expression should be used with limit");
+  if (plan.aggregates.is_on()) {
+    TRY(PlanGroups(options, schema, plan));
+  } else {
+    TRY(PlanRows(schema, request, plan));
+  }
+  return plan;
+}
+
+// The rows of all shards.
+Result<model::PartialRows> RunQuery(Context& ctx, Services& services, const ReadScope& scope,
+                                    const model::ShardQuery& query) {
+  const std::vector<std::string>& vchannels = scope.collection->vchannels;
+  std::vector<model::PartialRows> parts(vchannels.size());
+  TRY(services.fan_out.ParallelFor(ctx, vchannels.size(), [&](size_t shard) -> Status {
+    model::ShardQuery one = query;
+    one.read.vchannel = vchannels[shard];
+    TRY_ASSIGN(parts[shard], services.streaming.Query(ctx, std::move(one)));
+    return {};
+  }));
+  if (parts.size() == 1) return std::move(parts[0]);
+  return model::ReduceRows(parts, query);
+}
+
+// Groups in their order (of the terms, else of the group fields), cut and named.
+Result<std::vector<model::Column>> FinishGroups(Context& ctx, const QueryPlan& plan,
+                                                std::vector<model::Column> partial) {
+  const size_t keys = plan.aggregates.group_by.size();
+  std::vector<model::Column> group_columns;
+  for (size_t i = 0; i < keys; ++i) group_columns.push_back(model::EmptyLike(partial[i]));
+  model::Aggregator sums(std::move(group_columns), plan.query.aggregates, plan.query.groups_max);
+  TRY(sums.Merge(partial));
+  const std::vector<model::Column> groups = sums.Finish();
+  std::vector<OrderTerm> order = plan.order;
+  for (FieldId field : plan.aggregates.group_by) order.push_back({.order = {.field = field}});
+  std::vector<const model::Column*> columns;
+  for (const OrderTerm& term : order) {
+    const auto at = std::find(plan.aggregates.group_by.begin(), plan.aggregates.group_by.end(),
+                              term.order.field);
+    columns.push_back(&groups[static_cast<size_t>(at - plan.aggregates.group_by.begin())]);
+  }
+  std::vector<std::vector<uint32_t>> units;
+  for (uint32_t i = 0; i < groups[0].rows; ++i) units.push_back({i});
+  TRY(SortUnits(ctx, order, columns, units));
+  std::vector<model::Column> out;
+  for (size_t o = 0; o < plan.aggregates.outputs.size(); ++o) {
+    const model::Column& from = groups[plan.aggregates.outputs[o]];
+    model::Column to = model::EmptyLike(from);
+    to.name = plan.aggregates.names[o];
+    for (const std::vector<uint32_t>& unit : units) to.AppendRow(from.view(), unit[0]);
+    Cut(static_cast<size_t>(plan.params.offset), plan.rows_wanted(), to);
+    out.push_back(std::move(to));
+  }
+  return out;
+}
+
+constexpr const char* kCountName = "count(*)";  // However the request writes it.
+
+model::Column CountColumn(int64_t count) {
+  model::Column column =
+      model::MakeColumn(FieldId(0), kCountName, model::DataType::kInt64, model::DataType::kNone, 0);
+  column.AppendFixed(&count);
+  return column;
 }
 
 }  // namespace
 
 Result<model::QueryResult> Query(Context& ctx, Services& services,
                                  const model::QueryRequest& request) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
-  const model::CollectionSchema& schema = collection->schema;
-  TRY_ASSIGN(const QueryParams params,
-             ParseParams(services.options, request.params, collection->id));
-  const auto plan = expr::Bind(request.filter, schema, request.templates);
-  if (!plan.ok()) return Status(plan.status()).WithContext("failed to create query plan");
-  TRY(CheckAggregates(request.output_fields));
-  const bool count_only = request.output_fields.size() == 1 && IsCount(request.output_fields[0]);
-  const bool counts =
-      std::any_of(request.output_fields.begin(), request.output_fields.end(), IsCount);
-  if (counts && !count_only) return Invalid("count(*) cannot be mixed with other output fields");
-  if (count_only && params.limit >= 0)
-    return Invalid("count entities with pagination is not allowed");
-  if (plan->always_true() && params.limit < 0 && !count_only) {
-    return Invalid("empty expression should be used with limit");
-  }
-  OutputFields output;
-  if (!count_only) {
-    std::vector<std::string> wanted = request.output_fields;
-    if (std::find(wanted.begin(), wanted.end(), "*") == wanted.end()) {
-      wanted.push_back(schema.primary_key().name);
-    }
-    TRY_ASSIGN(output, ResolveOutput(schema, wanted));
-  }
-  TRY_ASSIGN(const auto partitions,
-             ResolvePartitions(*collection, request.partitions, ErrorCode::kInvalidParameter));
-  if (!collection->loaded) {
-    return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
-                 InfoOf(ErrorCode::kCollectionNotLoaded).name, request.name.collection);
-  }
-  for (size_t i = 0; i < partitions.size(); ++i) {
-    if (!collection->IsLoaded(partitions[i])) {
-      return Error(ErrorCode::kPartitionNotLoaded, "{}[partition={}]",
-                   InfoOf(ErrorCode::kPartitionNotLoaded).name, request.partitions[i]);
-    }
-  }
+  TRY(CheckName(services.options, "collection name", request.name.collection));
+  SlowLog slow(ctx, services.options, "Query", request.name);
+  slow.Says(1, request.filter,
+            fmt::format("output_fields=\"{}\"", fmt::join(request.output_fields, ",")));
+  TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, {}));
+  const model::CollectionInfo& collection = *scope.collection;
+  TRY_ASSIGN(QueryPlan plan, PlanQuery(services.options, collection, request));
+  TRY_ASSIGN(scope.partitions,
+             ResolvePartitions(collection, request.partitions, ErrorCode::kInvalidParameter));
+  TRY(CheckLoaded(request.partitions, scope));
   TRY_ASSIGN(const Timestamp guarantee,
-             GuaranteeOf(ctx, services, *collection, request.consistency));
-  const int64_t window = params.limit < 0 ? -1 : params.limit + params.offset;
-  std::vector<model::PartialRows> parts;
-  for (const std::string& vchannel : collection->vchannels) {
-    model::ShardQuery query{.limit = window, .count_only = count_only};
-    query.read = {.vchannel = vchannel,
-                  .collection = collection->id,
-                  .partitions = partitions.empty() ? collection->loaded_partitions : partitions,
-                  .filter = request.filter,
-                  .templates = request.templates,
-                  .guarantee = guarantee,
-                  .ignore_growing = params.ignore_growing,
-                  .output_fields = output.ids};
-    if (params.iterator && request.consistency.guarantee.value() > 2) {
-      query.read.read_at = request.consistency.guarantee;
-    }
-    TRY_ASSIGN(model::PartialRows part, services.streaming.Query(ctx, std::move(query)));
-    parts.push_back(std::move(part));
+             GuaranteeOf(ctx, services, collection, request.consistency));
+  model::ShardRead& read = plan.query.read;
+  read.collection = collection.id;
+  read.partitions = scope.partitions;
+  read.filter = request.filter;
+  read.templates = request.templates;
+  read.guarantee = guarantee;
+  read.ignore_growing = plan.params.ignore_growing;
+  if (plan.params.iterator && request.consistency.guarantee.value() > 2) {
+    read.read_at = request.consistency.guarantee;
+  } else if (plan.params.iterator) {
+    TRY_ASSIGN(read.read_at, CommonMoment(ctx, services, collection, guarantee));
+    read.guarantee = std::max(guarantee, read.read_at);
   }
-  model::PartialRows rows =
-      parts.size() == 1 ? std::move(parts[0]) : model::ReduceRows(parts, window, count_only);
+  TRY_ASSIGN(model::PartialRows rows, RunQuery(ctx, services, scope, plan.query));
   model::QueryResult result;
-  result.primary_field = schema.primary_key().name;
-  if (params.iterator && request.consistency.guarantee == Timestamp())
+  result.primary_field = collection.schema.primary_key().name;
+  if (plan.params.iterator && request.consistency.guarantee == Timestamp())
     result.session = rows.read_at;
-  if (count_only) {
-    model::Column count = model::MakeColumn(FieldId(0), "count(*)", model::DataType::kInt64,
-                                            model::DataType::kNone, 0);
-    count.AppendFixed(&rows.count);
-    result.columns.push_back(std::move(count));
-    result.output_fields = {"count(*)"};
+  if (plan.aggregates.is_on()) {
+    if (plan.query.count_only) {
+      result.output_fields = {kCountName};
+      result.columns.push_back(CountColumn(rows.count));
+    } else {
+      result.output_fields = plan.aggregates.names;
+      TRY_ASSIGN(result.columns, FinishGroups(ctx, plan, std::move(rows.columns)));
+    }
     return result;
   }
   size_t bytes = 0;
+  rows.columns.resize(plan.output.ids.size());
   for (model::Column& column : rows.columns) {
-    if (column.is_dynamic) CutDynamic(output, column);
-    if (params.offset > 0) DropFirst(column, static_cast<size_t>(params.offset));
+    if (column.is_dynamic) CutDynamic(plan.output, column);
+    Cut(static_cast<size_t>(plan.params.offset), SIZE_MAX, column);
     bytes += column.data.size();
   }
   if (bytes > static_cast<size_t>(services.options.output_bytes_max)) {
@@ -168,7 +275,7 @@ Result<model::QueryResult> Query(Context& ctx, Services& services,
                    services.options.output_bytes_max);
   }
   result.columns = std::move(rows.columns);
-  result.output_fields = output.names;
+  result.output_fields = plan.output.names;
   return result;
 }
 

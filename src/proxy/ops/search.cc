@@ -1,305 +1,213 @@
 // Search.
-#include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <atomic>
+#include <limits>
 
-#include "expr/expr.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
-#include "proxy/json_text.h"
 #include "proxy/ops.h"
-#include "proxy/output_fields.h"
-#include "proxy/vector_values.h"
+#include "proxy/ops/search_finish.h"
+#include "proxy/ops/search_plan.h"
+#include "proxy/rerank/fusion.h"
+#include "proxy/slow_log.h"
 
 namespace elanus::proxy {
 namespace {
 
-constexpr int kParamDepthMax = 32;
-
-struct SearchParams {
-  int64_t top_k = 0;
-  int64_t offset = 0;
-  bool ignore_growing = false;
-  bool iterator = false;
-  std::string metric;
-  int64_t round_decimal = -1;
-  std::map<std::string, std::string> index_params;
-  std::optional<double> radius;
-  std::optional<double> range_filter;
+// What is done with the hits once the shards have given them.
+struct Finish {
+  OutputFields output;
+  Ranker ranker;
+  std::vector<OrderTerm> order;
+  std::vector<FieldId> fields;  // To read: of the output first, then what ranking and order need.
 };
 
-Result<double> ParseNumber(std::string_view key, const nlohmann::json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (value.is_string()) {
-    const std::string& text = value.get_ref<const std::string&>();
-    char* end = nullptr;
-    const double number = std::strtod(text.c_str(), &end);
-    if (!text.empty() && *end == '\0' && std::isfinite(number)) return number;
+Result<Finish> PlanFinish(const model::CollectionSchema& schema,
+                          const model::SearchRequest& request, OutputFields output,
+                          const SearchParams& params) {
+  Finish finish;
+  finish.output = std::move(output);
+  finish.fields = finish.output.ids;
+  if (request.function_score) {
+    TRY_ASSIGN(finish.ranker, ResolveRanker(*request.function_score, schema, 1));
+    if (!finish.ranker.boosting.boosts.empty() && params.group.is_on())
+      return Invalid("boost functions cannot be used with group by");
+    if (params.iterator) return Invalid("rerank functions cannot be used with an iterator");
+    if (finish.ranker.kind == Ranker::Kind::kDecay)
+      AddFields({finish.ranker.decay.field->id}, finish.fields);
   }
-  return Invalid("{} should be a number, got {}", key, value.dump());
+  if (!params.order_by.empty()) {
+    TRY_ASSIGN(finish.order, ParseOrderBy(params.order_by, schema, /*takes_json=*/true));
+    for (const OrderTerm& term : finish.order) AddFields({term.order.field}, finish.fields);
+  }
+  return finish;
 }
 
-// The JSON object under `params`.
-Status ParseIndexParams(const std::string& text, SearchParams& params) {
-  if (text.empty() || text == "{}") return {};
-  TRY_ASSIGN(const nlohmann::json json, ParseJson("search params", text, kParamDepthMax));
-  if (!json.is_object()) return Invalid("search params should be a JSON object, got {}", text);
-  for (const auto& [key, value] : json.items()) {
-    if (key == "radius") {
-      TRY_ASSIGN(params.radius, ParseNumber(key, value));
-    } else if (key == "range_filter") {
-      TRY_ASSIGN(params.range_filter, ParseNumber(key, value));
-    } else {
-      params.index_params[key] = value.is_string() ? value.get<std::string>() : value.dump();
+const model::Column* ColumnOf(const model::PartialHits& hits, FieldId field) {
+  for (const model::Column& column : hits.columns) {
+    if (column.field_id == field) return &column;
+  }
+  return nullptr;
+}
+
+// The hits ranked, ordered and cut.
+Result<model::PartialHits> FinishHits(Context& ctx, const SearchPlan& plan, const Finish& finish,
+                                      model::PartialHits hits) {
+  const bool stays =
+      finish.ranker.kind == Ranker::Kind::kNone && finish.order.empty() && plan.params.offset == 0;
+  if (stays) return hits;
+  std::vector<std::vector<uint32_t>> places;
+  if (finish.ranker.kind == Ranker::Kind::kNone) {
+    places = PlacesOf(hits);
+  } else {
+    const Path path{.hits = &hits, .metric = plan.search.metric};
+    // One path: its hits keep their places.
+    FusedHits fused = Fuse(finish.ranker, {&path, 1});
+    if (finish.ranker.kind == Ranker::Kind::kDecay) {
+      const Decay& decay = finish.ranker.decay;
+      ApplyDecay(decay, ColumnOf(hits, decay.field->id)->view(), fused.hits.scores);
     }
+    const GroupOrder groups{.groups_max = plan.search.k,
+                            .group_size = plan.search.grouping.group_size};
+    places = SortHits(fused, plan.search.k, plan.search.grouping.is_on() ? &groups : nullptr);
+    hits.scores = std::move(fused.hits.scores);
   }
-  return {};
+  std::vector<const model::Column*> columns;
+  for (const OrderTerm& term : finish.order) columns.push_back(ColumnOf(hits, term.order.field));
+  TRY(OrderAndCut(ctx, finish.order, columns, hits.group_values,
+                  {.limit = plan.params.top_k, .offset = plan.params.offset}, places));
+  model::PartialHits kept = model::PickHits(hits, places, ScoresAt(hits.scores, places));
+  if (finish.ranker.kind != Ranker::Kind::kNone)
+    RoundScores(plan.params.round_decimal, kept.scores);
+  return kept;
 }
 
-Result<SearchParams> ParseParams(const ProxyOptions& options,
-                                 const std::vector<model::KeyValue>& list,
-                                 CollectionId collection) {
-  SearchParams params;
-  for (const char* later :
-       {"group_by_field", "group_by_fields", "order_by_fields", "search_iter_v2"}) {
-    const std::string* value = model::Find(list, later);
-    if (value != nullptr && !value->empty() && *value != "False" && *value != "false") {
-      return Error(ErrorCode::kUnimplemented, "search parameter {} is not supported yet", later);
-    }
-  }
-  if (const std::string* text = model::Find(list, "ignore_growing")) {
-    TRY_ASSIGN(params.ignore_growing, ParseBool("ignore_growing", *text));
-  }
-  if (const std::string* text = model::Find(list, "iterator")) {
-    params.iterator = *text == "True" || *text == "true";
-  }
-  const std::string* top_k = model::Find(list, "topk");
-  if (top_k == nullptr) top_k = model::Find(list, "limit");
-  if (top_k == nullptr) return Error(ErrorCode::kMissingParameter, "topk is required");
-  TRY_ASSIGN(params.top_k, ParseInt("topk", *top_k));
-  if (params.iterator) params.top_k = std::min(params.top_k, options.top_k_max);
-  if (params.top_k < 1 || params.top_k > options.top_k_max) {
-    return Invalid("topk [{}] is invalid, it should be in range [1, {}]", params.top_k,
-                   options.top_k_max);
-  }
-  if (const std::string* text = model::Find(list, "offset"); text != nullptr && !text->empty()) {
-    TRY_ASSIGN(params.offset, ParseInt("offset", *text));
-    if (params.offset < 0 || params.offset > options.top_k_max) {
-      return Invalid("offset [{}] is invalid, it should be in range [0, {}]", params.offset,
-                     options.top_k_max);
-    }
-  }
-  if (params.top_k + params.offset > options.top_k_max) {
-    return Invalid("topk+offset [{}] is invalid, it should be in range [1, {}]",
-                   params.top_k + params.offset, options.top_k_max);
-  }
-  if (const std::string* text = model::Find(list, "metric_type")) params.metric = *text;
-  if (const std::string* text = model::Find(list, "round_decimal");
-      text != nullptr && !text->empty()) {
-    TRY_ASSIGN(params.round_decimal, ParseInt("round_decimal", *text));
-    if (params.round_decimal < -1 || params.round_decimal > 6) {
-      return Invalid("round_decimal [{}] is invalid, it should be -1 or an integer in range [0, 6]",
-                     params.round_decimal);
-    }
-  }
-  if (const std::string* text = model::Find(list, "params")) TRY(ParseIndexParams(*text, params));
-  if (params.range_filter && !params.radius) return Invalid("range_filter needs radius");
-  if (const std::string* text = model::Find(list, "collection_id");
-      text != nullptr && !text->empty()) {
-    TRY_ASSIGN(const int64_t id, ParseInt("collection_id", *text));
-    if (id != collection.value())
-      return Invalid("collection_id {} is not the collection's, it was recreated", id);
-  }
-  return params;
+// A name for an iterator that no other has soon. It names, and protects nothing.
+std::string NewToken(Context& ctx) {
+  static std::atomic<uint64_t> counter{0};
+  const uint64_t number = counter.fetch_add(1);
+  const auto now = static_cast<uint64_t>(ctx.clock().NowMs());
+  return fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", now >> 16 & 0xFFFFFFFF, now & 0xFFFF,
+                     static_cast<uint64_t>(ctx.clock().MonotonicUs()) & 0xFFF, number >> 48 & 0xFFF,
+                     number & 0xFFFFFFFFFFFF);
 }
 
-Result<const model::FieldSchema*> VectorField(const model::CollectionSchema& schema,
-                                              const std::string& name) {
-  if (!name.empty()) {
-    const model::FieldSchema* field = schema.FindField(name);
-    if (field == nullptr) {
-      return Error(ErrorCode::kFieldNotFound, "{}[field={}]",
-                   InfoOf(ErrorCode::kFieldNotFound).name, name);
-    }
-    if (!model::IsVector(field->type)) return Invalid("field {} is not a vector field", name);
-    return field;
-  }
-  const model::FieldSchema* only = nullptr;
-  for (const model::FieldSchema& field : schema.fields) {
-    if (!model::IsVector(field.type)) continue;
-    if (only != nullptr)
-      return Invalid("multiple anns_fields exist, please specify a anns_field in search_params");
-    only = &field;
-  }
-  return only;
+// At most `batch` hits. The next page begins past the score of this one's end, so that a page does
+// not end between equal scores, unless all of it is equal.
+model::PartialHits CutPage(model::PartialHits hits, size_t batch) {
+  const std::vector<float>& scores = hits.scores;
+  if (scores.size() <= batch) return hits;
+  size_t end = batch;
+  while (end > 0 && scores[end - 1] == scores[batch]) --end;
+  std::vector<std::vector<uint32_t>> places = PlacesOf(hits);
+  places[0].resize(end > 0 ? end : batch);
+  return model::PickHits(hits, places, ScoresAt(scores, places));
 }
 
-// Brings query vectors into the type of the field, or says why they are none of it.
-Status FitQueries(const model::FieldSchema& field, model::Column& queries) {
-  TRY(ConvertToField(field, queries));
-  if (queries.type != field.type) {
-    return Invalid("query vectors of type {} do not fit field {} of type {}", NameOf(queries.type),
-                   field.name, NameOf(field.type));
-  }
-  if (queries.dim != field.dim()) {
-    return Invalid("vector dimension mismatch, field {}: invalid parameter[expected={}][actual={}]",
-                   field.name, field.dim(), queries.dim);
-  }
-  return CheckVectorValues(field, queries).WithContext("query vectors");
+// Where the page ends; its scores were not rounded yet.
+model::IteratorPage EndOfPage(Context& ctx, const SearchPlan& plan,
+                              const model::PartialHits& hits) {
+  const model::IteratorCursor& cursor = *plan.params.cursor;
+  model::IteratorPage page;
+  page.token = cursor.token.empty() ? NewToken(ctx) : cursor.token;
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  if (!hits.scores.empty())
+    page.last_bound = hits.scores.back();
+  else if (cursor.has_bound)
+    page.last_bound = cursor.bound;
+  else
+    page.last_bound = model::LargerIsBetter(plan.search.metric) ? kLargest : -kLargest;
+  return page;
 }
 
-Status CheckRange(const SearchParams& params, model::Metric metric) {
-  if (!params.range_filter) return {};
-  const bool good = model::LargerIsBetter(metric) ? *params.range_filter > *params.radius
-                                                  : *params.range_filter < *params.radius;
-  if (good) return {};
-  return Error(ErrorCode::kSegcore,
-               "range_filter must be {} than radius for metric {}: got {}, radius {}",
-               model::LargerIsBetter(metric) ? "more" : "less", NameOf(metric),
-               *params.range_filter, *params.radius);
+// Hits of the queries that had a vector, at the places of all of them.
+void SpreadCounts(const std::vector<uint8_t>& has_vector, std::vector<uint32_t>& counts) {
+  if (has_vector.empty()) return;
+  std::vector<uint32_t> spread;
+  size_t next = 0;
+  for (uint8_t has : has_vector) spread.push_back(has != 0 ? counts[next++] : 0);
+  counts = std::move(spread);
 }
 
-size_t BytesOf(const model::PartialHits& hits) {
-  size_t bytes = hits.primary_keys.data.size() + hits.scores.size() * sizeof(float);
-  for (const model::Column& column : hits.columns) bytes += column.data.size();
-  return bytes;
-}
-
-// The answer without the first `offset` hits of each query.
-model::SearchResult Cut(model::PartialHits hits, int64_t offset) {
-  model::SearchResult result;
-  result.nq = static_cast<uint32_t>(hits.counts.size());
-  if (offset == 0) {
-    result.counts = std::move(hits.counts);
-    result.primary_keys = std::move(hits.primary_keys);
-    result.scores = std::move(hits.scores);
-    result.columns = std::move(hits.columns);
-    return result;
+// No query has a vector.
+model::SearchResult NoHits(const model::CollectionSchema& schema, const Finish& finish,
+                           const SearchPlan& plan) {
+  model::PartialHits none;
+  const model::FieldSchema& key = schema.primary_key();
+  none.counts.assign(plan.has_vector.size(), 0);
+  none.primary_keys = model::MakeColumn(key.id, key.name, key.type, model::DataType::kNone, 0);
+  for (FieldId id : finish.output.ids) {
+    const model::FieldSchema* field = schema.FindField(id);
+    none.columns.push_back(
+        model::MakeColumn(id, field->name, field->type, field->element_type, field->dim()));
+    none.columns.back().is_dynamic = field->is_dynamic;
   }
-  const auto like = [](const model::Column& column) {
-    model::Column copy = model::MakeColumn(column.field_id, column.name, column.type,
-                                           column.element_type, column.dim);
-    copy.is_dynamic = column.is_dynamic;
-    return copy;
-  };
-  result.primary_keys = like(hits.primary_keys);
-  for (const model::Column& column : hits.columns) result.columns.push_back(like(column));
-  size_t at = 0;
-  for (uint32_t count : hits.counts) {
-    const auto skipped = static_cast<uint32_t>(std::min<int64_t>(offset, count));
-    result.counts.push_back(count - skipped);
-    for (size_t i = at + skipped; i < at + count; ++i) {
-      result.primary_keys.AppendRow(hits.primary_keys.view(), i);
-      result.scores.push_back(hits.scores[i]);
-      for (size_t c = 0; c < result.columns.size(); ++c) {
-        result.columns[c].AppendRow(hits.columns[c].view(), i);
-      }
-    }
-    at += count;
-  }
-  return result;
+  return MakeResult(std::move(none), finish.output, schema, plan.params.top_k);
 }
 
 }  // namespace
 
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request) {
-  TRY_ASSIGN(const auto collection, services.coord.catalog.Find(ctx, request.name));
-  const model::CollectionSchema& schema = collection->schema;
-  TRY_ASSIGN(auto partitions,
-             ResolvePartitions(*collection, request.partitions, ErrorCode::kInvalidParameter));
-  TRY_ASSIGN(const OutputFields output, ResolveOutput(schema, request.output_fields));
-  const int64_t nq =
-      request.nq_given == 0 ? static_cast<int64_t>(request.queries.rows) : request.nq_given;
-  if (nq < 1 || nq > services.options.nq_max) {
-    return Invalid("nq [{}] is invalid, it should be in range [1, {}]", nq,
-                   services.options.nq_max);
-  }
-  if (nq != static_cast<int64_t>(request.queries.rows)) {
-    return Invalid("nq [{}] is not the number of query vectors [{}]", nq, request.queries.rows);
-  }
-  TRY_ASSIGN(const model::FieldSchema* field, VectorField(schema, request.anns_field));
-  TRY_ASSIGN(SearchParams params, ParseParams(services.options, request.params, collection->id));
-  if (!request.filter.empty()) {
-    const auto plan = expr::Bind(request.filter, schema, request.templates);
-    if (!plan.ok()) return Status(plan.status()).WithContext("failed to create query plan");
-  }
-  if (!collection->loaded) {
-    return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
-                 InfoOf(ErrorCode::kCollectionNotLoaded).name, request.name.collection);
-  }
-  for (size_t i = 0; i < partitions.size(); ++i) {
-    if (!collection->IsLoaded(partitions[i])) {
-      return Error(ErrorCode::kPartitionNotLoaded, "{}[partition={}]",
-                   InfoOf(ErrorCode::kPartitionNotLoaded).name, request.partitions[i]);
-    }
-  }
-  const model::IndexInfo* index = collection->IndexOf(field->id);
-  if (index == nullptr) return Invalid("there is no vector index on field: [{}]", field->name);
-  if (!params.metric.empty() && params.metric != index->metric) {
-    return Invalid("metric type not match: invalid parameter[expected={}][actual={}]",
-                   index->metric, params.metric);
-  }
-  TRY(FitQueries(*field, request.queries));
-  // What a score means may hang on how the index was built (the bands of MINHASH_LSH).
-  for (const model::KeyValue& built : index->build_params) {
-    params.index_params.try_emplace(built.key, built.value);
-  }
-  const auto nq_found = static_cast<uint32_t>(request.queries.rows);
-  model::ShardSearch search{.vector_field = field->id,
-                            .metric = *model::MetricOf(index->metric),
-                            .k = static_cast<uint32_t>(params.top_k + params.offset),
-                            .params = std::move(params.index_params),
-                            .has_radius = params.radius.has_value(),
-                            .radius = params.radius.value_or(0),
-                            .has_range_filter = params.range_filter.has_value(),
-                            .range_filter = params.range_filter.value_or(0),
-                            .round_decimal = static_cast<int32_t>(params.round_decimal),
-                            .queries = std::move(request.queries)};
-  TRY(CheckRange(params, search.metric));
+  SlowLog slow(ctx, services.options, "Search", request.name);
+  slow.Says(request.queries.rows + request.query_keys.rows, request.filter,
+            fmt::format("anns_field=\"{}\"", request.anns_field));
+  TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, request.partitions));
+  const model::CollectionInfo& collection = *scope.collection;
+  const model::CollectionSchema& schema = collection.schema;
+  TRY_ASSIGN(OutputFields output, ResolveOutput(schema, request.output_fields));
+  TRY_ASSIGN(SearchPlan plan, PlanSearch(services.options, scope, {}, request));
+  TRY_ASSIGN(const Finish finish, PlanFinish(schema, request, std::move(output), plan.params));
+  TRY(CheckLoaded(request.partitions, scope));
+  scope.ignore_growing = plan.params.ignore_growing;
   TRY_ASSIGN(const Timestamp guarantee,
-             GuaranteeOf(ctx, services, *collection, request.consistency));
-  search.read = {.collection = collection->id,
-                 .partitions = std::move(partitions),
-                 .filter = std::move(request.filter),
-                 .templates = std::move(request.templates),
-                 .guarantee = guarantee,
-                 .ignore_growing = params.ignore_growing,
-                 .output_fields = output.ids};
-  if (params.iterator && request.consistency.guarantee.value() > 2)
-    search.read.read_at = request.consistency.guarantee;
-  if (search.read.partitions.empty()) {
-    // Loaded partitions only, when not all are.
-    search.read.partitions = collection->loaded_partitions;
+             GuaranteeOf(ctx, services, collection, request.consistency));
+  const bool is_pinned = plan.params.iterator && request.consistency.guarantee.value() > 2;
+  Timestamp pinned = is_pinned ? request.consistency.guarantee : Timestamp();
+  if (plan.params.iterator && !is_pinned) {
+    TRY_ASSIGN(pinned, CommonMoment(ctx, services, collection, guarantee));
   }
-  std::vector<model::PartialHits> parts;
-  const std::vector<std::string>& vchannels = collection->vchannels;
-  for (size_t shard = 0; shard + 1 < vchannels.size(); ++shard) {
-    model::ShardSearch one = search;
-    one.read.vchannel = vchannels[shard];
-    TRY_ASSIGN(model::PartialHits part, services.streaming.Search(ctx, std::move(one)));
-    parts.push_back(std::move(part));
+  if (plan.query_keys.rows > 0 || plan.params.iterator) {
+    TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, collection, guarantee, pinned));
   }
-  // The last one takes the queries with it: of one shard nothing is copied.
-  search.read.vchannel = vchannels.back();
-  TRY_ASSIGN(model::PartialHits last, services.streaming.Search(ctx, std::move(search)));
-  parts.push_back(std::move(last));
-  model::PartialHits hits =
-      parts.size() == 1 ? std::move(parts[0])
-                        : model::ReduceHits(parts, *model::MetricOf(index->metric), nq_found,
-                                            static_cast<uint32_t>(params.top_k + params.offset));
-  if (BytesOf(hits) > static_cast<size_t>(services.options.output_bytes_max)) {
-    return Invalid("the answer has {} bytes, at most {} are allowed", BytesOf(hits),
-                   services.options.output_bytes_max);
+  if (plan.query_keys.rows > 0) {
+    TRY(ReadQueries(ctx, services, scope, plan));
+    if (plan.search.queries.rows == 0) return NoHits(schema, finish, plan);
+  }
+  plan.search.read.output_fields = finish.fields;
+  plan.search.boosting = finish.ranker.boosting;
+  const bool fills_groups = plan.params.group.is_strict;
+  // The queries may be large: they are copied for a second search only.
+  model::Column queries = std::move(plan.search.queries);
+  model::ShardSearch search = plan.search;
+  search.queries = plan.params.wants_recall ? queries : std::move(queries);
+  TRY_ASSIGN(model::PartialHits hits,
+             RunSearch(ctx, services, guarantee, std::move(search), fills_groups, scope));
+  std::vector<float> recalls;
+  if (plan.params.wants_recall) {
+    model::ShardSearch exact_search = plan.search;
+    exact_search.queries = std::move(queries);
+    exact_search.exact = true;
+    exact_search.read.output_fields.clear();
+    TRY_ASSIGN(const model::PartialHits exact,
+               RunSearch(ctx, services, guarantee, std::move(exact_search), fills_groups, scope));
+    recalls = RecallOf(hits, exact);
   }
   const Timestamp read_at = hits.read_at;
-  model::SearchResult result = Cut(std::move(hits), params.offset);
-  result.top_k = params.top_k;
-  result.output_fields = output.names;
-  result.primary_field = schema.primary_key().name;
-  if (params.iterator && request.consistency.guarantee == Timestamp()) result.session = read_at;
-  for (model::Column& column : result.columns) {
-    if (column.is_dynamic) CutDynamic(output, column);
+  TRY_ASSIGN(hits, FinishHits(ctx, plan, finish, std::move(hits)));
+  TRY(CheckBytes(services.options.output_bytes_max, hits));
+  std::optional<model::IteratorPage> page;
+  if (plan.params.cursor) {
+    hits = CutPage(std::move(hits), static_cast<size_t>(plan.params.top_k));
+    page = EndOfPage(ctx, plan, hits);
+    RoundScores(plan.params.round_decimal, hits.scores);
   }
+  SpreadCounts(plan.has_vector, hits.counts);
+  const int64_t top_k = finish.order.empty() ? plan.params.top_k : LargestCount(hits.counts);
+  model::SearchResult result = MakeResult(std::move(hits), finish.output, schema, top_k);
+  result.has_group_list = plan.params.group.is_list;
+  result.recalls = std::move(recalls);
+  result.page = std::move(page);
+  if (plan.params.iterator && request.consistency.guarantee == Timestamp())
+    result.session = read_at;
   return result;
 }
 

@@ -77,6 +77,10 @@ Status CheckUnique(const Column& keys) {
   return {};
 }
 
+Status CheckAdmitted(const Services& services, roles::WriteKind kind) {
+  return services.admission == nullptr ? Status() : services.admission->CheckWrite(kind);
+}
+
 Result<PartitionId> PartitionOf(const Services& services, const model::CollectionInfo& collection,
                                 const std::string& name) {
   if (name.empty()) return collection.FindPartition(model::kDefaultPartition)->id;
@@ -88,6 +92,7 @@ Result<PartitionId> PartitionOf(const Services& services, const model::Collectio
 }  // namespace
 
 Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request) {
+  TRY(CheckAdmitted(services, roles::WriteKind::kInsert));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   if (request.schema_timestamp != Timestamp() && request.schema_timestamp != collection->updated) {
     return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]",
@@ -134,6 +139,7 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
 
 Result<model::MutationResult> Delete(Context& ctx, Services& services,
                                      const model::DeleteRequest& request) {
+  TRY(CheckAdmitted(services, roles::WriteKind::kDelete));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   const auto plan = expr::Bind(request.filter, collection->schema, request.templates);
   if (!plan.ok())

@@ -245,8 +245,7 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
   column.name = field.field_name();
   column.is_dynamic = field.is_dynamic();
   if (field.has_struct_arrays()) {
-    return Error(ErrorCode::kUnimplemented, "struct fields are not supported yet, field: {}",
-                 field.field_name());
+    return Invalid("field {} is a struct, want a column", field.field_name());
   }
   const auto type = static_cast<DataType>(field.type());
   const bool is_vector = field.has_vectors() || (!field.has_scalars() && model::IsVector(type));

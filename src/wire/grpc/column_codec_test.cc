@@ -480,7 +480,6 @@ TEST(ColumnCodec, VectorsOfBytesThatAreNotWholeRowsAreRefused) {
       {"half a pair", 0, [](auto* to) { to->mutable_sparse_float_vector()->add_contents("1234"); }},
       {"a pair and a half", 0,
        [](auto* to) { to->mutable_sparse_float_vector()->add_contents("123456781234"); }},
-      {"an array of vectors", 2, [](auto* to) { to->mutable_vector_array()->set_dim(2); }},
   };
   for (const Bad& bad : kBad) {
     pb::FieldData field;
@@ -491,11 +490,11 @@ TEST(ColumnCodec, VectorsOfBytesThatAreNotWholeRowsAreRefused) {
   }
 }
 
-TEST(ColumnCodec, StructsAreNotBuiltAndSaySo) {
+TEST(ColumnCodec, StructsAreNoColumns) {
   pb::FieldData structs;
   structs.set_field_name("s");
   structs.mutable_struct_arrays();
-  EXPECT_EQ(CodeOf(structs), ErrorCode::kUnimplemented);
+  EXPECT_EQ(CodeOf(structs), ErrorCode::kInvalidParameter);
 }
 
 TEST(ColumnCodec, IdsKeepTheTypeOfTheKey) {

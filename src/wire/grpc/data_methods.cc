@@ -6,8 +6,9 @@
 #include "proxy/ops.h"
 #include "wire/grpc/column_codec.h"
 #include "wire/grpc/schema_codec.h"
+#include "wire/grpc/search_codec.h"
+#include "wire/grpc/struct_codec.h"
 #include "wire/grpc/unary.h"
-#include "wire/grpc/vector_codec.h"
 
 namespace elanus::wire {
 namespace {
@@ -20,8 +21,7 @@ Result<model::WriteRequest> DecodeWrite(const Call& call, const Request& request
   write.num_rows = request.num_rows();
   write.schema_timestamp = Timestamp(request.schema_timestamp());
   for (const auto& field : request.fields_data()) {
-    TRY_ASSIGN(model::Column column, DecodeColumn(field));
-    write.columns.push_back(std::move(column));
+    TRY(DecodeColumns(field, write.columns));
   }
   if (!request.namespace_().empty())
     return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
@@ -126,77 +126,60 @@ Status GetFlushState(Call& call, const pb::GetFlushStateRequest& request,
   return {};
 }
 
-template <class Request>
-model::ReadConsistency ConsistencyOf(const Request& request) {
-  return {.use_default = request.use_default_consistency(),
-          .level = static_cast<model::ConsistencyLevel>(request.consistency_level()),
-          .guarantee = Timestamp(request.guarantee_timestamp())};
-}
-
-void EncodeHits(const model::SearchResult& result, const std::string& collection,
-                pb::SearchResults& answer) {
-  answer.mutable_status();
-  answer.set_collection_name(collection);
-  answer.set_session_ts(result.session.value());
-  auto* data = answer.mutable_results();
-  data->set_num_queries(result.nq);
-  data->set_top_k(result.top_k);
-  for (uint32_t count : result.counts) data->add_topks(count);
-  data->mutable_scores()->Add(result.scores.begin(), result.scores.end());
-  EncodeIds(result.primary_keys, data->mutable_ids());
-  data->set_primary_field_name(result.primary_field);
-  for (const std::string& name : result.output_fields) data->add_output_fields(name);
-  for (const model::Column& column : result.columns) EncodeColumn(column, data->add_fields_data());
+// A search whose answer has marked fragments too.
+Status SearchHighlighted(Call& call, const pb::SearchRequest& request, pb::SearchResults& answer) {
+  const auto& from = request.highlighter();
+  const model::Highlighter highlighter{
+      .is_semantic = from.type() == milvus::proto::common::HighlightType::Semantic,
+      .params = DecodePairs(from.params())};
+  TRY_ASSIGN(model::SearchRequest search, DecodeSearch(call, request));
+  TRY_ASSIGN(const auto found,
+             proxy::SearchAndHighlight(call.ctx, call.services, std::move(search), highlighter));
+  EncodeHits(found.result, request.collection_name(), answer);
+  for (const model::FieldHighlights& field : found.highlights) {
+    auto* encoded = answer.mutable_results()->add_highlight_results();
+    encoded->set_field_name(field.field);
+    for (const auto& fragments : field.fragments) {
+      auto* data = encoded->add_datas();
+      for (const std::string& fragment : fragments) data->add_fragments(fragment);
+    }
+  }
+  return {};
 }
 
 Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& answer) {
-  if (request.sub_reqs_size() > 0)
-    return Status(ErrorCode::kUnimplemented, "hybrid search is not supported yet");
-  if (request.has_function_score())
-    return Status(ErrorCode::kUnimplemented, "rerank functions are not supported yet");
-  if (request.has_highlighter())
-    return Status(ErrorCode::kUnimplemented, "the highlighter is not supported yet");
-  if (request.has_search_aggregation())
-    return Status(ErrorCode::kUnimplemented, "search aggregation is not supported yet");
-  if (request.has_ids())
-    return Status(ErrorCode::kUnimplemented, "search by primary keys is not supported yet");
-  if (!request.namespace_().empty())
-    return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
-  model::SearchRequest search{
-      .name = NameOf(call, request),
-      .partitions = {request.partition_names().begin(), request.partition_names().end()},
-      .filter = request.dsl(),
-      .nq_given = request.nq()};
-  TRY_ASSIGN(search.templates, DecodeTemplates(request.expr_template_values()));
-  search.output_fields = {request.output_fields().begin(), request.output_fields().end()};
-  search.params = DecodePairs(request.search_params());
-  if (const std::string* field = model::Find(search.params, "anns_field"))
-    search.anns_field = *field;
-  search.consistency = ConsistencyOf(request);
-  TRY_ASSIGN(search.queries, DecodeQueries(request.placeholder_group()));
-  TRY_ASSIGN(const auto result, proxy::Search(call.ctx, call.services, std::move(search)));
+  if (request.has_highlighter()) {
+    if (request.sub_reqs_size() > 0) return Invalid("not support hybrid search with highlight now");
+    return SearchHighlighted(call, request, answer);
+  }
+  model::SearchResult result;
+  if (request.sub_reqs_size() > 0) {
+    TRY_ASSIGN(model::HybridSearchRequest hybrid, DecodeSubSearches(call, request));
+    TRY_ASSIGN(result, proxy::HybridSearch(call.ctx, call.services, std::move(hybrid)));
+  } else {
+    TRY_ASSIGN(model::SearchRequest search, DecodeSearch(call, request));
+    TRY_ASSIGN(result, proxy::Search(call.ctx, call.services, std::move(search)));
+  }
+  EncodeHits(result, request.collection_name(), answer);
+  return {};
+}
+
+Status HybridSearch(Call& call, const pb::HybridSearchRequest& request, pb::SearchResults& answer) {
+  TRY_ASSIGN(model::HybridSearchRequest hybrid, DecodeHybrid(call, request));
+  TRY_ASSIGN(const auto result, proxy::HybridSearch(call.ctx, call.services, std::move(hybrid)));
   EncodeHits(result, request.collection_name(), answer);
   return {};
 }
 
 Status Query(Call& call, const pb::QueryRequest& request, pb::QueryResults& answer) {
-  if (!request.namespace_().empty())
-    return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
-  model::QueryRequest query{
-      .name = NameOf(call, request),
-      .partitions = {request.partition_names().begin(), request.partition_names().end()},
-      .filter = request.expr()};
-  TRY_ASSIGN(query.templates, DecodeTemplates(request.expr_template_values()));
-  query.output_fields = {request.output_fields().begin(), request.output_fields().end()};
-  query.params = DecodePairs(request.query_params());
-  query.consistency = ConsistencyOf(request);
+  TRY_ASSIGN(const model::QueryRequest query, DecodeQuery(call, request));
   TRY_ASSIGN(const auto result, proxy::Query(call.ctx, call.services, query));
   answer.mutable_status();
   answer.set_collection_name(request.collection_name());
   answer.set_session_ts(result.session.value());
   answer.set_primary_field_name(result.primary_field);
   for (const std::string& name : result.output_fields) answer.add_output_fields(name);
-  for (const model::Column& column : result.columns) EncodeColumn(column, answer.add_fields_data());
+  EncodeColumns(result.columns, answer.mutable_fields_data());
   return {};
 }
 
@@ -207,6 +190,7 @@ constexpr auto kMethods = std::to_array<Method>({
     {"Flush", Unary<pb::FlushRequest, pb::FlushResponse, Flush>},
     {"GetFlushState", Unary<pb::GetFlushStateRequest, pb::GetFlushStateResponse, GetFlushState>},
     {"Search", Unary<pb::SearchRequest, pb::SearchResults, Search>, true},
+    {"HybridSearch", Unary<pb::HybridSearchRequest, pb::SearchResults, HybridSearch>, true},
     {"Query", Unary<pb::QueryRequest, pb::QueryResults, Query>, true},
 });
 

@@ -233,7 +233,7 @@ int State::TakeHeader(Stream& stream, std::string_view name, std::string_view va
     const auto timeout = ParseTimeout(value);
     if (timeout) {
       stream.call.timeout_us = *timeout;
-    } else {
+    } else if (!stream.handed_out) {
       HandOutRefused(stream, CallCode::kInvalidArgument, "the header grpc-timeout is no time");
     }
   }

@@ -37,6 +37,7 @@ std::span<const Method> CollectionMethods();
 std::span<const Method> IndexMethods();
 std::span<const Method> DataMethods();
 std::span<const Method> StorageMethods();
+std::span<const Method> TextMethods();
 
 /// The method of milvus.proto.milvus.MilvusService, or null.
 const Method* FindMethod(std::string_view name);

@@ -56,6 +56,71 @@ void EncodeDefault(const model::FieldSchema& field, pb::ValueField* to) {
   }
 }
 
+Result<model::FieldSchema> DecodeField(const pb::FieldSchema& field) {
+  if (!field.external_field().empty()) {
+    return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
+  }
+  model::FieldSchema decoded;
+  decoded.name = field.name();
+  decoded.description = field.description();
+  decoded.type = static_cast<DataType>(field.data_type());
+  decoded.element_type = static_cast<DataType>(field.element_type());
+  decoded.is_primary_key = field.is_primary_key();
+  decoded.auto_id = field.autoid();
+  decoded.is_dynamic = field.is_dynamic();
+  decoded.nullable = field.nullable();
+  decoded.is_partition_key = field.is_partition_key();
+  decoded.is_clustering_key = field.is_clustering_key();
+  decoded.type_params = DecodePairs(field.type_params());
+  if (field.has_default_value() &&
+      field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
+    TRY_ASSIGN(decoded.default_value, DecodeDefault(field.default_value(), field.name()));
+  }
+  return decoded;
+}
+
+void EncodeField(const model::FieldSchema& field, pb::FieldSchema* encoded) {
+  encoded->set_fieldid(field.id.value());
+  encoded->set_name(std::string(field.bare_name()));
+  encoded->set_description(field.description);
+  encoded->set_data_type(static_cast<pb::DataType>(field.type));
+  encoded->set_element_type(static_cast<pb::DataType>(field.element_type));
+  encoded->set_is_primary_key(field.is_primary_key);
+  encoded->set_autoid(field.auto_id);
+  encoded->set_nullable(field.nullable);
+  EncodePairs(field.type_params, encoded->mutable_type_params());
+  if (field.default_value) EncodeDefault(field, encoded->mutable_default_value());
+  encoded->set_is_function_output(field.is_function_output);
+}
+
+model::FunctionSchema DecodeFunction(const pb::FunctionSchema& from) {
+  return {
+      .name = from.name(),
+      .description = from.description(),
+      .type = static_cast<model::FunctionType>(from.type()),
+      .inputs = {from.input_field_names().begin(), from.input_field_names().end()},
+      .outputs = {from.output_field_names().begin(), from.output_field_names().end()},
+      .params = DecodePairs(from.params()),
+  };
+}
+
+void EncodeFunction(const model::CollectionSchema& schema, const model::FunctionSchema& from,
+                    pb::FunctionSchema* to) {
+  to->set_id(from.id);
+  to->set_name(from.name);
+  to->set_description(from.description);
+  to->set_type(static_cast<pb::FunctionType>(from.type));
+  for (const std::string& name : from.inputs) {
+    to->add_input_field_names(name);
+    if (const auto* field = schema.FindField(name)) to->add_input_field_ids(field->id.value());
+  }
+  for (const std::string& name : from.outputs) {
+    to->add_output_field_names(name);
+    if (const auto* field = schema.FindField(name)) to->add_output_field_ids(field->id.value());
+  }
+  EncodePairs(from.params, to->mutable_params());
+}
+
 constexpr int kTemplateDepthMax = 100;
 
 Result<Scalar> FromJson(const nlohmann::json& json) {
@@ -125,11 +190,6 @@ void EncodePairs(const std::vector<model::KeyValue>& from, KeyValuePairs* to) {
 }
 
 Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
-  if (from.functions_size() > 0)
-    return Status(ErrorCode::kUnimplemented, "functions in a schema are not supported yet");
-  if (from.struct_array_fields_size() > 0) {
-    return Status(ErrorCode::kUnimplemented, "struct array fields are not supported yet");
-  }
   if (!from.external_source().empty() || !from.external_spec().empty()) {
     return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
   }
@@ -141,26 +201,24 @@ Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
   schema.description = from.description();
   schema.enable_dynamic_field = from.enable_dynamic_field();
   for (const pb::FieldSchema& field : from.fields()) {
-    if (!field.external_field().empty()) {
-      return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
-    }
-    model::FieldSchema decoded;
-    decoded.name = field.name();
-    decoded.description = field.description();
-    decoded.type = static_cast<DataType>(field.data_type());
-    decoded.element_type = static_cast<DataType>(field.element_type());
-    decoded.is_primary_key = field.is_primary_key();
-    decoded.auto_id = field.autoid();
-    decoded.is_dynamic = field.is_dynamic();
-    decoded.nullable = field.nullable();
-    decoded.is_partition_key = field.is_partition_key();
-    decoded.is_clustering_key = field.is_clustering_key();
-    decoded.type_params = DecodePairs(field.type_params());
-    if (field.has_default_value() &&
-        field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
-      TRY_ASSIGN(decoded.default_value, DecodeDefault(field.default_value(), field.name()));
-    }
+    TRY_ASSIGN(model::FieldSchema decoded, DecodeField(field));
     schema.fields.push_back(std::move(decoded));
+  }
+  for (const pb::FunctionSchema& function : from.functions()) {
+    schema.functions.push_back(DecodeFunction(function));
+  }
+  for (const pb::StructArrayFieldSchema& field : from.struct_array_fields()) {
+    schema.structs.push_back({.name = field.name(),
+                              .description = field.description(),
+                              .nullable = field.nullable(),
+                              .type_params = DecodePairs(field.type_params())});
+    for (const pb::FieldSchema& part : field.fields()) {
+      TRY_ASSIGN(model::FieldSchema decoded, DecodeField(part));
+      decoded.struct_name = field.name();
+      decoded.name = model::SubFieldName(field.name(), part.name());
+      decoded.nullable = decoded.nullable || field.nullable();
+      schema.fields.push_back(std::move(decoded));
+    }
   }
   return schema;
 }
@@ -174,19 +232,23 @@ void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
   to->set_dbname(info.database);
   EncodePairs(info.properties, to->mutable_properties());
   for (const model::FieldSchema& field : schema.fields) {
-    if (field.is_dynamic) continue;
-    pb::FieldSchema* encoded = to->add_fields();
-    encoded->set_fieldid(field.id.value());
-    encoded->set_name(field.name);
-    encoded->set_description(field.description);
-    encoded->set_data_type(static_cast<pb::DataType>(field.type));
-    encoded->set_element_type(static_cast<pb::DataType>(field.element_type));
-    encoded->set_is_primary_key(field.is_primary_key);
-    encoded->set_autoid(field.auto_id);
-    encoded->set_nullable(field.nullable);
-    EncodePairs(field.type_params, encoded->mutable_type_params());
-    if (field.default_value) EncodeDefault(field, encoded->mutable_default_value());
+    if (field.is_dynamic || field.is_sub_field()) continue;
+    EncodeField(field, to->add_fields());
     if (field.is_primary_key) to->set_autoid(field.auto_id);
+  }
+  for (const model::FunctionSchema& function : schema.functions) {
+    EncodeFunction(schema, function, to->add_functions());
+  }
+  for (const model::StructSchema& known : schema.structs) {
+    pb::StructArrayFieldSchema* encoded = to->add_struct_array_fields();
+    encoded->set_fieldid(known.id.value());
+    encoded->set_name(known.name);
+    encoded->set_description(known.description);
+    encoded->set_nullable(known.nullable);
+    EncodePairs(known.type_params, encoded->mutable_type_params());
+    for (const model::FieldSchema& field : schema.fields) {
+      if (field.struct_name == known.name) EncodeField(field, encoded->add_fields());
+    }
   }
 }
 

@@ -26,8 +26,8 @@ namespace elanus::wire {
 
 using KeyValuePairs = google::protobuf::RepeatedPtrField<milvus::proto::common::KeyValuePair>;
 
-/// kUnimplemented for parts not built yet (functions, struct fields, external collections), by
-/// name.
+/// kUnimplemented for parts not built yet (functions, external collections), by name. Sub-fields of
+/// structs follow the other fields under their stored names, nullable where the struct is.
 Result<model::CollectionSchema> DecodeSchema(const milvus::proto::schema::CollectionSchema& from);
 /// As describe shows it: without the dynamic field.
 void EncodeSchema(const model::CollectionInfo& info, milvus::proto::schema::CollectionSchema* to);

@@ -117,8 +117,6 @@ TEST(SchemaCodec, MarksThatAreJudgedLaterReachTheJudge) {
 
 TEST(SchemaCodec, PartsThatAreNotBuiltSaySo) {
   const std::function<void(pb::CollectionSchema*)> kParts[] = {
-      [](pb::CollectionSchema* to) { to->add_functions(); },
-      [](pb::CollectionSchema* to) { to->add_struct_array_fields(); },
       [](pb::CollectionSchema* to) { to->set_external_source("s3://x"); },
       [](pb::CollectionSchema* to) { to->set_external_spec("{}"); },
       [](pb::CollectionSchema* to) { to->set_enable_namespace(true); },
@@ -129,6 +127,49 @@ TEST(SchemaCodec, PartsThatAreNotBuiltSaySo) {
     part(&schema);
     EXPECT_EQ(CodeOf(schema), ErrorCode::kUnimplemented) << schema.ShortDebugString();
   }
+}
+
+TEST(SchemaCodec, StructsBecomeFieldsOfTheirNamesAndComeBack) {
+  pb::CollectionSchema schema;
+  schema.add_fields()->set_name("id");
+  auto* clip = schema.add_struct_array_fields();
+  clip->set_name("clips");
+  clip->set_description("what was seen");
+  clip->set_nullable(true);
+  auto* label = clip->add_fields();
+  label->set_name("label");
+  label->set_data_type(pb::DataType::Array);
+  label->set_element_type(pb::DataType::VarChar);
+  auto* embedding = clip->add_fields();
+  embedding->set_name("embedding");
+  embedding->set_data_type(pb::DataType::ArrayOfVector);
+  embedding->set_element_type(pb::DataType::FloatVector);
+  auto* dim = embedding->add_type_params();
+  dim->set_key("dim");
+  dim->set_value("4");
+  const auto decoded = DecodeSchema(schema);
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_EQ(decoded->structs.size(), 1u);
+  EXPECT_TRUE(decoded->structs[0].nullable);
+  ASSERT_EQ(decoded->fields.size(), 3u);
+  const model::FieldSchema& field = decoded->fields[2];
+  EXPECT_EQ(field.name, "clips[embedding]");
+  EXPECT_EQ(field.struct_name, "clips");
+  EXPECT_EQ(field.bare_name(), "embedding");
+  EXPECT_EQ(field.vector_type(), DataType::kFloatVector);
+  EXPECT_TRUE(field.nullable);
+  EXPECT_FALSE(decoded->fields[0].is_sub_field());
+
+  model::CollectionInfo info;
+  info.schema = *decoded;
+  const pb::CollectionSchema back = Encoded(info);
+  EXPECT_EQ(back.fields_size(), 1);
+  ASSERT_EQ(back.struct_array_fields_size(), 1);
+  EXPECT_EQ(back.struct_array_fields(0).name(), "clips");
+  EXPECT_EQ(back.struct_array_fields(0).description(), "what was seen");
+  ASSERT_EQ(back.struct_array_fields(0).fields_size(), 2);
+  EXPECT_EQ(back.struct_array_fields(0).fields(1).name(), "embedding");
+  EXPECT_EQ(back.struct_array_fields(0).fields(1).type_params(0).value(), "4");
 }
 
 TEST(SchemaCodec, DefaultsOfUnknownTypeAreRefusedAndEmptyOnesAreNone) {

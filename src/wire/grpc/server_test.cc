@@ -174,6 +174,7 @@ class GrpcServerTest : public testing::Test {
         .streaming = all.streaming,
         .index_jobs = all.index_jobs,
         .compaction = all.compaction,
+        .fan_out = all.fan_out,
         .clock = clock_,
         .options = {}});
     Restart(options, *guarded_);

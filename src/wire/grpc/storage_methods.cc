@@ -88,7 +88,113 @@ Status GetPersistentSegmentInfo(Call& call, const pb::GetPersistentSegmentInfoRe
   return {};
 }
 
+Status CreateSnapshot(Call& call, const pb::CreateSnapshotRequest& request, common::Status&) {
+  return proxy::CreateSnapshot(call.ctx, call.services,
+                               {.collection = NameOf(call, request),
+                                .name = request.name(),
+                                .description = request.description(),
+                                .protection_s = request.compaction_protection_seconds()});
+}
+
+Status DropSnapshot(Call& call, const pb::DropSnapshotRequest& request, common::Status&) {
+  return proxy::DropSnapshot(call.ctx, call.services, NameOf(call, request), request.name());
+}
+
+Status ListSnapshots(Call& call, const pb::ListSnapshotsRequest& request,
+                     pb::ListSnapshotsResponse& answer) {
+  TRY_ASSIGN(const auto names,
+             proxy::ListSnapshots(call.ctx, call.services, NameOf(call, request)));
+  answer.mutable_status();
+  for (const std::string& name : names) answer.add_snapshots(name);
+  return {};
+}
+
+Status DescribeSnapshot(Call& call, const pb::DescribeSnapshotRequest& request,
+                        pb::DescribeSnapshotResponse& answer) {
+  TRY_ASSIGN(const auto snapshot, proxy::DescribeSnapshot(call.ctx, call.services,
+                                                          NameOf(call, request), request.name()));
+  answer.mutable_status();
+  answer.set_name(snapshot.name);
+  answer.set_description(snapshot.description);
+  answer.set_collection_name(snapshot.collection.schema.name);
+  for (const auto& partition : snapshot.collection.partitions) {
+    answer.add_partition_names(partition.name);
+  }
+  answer.set_create_ts(static_cast<int64_t>(snapshot.moment.value()));
+  answer.set_s3_location(fmt::format("segments/{}/", snapshot.collection.id.value()));
+  return {};
+}
+
+Status RestoreSnapshot(Call& call, const pb::RestoreSnapshotRequest& request,
+                       pb::RestoreSnapshotResponse& answer) {
+  const std::string& database = request.target_db_name();
+  TRY_ASSIGN(const int64_t job,
+             proxy::RestoreSnapshot(call.ctx, call.services, NameOf(call, request), request.name(),
+                                    {.database = database.empty() ? call.database : database,
+                                     .collection = request.target_collection_name()}));
+  answer.mutable_status();
+  answer.set_job_id(job);
+  return {};
+}
+
+void EncodeJob(const model::RestoreJob& job, pb::RestoreSnapshotInfo& info) {
+  info.set_job_id(job.id);
+  info.set_snapshot_name(job.snapshot);
+  info.set_db_name(job.database);
+  info.set_collection_name(job.target);
+  info.set_state(static_cast<pb::RestoreSnapshotState>(job.state));
+  info.set_progress(job.progress);
+  info.set_reason(job.reason);
+  info.set_start_time(static_cast<uint64_t>(job.started_ms));
+  info.set_time_cost(static_cast<uint64_t>(job.cost_ms));
+}
+
+Status GetRestoreSnapshotState(Call& call, const pb::GetRestoreSnapshotStateRequest& request,
+                               pb::GetRestoreSnapshotStateResponse& answer) {
+  TRY_ASSIGN(const auto job, proxy::GetRestoreJob(call.services, request.job_id()));
+  answer.mutable_status();
+  EncodeJob(job, *answer.mutable_info());
+  return {};
+}
+
+Status ListRestoreSnapshotJobs(Call& call, const pb::ListRestoreSnapshotJobsRequest& request,
+                               pb::ListRestoreSnapshotJobsResponse& answer) {
+  TRY_ASSIGN(const auto jobs, proxy::ListRestoreJobs(call.services, request.collection_name()));
+  answer.mutable_status();
+  for (const auto& job : jobs) EncodeJob(job, *answer.add_jobs());
+  return {};
+}
+
+Status PinSnapshotData(Call& call, const pb::PinSnapshotDataRequest& request,
+                       pb::PinSnapshotDataResponse& answer) {
+  TRY_ASSIGN(const int64_t pin, proxy::PinSnapshot(call.ctx, call.services, NameOf(call, request),
+                                                   request.name(), request.ttl_seconds()));
+  answer.mutable_status();
+  answer.set_pin_id(pin);
+  return {};
+}
+
+Status UnpinSnapshotData(Call& call, const pb::UnpinSnapshotDataRequest& request, common::Status&) {
+  return proxy::UnpinSnapshot(call.ctx, call.services, request.pin_id());
+}
+
 constexpr auto kMethods = std::to_array<Method>({
+    {"CreateSnapshot", Unary<pb::CreateSnapshotRequest, common::Status, CreateSnapshot>},
+    {"DropSnapshot", Unary<pb::DropSnapshotRequest, common::Status, DropSnapshot>},
+    {"ListSnapshots", Unary<pb::ListSnapshotsRequest, pb::ListSnapshotsResponse, ListSnapshots>},
+    {"DescribeSnapshot",
+     Unary<pb::DescribeSnapshotRequest, pb::DescribeSnapshotResponse, DescribeSnapshot>},
+    {"RestoreSnapshot",
+     Unary<pb::RestoreSnapshotRequest, pb::RestoreSnapshotResponse, RestoreSnapshot>},
+    {"GetRestoreSnapshotState",
+     Unary<pb::GetRestoreSnapshotStateRequest, pb::GetRestoreSnapshotStateResponse,
+           GetRestoreSnapshotState>},
+    {"ListRestoreSnapshotJobs",
+     Unary<pb::ListRestoreSnapshotJobsRequest, pb::ListRestoreSnapshotJobsResponse,
+           ListRestoreSnapshotJobs>},
+    {"PinSnapshotData",
+     Unary<pb::PinSnapshotDataRequest, pb::PinSnapshotDataResponse, PinSnapshotData>},
+    {"UnpinSnapshotData", Unary<pb::UnpinSnapshotDataRequest, common::Status, UnpinSnapshotData>},
     {"ManualCompaction",
      Unary<pb::ManualCompactionRequest, pb::ManualCompactionResponse, ManualCompaction>},
     {"GetCompactionState",

@@ -6,6 +6,7 @@
 #include "common.pb.h"
 #include "model/sparse_row.h"
 #include "schema.pb.h"
+#include "wire/grpc/struct_codec.h"
 
 namespace elanus::wire {
 namespace {
@@ -91,11 +92,11 @@ Status DecodeSparse(const pb::FieldData& field, Column& column) {
 // A column of nulls only has no payload in some clients; its type says what they are nulls of.
 Status DecodeNulls(const pb::FieldData& field, Column& column) {
   const auto type = static_cast<DataType>(field.type());
-  if (field.valid_data_size() == 0 || !model::IsVector(type) || !model::IsKnown(type) ||
-      type == DataType::kArrayOfVector) {
+  if (field.valid_data_size() == 0 || !model::IsVector(type) || !model::IsKnown(type)) {
     return Invalid("field {} has no data of a known type", field.field_name());
   }
   if (type == DataType::kSparseFloatVector) return DecodeSparse(field, column);
+  if (type == DataType::kArrayOfVector) return DecodeVectorLists(field, column);
   return DecodeDense(field, type, nullptr, 0, column);
 }
 
@@ -134,6 +135,27 @@ DataType TypeOf(common::PlaceholderType type) {
       return DataType::kSparseFloatVector;
     case common::PlaceholderType::Int8Vector:
       return DataType::kInt8Vector;
+    case common::PlaceholderType::VarChar:
+      return DataType::kVarChar;
+    default:
+      return DataType::kNone;
+  }
+}
+
+// The type of the vectors in an embedding list; kNone for other placeholders, and for lists of
+// sparse vectors, which no field holds.
+DataType ListElementOf(common::PlaceholderType type) {
+  switch (type) {
+    case common::PlaceholderType::EmbListBinaryVector:
+      return DataType::kBinaryVector;
+    case common::PlaceholderType::EmbListFloatVector:
+      return DataType::kFloatVector;
+    case common::PlaceholderType::EmbListFloat16Vector:
+      return DataType::kFloat16Vector;
+    case common::PlaceholderType::EmbListBFloat16Vector:
+      return DataType::kBFloat16Vector;
+    case common::PlaceholderType::EmbListInt8Vector:
+      return DataType::kInt8Vector;
     default:
       return DataType::kNone;
   }
@@ -171,10 +193,7 @@ Status DecodeVectors(const pb::FieldData& field, Column& column) {
     case pb::VectorField::kSparseFloatVector:
       return DecodeSparse(field, column);
     case pb::VectorField::kVectorArray:
-      return Invalid(
-          "the data type of field {} does not match: arrays of vectors are found in struct fields "
-          "only",
-          field.field_name());
+      return DecodeVectorLists(field, column);
     case pb::VectorField::DATA_NOT_SET:
       break;
   }
@@ -184,6 +203,7 @@ Status DecodeVectors(const pb::FieldData& field, Column& column) {
 void EncodeVectors(const Column& column, pb::VectorField* to) {
   to->set_dim(column.dim);
   const model::ColumnView view = column.view();
+  if (column.type == DataType::kArrayOfVector) return EncodeVectorLists(column, to);
   if (column.type == DataType::kSparseFloatVector) {
     auto* sparse = to->mutable_sparse_float_vector();
     uint32_t dim = 0;
@@ -231,12 +251,21 @@ Result<Column> DecodeQueries(const std::string& placeholder_group) {
     return Invalid("the placeholder group of a search must hold one placeholder");
   }
   const common::PlaceholderValue& placeholder = group.placeholders(0);
+  if (const DataType element = ListElementOf(placeholder.type()); element != DataType::kNone) {
+    Column lists = model::MakeColumn({}, "", DataType::kArrayOfVector, element, 0);
+    for (const std::string& value : placeholder.values()) lists.AppendBytes(value);
+    return lists;
+  }
   const DataType type = TypeOf(placeholder.type());
   if (type == DataType::kNone) {
     return Invalid("query vectors of placeholder type {} do not fit a vector field",
                    common::PlaceholderType_Name(placeholder.type()));
   }
   Column queries = model::MakeColumn({}, "", type, DataType::kNone, 0);
+  if (type == DataType::kVarChar) {
+    for (const std::string& text : placeholder.values()) queries.AppendBytes(text);
+    return queries;
+  }
   std::string row;
   for (const std::string& value : placeholder.values()) {
     if (type == DataType::kSparseFloatVector) {

@@ -22,7 +22,8 @@ Status DecodeVectors(const milvus::proto::schema::FieldData& field, model::Colum
 void EncodeVectors(const model::Column& column, milvus::proto::schema::VectorField* to);
 
 /// The query vectors of a serialised PlaceholderGroup, one row each, as a column of the type that
-/// the placeholder names. Without any, a column of no rows. Errors: kInvalidParameter.
+/// the placeholder names; embedding lists as a column of ArrayOfVector without a dim, which they do
+/// not say. Without any, a column of no rows. Errors: kInvalidParameter.
 Result<model::Column> DecodeQueries(const std::string& placeholder_group);
 
 }  // namespace elanus::wire

@@ -83,7 +83,7 @@ TEST(QueryVectors, ThatAreNotWholeOrNotAlikeAreRefused) {
 }
 
 TEST(QueryVectors, OfATypeThatNoFieldHasAreRefused) {
-  for (const auto type : {common::None, common::VarChar, common::Int64, common::EmbListFloatVector,
+  for (const auto type : {common::None, common::Int64, common::EmbListSparseFloatVector,
                           static_cast<common::PlaceholderType>(77)}) {
     EXPECT_EQ(DecodeQueries(Group(type, {"01234567"})).status().code(),
               ErrorCode::kInvalidParameter)

@@ -1,0 +1,169 @@
+// A vector search of one shard or segment, and its hits. Plain values that
+// could cross a process.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/column.h"
+#include "model/data_type.h"
+#include "model/requests/shard_read.h"
+
+namespace elanus::model {
+
+/// What hits are grouped by: the value of a field, or what stands at a place in
+/// JSON.
+struct GroupKey {
+  FieldId field;
+  std::string name;                 // As the request writes it.
+  std::string path;                 // As expr::JsonPlace; read of a JSON field only.
+  DataType type = DataType::kNone;  // Of the values; kJson: the text of whatever is there.
+  bool strict_cast = false;         // JSON: values of another type are null, none is converted.
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "field", field);
+    v(2, "name", name);
+    v(3, "path", path);
+    v(4, "type", type);
+    v(5, "strict_cast", strict_cast);
+  }
+};
+
+struct Grouping {
+  std::vector<GroupKey> keys;  // Empty: hits are not grouped, and k counts hits, not groups.
+  uint32_t group_size = 1;
+  std::vector<Column> only;  // One a key: the groups wanted, all rows of which are looked at.
+
+  bool is_on() const { return !keys.empty(); }
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "keys", keys);
+    v(2, "group_size", group_size);
+    v(3, "only", only);
+  }
+};
+
+/// Changes the scores of the hits that pass a filter.
+struct Boost {
+  std::string filter;
+  double weight = 1;
+  bool is_random = false;  // The weight is multiplied by a number in [0, 1)
+                           // drawn for the row.
+  int64_t seed = 0;
+  FieldId random_field;  // Int64: equal values draw equal numbers. 0: the row's
+                         // place draws.
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "filter", filter);
+    v(2, "weight", weight);
+    v(3, "is_random", is_random);
+    v(4, "seed", seed);
+    v(5, "random_field", random_field);
+  }
+};
+
+struct Boosting {
+  std::vector<Boost> boosts;
+  bool sums_boosts = false;  // Those that match are added up, not multiplied.
+  bool sums_score = false;   // What comes of them is added to the score, not multiplied.
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "boosts", boosts);
+    v(2, "sums_boosts", sums_boosts);
+    v(3, "sums_score", sums_score);
+  }
+};
+
+/// A page of an iterator.
+struct IteratorCursor {
+  std::string token;       // Names the iterator; pages of one come one after another.
+  bool has_bound = false;  // Only hits strictly worse than `bound`.
+  float bound = 0;
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "token", token);
+    v(2, "has_bound", has_bound);
+    v(3, "bound", bound);
+  }
+};
+
+/// Among the columns of hits by element: which of its row's elements a hit is.
+/// Int64.
+inline constexpr FieldId kElementField{2};
+
+struct ShardSearch {
+  ShardRead read;
+  FieldId vector_field;
+  Metric metric = Metric::kL2;
+  uint32_t k = 0;                             // offset + limit.
+  std::map<std::string, std::string> params;  // The search's over those the index was built with.
+  bool has_radius = false;
+  double radius = 0;
+  bool has_range_filter = false;
+  double range_filter = 0;
+  int32_t round_decimal = -1;
+  Column queries;  // Of the field's type, one row a query.
+  Grouping grouping;
+  Boosting boosting;
+  std::optional<IteratorCursor> cursor;
+  bool exact = false;       // Every row is compared, whatever the index.
+  bool by_element = false;  // Hits are single vectors of rows that are lists of them.
+  // BM25 only, set by the shard, which turns the term counts of the queries
+  // into weights too.
+  double mean_length = 0;
+
+  /// The most hits of a query.
+  uint32_t hits_max() const { return grouping.is_on() ? k * grouping.group_size : k; }
+  uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "read", read);
+    v(2, "vector_field", vector_field);
+    v(3, "metric", metric);
+    v(6, "k", k);
+    v(7, "params", params);
+    v(8, "has_radius", has_radius);
+    v(9, "radius", radius);
+    v(10, "has_range_filter", has_range_filter);
+    v(11, "range_filter", range_filter);
+    v(12, "round_decimal", round_decimal);
+    v(13, "queries", queries);
+    v(14, "grouping", grouping);
+    v(15, "boosting", boosting);
+    v(16, "cursor", cursor);
+    v(17, "exact", exact);
+    v(18, "by_element", by_element);
+    v(18, "mean_length", mean_length);
+  }
+};
+
+/// Hits of several queries, best first within each; grouped ones group by
+/// group, the group with the best hit first. Columns are aligned with the hits.
+struct PartialHits {
+  std::vector<uint32_t> counts;  // Per query.
+  Column primary_keys;
+  std::vector<float> scores;
+  std::vector<Column> columns;
+  Timestamp read_at;
+  std::vector<Column> group_values;  // One a key of the grouping.
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "counts", counts);
+    v(2, "primary_keys", primary_keys);
+    v(3, "scores", scores);
+    v(4, "columns", columns);
+    v(5, "read_at", read_at);
+    v(6, "group_values", group_values);
+  }
+};
+}  // namespace elanus::model

@@ -1,0 +1,42 @@
+// The second read of a search: values of rows by their keys, at the moment of the first.
+#pragma once
+
+#include <vector>
+
+#include "proxy/services.h"
+
+namespace elanus::proxy {
+
+/// Where and when a request reads.
+struct ReadScope {
+  roles::CollectionSnapshot collection;
+  std::vector<PartitionId> partitions;  // Empty: every loaded one.
+  std::vector<Timestamp> moments;       // One a shard, in shard order.
+  bool ignore_growing = false;
+};
+
+/// The moments at which all reads of one request agree, once the shards have reached the guarantee;
+/// `pinned`, when given, is the moment of all.
+Result<std::vector<Timestamp>> ReadMoments(Context& ctx, Services& services,
+                                           const model::CollectionInfo& collection,
+                                           Timestamp guarantee, Timestamp pinned);
+
+/// One moment for all shards, after the guarantee: what the pages of an iterator are pinned to.
+Result<Timestamp> CommonMoment(Context& ctx, Services& services,
+                               const model::CollectionInfo& collection, Timestamp guarantee);
+
+struct Fetched {
+  std::vector<model::Column> columns;  // One a field, aligned with the keys; nulls where missing.
+  std::vector<size_t> missing;         // Keys that no row has.
+};
+
+/// Reads `fields` of the rows with `keys`, any number of times each. Errors: those of a query.
+Result<Fetched> FetchByKeys(Context& ctx, Services& services, const ReadScope& scope,
+                            const model::Column& keys, const std::vector<FieldId>& fields);
+
+/// As above for keys that were found a moment ago: one that is missing is kInconsistentRequery.
+Result<std::vector<model::Column>> FetchFound(Context& ctx, Services& services,
+                                              const ReadScope& scope, const model::Column& keys,
+                                              const std::vector<FieldId>& fields);
+
+}  // namespace elanus::proxy

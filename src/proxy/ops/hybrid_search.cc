@@ -1,0 +1,194 @@
+// Hybrid search: several searches at one moment, their hits fused into one list.
+#include "model/reduce.h"
+#include "proxy/checks.h"
+#include "proxy/ops.h"
+#include "proxy/ops/search_finish.h"
+#include "proxy/ops/search_plan.h"
+#include "proxy/rerank/fusion.h"
+#include "proxy/slow_log.h"
+
+namespace elanus::proxy {
+namespace {
+
+struct HybridPlan {
+  std::vector<SearchPlan> searches;
+  Ranker ranker;
+  AnswerWindow window;
+  int64_t round_decimal = -1;
+  GroupParams group;
+  ScoreMode group_scorer = ScoreMode::kMax;
+  std::vector<OrderTerm> order;
+};
+
+// The parameters beside the searches.
+Status PlanRanking(const ProxyOptions& options, const model::CollectionSchema& schema,
+                   const model::HybridSearchRequest& request, HybridPlan& plan) {
+  const std::string* limit = model::Find(request.rank_params, "limit");
+  if (limit == nullptr) return Invalid("limit should be specified in rank params");
+  TRY_ASSIGN(plan.window.limit, ParseInt("limit", *limit));
+  if (const std::string* offset = model::Find(request.rank_params, "offset");
+      offset != nullptr && !offset->empty()) {
+    TRY_ASSIGN(plan.window.offset, ParseInt("offset", *offset));
+  }
+  TRY(CheckWindow(options, plan.window.limit, plan.window.offset));
+  TRY_ASSIGN(plan.round_decimal, ParseRoundDecimal(request.rank_params));
+  TRY_ASSIGN(plan.group, ParseGroupParams(options, request.rank_params));
+  TRY_ASSIGN(
+      plan.group_scorer,
+      ParseScoreMode("rank_group_scorer", model::Find(request.rank_params, "rank_group_scorer")));
+  if (const std::string* order = model::Find(request.rank_params, "order_by_fields");
+      order != nullptr && !order->empty()) {
+    TRY_ASSIGN(plan.order, ParseOrderBy(*order, schema, /*takes_json=*/true));
+    if (plan.group.fields.size() > 1)
+      return Invalid("order_by_fields cannot be used with several group by fields");
+  }
+  const size_t paths = request.requests.size();
+  if (request.function_score && !request.function_score->functions.empty()) {
+    TRY_ASSIGN(plan.ranker, ResolveRanker(*request.function_score, schema, paths));
+    if (!plan.ranker.boosting.boosts.empty())
+      return Invalid("boost functions cannot be used with hybrid search");
+  } else {
+    TRY_ASSIGN(plan.ranker, ResolveStrategy(request.rank_params, paths));
+  }
+  return {};
+}
+
+// One of the searches.
+Result<SearchPlan> PlanPart(const ProxyOptions& options, const ReadScope& scope,
+                            const HybridPlan& hybrid, model::SearchRequest& request) {
+  if (request.function_score)
+    return Invalid("a search inside of a hybrid search cannot have rerank functions");
+  const SearchForm form{.is_part = true,
+                        .top_k_default = hybrid.window.limit + hybrid.window.offset};
+  TRY_ASSIGN(SearchPlan plan, PlanSearch(options, scope, form, request));
+  if (plan.params.iterator) return Invalid("iterators cannot be used with hybrid search");
+  if (!plan.params.order_by.empty())
+    return Invalid("order_by_fields is not for a search inside of a hybrid search");
+  // Clients repeat the grouping of the whole in each part.
+  if (plan.params.group.is_on() && plan.params.group.fields != hybrid.group.fields)
+    return Invalid("a hybrid search is grouped as a whole, not the searches in it");
+  if (hybrid.group.is_on()) {
+    if (plan.params.radius) return Invalid("a range search cannot be grouped by a field");
+    if (plan.field->type == model::DataType::kBinaryVector)
+      return Invalid("a search of the binary vector field {} cannot be grouped", plan.field->name);
+    TRY_ASSIGN(plan.search.grouping, ResolveGrouping(scope.collection->schema, hybrid.group));
+  }
+  return plan;
+}
+
+Result<HybridPlan> PlanHybrid(const ProxyOptions& options, const ReadScope& scope,
+                              model::HybridSearchRequest& request) {
+  if (request.requests.empty() ||
+      request.requests.size() > static_cast<size_t>(options.hybrid_searches_max)) {
+    return Invalid("a hybrid search has 1 to {} searches, got {}", options.hybrid_searches_max,
+                   request.requests.size());
+  }
+  HybridPlan plan;
+  TRY(PlanRanking(options, scope.collection->schema, request, plan));
+  size_t nq = 0;
+  for (model::SearchRequest& part : request.requests) {
+    const size_t queries = part.query_keys.rows > 0 ? part.query_keys.rows : part.queries.rows;
+    if (&part != &request.requests[0] && queries != nq)
+      return Invalid("the searches of a hybrid search differ in nq: {} and {}", nq, queries);
+    nq = queries;
+    TRY_ASSIGN(SearchPlan search, PlanPart(options, scope, plan, part));
+    plan.searches.push_back(std::move(search));
+  }
+  return plan;
+}
+
+// The hits of all searches, at the same moments.
+Result<std::vector<model::PartialHits>> RunParts(Context& ctx, Services& services,
+                                                 const ReadScope& scope, HybridPlan& plan) {
+  std::vector<model::PartialHits> parts(plan.searches.size());
+  TRY(services.fan_out.ParallelFor(ctx, parts.size(), [&](size_t i) -> Status {
+    SearchPlan& one = plan.searches[i];
+    ReadScope same = scope;
+    if (one.query_keys.rows > 0) {
+      TRY(ReadQueries(ctx, services, scope, one));
+      if (one.search.queries.rows != one.has_vector.size())
+        return Invalid("an id of a hybrid search has no vector in field {}", one.field->name);
+    }
+    model::Column queries = std::move(one.search.queries);
+    model::ShardSearch search = one.search;
+    search.queries = std::move(queries);
+    TRY_ASSIGN(parts[i], RunSearch(ctx, services, Timestamp(), std::move(search),
+                                   plan.group.is_strict, same));
+    return {};
+  }));
+  return parts;
+}
+
+// One list of the parts, ordered and cut; without columns.
+Result<model::PartialHits> Rank(Context& ctx, Services& services, const ReadScope& scope,
+                                const HybridPlan& plan,
+                                const std::vector<model::PartialHits>& parts) {
+  std::vector<Path> paths;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    paths.push_back({.hits = &parts[i], .metric = plan.searches[i].search.metric});
+  }
+  FusedHits fused = Fuse(plan.ranker, paths);
+  const auto limit = static_cast<size_t>(plan.window.limit + plan.window.offset);
+  if (plan.ranker.kind == Ranker::Kind::kDecay) {
+    const Decay& decay = plan.ranker.decay;
+    TRY_ASSIGN(const auto values,
+               FetchFound(ctx, services, scope, fused.hits.primary_keys, {decay.field->id}));
+    ApplyDecay(decay, values[0].view(), fused.hits.scores);
+  }
+  const GroupOrder groups{.groups_max = limit,
+                          .group_size = static_cast<size_t>(plan.group.size),
+                          .scorer = plan.group_scorer};
+  const auto best = SortHits(fused, limit, plan.group.is_on() ? &groups : nullptr);
+  const model::PartialHits hits =
+      model::PickHits(fused.hits, best, ScoresAt(fused.hits.scores, best));
+  std::vector<FieldId> fields;
+  for (const OrderTerm& term : plan.order) fields.push_back(term.order.field);
+  TRY_ASSIGN(const auto values, FetchFound(ctx, services, scope, hits.primary_keys, fields));
+  std::vector<const model::Column*> columns;
+  for (const model::Column& column : values) columns.push_back(&column);
+  std::vector<std::vector<uint32_t>> places = PlacesOf(hits);
+  TRY(OrderAndCut(ctx, plan.order, columns, hits.group_values, plan.window, places));
+  model::PartialHits kept = model::PickHits(hits, places, ScoresAt(hits.scores, places));
+  RoundScores(plan.round_decimal, kept.scores);
+  return kept;
+}
+
+Result<model::SearchResult> RunHybrid(Context& ctx, Services& services, ReadScope& scope,
+                                      HybridPlan& plan, const OutputFields& output) {
+  TRY_ASSIGN(const auto parts, RunParts(ctx, services, scope, plan));
+  TRY_ASSIGN(model::PartialHits hits, Rank(ctx, services, scope, plan, parts));
+  TRY_ASSIGN(hits.columns, FetchFound(ctx, services, scope, hits.primary_keys, output.ids));
+  TRY(CheckBytes(services.options.output_bytes_max, hits));
+  const int64_t top_k = plan.order.empty() ? plan.window.limit : LargestCount(hits.counts);
+  model::SearchResult result = MakeResult(std::move(hits), output, scope.collection->schema, top_k);
+  result.has_group_list = plan.group.is_list;
+  return result;
+}
+
+}  // namespace
+
+Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
+                                         model::HybridSearchRequest request) {
+  SlowLog slow(ctx, services.options, "HybridSearch", request.name);
+  if (!request.requests.empty()) {
+    slow.Says(request.requests[0].queries.rows, request.requests[0].filter,
+              fmt::format("searches={}", request.requests.size()));
+  }
+  TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, request.partitions));
+  TRY_ASSIGN(const OutputFields output,
+             ResolveOutput(scope.collection->schema, request.output_fields));
+  TRY_ASSIGN(HybridPlan plan, PlanHybrid(services.options, scope, request));
+  TRY(CheckLoaded(request.partitions, scope));
+  for (const SearchPlan& part : plan.searches) {
+    scope.ignore_growing = scope.ignore_growing || part.params.ignore_growing;
+  }
+  for (SearchPlan& part : plan.searches) {
+    part.search.read.ignore_growing = scope.ignore_growing;
+  }
+  TRY_ASSIGN(const Timestamp guarantee,
+             GuaranteeOf(ctx, services, *scope.collection, request.consistency));
+  TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee, Timestamp()));
+  return RunHybrid(ctx, services, scope, plan, output);
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,376 @@
+// Planning and running a search.
+#include "proxy/ops/search_plan.h"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
+#include "expr/element_filter.h"
+#include "expr/expr.h"
+#include "model/groups.h"
+#include "model/reduce.h"
+#include "proxy/checks.h"
+#include "proxy/functions.h"
+#include "proxy/vector_lists.h"
+#include "proxy/vector_values.h"
+
+namespace elanus::proxy {
+namespace {
+
+Result<const model::FieldSchema*> VectorField(const model::CollectionSchema& schema,
+                                              const std::string& name) {
+  if (!name.empty()) {
+    const model::FieldSchema* field = schema.FindField(name);
+    if (field == nullptr) {
+      return Error(ErrorCode::kFieldNotFound, "{}[field={}]",
+                   InfoOf(ErrorCode::kFieldNotFound).name, name);
+    }
+    if (!model::IsVector(field->type)) return Invalid("field {} is not a vector field", name);
+    return field;
+  }
+  const model::FieldSchema* only = nullptr;
+  for (const model::FieldSchema& field : schema.fields) {
+    if (!model::IsVector(field.type)) continue;
+    if (only != nullptr)
+      return Invalid("multiple anns_fields exist, please specify a anns_field in search_params");
+    only = &field;
+  }
+  return only;
+}
+
+// Brings query vectors into the type of the field, or says why they are none of it.
+Status FitQueries(const model::FieldSchema& field, model::Metric metric, model::Column& queries) {
+  if (field.type == model::DataType::kArrayOfVector && !model::IsMaxSim(metric) &&
+      queries.type != model::DataType::kArrayOfVector) {
+    model::FieldSchema element = field;  // One of its vectors is searched for.
+    element.type = field.element_type;
+    return FitQueries(element, metric, queries);
+  }
+  if (field.type == model::DataType::kArrayOfVector ||
+      queries.type == model::DataType::kArrayOfVector) {
+    return FitListQueries(field, metric, queries);
+  }
+  TRY(ConvertToField(field, queries));
+  if (queries.type != field.type) {
+    return Invalid("query vectors of type {} do not fit field {} of type {}", NameOf(queries.type),
+                   field.name, NameOf(field.type));
+  }
+  if (queries.dim != field.dim()) {
+    return Invalid("vector dimension mismatch, field {}: invalid parameter[expected={}][actual={}]",
+                   field.name, field.dim(), queries.dim);
+  }
+  return CheckVectorValues(field, queries).WithContext("query vectors");
+}
+
+// What a search for single vectors of lists cannot be yet.
+Status CheckElementSearch(const SearchParams& params, const SearchForm& form) {
+  const auto later = [](std::string_view what) {
+    return Error(ErrorCode::kUnimplemented,
+                 "{} is not supported yet in a search for elements of a struct array", what);
+  };
+  if (params.group.is_on()) return later("group by");
+  if (params.iterator || params.cursor) return later("an iterator");
+  if (params.index_params.contains("element_scope")) return later("element_scope");
+  return form.is_part ? later("hybrid search") : Status();
+}
+
+// `filtered`: a sub-field of the struct that an element_filter reads, when there is one.
+Status CheckElementFilter(const model::CollectionSchema& schema, const model::FieldSchema& field,
+                          bool by_element, std::optional<FieldId> filtered) {
+  if (!filtered) return {};
+  const std::string& filtered_struct = schema.FindField(*filtered)->struct_name;
+  if (by_element && filtered_struct == field.struct_name) return {};
+  return Invalid(
+      "element_filter is only supported for element-level search on a vector of the same struct, "
+      "{}; use match_any for rows",
+      filtered_struct);
+}
+
+Status CheckRange(const SearchParams& params, model::Metric metric) {
+  if (!params.range_filter) return {};
+  const bool good = model::LargerIsBetter(metric) ? *params.range_filter > *params.radius
+                                                  : *params.range_filter < *params.radius;
+  if (good) return {};
+  return Error(ErrorCode::kSegcore,
+               "range_filter must be {} than radius for metric {}: got {}, radius {}",
+               model::LargerIsBetter(metric) ? "more" : "less", NameOf(metric),
+               *params.range_filter, *params.radius);
+}
+
+Status CheckCounts(const ProxyOptions& options, int64_t nq, size_t queries) {
+  if (nq < 1 || nq > options.nq_max) {
+    return Invalid("nq [{}] is invalid, it should be in range [1, {}]", nq, options.nq_max);
+  }
+  if (nq != static_cast<int64_t>(queries)) {
+    return Invalid("nq [{}] is not the number of query vectors [{}]", nq, queries);
+  }
+  return {};
+}
+
+Status CheckKeys(const model::CollectionSchema& schema, const model::FieldSchema& field,
+                 const model::Column& keys) {
+  if (keys.type != schema.primary_key().type)
+    return Invalid("the ids of a search are not of the primary key's type");
+  if (field.type == model::DataType::kArrayOfVector)
+    return Invalid("field {} cannot be searched by ids", field.name);
+  const model::ColumnView view = keys.view();
+  std::unordered_set<std::string_view> met;
+  for (size_t i = 0; i < view.rows; ++i) {
+    if (!met.insert(view.Bytes(i)).second) return Invalid("the ids of a search repeat");
+  }
+  return {};
+}
+
+Status CheckPlan(const ProxyOptions& options, const SearchPlan& plan, size_t nq) {
+  if (plan.params.cursor && nq != 1)
+    return Invalid("search_iter_v2 takes one query vector, got {}", nq);
+  if (plan.params.group.is_on() && plan.field->type == model::DataType::kBinaryVector)
+    return Invalid("a search of the binary vector field {} cannot be grouped", plan.field->name);
+  const int64_t entries =
+      static_cast<int64_t>(nq) * plan.params.top_k * std::max<int64_t>(1, plan.params.group.size);
+  if (options.result_entries_max >= 0 && entries > options.result_entries_max) {
+    return Invalid("the search asks for {} hits, at most {} are allowed", entries,
+                   options.result_entries_max);
+  }
+  return {};
+}
+
+// A key as users write it.
+std::string KeyText(const model::ColumnView& keys, size_t i) {
+  if (keys.type == model::DataType::kInt64) return std::to_string(keys.Get<int64_t>(i));
+  return std::string(keys.Bytes(i));
+}
+
+// Answers about one query each, one after the other.
+model::PartialHits Concat(const std::vector<model::PartialHits>& parts) {
+  model::PartialHits all = parts[0];
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const model::PartialHits& part = parts[i];
+    all.counts.insert(all.counts.end(), part.counts.begin(), part.counts.end());
+    all.scores.insert(all.scores.end(), part.scores.begin(), part.scores.end());
+    all.primary_keys.AppendAll(part.primary_keys.view());
+    for (size_t c = 0; c < all.columns.size(); ++c) {
+      all.columns[c].AppendAll(part.columns[c].view());
+    }
+    for (size_t c = 0; c < all.group_values.size(); ++c) {
+      all.group_values[c].AppendAll(part.group_values[c].view());
+    }
+  }
+  return all;
+}
+
+Result<model::PartialHits> RunOnShards(Context& ctx, Services& services, Timestamp guarantee,
+                                       model::ShardSearch search, ReadScope& scope) {
+  const std::vector<std::string>& vchannels = scope.collection->vchannels;
+  const auto at_shard = [&](model::ShardSearch& one, size_t shard) {
+    one.read.vchannel = vchannels[shard];
+    one.read.partitions = scope.partitions;
+    one.read.guarantee = guarantee;
+    if (scope.moments.empty()) return;
+    one.read.guarantee = scope.moments[shard];
+    one.read.read_at = scope.moments[shard];
+  };
+  if (vchannels.size() == 1) {
+    at_shard(search, 0);
+    TRY_ASSIGN(model::PartialHits hits, services.streaming.Search(ctx, std::move(search)));
+    scope.moments = {hits.read_at};
+    return hits;
+  }
+  std::vector<model::PartialHits> parts(vchannels.size());
+  TRY(services.fan_out.ParallelFor(ctx, vchannels.size(), [&](size_t shard) -> Status {
+    model::ShardSearch one = search;
+    at_shard(one, shard);
+    TRY_ASSIGN(parts[shard], services.streaming.Search(ctx, std::move(one)));
+    return {};
+  }));
+  scope.moments.clear();
+  for (const model::PartialHits& part : parts) scope.moments.push_back(part.read_at);
+  return model::ReduceHits(parts, search.metric, search.nq(), search.k, search.grouping.group_size);
+}
+
+// The groups that were found, filled: each query asks for its own.
+Result<model::PartialHits> FillGroups(Context& ctx, Services& services,
+                                      const model::ShardSearch& search,
+                                      const model::PartialHits& heads, const ReadScope& scope) {
+  std::vector<model::PartialHits> parts(heads.counts.size());
+  std::vector<size_t> begins;
+  size_t begin = 0;
+  for (uint32_t count : heads.counts) {
+    begins.push_back(begin);
+    begin += count;
+  }
+  TRY(services.fan_out.ParallelFor(ctx, parts.size(), [&](size_t q) -> Status {
+    model::ShardSearch one = search;
+    one.queries = model::EmptyLike(search.queries);
+    one.queries.AppendRow(search.queries.view(), q);
+    one.grouping.only.clear();
+    for (const model::Column& column : heads.group_values) {
+      one.grouping.only.push_back(model::EmptyLike(column));
+      one.grouping.only.back().AppendAll(column.view().Slice(begins[q], heads.counts[q]));
+    }
+    ReadScope same = scope;
+    if (heads.counts[q] == 0) one.grouping.only.clear();  // Nothing to fill: the same none again.
+    one.k = std::max<uint32_t>(1, heads.counts[q]);
+    TRY_ASSIGN(parts[q], RunOnShards(ctx, services, Timestamp(), std::move(one), same));
+    return {};
+  }));
+  model::PartialHits all = Concat(parts);
+  all.read_at = heads.read_at;
+  return all;
+}
+
+}  // namespace
+
+Result<ReadScope> OpenRead(Context& ctx, Services& services, const model::CollectionName& name,
+                           const std::vector<std::string>& partitions) {
+  ReadScope scope;
+  TRY_ASSIGN(scope.collection, services.coord.catalog.Find(ctx, name));
+  TRY_ASSIGN(scope.partitions,
+             ResolvePartitions(*scope.collection, partitions, ErrorCode::kInvalidParameter));
+  return scope;
+}
+
+Status CheckLoaded(const std::vector<std::string>& partition_names, ReadScope& scope) {
+  const model::CollectionInfo& collection = *scope.collection;
+  if (!collection.loaded) {
+    return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
+                 InfoOf(ErrorCode::kCollectionNotLoaded).name, collection.schema.name);
+  }
+  for (size_t i = 0; i < partition_names.size(); ++i) {
+    if (!collection.IsLoaded(scope.partitions[i])) {
+      return Error(ErrorCode::kPartitionNotLoaded, "{}[partition={}]",
+                   InfoOf(ErrorCode::kPartitionNotLoaded).name, partition_names[i]);
+    }
+  }
+  if (scope.partitions.empty()) scope.partitions = collection.loaded_partitions;
+  return {};
+}
+
+Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scope,
+                              const SearchForm& form, model::SearchRequest& request) {
+  const model::CollectionInfo& collection = *scope.collection;
+  const model::CollectionSchema& schema = collection.schema;
+  const bool by_keys = request.query_keys.rows > 0;
+  const size_t queries = by_keys ? request.query_keys.rows : request.queries.rows;
+  TRY(CheckCounts(options, request.nq_given == 0 ? static_cast<int64_t>(queries) : request.nq_given,
+                  queries));
+  SearchPlan plan;
+  TRY_ASSIGN(plan.field, VectorField(schema, request.anns_field));
+  TRY_ASSIGN(plan.params, ParseSearchParams(options, request.params, collection.id, form));
+  const SearchParams& params = plan.params;
+  std::optional<FieldId> element_filter;
+  if (!request.filter.empty()) {
+    const auto bound = expr::Bind(request.filter, schema, request.templates);
+    if (!bound.ok()) return Status(bound.status()).WithContext("failed to create query plan");
+    element_filter = expr::ElementFilterField(*bound);
+  }
+  TRY(CheckPlan(options, plan, queries));
+  model::ShardSearch& search = plan.search;
+  TRY_ASSIGN(search.grouping, ResolveGrouping(schema, params.group));
+  const model::IndexInfo* index = collection.IndexOf(plan.field->id);
+  if (!collection.loaded) return plan;  // Whoever runs it says so.
+  if (index == nullptr) return Invalid("there is no vector index on field: [{}]", plan.field->name);
+  if (!params.metric.empty() && params.metric != index->metric) {
+    return Invalid("metric type not match: invalid parameter[expected={}][actual={}]",
+                   index->metric, params.metric);
+  }
+  const model::Metric metric = *model::MetricOf(index->metric);
+  TRY(CheckListSearch(metric, {.has_range = params.radius.has_value(),
+                               .is_iterator = params.iterator || params.cursor.has_value(),
+                               .is_grouped = params.group.is_on()}));
+  if (by_keys) {
+    TRY(CheckKeys(schema, *plan.field, request.query_keys));
+    plan.query_keys = std::move(request.query_keys);
+  } else {
+    const std::string* analyzer = model::Find(request.params, "analyzer_name");
+    const auto nested = params.index_params.find("analyzer_name");
+    if (analyzer == nullptr && nested != params.index_params.end()) analyzer = &nested->second;
+    TRY(FitTextQueries(schema, *plan.field, analyzer == nullptr ? "" : *analyzer, request.queries));
+    TRY(FitQueries(*plan.field, metric, request.queries));
+    search.queries = std::move(request.queries);
+  }
+  search.by_element =
+      plan.field->type == model::DataType::kArrayOfVector && !model::IsMaxSim(metric);
+  if (search.by_element) TRY(CheckElementSearch(params, form));
+  TRY(CheckElementFilter(schema, *plan.field, search.by_element, element_filter));
+  search.vector_field = plan.field->id;
+  search.metric = *model::MetricOf(index->metric);
+  // One more tells whether a page of an iterator would end between equal scores.
+  search.k = plan.hits_wanted() + (params.cursor ? 1 : 0);
+  search.params = params.index_params;
+  // What a score means may hang on how the index was built (the bands of MINHASH_LSH).
+  for (const model::KeyValue& built : index->build_params) {
+    search.params.try_emplace(built.key, built.value);
+  }
+  search.has_radius = params.radius.has_value();
+  search.radius = params.radius.value_or(0);
+  search.has_range_filter = params.range_filter.has_value();
+  search.range_filter = params.range_filter.value_or(0);
+  // The bound of a page is a score as it is.
+  if (!params.cursor) search.round_decimal = static_cast<int32_t>(params.round_decimal);
+  search.cursor = params.cursor;
+  search.read = {.vchannel = {},
+                 .collection = collection.id,
+                 .partitions = {},
+                 .filter = std::move(request.filter),
+                 .templates = std::move(request.templates),
+                 .guarantee = {},
+                 .read_at = {},
+                 .ignore_growing = params.ignore_growing};
+  TRY(CheckRange(params, search.metric));
+  return plan;
+}
+
+Status ReadQueries(Context& ctx, Services& services, const ReadScope& scope, SearchPlan& plan) {
+  TRY_ASSIGN(const Fetched fetched,
+             FetchByKeys(ctx, services, scope, plan.query_keys, {plan.field->id}));
+  if (!fetched.missing.empty()) {
+    std::string names;
+    constexpr size_t kNamesMax = 10;
+    for (size_t i = 0; i < std::min(kNamesMax, fetched.missing.size()); ++i) {
+      names += (i == 0 ? "" : ", ") + KeyText(plan.query_keys.view(), fetched.missing[i]);
+    }
+    return Invalid("{} of the ids of the search are not in the collection: {}",
+                   fetched.missing.size(), names);
+  }
+  const model::Column& vectors = fetched.columns[0];
+  const model::ColumnView view = vectors.view();
+  plan.search.queries = model::EmptyLike(vectors);
+  for (size_t i = 0; i < view.rows; ++i) {
+    plan.has_vector.push_back(view.IsValid(i) ? 1 : 0);
+    if (view.IsValid(i)) plan.search.queries.AppendRow(view, i);
+  }
+  return {};
+}
+
+Result<model::PartialHits> RunSearch(Context& ctx, Services& services, Timestamp guarantee,
+                                     model::ShardSearch search, bool fills_groups,
+                                     ReadScope& scope) {
+  fills_groups = fills_groups && search.grouping.is_on() && search.grouping.group_size > 1;
+  if (!fills_groups) return RunOnShards(ctx, services, guarantee, std::move(search), scope);
+  model::ShardSearch heads_search = search;
+  heads_search.grouping.group_size = 1;
+  heads_search.read.output_fields.clear();
+  TRY_ASSIGN(const model::PartialHits heads,
+             RunOnShards(ctx, services, guarantee, std::move(heads_search), scope));
+  return FillGroups(ctx, services, search, heads, scope);
+}
+
+std::vector<float> RecallOf(const model::PartialHits& hits, const model::PartialHits& exact) {
+  const model::ColumnView found = hits.primary_keys.view();
+  const model::ColumnView truth = exact.primary_keys.view();
+  std::vector<float> recalls;
+  size_t at = 0;
+  size_t truth_at = 0;
+  for (size_t q = 0; q < hits.counts.size(); ++q) {
+    std::unordered_set<std::string_view> true_keys;
+    for (uint32_t i = 0; i < exact.counts[q]; ++i) true_keys.insert(truth.Bytes(truth_at++));
+    uint32_t good = 0;
+    for (uint32_t i = 0; i < hits.counts[q]; ++i) good += true_keys.contains(found.Bytes(at++));
+    recalls.push_back(
+        hits.counts[q] == 0 ? 0.0f : static_cast<float>(good) / static_cast<float>(hits.counts[q]));
+  }
+  return recalls;
+}
+
+}  // namespace elanus::proxy

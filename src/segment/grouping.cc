@@ -1,0 +1,194 @@
+// Grouped search inside one segment.
+#include "segment/grouping.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <unordered_set>
+
+#include "expr/json_path.h"
+#include "model/groups.h"
+
+namespace elanus::segment {
+namespace {
+
+using model::DataType;
+
+// The number that a JSON text is; false: none. Booleans are numbers only when values are converted.
+bool NumberIn(std::string_view json, bool converts, double& number) {
+  if (converts && (json == "true" || json == "false")) {
+    number = json == "true" ? 1 : 0;
+    return true;
+  }
+  const auto parsed = std::from_chars(json.data(), json.data() + json.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == json.data() + json.size();
+}
+
+bool FitsInteger(DataType type, double number) {
+  const int bits = static_cast<int>(model::WidthOf(type)) * 8;
+  const double limit = std::ldexp(1.0, bits - 1);
+  return number == std::floor(number) && number >= -limit && number < limit;
+}
+
+// Appends the value of one JSON text as the type of the column; null where it is none.
+void AppendCast(std::string_view json, const model::ColumnView& texts, size_t row,
+                const model::GroupKey& key, model::Column& to) {
+  const bool converts = !key.strict_cast;
+  double number = 0;
+  switch (key.type) {
+    case DataType::kBool: {
+      const uint8_t value = json == "true" ? 1 : 0;
+      if (json == "true" || json == "false") return to.AppendFixed(&value);
+      return to.AppendNull();
+    }
+    case DataType::kVarChar:
+      if (texts.IsValid(row)) return to.AppendBytes(texts.Bytes(row));
+      if (converts && json[0] != '{' && json[0] != '[') return to.AppendBytes(json);
+      return to.AppendNull();
+    default: {
+      // An integer as it is written: a double would lose digits.
+      int64_t integer = 0;
+      const auto parsed = std::from_chars(json.data(), json.data() + json.size(), integer);
+      bool fits = parsed.ec == std::errc() && parsed.ptr == json.data() + json.size();
+      if (!fits && converts && NumberIn(json, converts, number) && FitsInteger(key.type, number)) {
+        integer = static_cast<int64_t>(number);
+        fits = true;
+      }
+      if (!fits ||
+          (key.type != DataType::kInt64 && !FitsInteger(key.type, static_cast<double>(integer)))) {
+        return to.AppendNull();
+      }
+      return to.AppendFixed(&integer);
+    }
+  }
+}
+
+Status AppendJson(Context& ctx, const model::ColumnView& documents, const model::GroupKey& key,
+                  model::Column& to) {
+  TRY_ASSIGN(const model::Column found, expr::ExtractJsonText(ctx, documents, key.path));
+  const model::ColumnView json = found.view();
+  model::Column texts;
+  if (key.type == DataType::kVarChar) {
+    TRY_ASSIGN(texts, expr::ExtractJson(ctx, documents, key.path, "VARCHAR"));
+  }
+  const model::ColumnView texts_view = texts.view();
+  for (size_t row = 0; row < json.rows; ++row) {
+    if (!json.IsValid(row) || json.Bytes(row) == "null") {
+      to.AppendNull();
+    } else if (key.type == DataType::kJson) {
+      to.AppendBytes(json.Bytes(row));
+    } else {
+      AppendCast(json.Bytes(row), texts_view, row, key, to);
+    }
+  }
+  return {};
+}
+
+// The rows of `allowed` whose groups are wanted.
+Result<Allowed> RowsInGroups(Context& ctx, const SegmentView& segment, const Allowed& allowed,
+                             const model::Grouping& grouping) {
+  const std::vector<model::ColumnView> wanted = model::ViewsOf(grouping.only);
+  std::unordered_set<std::string> texts;
+  for (size_t row = 0; row < wanted[0].rows; ++row) texts.insert(model::GroupText(wanted, row));
+  Allowed kept;
+  kept.bits.Resize(segment.rows());
+  const BitsetView bits = allowed.view();
+  std::vector<uint32_t> rows;
+  for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
+    TRY(ctx.CheckAlive());
+    const size_t count = std::min(kChunkRows, segment.rows() - begin);
+    rows.clear();
+    for (size_t row = begin; row < begin + count; ++row) {
+      if (allowed.all || bits.Test(row)) rows.push_back(static_cast<uint32_t>(row));
+    }
+    std::vector<model::Column> values = MakeGroupColumns(grouping);
+    TRY(AppendGroupValues(ctx, segment, grouping, rows, values));
+    const std::vector<model::ColumnView> views = model::ViewsOf(values);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (texts.contains(model::GroupText(views, i))) kept.bits.Set(rows[i]);
+    }
+  }
+  kept.none = !kept.bits.Any();
+  return kept;
+}
+
+// Puts the best groups of one query into its slots.
+Status SearchOne(Context& ctx, const SegmentView& segment, const Allowed& allowed,
+                 const model::ShardSearch& search, size_t query, SegmentHits& hits) {
+  constexpr size_t kFirstBatch = 64;
+  constexpr size_t kBatchMax = 4096;
+  TRY_ASSIGN(const auto stream, SegmentStream::Open(ctx, segment, allowed, search, query));
+  const model::Grouping& grouping = search.grouping;
+  model::Groups groups(search.k, grouping.group_size);
+  std::vector<std::pair<uint32_t, float>> kept;
+  const bool fills = !grouping.only.empty();
+  for (size_t batch = kFirstBatch;; batch = std::min(2 * batch, kBatchMax)) {
+    TRY(ctx.CheckAlive());
+    TRY_ASSIGN(const SegmentHits found, stream->Next(ctx, batch));
+    std::vector<model::Column> values = MakeGroupColumns(grouping);
+    TRY(AppendGroupValues(ctx, segment, grouping, found.rows, values));
+    const std::vector<model::ColumnView> views = model::ViewsOf(values);
+    for (size_t i = 0; i < found.rows.size(); ++i) {
+      if (fills ? groups.is_full() : groups.has_all_groups() && grouping.group_size == 1) break;
+      if (groups.Add(model::GroupText(views, i), static_cast<uint32_t>(kept.size()))) {
+        kept.emplace_back(found.rows[i], found.scores[i]);
+      }
+    }
+    if (found.rows.size() < batch) break;
+    if (fills ? groups.is_full() : groups.has_all_groups()) break;
+  }
+  uint32_t* rows = hits.rows.data() + query * search.hits_max();
+  float* scores = hits.scores.data() + query * search.hits_max();
+  for (size_t i = 0; i < kept.size(); ++i) {
+    rows[i] = kept[i].first;
+    scores[i] = kept[i].second;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<model::Column> MakeGroupColumns(const model::Grouping& grouping) {
+  std::vector<model::Column> columns;
+  for (const model::GroupKey& key : grouping.keys) {
+    columns.push_back(model::MakeColumn(key.field, key.name, key.type, DataType::kNone, 0));
+  }
+  return columns;
+}
+
+Status AppendGroupValues(Context& ctx, const SegmentView& segment, const model::Grouping& grouping,
+                         std::span<const uint32_t> rows, std::vector<model::Column>& columns) {
+  for (size_t k = 0; k < grouping.keys.size(); ++k) {
+    const model::GroupKey& key = grouping.keys[k];
+    const model::FieldSchema* field = segment.schema().FindField(key.field);
+    if (field == nullptr) {
+      return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", key.field.value());
+    }
+    if (field->type != DataType::kJson) {
+      TRY(AppendValues(segment, key.field, rows, columns[k]));
+      continue;
+    }
+    model::Column documents =
+        model::MakeColumn(field->id, field->name, field->type, DataType::kNone, 0);
+    TRY(AppendValues(segment, key.field, rows, documents));
+    TRY(AppendJson(ctx, documents.view(), key, columns[k]));
+  }
+  return {};
+}
+
+Status SearchGroups(Context& ctx, const SegmentView& segment, const Allowed& allowed,
+                    const model::ShardSearch& search, size_t begin, size_t count,
+                    SegmentHits& hits) {
+  Allowed in_groups;
+  const bool fills = !search.grouping.only.empty();
+  if (fills) {
+    TRY_ASSIGN(in_groups, RowsInGroups(ctx, segment, allowed, search.grouping));
+    if (in_groups.none) return {};
+  }
+  for (size_t query = begin; query < begin + count; ++query) {
+    TRY(SearchOne(ctx, segment, fills ? in_groups : allowed, search, query, hits));
+  }
+  return {};
+}
+
+}  // namespace elanus::segment

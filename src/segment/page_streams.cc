@@ -1,0 +1,143 @@
+// Streams between pages.
+#include "segment/page_streams.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "base/fields.h"
+
+namespace elanus::segment {
+namespace {
+
+constexpr size_t kAheadMax = 4096;  // Hits that wait behind those of a small page.
+
+struct Hit {
+  float key;  // Smaller is better.
+  uint32_t row;
+  bool operator<(const Hit& o) const { return key < o.key || (key == o.key && row < o.row); }
+};
+
+// What two pages of one iterator agree in.
+std::string SameInAllPages(const model::ShardSearch& search) {
+  model::ShardSearch same = search;
+  same.cursor.reset();
+  same.k = 0;
+  same.read.guarantee = Timestamp();
+  return Encode(same);
+}
+
+}  // namespace
+
+struct PageStreams::Kept {
+  std::string search_text;
+  model::ShardSearch search;  // The stream reads its query.
+  std::unique_ptr<SegmentStream> stream;
+  std::vector<Hit> ahead;  // Met and perhaps not given: the next page's bound tells.
+  float bound_key = 0;     // Of the last page; what was not worse is gone.
+  bool is_at_end = false;
+  int64_t used_ms = 0;
+
+  // Makes at least `count` hits lie ahead, if there are so many.
+  Status Fill(Context& ctx, size_t count, float scale) {
+    while (ahead.size() < count && !is_at_end) {
+      TRY(ctx.CheckAlive());
+      const size_t wanted = count - ahead.size();
+      TRY_ASSIGN(const SegmentHits found, stream->Next(ctx, wanted));
+      is_at_end = found.rows.size() < wanted;
+      for (size_t i = 0; i < found.rows.size(); ++i) {
+        const float key = scale * found.scores[i];
+        if (key > bound_key) ahead.push_back({key, found.rows[i]});
+      }
+    }
+    std::sort(ahead.begin(), ahead.end());
+    return {};
+  }
+};
+
+bool PageStreams::Serves(const model::ShardSearch& search) {
+  return search.cursor && search.nq() == 1 && !search.exact && !search.by_element;
+}
+
+std::shared_ptr<PageStreams::Kept> PageStreams::Take(const Key& key) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = kept_.find(key);
+  if (found == kept_.end()) return nullptr;
+  std::shared_ptr<Kept> kept = std::move(found->second);
+  kept_.erase(found);
+  return kept;
+}
+
+void PageStreams::Keep(Context& ctx, const Key& key, std::shared_ptr<Kept> kept) {
+  if (options_.streams_max == 0) return;
+  kept->used_ms = ctx.clock().NowMs();
+  std::shared_ptr<Kept> dropped;  // Freed after the lock.
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (kept_.size() >= static_cast<size_t>(options_.streams_max)) {
+    const auto oldest = std::min_element(
+        kept_.begin(), kept_.end(),
+        [](const auto& a, const auto& b) { return a.second->used_ms < b.second->used_ms; });
+    dropped = std::move(oldest->second);
+    kept_.erase(oldest);
+  }
+  kept_[key] = std::move(kept);
+  has_kept_ = true;
+}
+
+void PageStreams::DropIdle(Context& ctx) {
+  if (!has_kept_.load(std::memory_order_relaxed)) return;
+  const int64_t oldest_ms = ctx.clock().NowMs() - options_.idle_s_max * 1000;
+  DropIf([&](const Key&, const Kept& kept) { return kept.used_ms < oldest_ms; });
+}
+
+void PageStreams::Forget(SegmentId segment) {
+  DropIf([&](const Key& key, const Kept&) { return key.second == segment.value(); });
+}
+
+void PageStreams::DropIf(const std::function<bool(const Key&, const Kept&)>& goes) {
+  std::vector<std::shared_ptr<Kept>> dropped;  // Freed after the lock.
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(kept_, [&](auto& entry) {
+    if (!goes(entry.first, *entry.second)) return false;
+    dropped.push_back(std::move(entry.second));
+    return true;
+  });
+  has_kept_ = !kept_.empty();
+}
+
+Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
+                                      const expr::Plan& plan, const model::ShardSearch& search,
+                                      Timestamp read_at) {
+  DropIdle(ctx);
+  const Key key(search.cursor->token, segment->id().value());
+  const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
+  const float bound_key = search.cursor->has_bound ? scale * search.cursor->bound
+                                                   : -std::numeric_limits<float>::infinity();
+  std::string search_text = SameInAllPages(search);
+  std::shared_ptr<Kept> kept = Take(key);
+  const bool goes_on =
+      kept != nullptr && kept->search_text == search_text && kept->bound_key <= bound_key;
+  if (!goes_on) {
+    kept = std::make_shared<Kept>();
+    kept->search_text = std::move(search_text);
+    kept->search = search;
+    TRY_ASSIGN(kept->stream,
+               SegmentStream::Open(ctx, std::move(segment), plan, kept->search, 0, read_at));
+  }
+  kept->bound_key = bound_key;
+  std::erase_if(kept->ahead, [&](const Hit& hit) { return hit.key <= bound_key; });
+  // More wait for the next page: of an index that gives hits nearly in order, those that come late
+  // still find their place.
+  const size_t wanted = search.k;
+  TRY(kept->Fill(ctx, wanted + std::max(wanted, std::min(kAheadMax, 4 * wanted + 64)), scale));
+  SegmentHits hits = NoHits(search);
+  const size_t count = std::min<size_t>(search.k, kept->ahead.size());
+  for (size_t i = 0; i < count; ++i) {
+    hits.rows[i] = kept->ahead[i].row;
+    hits.scores[i] = scale * kept->ahead[i].key;
+  }
+  if (!search.cursor->token.empty()) Keep(ctx, key, std::move(kept));
+  return hits;
+}
+
+}  // namespace elanus::segment

@@ -1,0 +1,51 @@
+// Looking rows up by key, in rows that lie in key order and in others.
+#include "segment/primary_keys.h"
+
+#include <gtest/gtest.h>
+
+namespace elanus::segment {
+namespace {
+
+using model::Column;
+using model::DataType;
+
+Column Ints(const std::vector<int64_t>& values) {
+  Column column = model::MakeColumn(FieldId(100), "id", DataType::kInt64, DataType::kNone, 0);
+  for (const int64_t& value : values) column.AppendFixed(&value);
+  return column;
+}
+Column Texts(const std::vector<std::string>& values) {
+  Column column = model::MakeColumn(FieldId(100), "id", DataType::kVarChar, DataType::kNone, 0);
+  for (const std::string& value : values) column.AppendBytes(value);
+  return column;
+}
+std::vector<uint32_t> RowsOf(const PrimaryKeys& keys, const Column& wanted) {
+  std::vector<uint32_t> rows;
+  keys.ForEachEqual(wanted.view(), 0, [&](uint32_t row) { rows.push_back(row); });
+  return rows;
+}
+
+TEST(PrimaryKeys, FindsRowsThatLieInKeyOrderWithoutAnyMemory) {
+  const Column column = Ints({-5, 1, 1, 7, 9});
+  const PrimaryKeys keys(column.view());
+  EXPECT_EQ(keys.memory_bytes(), 0u);
+  EXPECT_EQ(RowsOf(keys, Ints({1})), (std::vector<uint32_t>{1, 2}));
+  EXPECT_EQ(RowsOf(keys, Ints({-5})), (std::vector<uint32_t>{0}));
+  EXPECT_EQ(RowsOf(keys, Ints({9})), (std::vector<uint32_t>{4}));
+  EXPECT_EQ(RowsOf(keys, Ints({8})), (std::vector<uint32_t>{}));
+  EXPECT_EQ(RowsOf(keys, Ints({10})), (std::vector<uint32_t>{}));
+}
+
+TEST(PrimaryKeys, FindsRowsInAnyOrder) {
+  const Column column = Texts({"pear", "apple", "fig", "apple", ""});
+  const PrimaryKeys keys(column.view());
+  EXPECT_EQ(keys.memory_bytes(), 5 * sizeof(uint32_t));
+  EXPECT_EQ(RowsOf(keys, Texts({"apple"})), (std::vector<uint32_t>{1, 3}));
+  EXPECT_EQ(RowsOf(keys, Texts({""})), (std::vector<uint32_t>{4}));
+  EXPECT_EQ(RowsOf(keys, Texts({"plum"})), (std::vector<uint32_t>{}));
+  const Column none = Texts({});
+  EXPECT_EQ(RowsOf(PrimaryKeys(none.view()), Texts({"a"})), (std::vector<uint32_t>{}));
+}
+
+}  // namespace
+}  // namespace elanus::segment

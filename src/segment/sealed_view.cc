@@ -1,0 +1,178 @@
+// Reading a sealed segment.
+#include "segment/sealed_view.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace elanus::segment {
+namespace {
+
+constexpr double kKeyLookupNs = 1000;  // A binary search over rows all over the segment.
+
+Status NotFound(FieldId field) {
+  return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", field.value());
+}
+
+}  // namespace
+
+Result<const void*> SealedView::Pin(const std::shared_ptr<Piece>& piece) const {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [pinned, content] : pins_) {
+      if (pinned == piece) return content.get();
+    }
+  }
+  Context ctx(*body().clock);
+  TRY_ASSIGN(std::shared_ptr<const void> content, piece->Pin(ctx));
+  const void* opened = content.get();
+  std::lock_guard<std::mutex> lock(mutex_);
+  // Twice when two threads come at once; what matters is that it stays.
+  pins_.emplace_back(piece, std::move(content));
+  return opened;
+}
+
+void SealedView::Unpin() const {
+  {
+    std::vector<std::pair<std::shared_ptr<Piece>, std::shared_ptr<const void>>> pins;
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (pins_.empty()) return;
+    pins.swap(pins_);
+  }
+  body().cache->Trim();
+}
+
+Result<const model::ColumnView*> SealedView::PinColumn(const ColumnSlot& slot) const {
+  TRY_ASSIGN(const void* opened, Pin(slot.piece));
+  return &static_cast<const store::OpenedColumn*>(opened)->view;
+}
+
+Result<model::ColumnView> SealedView::Read(FieldId field, size_t begin, size_t count) const {
+  if (field == body().key_field) return body().key_column.view.Slice(begin, count);
+  if (field == kTimestampField) return body().timestamp_column.view.Slice(begin, count);
+  if (const auto slot = body().slots.find(field.value()); slot != body().slots.end()) {
+    TRY_ASSIGN(const model::ColumnView* column, PinColumn(slot->second));
+    return column->Slice(begin, count);
+  }
+  if (const auto filler = state_->filled.find(field.value()); filler != state_->filled.end()) {
+    return filler->second->view().Slice(0, count);
+  }
+  return NotFound(field);
+}
+
+Result<std::vector<index::VectorBlock>> SealedView::Vectors(FieldId field) const {
+  const auto slot = body().slots.find(field.value());
+  if (slot == body().slots.end()) return NotFound(field);
+  TRY_ASSIGN(const model::ColumnView* column, PinColumn(slot->second));
+  return std::vector<index::VectorBlock>{index::BlockOf(*column)};
+}
+
+Visible SealedView::VisibleAt(Timestamp read_at) const {
+  const size_t rows = body().rows;
+  const DeleteMap* deletes = state_->deletes.get();
+  if (rows == 0) return {.rows = nullptr, .none = true};
+  if (read_at >= Timestamp(body().manifest.newest_timestamp) &&
+      (deletes == nullptr || read_at >= deletes->newest)) {
+    // The usual case: everything written and deleted here is in the past of the reader.
+    return {.rows = deletes == nullptr ? nullptr : deletes->alive, .none = false};
+  }
+  const uint64_t* timestamps = body().timestamps();
+  auto bits = std::make_shared<Bitset>(rows);
+  for (size_t row = 0; row < rows; ++row) {
+    const uint64_t deleted = deletes == nullptr ? 0 : deletes->deleted_at[row];
+    if (timestamps[row] <= read_at.value() && (deleted == 0 || deleted > read_at.value())) {
+      bits->Set(row);
+    }
+  }
+  if (!bits->Any()) return {.rows = nullptr, .none = true};
+  return {.rows = std::move(bits), .none = false};
+}
+
+Visible SealedView::RowsWithVector(FieldId field) const {
+  const auto found = state_->with_vector.find(field.value());
+  return found == state_->with_vector.end() ? Visible() : found->second;
+}
+
+Result<const FieldIndex*> SealedView::IndexOf(FieldId field) const {
+  for (const IndexSlot& slot : state_->indexes) {
+    if (slot.field != field || !slot.is_vector) continue;
+    TRY_ASSIGN(const void* opened, Pin(slot.piece));
+    return &static_cast<const IndexContent*>(opened)->vector;
+  }
+  return static_cast<const FieldIndex*>(nullptr);
+}
+
+model::IndexPromise SealedView::Estimate(const model::Predicate& predicate) const {
+  if (IsKeyLookup(predicate)) {
+    const auto keys = static_cast<double>(predicate.values.size());
+    return {.coverage = model::Coverage::kExact,
+            .rows = std::min<uint64_t>(predicate.values.size(), body().rows),
+            .cost_ns = keys * kKeyLookupNs};
+  }
+  const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
+  return scalar == nullptr ? model::IndexPromise() : scalar->Estimate(predicate);
+}
+
+void SealedView::AddTermTotals(FieldId field, std::span<const uint32_t> terms,
+                               model::TermTotals& totals) const {
+  const auto found = state_->statistics.find(field.value());
+  if (found != state_->statistics.end()) found->second->AddTo(terms, totals);
+}
+
+Result<model::Coverage> SealedView::Answer(Context& ctx, const model::Predicate& predicate,
+                                           Bitset& matches, Bitset* unknown) const {
+  if (IsKeyLookup(predicate)) {
+    const model::Column wanted = KeyColumn(predicate.type, predicate.values);
+    for (size_t i = 0; i < wanted.rows; ++i) {
+      body().keys.ForEachEqual(wanted.view(), i, [&](uint32_t row) { matches.Set(row); });
+    }
+    return model::Coverage::kExact;
+  }
+  const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
+  if (scalar == nullptr) return model::Coverage::kNone;
+  if (unknown != nullptr) scalar->SetNulls(*unknown);
+  return scalar->Answer(ctx, predicate, matches);
+}
+
+const model::BlockStats* SealedView::Stats(FieldId field, size_t begin) const {
+  if (field == body().key_field) return &body().key_stats.At(body().key_column.view, begin);
+  const auto slot = body().slots.find(field.value());
+  if (slot == body().slots.end()) return nullptr;
+  if (const model::BlockStats* known = slot->second.stats->IfKnown(begin)) return known;
+  const Result<const model::ColumnView*> column = PinColumn(slot->second);
+  // The read that follows tells what is wrong.
+  return column.ok() ? &slot->second.stats->At(**column, begin) : nullptr;
+}
+
+std::optional<model::BlockStats> SealedView::WholeStats(FieldId field) const {
+  for (const Manifest::File& file : body().manifest.files) {
+    if (file.field == field && file.range) return file.range->stats();
+  }
+  return std::nullopt;
+}
+
+Timestamp SealedView::OldestRow() const {
+  if (body().manifest.oldest_timestamp != 0) return Timestamp(body().manifest.oldest_timestamp);
+  return body().rows == 0 || !IsInTimeOrder() ? Timestamp() : Timestamp(body().timestamps()[0]);
+}
+
+bool SealedView::IsKeyLookup(const model::Predicate& predicate) const {
+  using Kind = model::Predicate::Kind;
+  const bool is_equality = predicate.kind == Kind::kCompare && predicate.op == model::Compare::kEq;
+  return predicate.field == body().key_field && (predicate.kind == Kind::kIn || is_equality);
+}
+
+const index::ScalarIndex* SealedView::ScalarIndexOf(const model::Predicate& predicate) const {
+  for (const IndexSlot& slot : state_->indexes) {
+    if (slot.is_vector || slot.field != predicate.field || slot.path != predicate.path) continue;
+    const Result<const void*> opened = Pin(slot.piece);
+    if (opened.ok()) return static_cast<const IndexContent*>(*opened)->scalar.get();
+    LogWarn(
+        "an index cannot be opened, rows are looked at instead segment={} index={} error=\"{}\"",
+        body().id.value(), slot.id.value(), opened.status().ToString());
+    return nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace elanus::segment

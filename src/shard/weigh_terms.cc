@@ -1,0 +1,67 @@
+// Weights of terms.
+#include "shard/weigh_terms.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "text/bm25.h"
+
+namespace elanus::shard {
+namespace {
+
+// The dimensions of all queries, each once, ascending.
+std::vector<uint32_t> TermsOf(const model::ColumnView& queries) {
+  std::vector<uint32_t> terms;
+  for (size_t q = 0; q < queries.rows; ++q) {
+    const std::string_view row = queries.Bytes(q);
+    const size_t count = row.size() / 8;
+    const size_t before = terms.size();
+    terms.resize(before + count);
+    if (count > 0) std::memcpy(terms.data() + before, row.data(), count * sizeof(uint32_t));
+  }
+  std::sort(terms.begin(), terms.end());
+  terms.erase(std::unique(terms.begin(), terms.end()), terms.end());
+  return terms;
+}
+
+}  // namespace
+
+Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
+                  model::ShardSearch& search) {
+  const std::vector<uint32_t> terms = TermsOf(search.queries.view());
+  model::TermTotals totals;
+  totals.with_term.resize(terms.size());
+  if (!state.loaded.empty()) {
+    TRY_ASSIGN(totals, query.CountTerms(ctx, state.loaded, search.vector_field, terms));
+  }
+  for (const auto& growing : state.fresh) {
+    growing->Snapshot()->AddTermTotals(search.vector_field, terms, totals);
+  }
+  search.mean_length = totals.mean_length();
+  std::vector<double> weights;
+  for (uint64_t with_term : totals.with_term) {
+    weights.push_back(text::InverseDocumentFrequency(totals.rows, with_term));
+  }
+  const model::Column counts = std::move(search.queries);
+  search.queries =
+      model::MakeColumn(counts.field_id, counts.name, counts.type, counts.element_type, counts.dim);
+  std::string weighed;
+  for (size_t q = 0; q < counts.rows; ++q) {
+    weighed = counts.view().Bytes(q);
+    const size_t count = weighed.size() / 8;
+    for (size_t i = 0; i < count; ++i) {
+      uint32_t term;
+      float value;
+      char* const at = weighed.data() + (count + i) * sizeof(value);
+      std::memcpy(&term, weighed.data() + i * sizeof(term), sizeof(term));
+      std::memcpy(&value, at, sizeof(value));
+      const auto place = std::lower_bound(terms.begin(), terms.end(), term) - terms.begin();
+      value = static_cast<float>(value * weights[static_cast<size_t>(place)]);
+      std::memcpy(at, &value, sizeof(value));
+    }
+    search.queries.AppendBytes(weighed);
+  }
+  return {};
+}
+
+}  // namespace elanus::shard

@@ -1,0 +1,145 @@
+"""Search and query iterators as the SDK drives them, against exact answers."""
+import uuid
+
+import numpy as np
+import pytest
+from pymilvus.exceptions import ServerVersionIncompatibleException
+from search_data import DIM, STATES, Rows, hits_of, make_collection, raw_search, same_hits
+
+DATA = Rows(seed=7)
+QUERY = np.random.default_rng(8).normal(size=DIM).astype(np.float32)
+
+
+@pytest.fixture(params=STATES)
+def own(request, client, name):
+    """A collection that the test may change."""
+    make_collection(client, name, DATA, request.param)
+    return name
+
+
+def drain(iterator):
+    pages = []
+    while page := iterator.next():
+        pages.append([(hit["id"], hit["distance"]) for hit in page])
+    iterator.close()
+    return pages
+
+
+@pytest.mark.parametrize("batch, keep", [(37, None), (400, None), (50, DATA.group < 12), (3, DATA.group < 2)])
+def test_second_form_gives_every_row_in_order(client, own, batch, keep):
+    text = "" if keep is None else f"group < {DATA.group[keep].max() + 1}"
+    pages = drain(client.search_iterator(own, [QUERY], batch, anns_field="dense", filter=text, search_params={},
+                                         consistency_level="Strong"))
+    places = DATA.best("dense", QUERY, keep=keep)
+    assert all(len(page) == batch for page in pages[:-1])
+    same_hits([hit for page in pages for hit in page], places, DATA.scores("dense", QUERY)[places], DATA)
+
+
+def test_second_form_for_a_similarity(client, own):
+    query = {i: 1.0 for i in range(0, 30, 4)}
+    pages = drain(client.search_iterator(own, [query], 20, anns_field="sparse", search_params={},
+                                         consistency_level="Strong"))
+    places = DATA.best("sparse", query)
+    same_hits([hit for page in pages for hit in page], places, DATA.scores("sparse", query)[places], DATA)
+
+
+def test_rows_that_are_equally_far_are_not_lost(client, own):
+    query = np.random.default_rng(9).integers(0, 2, 16).astype(np.uint8)
+    pages = drain(client.search_iterator(own, [np.packbits(query).tobytes()], 120, anns_field="bits", search_params={},
+                                         consistency_level="Strong"))
+    got = [hit for page in pages for hit in page]
+    places = DATA.best("bits", query)
+    same_hits(got, places, DATA.scores("bits", query)[places], DATA)
+
+
+def test_second_form_within_a_range(client, own):
+    scores = np.sort(DATA.scores("dense", QUERY))
+    low, high = float(scores[40]), float(scores[170])
+    pages = drain(client.search_iterator(own, [QUERY], 33, anns_field="dense",
+                                         search_params={"params": {"radius": high, "range_filter": low}},
+                                         consistency_level="Strong"))
+    places = DATA.best("dense", QUERY)[40:170]
+    same_hits([hit for page in pages for hit in page], places, DATA.scores("dense", QUERY)[places], DATA)
+
+
+def test_pages_are_of_one_moment(client, own):
+    iterator = client.search_iterator(own, [QUERY], 100, anns_field="dense", search_params={},
+                                      consistency_level="Strong")
+    first = [(hit["id"], hit["distance"]) for hit in iterator.next()]
+    far = QUERY + 1.5
+    client.insert(own, [{**DATA.row(0), "id": 5000 + i, "dense": far + i / 100} for i in range(20)])
+    client.delete(own, ids=[int(DATA.ids[i]) for i in DATA.best("dense", QUERY)[150:160]])
+    rest = [hit for page in drain(iterator) for hit in page]
+    places = DATA.best("dense", QUERY)
+    same_hits(first + rest, places, DATA.scores("dense", QUERY)[places], DATA)
+
+
+def test_rounded_scores_do_not_move_the_page(client, own):
+    pages = drain(client.search_iterator(own, [QUERY], 60, anns_field="dense", search_params={}, round_decimal=1,
+                                         consistency_level="Strong"))
+    got = [hit for page in pages for hit in page]
+    places = DATA.best("dense", QUERY)
+    assert [key for key, _ in got] == [int(DATA.ids[i]) for i in places]
+    rounded = np.round(DATA.scores("dense", QUERY)[places], 1)
+    np.testing.assert_allclose([score for _, score in got], rounded, atol=0.051)
+
+
+def test_first_form(client, own, monkeypatch):
+    """What the SDK does without the second form: ranges and keys to leave out, all from its side."""
+    def refuse(*_, **__):
+        raise ServerVersionIncompatibleException(message="as if the server were old")
+    monkeypatch.setattr("pymilvus.milvus_client.milvus_client.SearchIteratorV2", refuse)
+    pages = drain(client.search_iterator(own, [QUERY], 45, anns_field="dense",
+                                         search_params={"metric_type": "L2", "params": {}}, consistency_level="Strong"))
+    places = DATA.best("dense", QUERY)
+    same_hits([hit for page in pages for hit in page], places, DATA.scores("dense", QUERY)[places], DATA)
+
+
+def iterate(call, name, **params):
+    usual = {"iterator": "True", "search_iter_v2": "True", "search_iter_batch_size": 10}
+    return raw_search(call, name, params.pop("queries", [QUERY]), **{**usual, **params})
+
+
+def test_token_and_bound(call, client, name):
+    make_collection(client, name, DATA, "mixed")
+    first = iterate(call, name)
+    page = first.results.search_iterator_v2_results
+    assert uuid.UUID(page.token)
+    assert first.session_ts > 0
+    hits = hits_of(first)[0]
+    assert len(hits) == 10 and page.last_bound == np.float32(hits[-1][1])
+    second = iterate(call, name, search_iter_id=page.token, search_iter_last_bound=page.last_bound)
+    assert second.results.search_iterator_v2_results.token == page.token
+    places = DATA.best("dense", QUERY)[10:20]
+    same_hits(hits_of(second)[0], places, DATA.scores("dense", QUERY)[places], DATA)
+    last = iterate(call, name, search_iter_id=page.token, search_iter_last_bound=1e9)
+    assert hits_of(last) == [[]]
+    assert last.results.search_iterator_v2_results.last_bound == np.float32(1e9)
+    none = iterate(call, name, filter_text="group < 0")
+    assert none.results.search_iterator_v2_results.last_bound == -np.finfo(np.float32).max
+
+
+@pytest.mark.parametrize("code, params", [
+    (1101, {"iterator": "False"}), (1101, {"search_iter_batch_size": ""}), (1100, {"search_iter_batch_size": 0}),
+    (1100, {"search_iter_batch_size": 16385}), (1100, {"search_iter_id": "abc"}),
+    (1100, {"search_iter_last_bound": "far"}), (1100, {"offset": 3}), (1100, {"group_by_field": "group"}),
+    (1100, {"order_by_fields": "group"}), (1100, {"queries": [QUERY, QUERY]})])
+def test_what_does_not_go_together(call, client, name, code, params):
+    make_collection(client, name, Rows(rows=20), "growing")
+    status = iterate(call, name, **params).status
+    assert status.code == code, status.reason
+
+
+@pytest.mark.parametrize("batch, limit, offset", [(33, -1, 0), (50, 120, 0), (40, -1, 75)])
+def test_query_iterator(client, own, batch, limit, offset):
+    iterator = client.query_iterator(own, batch_size=batch, limit=limit, filter="group < 20",
+                                     output_fields=["id", "label"], offset=offset, consistency_level="Strong")
+    got = []
+    while page := iterator.next():
+        got += [(row["id"], row["label"]) for row in page]
+        if len(got) == batch:
+            client.insert(own, [{**DATA.row(0), "id": 9999}])
+            client.delete(own, ids=[got[-1][0], int(DATA.ids.max())])
+    iterator.close()
+    rows = sorted((int(DATA.ids[i]), DATA.label[i]) for i in range(len(DATA.ids)) if DATA.group[i] < 20)[offset:]
+    assert got == (rows if limit < 0 else rows[:limit])

@@ -1,0 +1,363 @@
+"""Arrays of structs and embedding lists: written, read, searched, sealed, restarted, compacted."""
+import uuid
+
+import numpy as np
+import pytest
+from pymilvus import DataType, MilvusClient
+from pymilvus.client.embedding_list import EmbeddingList
+from support import count, refused
+
+DIM = 8
+ELEMENTS = {
+    "float": DataType.FLOAT_VECTOR,
+    "float16": DataType.FLOAT16_VECTOR,
+    "bfloat16": DataType.BFLOAT16_VECTOR,
+    "int8": DataType.INT8_VECTOR,
+    "binary": DataType.BINARY_VECTOR,
+}
+
+
+def clips(i):
+    """i % 5 structs; rows divisible by 5 have none."""
+    random = np.random.default_rng(1000 + i)
+    return [{"label": f"clip {i}.{e}", "second": i * 10 + e,
+             "embedding": random.normal(size=DIM).astype(np.float32).tolist()} for e in range(i % 5)]
+
+
+def make(client, name, nullable=False, element=DataType.FLOAT_VECTOR, index="FLAT", metric="MAX_SIM_COSINE",
+         params=None, dim=DIM, load=True):
+    schema = client.create_schema(auto_id=False, enable_dynamic_field=True)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("title", DataType.VARCHAR, max_length=64)
+    parts = client.create_struct_field_schema()
+    parts.add_field("label", DataType.VARCHAR, max_length=32)
+    parts.add_field("second", DataType.INT32)
+    parts.add_field("embedding", element, dim=dim)
+    schema.add_field("clips", DataType.ARRAY, element_type=DataType.STRUCT, struct_schema=parts, max_capacity=16,
+                     nullable=nullable)
+    indexes = client.prepare_index_params()
+    indexes.add_index("clips[embedding]", index_type=index, metric_type=metric, params=params or {})
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    if index:
+        client.create_index(name, indexes)
+    if load:
+        client.load_collection(name)
+
+
+def row(i):
+    return {"id": i, "title": f"title {i}", "clips": clips(i), "extra": i % 3}
+
+
+def seal(client, name):
+    client.flush(name)
+
+
+def embedding_list(vectors):
+    made = EmbeddingList()
+    for vector in vectors:
+        made.add(np.asarray(vector))
+    return made
+
+
+def max_sim(query, vectors, metric):
+    query = np.asarray(query, dtype=np.float64)
+    vectors = np.asarray(vectors, dtype=np.float64)
+    if metric == "MAX_SIM_L2":
+        return ((query[:, None, :] - vectors[None, :, :]) ** 2).sum(axis=2).min(axis=1).sum()
+    if metric != "MAX_SIM_IP":
+        query = query / np.linalg.norm(query, axis=1, keepdims=True)
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (query @ vectors.T).max(axis=1).sum()
+
+
+def same_clips(got, want):
+    assert [c["label"] for c in got] == [c["label"] for c in want]
+    assert [c["second"] for c in got] == [c["second"] for c in want]
+    for one, other in zip(got, want):
+        np.testing.assert_allclose(one["embedding"], other["embedding"], rtol=1e-6)
+
+
+def test_describe_shows_structs_as_they_were_made(client, name):
+    make(client, name, load=False)
+    shown = client.describe_collection(name)
+    structs = [f for f in shown["fields"] if f.get("element_type") == DataType.STRUCT]
+    assert len(structs) == 1 and structs[0]["name"] == "clips"
+    assert structs[0]["params"]["max_capacity"] == 16
+    assert [(p["name"], p["type"]) for p in structs[0]["struct_fields"]] == [
+        ("label", DataType.VARCHAR), ("second", DataType.INT32), ("embedding", DataType.FLOAT_VECTOR)]
+    assert structs[0]["struct_fields"][2]["params"] == {"dim": DIM}
+    assert client.list_indexes(name) == ["clips[embedding]"]
+    assert client.describe_index(name, "clips[embedding]")["metric_type"] == "MAX_SIM_COSINE"
+
+
+def test_rows_come_back_growing_and_sealed(client, name):
+    make(client, name)
+    client.insert(name, [row(i) for i in range(40)])
+    for sealed in (False, True):
+        if sealed:
+            seal(client, name)
+        got = client.query(name, filter="id < 10", output_fields=["clips", "extra"])
+        assert [r["id"] for r in got] == list(range(10))
+        for r in got:
+            same_clips(r["clips"], clips(r["id"]))
+            assert r["extra"] == r["id"] % 3
+        part = client.query(name, filter="id == 4", output_fields=["clips[label]"])
+        assert part[0]["clips"] == [{"label": f"clip 4.{e}"} for e in range(4)]
+        everything = client.query(name, filter="id == 3", output_fields=["*"])[0]
+        same_clips(everything["clips"], clips(3))
+        assert everything["title"] == "title 3"
+
+
+def test_upserts_replace_and_deletes_remove_whole_lists(client, name):
+    make(client, name)
+    client.insert(name, [row(i) for i in range(20)])
+    seal(client, name)
+    client.upsert(name, [{"id": 4, "title": "new", "clips": clips(13)}])
+    client.delete(name, filter="id == 3")
+    got = client.query(name, filter="id in [3, 4]", output_fields=["clips"])
+    assert [r["id"] for r in got] == [4]
+    same_clips(got[0]["clips"], clips(13))
+    query = embedding_list([c["embedding"] for c in clips(13)])
+    hits = client.search(name, [query], anns_field="clips[embedding]", limit=2)[0]
+    assert {h["id"] for h in hits} == {4, 13}
+    assert all(abs(h["distance"] - 3) < 1e-4 for h in hits)
+
+
+def test_null_structs_are_not_empty_ones(client, name):
+    make(client, name, nullable=True)
+    client.insert(name, [
+        {"id": 1, "title": "some", "clips": clips(2)},
+        {"id": 2, "title": "null", "clips": None},
+        {"id": 3, "title": "none", "clips": []},
+        {"id": 4, "title": "left out"},
+    ])
+    for sealed in (False, True):
+        if sealed:
+            seal(client, name)
+        got = {r["id"]: r["clips"] for r in client.query(name, filter="id > 0", output_fields=["clips"])}
+        same_clips(got[1], clips(2))
+        assert got[2] is None and got[4] is None
+        assert got[3] == []
+        query = embedding_list([clips(2)[0]["embedding"]])
+        hits = client.search(name, [query], anns_field="clips[embedding]", limit=5)[0]
+        assert [h["id"] for h in hits] == [1]  # Rows without a vector are never hits.
+
+
+@pytest.mark.parametrize("metric", ["MAX_SIM", "MAX_SIM_COSINE", "MAX_SIM_IP", "MAX_SIM_L2"])
+def test_scores_are_sums_of_the_best_of_each_query_vector(client, name, metric):
+    make(client, name, metric=metric)
+    client.insert(name, [row(i) for i in range(60)])
+    seal(client, name)
+    client.insert(name, [row(i) for i in range(60, 100)])  # Growing beside sealed.
+    queries = [np.random.default_rng(5 + q).normal(size=(1 + q, DIM)).astype(np.float32) for q in range(4)]
+    found = client.search(name, [embedding_list(q) for q in queries], anns_field="clips[embedding]", limit=10,
+                          output_fields=["clips[second]"])
+    for query, hits in zip(queries, found):
+        truth = {i: max_sim(query, [c["embedding"] for c in clips(i)], metric) for i in range(100) if i % 5}
+        best = sorted(truth, key=truth.get, reverse=metric != "MAX_SIM_L2")[:10]
+        assert [h["id"] for h in hits] == best
+        for hit in hits:
+            assert abs(hit["distance"] - truth[hit["id"]]) < 1e-3
+            assert [c["second"] for c in hit["entity"]["clips"]] == [hit["id"] * 10 + e for e in range(hit["id"] % 5)]
+    filtered = client.search(name, [embedding_list(queries[0])], anns_field="clips[embedding]", limit=10,
+                             filter="extra == 1")[0]
+    assert filtered and all(h["id"] % 3 == 1 for h in filtered)
+
+
+def typed(element, random, vectors):
+    if element == "binary":
+        return random.integers(0, 256, size=(vectors, 16), dtype=np.uint8)
+    if element == "int8":
+        return random.integers(-100, 100, size=(vectors, 16)).astype(np.int8)
+    return random.normal(size=(vectors, 16)).astype({"float16": np.float16}.get(element, np.float32))
+
+
+@pytest.mark.parametrize("element", ["float16", "int8", "binary"])
+def test_vectors_of_other_elements_are_stored_and_searched(client, name, element):
+    random = np.random.default_rng(3)
+    metric = "MAX_SIM_HAMMING" if element == "binary" else "MAX_SIM_L2"
+    index = "BIN_FLAT" if element == "binary" else "FLAT"
+    dim = 128 if element == "binary" else 16
+    make(client, name, element=ELEMENTS[element], metric=metric, index=index, dim=dim)
+    lists = {i: typed(element, random, 1 + i % 4) for i in range(30)}
+
+    def value(vector):
+        return vector.tobytes() if element == "binary" else vector
+
+    client.insert(name, [{"id": i, "title": "", "clips": [
+        {"label": "", "second": e, "embedding": value(v)} for e, v in enumerate(vectors)
+    ]} for i, vectors in lists.items()])
+    for sealed in (False, True):
+        if sealed:
+            seal(client, name)
+        query = EmbeddingList()
+        for vector in lists[7]:
+            query.add(vector)
+        hits = client.search(name, [query], anns_field="clips[embedding]", limit=3)[0]
+        assert hits[0]["id"] == 7 and hits[0]["distance"] == 0
+        assert hits[1]["distance"] > 0
+        got = client.query(name, filter="id == 7", output_fields=["clips"])[0]["clips"]
+        assert len(got) == len(lists[7])
+
+
+@pytest.mark.parametrize("index, params, search", [
+    ("FLAT", {}, {}),
+    ("HNSW", {"M": 16, "efConstruction": 100}, {"ef": 100}),
+    ("IVF_FLAT", {"nlist": 32}, {"nprobe": 16}),
+    ("AUTOINDEX", {}, {}),
+])
+def test_indexes_find_what_a_scan_finds(client, name, index, params, search):
+    metric = "MAX_SIM_COSINE"
+    make(client, name, index=index, metric=metric, params=params, load=False)
+    rows = 1500
+    for begin in range(0, rows, 500):
+        client.insert(name, [row(i) for i in range(begin, begin + 500)])
+    seal(client, name)
+    client.load_collection(name)
+    state = client.describe_index(name, "clips[embedding]")
+    assert state["total_rows"] == rows
+    lists = {i: np.asarray([c["embedding"] for c in clips(i)]) for i in range(rows) if i % 5}
+    random = np.random.default_rng(17)
+    queries = [random.normal(size=(3, DIM)).astype(np.float32) for _ in range(10)]
+    found = client.search(name, [embedding_list(q) for q in queries], anns_field="clips[embedding]", limit=10,
+                          search_params={"params": {**search, "retrieval_ann_ratio": 10}})
+    hit = 0
+    for query, hits in zip(queries, found):
+        truth = {i: max_sim(query, vectors, metric) for i, vectors in lists.items()}
+        best = set(sorted(truth, key=truth.get, reverse=True)[:10])
+        hit += len(best & {h["id"] for h in hits})
+        for h in hits:
+            assert abs(h["distance"] - truth[h["id"]]) < 1e-3
+    assert hit >= 90
+
+
+def test_structs_survive_a_restart_and_a_compaction(own_server):
+    name = "c_" + uuid.uuid4().hex[:10]
+    with_client = MilvusClient(uri=own_server.uri)
+    make(with_client, name)
+    for begin in (0, 20, 40):
+        with_client.insert(name, [row(i) for i in range(begin, begin + 20)])
+        seal(with_client, name)
+    with_client.insert(name, [row(i) for i in range(60, 70)])
+    with_client.delete(name, filter="id in [1, 2, 62]")
+    with_client.close()
+    own_server.kill()
+    own_server.start()
+    again = MilvusClient(uri=own_server.uri)
+    for compacted in (False, True):
+        if compacted:
+            again.flush(name)
+            job = again.compact(name)
+            for _ in range(100):
+                if again.get_compaction_state(job) == "Completed":
+                    break
+        got = again.query(name, filter="id >= 0", output_fields=["clips"])
+        assert [r["id"] for r in got] == [i for i in range(70) if i not in (1, 2, 62)]
+        for r in got:
+            same_clips(r["clips"], clips(r["id"]))
+        query = embedding_list([c["embedding"] for c in clips(64)])
+        assert again.search(name, [query], anns_field="clips[embedding]", limit=1)[0][0]["id"] == 64
+    assert count(again, name) == 67
+    again.close()
+
+
+def test_what_structs_cannot_be_is_refused(client, name):
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    parts = client.create_struct_field_schema()
+    parts.add_field("embedding", DataType.FLOAT_VECTOR, dim=DIM)
+    schema.add_field("clips", DataType.ARRAY, element_type=DataType.STRUCT, struct_schema=parts, max_capacity=5000)
+    with refused(1100, "max_capacity"):
+        client.create_collection(name, schema=schema)
+    make(client, name)
+    with refused(1100, "capacity"):
+        client.insert(name, [{"id": 1, "title": "", "clips": clips(4) * 5}])
+    with refused(1100):
+        client.insert(name, [{"id": 1, "title": "", "clips": [
+            {"label": "x" * 33, "second": 1, "embedding": [0.0] * DIM}]}])
+    with refused(1100, "field"):
+        client.query(name, filter="id > 0", output_fields=["missing[label]"] if False else ["clips[missing]"])
+
+
+def test_what_embedding_lists_cannot_do_is_refused(client, name):
+    make(client, name)
+    client.insert(name, [row(i) for i in range(20)])
+    query = embedding_list([[1.0] * DIM])
+    field = {"anns_field": "clips[embedding]", "limit": 3}
+    with refused(1100, "range"):
+        client.search(name, [query], search_params={"params": {"radius": 0.1}}, **field)
+    with refused(1100, "group"):
+        client.search(name, [query], group_by_field="title", **field)
+    with refused(1100, "dimension"):
+        client.search(name, [embedding_list([[1.0] * (DIM + 1)])], **field)
+    with refused(2000, "embedding lists"):
+        client.search(name, [[1.0] * DIM], **field)
+    with refused(1100, "metric"):
+        client.search(name, [query], search_params={"metric_type": "MAX_SIM_L2"}, **field)
+
+
+def test_only_metrics_between_lists_are_taken(client, name):
+    make(client, name, index="", load=False)
+    for index, metric, words in (("FLAT", "MAX_SIM_HAMMING", "metric"), ("FLAT", "JACCARD", "metric"),
+                                 ("BIN_FLAT", "MAX_SIM_HAMMING", "data type")):
+        indexes = client.prepare_index_params()
+        indexes.add_index("clips[embedding]", index_type=index, metric_type=metric)
+        with refused(1100, words):
+            client.create_index(name, indexes)
+
+
+@pytest.mark.parametrize("index, params", [("FLAT", {}), ("HNSW", {"M": 16, "efConstruction": 100})])
+def test_single_vectors_are_found_with_their_places(client, name, index, params):
+    make(client, name, index=index, metric="L2", params=params)
+    rows = 1100
+    client.insert(name, [row(i) for i in range(rows)])
+    seal(client, name)
+    client.insert(name, [row(i) for i in range(rows, rows + 20)])
+    elements = [(i, e, np.asarray(c["embedding"])) for i in range(rows + 20) for e, c in enumerate(clips(i))]
+    query = np.random.default_rng(8).normal(size=DIM).astype(np.float32)
+    truth = sorted(((float(((v - query) ** 2).sum()), i, e) for i, e, v in elements))[:10]
+    hits = client.search(name, [query], anns_field="clips[embedding]", limit=10, output_fields=["clips[label]"],
+                         search_params={"params": {"ef": 200}})[0]
+    assert [(h["id"], h["offset"]) for h in hits] == [(i, e) for _, i, e in truth]
+    for hit, (distance, i, e) in zip(hits, truth):
+        assert abs(hit["distance"] - distance) < 1e-4
+        assert hit["entity"]["clips"][e] == {"label": f"clip {i}.{e}"}
+    near = client.search(name, [query], anns_field="clips[embedding]", limit=100, filter="extra == 0",
+                         search_params={"params": {"radius": truth[9][0] + 0.5}})[0]
+    assert near and all(h["id"] % 3 == 0 and h["distance"] < truth[9][0] + 0.5 for h in near)
+    late = client.search(name, [query], anns_field="clips[embedding]", limit=10,
+                         filter="id < 1000 and element_filter(clips, $[second] % 10 == 3)")[0]
+    wanted = sorted((float(((v - query) ** 2).sum()), i, e) for i, e, v in elements if e == 3 and i < 1000)[:10]
+    assert [(h["id"], h["offset"]) for h in late] == [(i, e) for _, i, e in wanted]
+    with refused(2000, "plain vectors"):
+        client.search(name, [embedding_list([query])], anns_field="clips[embedding]", limit=3)
+
+
+def test_filters_look_into_structs(client, name):
+    make(client, name)
+    client.insert(name, [row(i) for i in range(50)])
+    for sealed in (False, True):
+        if sealed:
+            seal(client, name)
+
+        def ids(text, **params):
+            found = client.query(name, filter=text, output_fields=["id"], filter_params=params)
+            return [r["id"] for r in found]
+
+        assert ids('match_any(clips, $[label] == "clip 9.3")') == [9]
+        assert ids("match_all(clips, $[second] < 40)") == [0, 1, 2, 3] + list(range(5, 50, 5))
+        assert ids("match_least(clips, $[second] >= 92, threshold=2) and id < 10") == [9]
+        assert ids("match_exact(clips, $[second] > 10, threshold=1) and id < 9") == [6]
+        assert ids("match_any(clips, 120 < $[second] <= 122)") == [12]
+        assert ids("array_length(clips) == 4 and id < 20") == [4, 9, 14, 19]
+        assert ids("clips[1][second] == 71") == [7]
+        assert ids("clips[1][second] == 81") == [8]
+        assert ids('array_contains(clips[label], "clip 13.2")') == [13]
+        assert ids("match_any(clips, $[second] in {wanted})", wanted=[41, 30]) == [3, 4]
+        assert ids("id < 10 and element_filter(clips, $[second] == 81)") == [8]
+    query = embedding_list([[1.0] * DIM])
+    with refused(1100, "element-level"):
+        client.search(name, [query], anns_field="clips[embedding]", limit=3,
+                      filter="element_filter(clips, $[second] == 81)")
+    with refused(1100, "struct"):
+        client.query(name, filter="match_any(title, $[label] == 'a')")
