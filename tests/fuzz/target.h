@@ -1,0 +1,20 @@
+// One parser of bytes that a stranger may have sent: a fuzzer calls it with whatever it makes up, a
+// test with what fuzzers kept.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace elanus::fuzz {
+
+/// Takes any bytes; must return. What it finds wrong it aborts for.
+using Target = void (*)(const uint8_t* bytes, size_t size);
+
+/// The parser, binder and evaluator of filters; the bytes are the text.
+void Filter(const uint8_t* bytes, size_t size);
+/// A connection's HTTP/2; the first byte says how the others are cut.
+void Http2(const uint8_t* bytes, size_t size);
+/// Columns, query vectors, schemas and template values of messages; the first byte says which.
+void Messages(const uint8_t* bytes, size_t size);
+
+}  // namespace elanus::fuzz
