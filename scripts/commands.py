@@ -107,7 +107,7 @@ def e2e(args):
 def bench(args):
     ann = path("bench", "ann", "run.py")
     runners = {"engine": [ann, "--engine"], "server": [path("bench", "server", "run.py")], "ann": [ann],
-               "filter": [path("bench", "filter", "run.py")]}
+               "filter": [path("bench", "filter", "run.py")], "search": [path("bench", "search", "run.py")]}
     for name in (["engine", "server"] if args.what == "all" else [args.what]):
         binary()
         say(f"bench {name}")
@@ -119,6 +119,40 @@ def demo(args):
     program = binary()
     more = ["--small"] if args.small else ["--texts", str(args.texts)]
     return run(venv("demo"), path("demo", "run.py"), "--server", program, *more, check=False).returncode
+
+
+def torture(args):
+    program = binary()
+    return run(venv("pymilvus30"), path("tests", "torture", "torture.py"), "--server", program, "--seconds",
+               str(args.minutes * 60), *(["--seed", str(args.seed)] if args.seed is not None else []),
+               check=False).returncode
+
+
+def faults(args):
+    install_packages()
+    tests.configure("release")
+    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "faults_test")
+    tally = Tally()
+    tests.unit(tally, "release", "faults", env={"ELANUS_FAULT_STRIDE": str(args.stride)})
+    return tally.close()
+
+
+def fuzz(args):
+    """libFuzzer on one parser. New inputs lie under build/fuzz-corpus; --keep adds those that reach new code to the
+    corpus that every test run replays."""
+    install_packages("apt_fuzz")
+    tests.configure("fuzz")
+    program = os.path.join(BUILD, "fuzz", f"fuzz_{args.target}")
+    run("ninja", "-C", os.path.join(BUILD, "fuzz"), "--quiet", f"fuzz_{args.target}")
+    kept, found = path("tests", "fuzz", "corpus", args.target), os.path.join(BUILD, "fuzz-corpus", args.target)
+    os.makedirs(found, exist_ok=True)
+    words = path("tests", "fuzz", f"{args.target}.dict")
+    options = [f"-dict={words}"] if os.path.exists(words) else []
+    done = run(program, *options, f"-max_total_time={args.seconds}", "-timeout=10", "-rss_limit_mb=2048",
+               f"-artifact_prefix={found}/", found, kept, check=False)
+    if done.returncode == 0 and args.keep:
+        run(program, "-merge=1", kept, found)
+    return done.returncode
 
 
 def docs(args):
@@ -159,11 +193,20 @@ def parser():
     c.add_argument("client", nargs="?", default="python", choices=["python", "pymilvus26", "pymilvus30"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to pytest")
     c = add("bench", bench, "measure against the peers and print one table of ratios")
-    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "filter", "all"])
+    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "filter", "search", "all"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the benchmark")
     c = add("demo", demo, "find Debian packages by meaning: embed, load, search, judge")
     c.add_argument("--texts", type=int, default=20000)
     c.add_argument("--small", action="store_true", help="500 texts, as in the tests")
+    c = add("torture", torture, "kill -9 a server in a loop under load, and compare every row with a model")
+    c.add_argument("--minutes", type=float, default=10)
+    c.add_argument("--seed", type=int, help="of the moments; the clock's when not given")
+    c = add("faults", faults, "let each disk operation of a scripted workload fail in every way")
+    c.add_argument("--stride", type=int, default=1, help="try one operation in so many")
+    c = add("fuzz", fuzz, "fuzz one parser with libFuzzer")
+    c.add_argument("target", choices=["filter", "http2", "messages"])
+    c.add_argument("--seconds", type=int, default=60)
+    c.add_argument("--keep", action="store_true", help="add what reaches new code to tests/fuzz/corpus")
     c = add("fmt", fmt, "format src with clang-format-16")
     c.add_argument("--check", action="store_true", help="say what is not formatted and change nothing")
     c = add("tidy", tidy_command, "check the layering of src and run clang-tidy on what changed")

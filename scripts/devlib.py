@@ -43,17 +43,19 @@ def pinned(name):
         return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
 
 
-def missing_packages():
-    """Packages of packages/apt.txt that dpkg does not have."""
-    wanted = pinned("apt")
+def missing_packages(lists=("apt",)):
+    """Packages of packages/<list>.txt that dpkg does not have."""
+    wanted = [name for each in lists for name in pinned(each)]
     found = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Status}\n", *wanted], capture_output=True, text=True)
     present = {line.split()[0] for line in found.stdout.splitlines() if line.endswith("install ok installed")}
     return [name for name in wanted if name not in present]
 
 
-def install_packages():
-    """Installs what is missing with apt-get; does nothing, and needs no rights, when nothing is."""
-    missing = missing_packages()
+def install_packages(*more):
+    """Installs what is missing of packages/apt.txt and of the lists `more` with apt-get; does nothing, and needs no
+    rights, when nothing is."""
+    lists = ("apt", *more)
+    missing = missing_packages(lists)
     if not missing:
         return
     say(f"Installing {len(missing)} Debian packages: {' '.join(missing)}")
@@ -67,7 +69,7 @@ def install_packages():
     for last in (False, True):
         # One retry: a busy machine's dpkg has been seen to lose its unpacked archives once.
         done = run(*quiet, "install", "-y", "--no-install-recommends", *missing, check=False, stdout=subprocess.DEVNULL)
-        missing = missing_packages()
+        missing = missing_packages(lists)
         if done.returncode == 0 and not missing:
             return
         if last:

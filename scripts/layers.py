@@ -1,14 +1,15 @@
 """The house rules of src/ as data: who may include whom, which headers are private, which words are refused."""
 
 # Module -> modules it may include. Tests may look upward. Roles never include each other.
-_GROUND = {"base", "model", "simd", "store", "index", "expr"}
+_GROUND = {"base", "model", "text", "simd", "store", "index", "expr"}
 LAYERS = {
     "base": set(),
     "simd": {"base"},
     "model": {"base"},
     "store": {"base", "model"},
-    "index": {"base", "simd", "model"},
-    "expr": {"base", "simd", "model"},
+    "text": {"base", "model"},
+    "index": {"base", "simd", "model", "text"},
+    "expr": {"base", "simd", "model", "text"},
     "roles": {"base", "model"},
     "segment": set(_GROUND),
     "shard": _GROUND | {"roles", "segment"},
@@ -16,7 +17,7 @@ LAYERS = {
     "streaming": _GROUND | {"segment", "shard", "roles"},
     "query": _GROUND | {"segment", "roles"},
     "data": _GROUND | {"segment", "roles"},
-    "proxy": {"base", "simd", "model", "index", "expr", "roles"},
+    "proxy": {"base", "simd", "model", "text", "index", "expr", "roles"},
     "wire": {"base", "model", "roles", "proxy"},
     "backend": {"base", "model", "store"},
     "server": _GROUND | {"roles", "segment", "shard", "coord", "streaming", "query", "data", "proxy", "wire", "backend"},

@@ -177,7 +177,10 @@ def test(module, everything):
         proto_contract(tally)
         e2e(tally, "python")
         counted(tally, "demo, small cut", venv("demo"), path("demo", "run.py"), "--server", BINARY, "--small")
+        counted(tally, "torture, short cut", venv("pymilvus30"), path("tests", "torture", "torture.py"),
+                "--server", BINARY, "--seconds", "30", "--seed", "1")
         if everything:
+            unit(tally, "release", "faults", env={"ELANUS_FAULT_STRIDE": "1"})
             unit(tally, "release", "sim", env={"ELANUS_SIM_SEEDS": str(MANY_SEEDS)})
             for preset in SANITIZERS:
                 sanitized(tally, preset)
