@@ -15,8 +15,8 @@ namespace {
 
 std::vector<Method> Registered() {
   std::vector<Method> all;
-  for (const auto& family :
-       {ConnectionMethods(), CollectionMethods(), IndexMethods(), DataMethods(), StorageMethods()})
+  for (const auto& family : {ConnectionMethods(), CollectionMethods(), IndexMethods(),
+                             DataMethods(), StorageMethods(), TextMethods()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }
