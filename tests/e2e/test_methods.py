@@ -4,9 +4,9 @@ import re
 
 import grpc
 import pytest
-from pymilvus import AnnSearchRequest, MilvusException, RRFRanker
+from pymilvus import MilvusException
 
-from support import DIM, count, make
+from support import count, make
 from wire import DECODE
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -45,8 +45,7 @@ def test_another_service_is_not_answered(server, service):
     ("CreateAlias", lambda client, name: client.create_alias(name, name + "_alias")),
     ("CreateDatabase", lambda client, name: client.create_database("another")),
     ("CreateCredential", lambda client, name: client.create_user("somebody", "secret-1")),
-    ("HybridSearch", lambda client, name: client.hybrid_search(
-        name, [AnnSearchRequest([[0.0] * DIM], "vector", {}, limit=1)] * 2, RRFRanker(), limit=1))])
+    ("CreateResourceGroup", lambda client, name: client.create_resource_group("another"))])
 def test_the_sdk_hears_which_method_is_missing(client, name, method, use):
     make(client, name, rows=3)
     with pytest.raises((grpc.RpcError, MilvusException)) as caught:

@@ -17,6 +17,10 @@ ELEMENTS = {
 }
 
 
+# What pymilvus 2.6 refuses to send, or does not read out of an answer.
+newer_sdk = pytest.mark.skipif(not hasattr(MilvusClient, "create_snapshot"), reason="the SDK does not know it yet")
+
+
 def clips(i):
     """i % 5 structs; rows divisible by 5 have none."""
     random = np.random.default_rng(1000 + i)
@@ -123,6 +127,7 @@ def test_upserts_replace_and_deletes_remove_whole_lists(client, name):
     assert all(abs(h["distance"] - 3) < 1e-4 for h in hits)
 
 
+@newer_sdk
 def test_null_structs_are_not_empty_ones(client, name):
     make(client, name, nullable=True)
     client.insert(name, [
@@ -172,6 +177,7 @@ def typed(element, random, vectors):
     return random.normal(size=(vectors, 16)).astype({"float16": np.float16}.get(element, np.float32))
 
 
+@newer_sdk
 @pytest.mark.parametrize("element", ["float16", "int8", "binary"])
 def test_vectors_of_other_elements_are_stored_and_searched(client, name, element):
     random = np.random.default_rng(3)
@@ -306,6 +312,7 @@ def test_only_metrics_between_lists_are_taken(client, name):
             client.create_index(name, indexes)
 
 
+@newer_sdk
 @pytest.mark.parametrize("index, params", [("FLAT", {}), ("HNSW", {"M": 16, "efConstruction": 100})])
 def test_single_vectors_are_found_with_their_places(client, name, index, params):
     make(client, name, index=index, metric="L2", params=params)
