@@ -229,7 +229,7 @@ TEST_F(Http2SessionTest, BytesThatAreNotOneMessageAreRefused) {
   }
   EXPECT_TRUE(is_good_);
   calls_.clear();
-  client_->Call("/a/b", Framed("fine"), {{"grpc-timeout", "soon"}});
+  client_->Call("/a/b", Framed("fine"), {{"grpc-timeout", "soon"}, {"grpc-timeout", "later"}});
   Exchange();
   ASSERT_EQ(calls_.size(), 1u);
   EXPECT_EQ(calls_[0].problem.code, CallCode::kInvalidArgument);
