@@ -1,8 +1,10 @@
 """Rows with every kind of vector, in the states that rows can be in, and exact answers about them by NumPy."""
 import json
+import uuid
 
 import numpy as np
-from pymilvus import DataType
+import pytest
+from pymilvus import DataType, MilvusClient
 from pymilvus.grpc_gen import common_pb2, milvus_pb2
 from wire import placeholder
 
@@ -73,6 +75,19 @@ def make_collection(client, name, data, state):
     client.load_collection(name)
     if sealed < len(rows):
         client.insert(name, rows[sealed:])
+
+
+def collection_in_every_state(data):
+    """The fixture `name`: a collection of these rows, once in each state, for all tests of a file."""
+    @pytest.fixture(scope="module", params=STATES)
+    def name(request, server):
+        made = MilvusClient(uri=server.uri)
+        chosen = "c_" + uuid.uuid4().hex[:10]
+        make_collection(made, chosen, data, request.param)
+        yield chosen
+        made.drop_collection(chosen)
+        made.close()
+    return name
 
 
 def raw_search(call, name, queries, output=(), filter_text="", ids=None, **params):

@@ -1,23 +1,12 @@
 """Queries with aggregates, groups and an order, against exact answers."""
-import uuid
 
 import numpy as np
 import pytest
-from search_data import STATES, Rows, make_collection
+from search_data import Rows, collection_in_every_state
 from wire import query_request
 
 DATA = Rows(seed=12)
-
-
-@pytest.fixture(scope="module", params=STATES)
-def name(request, server):
-    from pymilvus import MilvusClient
-    made = MilvusClient(uri=server.uri)
-    chosen = "c_" + uuid.uuid4().hex[:10]
-    make_collection(made, chosen, DATA, request.param)
-    yield chosen
-    made.drop_collection(chosen)
-    made.close()
+name = collection_in_every_state(DATA)
 
 
 def columns_of(answer):

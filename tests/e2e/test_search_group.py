@@ -1,23 +1,12 @@
 """Grouped search against exact answers."""
-import uuid
 
 import numpy as np
 import pytest
-from search_data import DIM, STATES, Rows, hits_of, make_collection, raw_search, same_hits
+from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits
 
 DATA = Rows(seed=6)
 QUERIES = np.random.default_rng(8).normal(size=(2, DIM)).astype(np.float32)
-
-
-@pytest.fixture(scope="module", params=STATES)
-def name(request, server):
-    from pymilvus import MilvusClient
-    made = MilvusClient(uri=server.uri)
-    chosen = "c_" + uuid.uuid4().hex[:10]
-    make_collection(made, chosen, DATA, request.param)
-    yield chosen
-    made.drop_collection(chosen)
-    made.close()
+name = collection_in_every_state(DATA)
 
 
 def grouped(query, value_of, limit, size=1, offset=0, keep=None):

@@ -1,11 +1,10 @@
 """Hybrid search against exact answers: every kind of vector, every ranking, in every state of the rows."""
 import math
-import uuid
 
 import numpy as np
 import pytest
 from pymilvus import AnnSearchRequest, Function, FunctionType, RRFRanker, WeightedRanker
-from search_data import BITS, DIM, STATES, TERMS, Rows, hits_of, make_collection, raw_search, same_hits
+from search_data import BITS, DIM, TERMS, Rows, collection_in_every_state, hits_of, raw_search, same_hits
 from support import refused
 from wire import placeholder
 
@@ -14,17 +13,7 @@ QUERY = {"dense": np.random.default_rng(8).normal(size=DIM).astype(np.float32),
          "bits": np.random.default_rng(9).integers(0, 2, BITS).astype(np.uint8),
          "sparse": {i: 0.5 + i / 40 for i in range(0, TERMS, 3)}}
 METRIC = {"dense": "L2", "bits": "HAMMING", "sparse": "IP"}
-
-
-@pytest.fixture(scope="module", params=STATES)
-def name(request, server):
-    from pymilvus import MilvusClient
-    made = MilvusClient(uri=server.uri)
-    chosen = "c_" + uuid.uuid4().hex[:10]
-    make_collection(made, chosen, DATA, request.param)
-    yield chosen
-    made.drop_collection(chosen)
-    made.close()
+name = collection_in_every_state(DATA)
 
 
 def whole_ties(field, limit, keep=None):

@@ -1,26 +1,15 @@
 """What is done with hits after the search: functions, boosts, order by fields; and searches by key."""
 import math
-import uuid
 
 import numpy as np
 import pytest
 from pymilvus import Function, FunctionType
-from search_data import DIM, STATES, Rows, hits_of, make_collection, raw_search, same_hits
+from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits
 from support import refused
 
 DATA = Rows(seed=11)
 QUERIES = np.random.default_rng(8).normal(size=(2, DIM)).astype(np.float32)
-
-
-@pytest.fixture(scope="module", params=STATES)
-def name(request, server):
-    from pymilvus import MilvusClient
-    made = MilvusClient(uri=server.uri)
-    chosen = "c_" + uuid.uuid4().hex[:10]
-    make_collection(made, chosen, DATA, request.param)
-    yield chosen
-    made.drop_collection(chosen)
-    made.close()
+name = collection_in_every_state(DATA)
 
 
 def function(inputs=(), **params):

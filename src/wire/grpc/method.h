@@ -39,6 +39,10 @@ std::span<const Method> DataMethods();
 std::span<const Method> StorageMethods();
 std::span<const Method> TextMethods();
 
+/// All of them: what the server answers. A new family is added here, in method.cc, and nowhere
+/// else.
+std::span<const std::span<const Method>> MethodFamilies();
+
 /// The method of milvus.proto.milvus.MilvusService, or null.
 const Method* FindMethod(std::string_view name);
 

@@ -15,9 +15,7 @@ namespace {
 
 std::vector<Method> Registered() {
   std::vector<Method> all;
-  for (const auto& family : {ConnectionMethods(), CollectionMethods(), IndexMethods(),
-                             DataMethods(), StorageMethods(), TextMethods()})
-    all.insert(all.end(), family.begin(), family.end());
+  for (const auto& family : MethodFamilies()) all.insert(all.end(), family.begin(), family.end());
   return all;
 }
 

@@ -20,7 +20,6 @@
 #include <cstring>
 #include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <unordered_map>
 
@@ -45,27 +44,6 @@ constexpr uint64_t kListener = 0;
 constexpr uint64_t kWakeUp = 1;
 constexpr uint64_t kStop = 2;
 constexpr uint64_t kFirstConnection = 3;
-
-const std::map<std::string_view, const Method*>& Table() {
-  static const auto kTable = [] {
-    std::map<std::string_view, const Method*> table;
-    for (const auto& family : {ConnectionMethods(), CollectionMethods(), IndexMethods(),
-                               DataMethods(), StorageMethods(), TextMethods()}) {
-      for (const Method& method : family) table[method.name] = &method;
-    }
-    return table;
-  }();
-  return kTable;
-}
-
-}  // namespace
-
-const Method* FindMethod(std::string_view name) {
-  const auto found = Table().find(name);
-  return found == Table().end() ? nullptr : found->second;
-}
-
-namespace {
 
 /// A call that is to be run and answered.
 struct Request final : Work {
