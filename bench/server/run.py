@@ -210,7 +210,7 @@ def engine_us(ef, rounds):
 
 
 ROWS = [("rows_per_s", "insert, rows/s", False), ("qps_1", "search QPS, 1 client", False), ("qps_4", "search QPS, 4 clients", False),
-        ("cpu_us_1", "server CPU per search, us", True), ("p99_ms_4", "p99 at 4 clients, ms", True),
+        ("cpu_us_1", "server CPU per search, 1 client, us", True), ("cpu_us_4", "server CPU per search, 4 clients, us", True), ("p99_ms_4", "p99 at 4 clients, ms", True),
         ("fresh_ms", "insert to visible, Strong, ms", True), ("build_s", "index build, s", True), ("idle_mb", "idle memory, MB", True),
         ("engine_us", "CPU of the engine alone per search, us", None), ("recall", "recall@10", None), ("ef", "ef", None)]
 
