@@ -76,7 +76,7 @@ def tidy_command(args):
 
 
 def test(args):
-    return tests.test(args.module, everything=args.all)
+    return tests.test(args.module, everything=args.all, on_arm=args.arm)
 
 
 def cases(args):
@@ -107,7 +107,8 @@ def e2e(args):
 def bench(args):
     ann = path("bench", "ann", "run.py")
     runners = {"engine": [ann, "--engine"], "server": [path("bench", "server", "run.py")], "ann": [ann],
-               "filter": [path("bench", "filter", "run.py")], "search": [path("bench", "search", "run.py")]}
+               "filter": [path("bench", "filter", "run.py")], "search": [path("bench", "search", "run.py")],
+               "storage": [path("bench", "server", "storage.py")]}
     for name in (["engine", "server"] if args.what == "all" else [args.what]):
         binary()
         say(f"bench {name}")
@@ -124,6 +125,13 @@ def demo(args):
 def torture(args):
     program = binary()
     return run(venv("pymilvus30"), path("tests", "torture", "torture.py"), "--server", program, "--seconds",
+               str(args.minutes * 60), *(["--seed", str(args.seed)] if args.seed is not None else []),
+               check=False).returncode
+
+
+def consistency(args):
+    program = binary()
+    return run(venv("pymilvus30"), path("tests", "consistency", "check.py"), "--server", program, "--seconds",
                str(args.minutes * 60), *(["--seed", str(args.seed)] if args.seed is not None else []),
                check=False).returncode
 
@@ -185,7 +193,9 @@ def parser():
     c.add_argument("--slowest", action="store_true", help="name the ten files that took longest to compile")
     c = add("test", test, "build and run every test, in order of cost")
     c.add_argument("module", nargs="?", help="one module's unit tests only, such as index")
-    c.add_argument("--all", action="store_true", help="also the sanitizer builds, more seeds and clang-tidy on all")
+    c.add_argument("--all", action="store_true",
+                   help="also the sanitizer builds, more seeds, clang-tidy on all and the kernels on ARM")
+    c.add_argument("--arm", action="store_true", help="only the kernels, compiled for aarch64 and run by qemu")
     c = add("cases", cases, "run the data-driven cases")
     c = add("sim", sim, "run the simulations under a seed")
     c.add_argument("--seed", type=int, default=1)
@@ -193,7 +203,7 @@ def parser():
     c.add_argument("client", nargs="?", default="python", choices=["python", "pymilvus26", "pymilvus30"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to pytest")
     c = add("bench", bench, "measure against the peers and print one table of ratios")
-    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "filter", "search", "all"])
+    c.add_argument("what", nargs="?", default="all", choices=["engine", "server", "ann", "filter", "search", "storage", "all"])
     c.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the benchmark")
     c = add("demo", demo, "find Debian packages by meaning: embed, load, search, judge")
     c.add_argument("--texts", type=int, default=20000)
@@ -201,6 +211,9 @@ def parser():
     c = add("torture", torture, "kill -9 a server in a loop under load, and compare every row with a model")
     c.add_argument("--minutes", type=float, default=10)
     c.add_argument("--seed", type=int, help="of the moments; the clock's when not given")
+    c = add("consistency", consistency, "judge reads at every consistency level by the history of concurrent writes")
+    c.add_argument("--minutes", type=float, default=5)
+    c.add_argument("--seed", type=int, help="of what is written and read; the clock's when not given")
     c = add("faults", faults, "let each disk operation of a scripted workload fail in every way")
     c.add_argument("--stride", type=int, default=1, help="try one operation in so many")
     c = add("fuzz", fuzz, "fuzz one parser with libFuzzer")

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, show, venv
 import tidy
 
+MANY_FILTERS = 100_000  # Random ones, with --all; a plain run takes 18,000 and some on the whole server.
 MANY_SEEDS = 200  # Of the simulation, with --all; a plain run takes 20.
 CLIENTS = ["pymilvus26", "pymilvus30"]
 REPORTS = os.path.join(BUILD, "reports")
@@ -155,9 +156,27 @@ def sanitized(tally, preset):
     tally.add(f"{preset} e2e: no reports", int(not found), len(found), begin)
 
 
-def test(module, everything):
+def arm(tally):
+    """The kernels and their tests, compiled for aarch64 and run by an emulator."""
+    install_packages("apt_arm")
+    begin, folder = time.time(), os.path.join(BUILD, "arm")
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        run("cmake", "-S", path("tests", "arm"), "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+            f"-DCMAKE_TOOLCHAIN_FILE={path('tests', 'arm', 'aarch64.cmake')}", stdout=subprocess.DEVNULL)
+    command = ("ninja", "-C", folder, "--quiet")
+    show(*command)
+    done = run(*command, check=False)
+    tally.add("build arm", int(done.returncode == 0), int(done.returncode != 0), begin)
+    if not done.returncode:
+        unit(tally, "arm", None)
+
+
+def test(module, everything, on_arm=False):
     tally = Tally()
     try:
+        if on_arm:
+            arm(tally)
+            return tally.close()
         install_packages()
         if module:
             configure("release")
@@ -179,9 +198,14 @@ def test(module, everything):
         counted(tally, "demo, small cut", venv("demo"), path("demo", "run.py"), "--server", BINARY, "--small")
         counted(tally, "torture, short cut", venv("pymilvus30"), path("tests", "torture", "torture.py"),
                 "--server", BINARY, "--seconds", "30", "--seed", "1")
+        counted(tally, "consistency, short cut", venv("pymilvus30"), path("tests", "consistency", "check.py"),
+                "--server", BINARY, "--seconds", "16", "--seed", "1")
         if everything:
             unit(tally, "release", "faults", env={"ELANUS_FAULT_STRIDE": "1"})
             unit(tally, "release", "sim", env={"ELANUS_SIM_SEEDS": str(MANY_SEEDS)})
+            for module in ("expr", "filters"):
+                unit(tally, "release", module, env={"ELANUS_FILTERS": str(MANY_FILTERS)})
+            arm(tally)
             for preset in SANITIZERS:
                 sanitized(tally, preset)
     except Failed as failure:

@@ -64,6 +64,11 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Status AlterProperties(Context& ctx, CollectionId collection,
                          const std::vector<model::KeyValue>& set,
                          const std::vector<std::string>& remove) override;
+  Status ChangeSchema(Context& ctx, CollectionId collection,
+                      model::CollectionSchema schema) override;
+  Status AlterIndex(Context& ctx, CollectionId collection, const std::string& index_name,
+                    const std::vector<model::KeyValue>& set,
+                    const std::vector<std::string>& remove) override;
   Status Rename(Context& ctx, const model::CollectionName& from, const std::string& to) override;
   Status CreatePartition(Context& ctx, const model::CollectionName& name,
                          const std::string& partition) override;

@@ -37,6 +37,14 @@ struct CompactionOptions {
   int64_t expired_bytes_max = 10 << 20;
   int64_t expiry_slack_h = -1;
   int64_t ticket_s_max = 3600;
+  bool clustering_enabled = true;
+  bool clustering_automatic = false;
+  int64_t clustering_interval_s = 600;
+  int64_t clustering_s_min = 3600;
+  int64_t clustering_s_max = 259200;
+  int64_t clustering_bytes_min = 512 << 20;
+  int64_t retention_s = 0;           // Of common.retentionDuration, likewise.
+  int64_t auto_index_memory_mb = 0;  // Of autoIndex.memoryLimit, likewise.
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -53,8 +61,8 @@ struct CompactionOptions {
                                 "Compactions that run at once."});
     visit(throughput_mb_max,
           OptionSpec{"dataCoord.compaction.throughputMax", "MB/s", 0, 1e6,
-                     "Automatic compactions rest between tasks so that no more is written on "
-                     "average; 0: no rest."});
+                     "Automatic compactions write no faster, and rest between tasks, so that no "
+                     "more is written on average; 0: as fast as it goes."});
     visit(merge_interval_s, OptionSpec{"dataCoord.compaction.mix.triggerInterval", "seconds", 1,
                                        1e6, "How often small segments are looked for."});
     visit(deletes_interval_s, OptionSpec{"dataCoord.compaction.levelzero.triggerInterval",
@@ -84,6 +92,21 @@ struct CompactionOptions {
                                      "Expired rows stay on disk for this much longer; -1: none."});
     visit(ticket_s_max, OptionSpec{"dataCoord.compaction.dropTolerance", "seconds", 0, 1e9,
                                    "How long the state of a finished compaction is known."});
+    visit(clustering_enabled, OptionSpec{"dataCoord.compaction.clustering.enable", "", 0, 1,
+                                         "Compaction by the clustering key."});
+    visit(clustering_automatic, OptionSpec{"dataCoord.compaction.clustering.autoEnable", "", 0, 1,
+                                           "The same without being asked."});
+    visit(clustering_interval_s,
+          OptionSpec{"dataCoord.compaction.clustering.triggerInterval", "seconds", 1, 1e6,
+                     "How often partitions that are due for it are looked for."});
+    visit(clustering_s_min, OptionSpec{"dataCoord.compaction.clustering.minInterval", "seconds", 0,
+                                       1e9, "A partition is not clustered again sooner."});
+    visit(clustering_s_max,
+          OptionSpec{"dataCoord.compaction.clustering.maxInterval", "seconds", 0, 1e9,
+                     "After so long any new data of a partition is worth it."});
+    visit(clustering_bytes_min,
+          OptionSpec{"dataCoord.compaction.clustering.newDataSizeThreshold", "bytes", 1, 1e15,
+                     "New data of a partition and shard that is worth it sooner."});
   }
 };
 

@@ -24,7 +24,8 @@ class ScriptedData final : public roles::Data {
   }
   Result<model::SegmentIndexInfo> BuildIndex(Context&, const model::SegmentInfo& segment,
                                              const model::CollectionInfo&,
-                                             const model::IndexInfo& index) override {
+                                             const model::IndexInfo& index,
+                                             roles::BuildPace) override {
     return model::SegmentIndexInfo{.index = index.id,
                                    .key = fmt::format("index/{}", segment.id.value())};
   }
@@ -48,12 +49,18 @@ class ScriptedData final : public roles::Data {
     output.rows = output.bytes = output.deleted_rows = 0;
     output.indexes.clear();
     output.deletes_applied = output.deletes_counted = task.deletes_until;
+    output.deleted_rows = result.rows_hidden = keeps_hidden;
+    if (task.is_clustering) output.clustered_by = task.sort_by;
     for (const model::SegmentInfo& input : task.inputs) {
-      output.rows += input.rows - input.deleted_rows;
+      output.rows += keeps_hidden > 0 ? input.rows : input.rows - input.deleted_rows;
       output.bytes += input.bytes;
     }
     if (output.rows > 0) result.output = output;
     return result;
+  }
+  Result<int64_t> CountExpired(Context&, const model::SegmentInfo& segment, FieldId,
+                               int64_t) override {
+    return expired.count(segment.id) > 0 ? expired.at(segment.id) : 0;
   }
   Result<roles::MergeDeletesResult> MergeDeletes(Context&, const roles::MergeDeletesTask& task,
                                                  const model::CollectionInfo&) override {
@@ -67,12 +74,14 @@ class ScriptedData final : public roles::Data {
     return result;
   }
 
+  std::map<SegmentId, int64_t> expired;  // Rows by the field that says until when they live.
   int compactions = 0;
   int delete_merges = 0;
   bool endless = false;
   bool failing = false;
   bool unchanged = false;
   int64_t hidden = 0;
+  int64_t keeps_hidden = 0;  // Rows, for readers of the past.
   std::function<void()> during;
 
  private:
@@ -82,7 +91,14 @@ class ScriptedData final : public roles::Data {
 class CompactionTest : public testing::TestWithParam<uint64_t> {
  protected:
   CompactionTest() {
-    EXPECT_TRUE(catalog().CreateCollection(ctx(), MakeRequest("c")).ok());
+    model::CreateCollectionRequest request = MakeRequest("c");
+    request.schema.fields.push_back({.name = "kind",
+                                     .type = model::DataType::kInt64,
+                                     .nullable = true,
+                                     .is_clustering_key = true});
+    request.schema.fields.push_back(
+        {.name = "until", .type = model::DataType::kTimestamptz, .nullable = true});
+    EXPECT_TRUE(catalog().CreateCollection(ctx(), request).ok());
     id_ = process_.Find("c")->id;
     EXPECT_TRUE(catalog()
                     .CreateIndex(ctx(), id_, {.name = "i", .field = FieldId(101), .type = "HNSW"})
@@ -306,6 +322,73 @@ TEST_P(CompactionTest, AutomaticOnesRestAndWhatIsAskedForDoesNotWait) {
   AddSegment(4, 900, 5);
   TimePasses(200);
   EXPECT_EQ(data_.compactions, 3) << "rested";
+}
+
+TEST_P(CompactionTest, WhatSnapshotsProtectIsToldWhenItIsAskedFor) {
+  Start();
+  std::set<SegmentId> kept = {SegmentId(1), SegmentId(2)};
+  jobs_->Protect([&](SegmentId id) { return kept.count(id) > 0; });
+  AddSegment(1);
+  AddSegment(2);
+  EXPECT_EQ(jobs_->Compact(ctx(), {.collection = id_}).status().code(), roles::kCompactionBlocked);
+  AddSegment(3);
+  AddSegment(4);
+  EXPECT_EQ(Compact().plans, 1) << "the others are compacted";
+  Settle();
+  EXPECT_EQ(Segments().size(), 3u);
+  EXPECT_EQ(jobs_->Compact(ctx(), {.collection = id_, .segments = {SegmentId(1), Segments()[2].id}})
+                .status()
+                .code(),
+            roles::kCompactionBlocked)
+      << "asked for by name";
+  kept.clear();
+  Compact();
+  Settle();
+  EXPECT_EQ(Segments().size(), 1u);
+  EXPECT_EQ(Compact().id, -1);
+}
+
+TEST_P(CompactionTest, SegmentsWithRowsForReadersOfThePastRest) {
+  Start({.retention_s = 1000});
+  data_.keeps_hidden = 4;
+  AddSegment(1, 900, 4);
+  TimePasses(60);
+  ASSERT_EQ(data_.compactions, 1);
+  EXPECT_EQ(Segments()[0].deleted_rows, 4) << "none could go";
+  TimePasses(60);
+  TimePasses(60);
+  EXPECT_EQ(data_.compactions, 1) << "not again and again";
+  data_.keeps_hidden = 0;
+  TimePasses(500);
+  EXPECT_EQ(data_.compactions, 2);
+  EXPECT_EQ(Segments()[0].deleted_rows, 0);
+}
+
+TEST_P(CompactionTest, SegmentsAreRewrittenForRowsThatAFieldLetsExpire) {
+  Start();
+  ASSERT_TRUE(catalog().AlterProperties(ctx(), id_, {{"ttl_field", "until"}}, {}).ok());
+  AddSegment(1, 900);
+  TimePasses(60);
+  EXPECT_EQ(data_.compactions, 0);
+  data_.expired[SegmentId(1)] = 3;
+  TimePasses(60);
+  EXPECT_EQ(data_.compactions, 1);
+}
+
+TEST_P(CompactionTest, PartitionsAreClusteredByTheClock) {
+  Start({.clustering_automatic = true, .clustering_bytes_min = 2 << 20});
+  AddSegment(1, 900);
+  AddSegment(2, 900);
+  TimePasses(599);
+  EXPECT_EQ(data_.compactions, 0);
+  TimePasses(1);
+  EXPECT_EQ(data_.compactions, 1);
+  const auto segments = Segments();
+  ASSERT_EQ(segments.size(), 1u);
+  EXPECT_EQ(segments[0].clustered_by, process_.Find("c")->schema.FindField("kind")->id);
+  EXPECT_EQ(segments[0].clustered_at, MakeTimestamp(clock_.NowMs()));
+  TimePasses(600);
+  EXPECT_EQ(data_.compactions, 1) << "nothing is new";
 }
 
 TEST_P(CompactionTest, WhatIsWrittenIsInUseUntilItIsOfficial) {

@@ -23,6 +23,8 @@ class FreshStreaming final : public roles::Streaming {
   Result<roles::SealResult> Seal(Context&, CollectionId) override { return Nothing(); }
   Result<bool> IsFlushed(Context&, CollectionId, Timestamp) override { return Nothing(); }
   Status SyncLoaded(Context&, CollectionId) override { return Nothing(); }
+  Status SyncSchema(Context&, CollectionId) override { return Nothing(); }
+  Status LoadFailure(Context&, CollectionId) override { return {}; }
   Result<int64_t> LoadProgress(Context&, CollectionId) override { return Nothing(); }
   Result<int64_t> GrowingRows(Context&, CollectionId, PartitionId) override { return Nothing(); }
   Result<std::vector<SegmentId>> FreshSegments(Context&, CollectionId) override { return fresh; }

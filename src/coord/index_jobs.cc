@@ -7,39 +7,9 @@
 #include <set>
 
 #include "base/log.h"
-#include "index/auto_index.h"
+#include "coord/auto_choice.h"
 
 namespace elanus::coord {
-namespace {
-
-bool IsAutomatic(const model::IndexInfo& index) {
-  const std::string* named = model::Find(index.user_params, "index_type");
-  return named != nullptr && *named == "AUTOINDEX" && index::IsTypeName(index.type);
-}
-
-// What AUTOINDEX is for one segment.
-model::IndexInfo Choose(const model::IndexInfo& index, const model::CollectionInfo& info,
-                        int64_t segment_rows, int64_t field_rows, int64_t memory_mb) {
-  const model::FieldSchema* field = info.schema.FindField(index.field);
-  const auto element = field == nullptr ? std::nullopt : index::ElementOf(field->vector_type());
-  const auto metric = model::MetricOf(index.metric);
-  if (!element || !metric) return index;
-  const index::AutoChoice choice =
-      index::ChooseAutoIndex({.element = *element,
-                              .metric = model::ElementMetric(*metric),
-                              .dim = static_cast<uint32_t>(field->dim()),
-                              .rows = static_cast<uint64_t>(segment_rows),
-                              .field_rows = static_cast<uint64_t>(field_rows),
-                              .memory_bytes = static_cast<uint64_t>(memory_mb) << 20});
-  model::IndexInfo chosen = index;
-  chosen.type = choice.type->name;
-  chosen.build_params.clear();
-  for (const auto& [key, value] : choice.params) chosen.build_params.push_back({key, value});
-  return chosen;
-}
-
-}  // namespace
-
 struct IndexJobs::Impl {
   roles::Coord coord;
   roles::Data& data;
@@ -49,10 +19,11 @@ struct IndexJobs::Impl {
 
   std::unique_ptr<Monitor> monitor;  // Guards the members below.
   std::set<CollectionId> waiting;    // A set: bounded by the collections there are.
+  std::set<CollectionId> building;   // Each by one worker.
   std::map<CollectionId, std::map<IndexId, std::string>> failures;  // Of the latest try.
   bool stopping = false;
 
-  std::unique_ptr<Worker> worker;
+  std::vector<std::unique_ptr<Worker>> workers;
 
   Impl(Executor& executor, Clock& clock, roles::Coord c, roles::Data& d,
        std::function<void(CollectionId)> callback, const IndexJobsOptions& o)
@@ -68,12 +39,22 @@ struct IndexJobs::Impl {
       CollectionId collection;
       {
         std::lock_guard<Monitor> lock(*monitor);
-        while (waiting.empty() && !stopping) monitor->Wait();
+        const auto next = [&] {
+          return std::find_if(waiting.begin(), waiting.end(),
+                              [&](CollectionId id) { return building.count(id) == 0; });
+        };
+        while (next() == waiting.end() && !stopping) monitor->Wait();
         if (stopping) return;
-        collection = *waiting.begin();
-        waiting.erase(waiting.begin());
+        collection = *next();
+        waiting.erase(collection);
+        building.insert(collection);
       }
       const Status status = BuildMissing(collection);
+      {
+        std::lock_guard<Monitor> lock(*monitor);
+        building.erase(collection);
+        monitor->NotifyAll();  // It may wait again.
+      }
       if (status.code() == ErrorCode::kCollectionNotFound) {
         std::lock_guard<Monitor> lock(*monitor);
         failures.erase(collection);
@@ -115,15 +96,11 @@ struct IndexJobs::Impl {
   // `rows`: of all segments.
   Status BuildOne(const model::SegmentInfo& segment, const model::CollectionInfo& info,
                   const model::IndexInfo& index, int64_t rows) {
-    const bool is_automatic = IsAutomatic(index);
-    const model::IndexInfo wanted =
-        is_automatic ? Choose(index, info, segment.rows, rows, options.auto_index_memory_mb)
-                     : index;
-    TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, segment, info, wanted));
-    if (is_automatic && !built.key.empty()) {
-      built.type = wanted.type;
-      built.build_params = wanted.build_params;
-    }
+    const model::IndexInfo wanted = ChosenFor(
+        index, info, {.segment = segment.rows, .collection = rows}, options.auto_index_memory_mb);
+    TRY_ASSIGN(model::SegmentIndexInfo built,
+               data.BuildIndex(ctx, segment, info, wanted, roles::BuildPace::kAll));
+    NoteChoice(wanted, built);
     TRY(coord.segments.CommitIndex(ctx, segment.id, std::move(built)));
     on_built(info.id);
     return {};
@@ -146,7 +123,10 @@ struct IndexJobs::Impl {
 IndexJobs::IndexJobs(Executor& executor, Clock& clock, roles::Coord coord, roles::Data& data,
                      std::function<void(CollectionId)> on_built, const IndexJobsOptions& options)
     : impl_(std::make_unique<Impl>(executor, clock, coord, data, std::move(on_built), options)) {
-  impl_->worker = executor.Spawn("index-jobs", [impl = impl_.get()] { impl->Loop(); });
+  for (int64_t i = 0; i < options.builds_max; ++i) {
+    impl_->workers.push_back(
+        executor.Spawn(fmt::format("index-jobs-{}", i), [impl = impl_.get()] { impl->Loop(); }));
+  }
 }
 
 IndexJobs::~IndexJobs() {
@@ -156,7 +136,7 @@ IndexJobs::~IndexJobs() {
     impl_->stopping = true;
     impl_->monitor->NotifyAll();
   }
-  impl_->worker.reset();
+  impl_->workers.clear();
 }
 
 void IndexJobs::Kick(CollectionId collection) {

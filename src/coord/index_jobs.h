@@ -14,6 +14,7 @@ namespace elanus::coord {
 
 struct IndexJobsOptions {
   int64_t auto_index_memory_mb = 0;
+  int64_t builds_max = 1;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -22,6 +23,8 @@ struct IndexJobsOptions {
                      "Memory that the AUTOINDEX of one vector field may take, over all segments of "
                      "its collection: with more rows it takes smaller codes. 0: half of the "
                      "machine's."});
+    visit(builds_max, OptionSpec{"indexNode.scheduler.buildParallel", "", 1, 64,
+                                 "Collections whose missing indexes are built at once."});
   }
 };
 

@@ -23,10 +23,19 @@ class ScriptedData final : public roles::Data {
   }
   Result<model::SegmentIndexInfo> BuildIndex(Context& ctx, const model::SegmentInfo& segment,
                                              const model::CollectionInfo&,
-                                             const model::IndexInfo& index) override {
+                                             const model::IndexInfo& index,
+                                             roles::BuildPace) override {
     ++builds;
     types[segment.id] = index.type;
-    executor_.Yield();
+    ++running;
+    most_of_one = std::max(most_of_one, ++running_of[segment.collection]);
+    for (int i = 0; i < 500; ++i) {
+      executor_.Yield();
+      most_at_once = std::max(most_at_once, running);
+      if (most_at_once >= wanted_at_once) break;
+    }
+    --running;
+    --running_of[segment.collection];
     while (endless) {
       TRY(ctx.CheckAlive());
       executor_.Yield();
@@ -41,12 +50,20 @@ class ScriptedData final : public roles::Data {
                                           const model::CollectionInfo&) override {
     return Status(ErrorCode::kUnimplemented, "not in this test");
   }
+  Result<int64_t> CountExpired(Context&, const model::SegmentInfo&, FieldId, int64_t) override {
+    return Status(ErrorCode::kUnimplemented, "not in this test");
+  }
   Result<roles::MergeDeletesResult> MergeDeletes(Context&, const roles::MergeDeletesTask&,
                                                  const model::CollectionInfo&) override {
     return Status(ErrorCode::kUnimplemented, "not in this test");
   }
 
   int builds = 0;
+  int wanted_at_once = 1;
+  int running = 0;
+  int most_at_once = 0;
+  int most_of_one = 0;
+  std::map<CollectionId, int> running_of;
   std::map<SegmentId, std::string> types;  // That were asked for.
   bool endless = false;
   std::set<SegmentId> failing;
@@ -233,6 +250,25 @@ TEST_P(IndexJobsTest, AnIndexDroppedDuringABuildLeavesNothing) {
   for (const auto& segment : *segments) {
     EXPECT_TRUE(segment.indexes.empty());
   }
+}
+
+TEST_P(IndexJobsTest, SeveralCollectionsAreServedAtOnceEachByOneWorker) {
+  ASSERT_TRUE(catalog().CreateCollection(ctx(), MakeRequest("d")).ok());
+  const auto info = process_.Find("d");
+  ASSERT_TRUE(
+      catalog()
+          .CreateIndex(ctx(), info->id, {.name = "i", .field = FieldId(101), .type = "HNSW"})
+          .ok());
+  ASSERT_TRUE(
+      catalog().CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 9, 0, 10)}, 1)).ok());
+  data_.wanted_at_once = 2;
+  Start({.builds_max = 3});
+  ASSERT_TRUE(jobs_->KickAll(ctx()).ok());
+  jobs_->Kick(id_);
+  Settle();
+  EXPECT_EQ(data_.most_at_once, 2);
+  EXPECT_EQ(data_.most_of_one, 1);
+  EXPECT_EQ(data_.builds, 4) << "none twice";
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, IndexJobsTest, testing::Range<uint64_t>(1, 6));

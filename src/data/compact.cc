@@ -74,9 +74,11 @@ class Input {
 // A row that stays.
 struct Place {
   uint64_t inserted;
-  uint32_t input;
+  uint32_t input : 31;
+  uint32_t is_hidden : 1;  // Deleted, but not for readers of the past.
   uint32_t row;
 };
+static_assert(sizeof(Place) == 16);
 
 // Rows that lie side by side in their input and in the output.
 struct Run {
@@ -85,32 +87,41 @@ struct Run {
   uint32_t count;
 };
 
-// One field of all inputs, opened; those that are older than the field are filled.
+// One field of all inputs, opened; in those that are older than the field all rows have its filler.
 class FieldOfAll {
  public:
   static Result<FieldOfAll> Open(Context& ctx, std::span<const Input> inputs,
                                  const model::FieldSchema& field) {
     FieldOfAll all;
     all.opened_.resize(inputs.size());
-    all.fillers_.resize(inputs.size());
-    all.views_.resize(inputs.size());
+    all.filler_ = segment::FillColumn(field, kFillerRows);
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].Has(field.id)) {
-        TRY_ASSIGN(all.opened_[i], inputs[i].Read(ctx, field.id));
-        all.views_[i] = all.opened_[i].view;
-      } else {
-        all.fillers_[i] = segment::FillColumn(field, inputs[i].rows());
-        all.views_[i] = all.fillers_[i].view();
-      }
+      if (!inputs[i].Has(field.id)) continue;
+      TRY_ASSIGN(all.opened_[i], inputs[i].Read(ctx, field.id));
     }
     return all;
   }
-  const model::ColumnView& of(uint32_t input) const { return views_[input]; }
+
+  /// A row, as the row of a view.
+  std::pair<model::ColumnView, size_t> At(uint32_t input, uint32_t row) const {
+    if (IsFilled(input)) return {filler_.view(), 0};
+    return {opened_[input].view, row};
+  }
+  /// Hands over rows that lie side by side.
+  Status ForEach(const Run& run, const store::TakeSlice& take) const {
+    if (!IsFilled(run.input)) return take(opened_[run.input].view.Slice(run.begin, run.count));
+    for (size_t done = 0; done < run.count; done += kFillerRows) {
+      TRY(take(filler_.view().Slice(0, std::min<size_t>(kFillerRows, run.count - done))));
+    }
+    return {};
+  }
 
  private:
+  static constexpr size_t kFillerRows = 1024;
+  bool IsFilled(uint32_t input) const { return opened_[input].blob.bytes().empty(); }
+
   std::vector<store::OpenedColumn> opened_;
-  std::vector<model::Column> fillers_;
-  std::vector<model::ColumnView> views_;
+  model::Column filler_;
 };
 
 // The rows that are neither deleted nor expired, ascending by insert timestamp.
@@ -128,15 +139,18 @@ Result<std::vector<Place>> RowsThatStay(Context& ctx, std::span<const Input> inp
     for (uint32_t row = 0; row < input.rows(); ++row) {
       if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
       if (timestamps[row] < task.expired_before.value()) continue;
-      if (expiry && expiry->of(i).IsValid(row) &&
-          expiry->of(i).Get<int64_t>(row) <= task.expiry_us) {
-        continue;
+      if (expiry) {
+        const auto [values, at] = expiry->At(i, row);
+        if (values.IsValid(at) && values.Get<int64_t>(at) <= task.expiry_us) continue;
       }
-      if (deletes.size() > 0 &&
-          deletes.Hides(input.keys().Bytes(row), timestamps[row], input.info().partition)) {
-        continue;
+      Timestamp deleted;
+      if (deletes.size() > 0) {
+        deleted =
+            deletes.DeletedAt(input.keys().Bytes(row), timestamps[row], input.info().partition);
       }
-      stay.push_back({timestamps[row], i, row});
+      const bool is_hidden = deleted != Timestamp();
+      if (is_hidden && deleted <= task.reclaim_until) continue;
+      stay.push_back({.inserted = timestamps[row], .input = i, .is_hidden = is_hidden, .row = row});
     }
   }
   const auto older = [](const Place& a, const Place& b) { return a.inserted < b.inserted; };
@@ -153,7 +167,9 @@ Status SortByField(Context& ctx, std::span<const Input> inputs, const model::Fie
   TRY_ASSIGN(const FieldOfAll values, FieldOfAll::Open(ctx, inputs, field));
   const model::OrderField order{.field = field.id, .nulls_first = true};
   const auto before = [&](const Place& a, const Place& b) {
-    return model::CompareInOrder(order, values.of(a.input), a.row, values.of(b.input), b.row) < 0;
+    const auto [left, left_row] = values.At(a.input, a.row);
+    const auto [right, right_row] = values.At(b.input, b.row);
+    return model::CompareInOrder(order, left, left_row, right, right_row) < 0;
   };
   if (!std::is_sorted(places.begin(), places.end(), before)) {
     std::stable_sort(places.begin(), places.end(), before);
@@ -174,43 +190,49 @@ std::vector<Run> RunsOf(std::span<const Place> places) {
   return runs;
 }
 
-// The column of the output; one column of each input is open meanwhile.
-Result<model::Column> Gather(Context& ctx, std::span<const Input> inputs, std::span<const Run> runs,
-                             const model::FieldSchema& field) {
+int64_t HiddenOf(std::span<const Place> places) {
+  return std::count_if(places.begin(), places.end(),
+                       [](const Place& place) { return place.is_hidden != 0; });
+}
+
+// Writes one field of the output. Its rows are taken where they lie in the inputs, one column of
+// each of which is open meanwhile; nothing is gathered.
+Status WriteField(Context& ctx, std::span<const Input> inputs, std::span<const Run> runs,
+                  const model::FieldSchema& field, SegmentWriter& writer) {
   TRY_ASSIGN(const FieldOfAll values, FieldOfAll::Open(ctx, inputs, field));
-  model::Column column =
-      model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim());
-  size_t rows = 0;
-  for (const Run& run : runs) rows += run.count;
-  column.data.reserve(rows * column.width());
-  for (const Run& run : runs) column.AppendAll(values.of(run.input).Slice(run.begin, run.count));
-  return column;
+  return writer.Put(ctx,
+                    {.field = field.id,
+                     .type = field.type,
+                     .element_type = field.element_type,
+                     .dim = static_cast<uint32_t>(field.dim())},
+                    [&](const store::TakeSlice& take) -> Status {
+                      for (const Run& run : runs) TRY(values.ForEach(run, take));
+                      return {};
+                    });
 }
 
 // Writes some of the rows as one segment.
-Result<model::SegmentInfo> WriteRows(Context& ctx, store::ObjectStore& objects,
-                                     std::span<const Input> inputs, std::span<const Place> places,
+Result<model::SegmentInfo> WriteRows(Context& ctx, std::span<const Input> inputs,
+                                     std::span<const Place> places,
                                      const model::CollectionSchema& schema,
-                                     const roles::CompactionTask& task, SegmentId id) {
+                                     const roles::CompactionTask& task, SegmentWriter& writer) {
   const std::vector<Run> runs = RunsOf(places);
-  const model::SegmentInfo& first = task.inputs[0];
-  SegmentWriter writer(objects, {.id = id,
-                                 .collection = first.collection,
-                                 .partition = first.partition,
-                                 .vchannel = first.vchannel});
   for (const model::FieldSchema& field : schema.fields) {
     const bool is_known = std::any_of(inputs.begin(), inputs.end(),
                                       [&](const Input& input) { return input.Has(field.id); });
     if (!is_known) continue;  // Added later than all of them: filled when it is read.
-    TRY_ASSIGN(const model::Column column, Gather(ctx, inputs, runs, field));
-    TRY(writer.Put(ctx, column));
+    TRY(WriteField(ctx, inputs, runs, field, writer));
   }
   std::vector<uint64_t> timestamps;
   timestamps.reserve(places.size());
   for (const Place& place : places) timestamps.push_back(place.inserted);
   TRY_ASSIGN(model::SegmentInfo output, writer.Finish(ctx, timestamps, task.sort_by));
-  output.deletes_applied = task.deletes_until;
+  output.deleted_rows = HiddenOf(places);
   output.deletes_counted = task.deletes_until;
+  output.deletes_applied = output.deleted_rows == 0
+                               ? task.deletes_until
+                               : std::min(task.deletes_until, task.reclaim_until);
+  if (task.is_clustering) output.clustered_by = task.sort_by;
   return output;
 }
 
@@ -226,6 +248,26 @@ size_t OutputsOf(const roles::CompactionTask& task, size_t rows, size_t rows_sta
 }
 
 }  // namespace
+
+Result<int64_t> Node::CountExpired(Context& ctx, const model::SegmentInfo& info, FieldId field,
+                                   int64_t until_us) {
+  TRY_ASSIGN(const Blob blob, objects_.Open(ctx, info.manifest_key));
+  TRY_ASSIGN(const segment::Manifest manifest,
+             segment::DecodeManifest(blob.bytes(), info.manifest_key));
+  for (const segment::Manifest::File& file : manifest.files) {
+    if (file.field != field) continue;
+    if (file.range && (!file.range->has_range || file.range->int_min > until_us)) return 0;
+    TRY_ASSIGN(Blob bytes, objects_.Open(ctx, file.key));
+    TRY_ASSIGN(const store::OpenedColumn column, store::OpenColumnFile(std::move(bytes), file.key));
+    int64_t expired = 0;
+    for (size_t row = 0; row < column.view.rows; ++row) {
+      if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
+      if (column.view.IsValid(row) && column.view.Get<int64_t>(row) <= until_us) ++expired;
+    }
+    return expired;
+  }
+  return 0;
+}
 
 Result<roles::CompactionResult> Node::Compact(Context& ctx, const roles::CompactionTask& task,
                                               const model::CollectionInfo& collection) {
@@ -246,20 +288,28 @@ Result<roles::CompactionResult> Node::Compact(Context& ctx, const roles::Compact
   TRY_ASSIGN(DeleteSet deletes, DeleteSet::Read(ctx, objects_, deltas));
   TRY_ASSIGN(std::vector<Place> places, RowsThatStay(ctx, inputs, deletes, task, schema));
   roles::CompactionResult result{.output = {},
-                                 .rows_removed = static_cast<int64_t>(rows - places.size())};
+                                 .rows_removed = static_cast<int64_t>(rows - places.size()),
+                                 .rows_hidden = HiddenOf(places)};
   result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0 && task.more_outputs.empty();
   if (result.is_unchanged || places.empty()) return result;
   if (const model::FieldSchema* field = schema.FindField(task.sort_by); field != nullptr) {
     TRY(SortByField(ctx, inputs, *field, places));
   }
+  WritePace pace(executor_, ctx.clock(), task.write_bytes_per_s);
   const size_t outputs = OutputsOf(task, rows, places.size());
   for (size_t i = 0; i < outputs; ++i) {
     const size_t begin = places.size() * i / outputs;
     const size_t end = places.size() * (i + 1) / outputs;
-    const SegmentId id = i == 0 ? task.output : task.more_outputs[i - 1];
+    const model::SegmentInfo& first = task.inputs[0];
+    SegmentWriter writer(objects_,
+                         {.id = i == 0 ? task.output : task.more_outputs[i - 1],
+                          .collection = first.collection,
+                          .partition = first.partition,
+                          .vchannel = first.vchannel},
+                         &pace);
     TRY_ASSIGN(model::SegmentInfo written,
-               WriteRows(ctx, objects_, inputs, std::span(places).subspan(begin, end - begin),
-                         schema, task, id));
+               WriteRows(ctx, inputs, std::span(places).subspan(begin, end - begin), schema, task,
+                         writer));
     if (i == 0)
       result.output = std::move(written);
     else
@@ -279,7 +329,9 @@ Result<roles::MergeDeletesResult> Node::MergeDeletes(Context& ctx,
     int64_t hidden = 0;
     for (size_t row = 0; row < input.rows() && deletes.size() > 0; ++row) {
       if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
-      if (deletes.Hides(input.keys().Bytes(row), input.timestamps()[row], info.partition)) ++hidden;
+      const Timestamp deleted =
+          deletes.DeletedAt(input.keys().Bytes(row), input.timestamps()[row], info.partition);
+      if (deleted != Timestamp()) ++hidden;
     }
     result.deleted_rows.push_back(hidden);
   }

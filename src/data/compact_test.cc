@@ -28,6 +28,50 @@ void PrintTo(const Row& row, std::ostream* out) {
   *out << row.key << "@" << row.inserted << " " << row.text;
 }
 
+/// Notes in which pieces objects are written.
+class PieceNotingStore final : public store::ObjectStore {
+ public:
+  explicit PieceNotingStore(store::ObjectStore& inner) : inner_(inner) {}
+  Status Put(Context& ctx, std::string_view key, std::string_view content) override {
+    Note(content);
+    return inner_.Put(ctx, key, content);
+  }
+  Result<std::unique_ptr<store::ObjectWriter>> Create(Context& ctx, std::string_view key) override {
+    TRY_ASSIGN(auto writer, inner_.Create(ctx, key));
+    return std::unique_ptr<store::ObjectWriter>(std::make_unique<Writer>(*this, std::move(writer)));
+  }
+  Result<Blob> Open(Context& ctx, std::string_view key) override { return inner_.Open(ctx, key); }
+  Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) override {
+    return inner_.List(ctx, prefix);
+  }
+  Status Delete(Context& ctx, std::string_view key) override { return inner_.Delete(ctx, key); }
+
+  size_t bytes = 0;
+  size_t largest_piece = 0;
+
+ private:
+  class Writer final : public store::ObjectWriter {
+   public:
+    Writer(PieceNotingStore& store, std::unique_ptr<store::ObjectWriter> inner)
+        : store_(store), inner_(std::move(inner)) {}
+    Status Append(std::string_view piece) override {
+      store_.Note(piece);
+      return inner_->Append(piece);
+    }
+    Status Finish() override { return inner_->Finish(); }
+
+   private:
+    PieceNotingStore& store_;
+    const std::unique_ptr<store::ObjectWriter> inner_;
+  };
+
+  void Note(std::string_view piece) {
+    bytes += piece.size();
+    largest_piece = std::max(largest_piece, piece.size());
+  }
+  store::ObjectStore& inner_;
+};
+
 class CompactTest : public testing::Test {
  protected:
   CompactTest() {
@@ -124,7 +168,7 @@ class CompactTest : public testing::Test {
   Pool pool_{*executor_, "build", 1, 8};
   store::MemoryDisk disk_;
   std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
-  Node node_{*objects_, pool_, DataOptions()};
+  Node node_{*executor_, *objects_, pool_, DataOptions()};
   model::CollectionInfo collection_;
 };
 
@@ -293,6 +337,85 @@ TEST_F(CompactTest, RowsGoThatAFieldLetsLiveNoLonger) {
       collection_);
   ASSERT_TRUE(result.ok() && result->output);
   EXPECT_EQ(ReadRows(*result->output), (std::vector<Row>{{2, 10, "t"}, {3, 10, "t"}}));
+}
+
+TEST_F(CompactTest, RowsDeletedOfLateStayForReadersOfThePast) {
+  const auto input = Flush(1, {{1, 10, "a"}, {2, 11, "b"}, {3, 12, "c"}});
+  const auto deltas = Deltas({{1, 20, {}}, {2, 40, {}}});
+  const auto result = node_.Compact(ctx_,
+                                    {.output = SegmentId(99),
+                                     .inputs = {input},
+                                     .deltas = {deltas},
+                                     .deletes_until = Timestamp(1000),
+                                     .reclaim_until = Timestamp(30)},
+                                    collection_);
+  ASSERT_TRUE(result.ok() && result->output);
+  EXPECT_EQ(ReadRows(*result->output), (std::vector<Row>{{2, 11, "b"}, {3, 12, "c"}}));
+  EXPECT_EQ(result->rows_removed, 1);
+  EXPECT_EQ(result->rows_hidden, 1);
+  EXPECT_EQ(result->output->deleted_rows, 1);
+  EXPECT_EQ(result->output->deletes_counted, Timestamp(1000));
+  EXPECT_EQ(result->output->deletes_applied, Timestamp(30)) << "the delta log is still needed";
+  const auto again = node_.Compact(ctx_,
+                                   {.output = SegmentId(98),
+                                    .inputs = {*result->output},
+                                    .deltas = {deltas},
+                                    .deletes_until = Timestamp(1000),
+                                    .reclaim_until = Timestamp(30)},
+                                   collection_);
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->is_unchanged);
+  EXPECT_EQ(again->rows_hidden, 1);
+}
+
+TEST_F(CompactTest, ALargeColumnIsWrittenInPieces) {
+  // The peak of what the object store is handed at once, not of the whole column.
+  std::vector<Row> rows;
+  for (int64_t i = 0; i < 4000; ++i) {
+    rows.push_back({(i * 7919) % 4000, static_cast<uint64_t>(10 + i), std::string(2000, 'x')});
+  }
+  const auto input = Flush(1, rows);
+  PieceNotingStore noting(*objects_);
+  Node node(*executor_, noting, pool_, DataOptions());
+  const auto result = node.Compact(ctx_,
+                                   {.output = SegmentId(99),
+                                    .inputs = {input},
+                                    .expired_before = Timestamp(11),
+                                    .sort_by = FieldId(100)},
+                                   collection_);
+  ASSERT_TRUE(result.ok() && result->output) << result.status().ToString();
+  EXPECT_GT(noting.bytes, 8'000'000u);
+  EXPECT_LE(noting.largest_piece, 1u << 20);
+  std::sort(rows.begin(), rows.end());
+  rows.erase(
+      std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.inserted == 10; }));
+  EXPECT_TRUE(ReadRows(*result->output) == rows);
+}
+
+TEST_F(CompactTest, RowsPastTheMomentOfAFieldAreCounted) {
+  collection_.schema.fields.push_back(
+      {.id = FieldId(102), .name = "until", .type = DataType::kTimestamptz, .nullable = true});
+  roles::FlushTask task{
+      .segment = SegmentId(1), .collection = kCollection, .partition = kP1, .vchannel = "v"};
+  for (const model::FieldSchema& field : collection_.schema.fields) {
+    task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {}, 0));
+  }
+  for (int64_t key = 1; key <= 4; ++key) {
+    const int64_t until = key * 100;
+    task.columns[0].AppendFixed(&key);
+    task.columns[1].AppendBytes("t");
+    if (key == 4)
+      task.columns[2].AppendNull();
+    else
+      task.columns[2].AppendFixed(&until);
+    task.row_timestamps.push_back(10);
+  }
+  const auto input = node_.Flush(ctx_, task);
+  ASSERT_TRUE(input.ok());
+  EXPECT_EQ(*node_.CountExpired(ctx_, *input, FieldId(102), 99), 0);
+  EXPECT_EQ(*node_.CountExpired(ctx_, *input, FieldId(102), 200), 2);
+  EXPECT_EQ(*node_.CountExpired(ctx_, *input, FieldId(102), 5000), 3) << "null lives for ever";
+  EXPECT_EQ(*node_.CountExpired(ctx_, *input, FieldId(109), 5000), 0) << "older than the field";
 }
 
 TEST_F(CompactTest, ACanceledCompactionEnds) {

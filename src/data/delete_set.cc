@@ -40,17 +40,17 @@ Result<DeleteSet> DeleteSet::Read(Context& ctx, store::ObjectStore& objects,
   return set;
 }
 
-bool DeleteSet::Hides(std::string_view key, uint64_t inserted, PartitionId partition) {
+Timestamp DeleteSet::DeletedAt(std::string_view key, uint64_t inserted, PartitionId partition) {
   const auto found = first_.find(key);
-  if (found == first_.end()) return false;
+  if (found == first_.end()) return Timestamp();
   uint32_t earliest = kNone;
   for (uint32_t i = found->second; i != kNone; i = next_[i]) {
     if (all_.timestamps[i] <= inserted || !all_.Reaches(i, partition)) continue;
     if (earliest == kNone || all_.timestamps[i] < all_.timestamps[earliest]) earliest = i;
   }
-  if (earliest == kNone) return false;
+  if (earliest == kNone) return Timestamp();
   used_[earliest] = 1;
-  return true;
+  return Timestamp(all_.timestamps[earliest]);
 }
 
 model::Deletes DeleteSet::Used() const {

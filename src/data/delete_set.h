@@ -21,9 +21,9 @@ class DeleteSet {
   DeleteSet(DeleteSet&&) = default;
   DeleteSet& operator=(DeleteSet&&) = default;
 
-  /// True when a delete hides a row of `partition` with this key, inserted at `inserted`. The
-  /// earliest such delete counts as used.
-  bool Hides(std::string_view key, uint64_t inserted, PartitionId partition);
+  /// When a row of `partition` with this key, inserted at `inserted`, was deleted first; 0: never.
+  /// That delete counts as used.
+  Timestamp DeletedAt(std::string_view key, uint64_t inserted, PartitionId partition);
   /// The deletes that have hidden a row so far.
   model::Deletes Used() const;
   size_t size() const { return all_.keys.rows; }

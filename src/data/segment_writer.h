@@ -4,19 +4,25 @@
 #include <span>
 
 #include "base/context.h"
+#include "data/write_pace.h"
 #include "model/requests/shard.h"
 #include "segment/sealed.h"
+#include "store/formats/column_file.h"
 #include "store/object_store.h"
 
 namespace elanus::data {
 
-/// For one thread. What it has written is garbage until the catalog knows the segment.
+/// Holds a megabyte of what it writes at a time. For one thread. What it has written is garbage
+/// until the catalog knows the segment.
 class SegmentWriter {
  public:
-  /// `info` names the segment: id, collection, partition, channel.
-  SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info);
+  /// `info` names the segment: id, collection, partition, channel. `pace` may be null: as fast as
+  /// it goes.
+  SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info, WritePace* pace = nullptr);
   /// Writes one column file; all columns have the same rows.
   Status Put(Context& ctx, const model::Column& column);
+  /// The same of rows that are nowhere together.
+  Status Put(Context& ctx, const store::ColumnShape& shape, const store::ColumnSlices& slices);
   /// Writes the insert timestamps, then the manifest. `sorted_by`: the field whose values ascend,
   /// where the timestamps do not. The segment as the catalog is to keep it.
   Result<model::SegmentInfo> Finish(Context& ctx, std::span<const uint64_t> row_timestamps,
@@ -24,6 +30,7 @@ class SegmentWriter {
 
  private:
   store::ObjectStore& objects_;
+  WritePace* const pace_;
   model::SegmentInfo info_;
   std::string folder_;
   segment::Manifest manifest_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "expr/filter_profile.h"
 #include "expr/leaf.h"
 
 namespace elanus::expr {
@@ -18,8 +19,8 @@ constexpr double kRowsPerWanted = 64;
 
 class Planner {
  public:
-  Planner(Context& ctx, const ColumnSource& source)
-      : ctx_(ctx), source_(source), rows_(static_cast<double>(source.rows())) {}
+  Planner(Context& ctx, const ColumnSource& source, FilterProfile* profile)
+      : ctx_(ctx), source_(source), profile_(profile), rows_(static_cast<double>(source.rows())) {}
 
   Result<Answers> Run(const Node& root) {
     List(root);
@@ -67,6 +68,7 @@ class Planner {
       if (place.node->predicate == nullptr) continue;
       place.promise = source_.Estimate(*place.node->predicate);
       any = any || place.promise.coverage != Coverage::kNone;
+      if (profile_ != nullptr) profile_->Planned(*place.node, place.promise, false, 0, 0);
     }
     return any;
   }
@@ -79,7 +81,10 @@ class Planner {
   void ChooseLeaf(Place& place) const {
     if (place.promise.coverage == Coverage::kNone) return;
     const double cost = place.promise.cost_ns + rows_ * kSetNs;
-    place.is_taken = cost < ScanCost(*place.node, place.reach);
+    const double scan_cost = ScanCost(*place.node, place.reach);
+    place.is_taken = cost < scan_cost;
+    if (profile_ == nullptr) return;
+    profile_->Planned(*place.node, place.promise, place.is_taken, scan_cost, place.reach);
   }
 
   void Choose() {
@@ -115,8 +120,13 @@ class Planner {
     if (place.needs_unknown) answer.unknown.Resize(source_.rows());
     // A test for null is never unknown.
     const bool asks_unknown = place.needs_unknown && place.node->kind != Kind::kIsNull;
+    const int64_t begin_ns = profile_ == nullptr ? 0 : ProfileClockNs();
     TRY_ASSIGN(answer.coverage, source_.Answer(ctx_, *place.node->predicate, answer.yes,
                                                asks_unknown ? &answer.unknown : nullptr));
+    if (profile_ != nullptr) {
+      profile_->Answered(*place.node, answer.coverage, answer.yes.Count(),
+                         ProfileClockNs() - begin_ns);
+    }
     if (answer.coverage != Coverage::kNone) answers_.Put(*place.node, std::move(answer));
     return {};
   }
@@ -174,6 +184,7 @@ class Planner {
 
   Context& ctx_;
   const ColumnSource& source_;
+  FilterProfile* const profile_;
   const double rows_;
   std::vector<Place> places_;
   Answers answers_;
@@ -181,8 +192,9 @@ class Planner {
 
 }  // namespace
 
-Result<Answers> AskIndexes(Context& ctx, const Node& root, const ColumnSource& source) {
-  return Planner(ctx, source).Run(root);
+Result<Answers> AskIndexes(Context& ctx, const Node& root, const ColumnSource& source,
+                           FilterProfile* profile) {
+  return Planner(ctx, source, profile).Run(root);
 }
 
 }  // namespace elanus::expr

@@ -10,6 +10,8 @@
 
 namespace elanus::expr {
 
+class FilterProfile;
+
 /// What is known of a node for all rows of the segment before any of them is looked at.
 struct Answer {
   /// kExact: `yes` are the rows where it is true. kCandidates, of a leaf: no others can be. kNone,
@@ -41,7 +43,8 @@ class Answers {
 /// Asks for those leaves that an index answers at less cost than looking at the rows that are left
 /// for them; under `and` the rarest come first and leave fewer rows for the others. Folds what it
 /// gets as far up as it can. Memory: rows / 8 bytes for each leaf that is answered and not folded.
-/// Errors: those of the indexes.
-Result<Answers> AskIndexes(Context& ctx, const Node& root, const ColumnSource& source);
+/// Errors: those of the indexes. `profile` may be null.
+Result<Answers> AskIndexes(Context& ctx, const Node& root, const ColumnSource& source,
+                           FilterProfile* profile);
 
 }  // namespace elanus::expr

@@ -137,8 +137,9 @@ std::string PatternText(std::string_view raw) {
 
 class Binder {
  public:
-  Binder(const model::CollectionSchema& schema, const Templates& templates)
-      : schema_(schema), templates_(templates) {}
+  Binder(const model::CollectionSchema& schema, const Templates& templates,
+         std::string_view timezone)
+      : schema_(schema), templates_(templates), timezone_(timezone) {}
 
   Result<NodePtr> Root(const Syntax& syntax) {
     TRY_ASSIGN(const Operand root, Walk(syntax));
@@ -236,6 +237,16 @@ class Binder {
     return {};
   }
 
+  // Only calls read long texts.
+  static Status NoText(const std::vector<Operand>& parts) {
+    for (const Operand& part : parts) {
+      if (part.kind == Operand::Kind::kValue && part.source.type == DataType::kText) {
+        return Invalid("filter on text field ({}) is not supported yet", part.name);
+      }
+    }
+    return {};
+  }
+
   // The first argument is bound at once; inside the second $[sub] means something.
   Status EnterElements(const Syntax& s, Frame& frame) {
     const std::string_view name = frame.function->name;
@@ -254,6 +265,7 @@ class Binder {
   Result<Operand> Combine(Frame& frame) {
     const Syntax& s = *frame.syntax;
     std::vector<Operand>& parts = frame.operands;
+    if (s.kind != Syntax::Kind::kCall) TRY(NoText(parts));
     switch (s.kind) {
       case Syntax::Kind::kList: {
         Operand list;
@@ -284,7 +296,6 @@ class Binder {
     if (function == nullptr) {
       return Error(ErrorCode::kSegcore, "function {} not found[segcoreCode=2028]", Lower(name));
     }
-    if (function->bind == nullptr) return NotBuilt(function->name);
     return function;
   }
 
@@ -300,12 +311,16 @@ class Binder {
     return operand;
   }
 
-  static Result<Operand> Time(const Syntax& s) {
+  Result<Operand> Time(const Syntax& s) const {
     if (s.token.has_bad_escape) return Invalid("invalid escape in a string");
     Operand operand;
     if (s.kind == Syntax::Kind::kTime) {
       operand.kind = Operand::Kind::kTime;
-      TRY_ASSIGN(operand.constant, model::ParseTimestamptz(s.token.text));
+      TimeZone zone;
+      if (!timezone_.empty()) {
+        TRY_ASSIGN(zone, TimeZone::Of(timezone_));
+      }
+      TRY_ASSIGN(operand.constant, model::ParseTimestamptz(s.token.text, zone));
     } else {
       operand.kind = Operand::Kind::kInterval;
       TRY_ASSIGN(operand.duration, model::ParseDuration(s.token.text));
@@ -451,6 +466,7 @@ class Binder {
 
   const model::CollectionSchema& schema_;
   const Templates& templates_;
+  const std::string_view timezone_;
   const model::StructSchema* element_struct_ = nullptr;  // While a condition over it is bound.
 };
 
@@ -465,14 +481,14 @@ const model::ScalarList* KeysOf(const Node& node) {
 }  // namespace
 
 Result<Plan> Bind(std::string_view text, const model::CollectionSchema& schema,
-                  const Templates& templates) {
+                  const Templates& templates, std::string_view timezone) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Plan(nullptr);
   const auto explain = [&](const Status& status) {
     return Error(status.code(), "cannot parse expression: {}, error: {}", text, status.message());
   };
   Result<std::unique_ptr<Syntax>> syntax = Parse(text);
   if (!syntax.ok()) return explain(syntax.status());
-  Result<NodePtr> root = Binder(schema, templates).Root(**syntax);
+  Result<NodePtr> root = Binder(schema, templates, timezone).Root(**syntax);
   if (!root.ok()) return explain(root.status());
   if (IsConstant(*root, true)) return Plan(nullptr);
   Plan plan(*root);

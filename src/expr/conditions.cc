@@ -206,6 +206,11 @@ Result<Operand> CompareTime(const Operand& value, const Operand& time, Compare o
   return MakeCondition(std::move(node));
 }
 
+bool IsComparable(DataType type) {
+  return type == DataType::kBool || type == DataType::kVarChar || model::IsInteger(type) ||
+         model::IsFloating(type);
+}
+
 bool IsTextual(const Source& source) {
   if (source.kind == Source::Kind::kJson) return true;
   return source.kind != Source::Kind::kArray && source.type == DataType::kVarChar;
@@ -269,6 +274,10 @@ Result<Operand> BindIn(const Operand& left, const Operand& right, bool negated) 
   const Source& source = left.source;
   if (source.kind == Source::Kind::kArray) {
     return Invalid("'in' on a whole array is not supported");
+  }
+  // An empty list has no value whose cast could fail.
+  if (source.kind == Source::Kind::kColumn && !IsComparable(source.type)) {
+    return Invalid("'in' on field {} of type {} is not supported", left.name, NameOf(source.type));
   }
   if (right.kind != Operand::Kind::kConstant || !right.constant.is_list()) {
     return Invalid("the right-hand side of 'in' must be a list, value is not array");

@@ -101,7 +101,8 @@ Status EvaluateElementFilter(Context& ctx, const Plan& plan, const ColumnSource&
   CHECK(filter != nullptr);
   ElementSource rows(source, begin, count);
   TRY(rows.Open(filter->source.field));
-  return Evaluate(ctx, Plan(filter->element), rows, elements);
+  Context part(ctx, nullptr);
+  return Evaluate(part, Plan(filter->element), rows, elements);
 }
 
 Status TestElements(Context& ctx, const Node& node, const ColumnSource& source, size_t begin,
@@ -109,7 +110,8 @@ Status TestElements(Context& ctx, const Node& node, const ColumnSource& source, 
   ElementSource elements(source, begin, count);
   TRY(elements.Open(node.source.field));
   Bitset passed;
-  TRY(Evaluate(ctx, Plan(node.element), elements, passed));
+  Context part(ctx, nullptr);  // Batch by batch there is nothing worth noting.
+  TRY(Evaluate(part, Plan(node.element), elements, passed));
   const std::vector<size_t>& bounds = elements.bounds();
   for (size_t i = 0; i < count; ++i) {
     size_t hits = 0;

@@ -11,6 +11,7 @@
 #include "expr/batch.h"
 #include "expr/elements.h"
 #include "expr/expr.h"
+#include "expr/filter_profile.h"
 #include "expr/leaf.h"
 
 namespace elanus::expr {
@@ -21,26 +22,37 @@ class Evaluator {
   Evaluator(Context& ctx, const ColumnSource& source) : ctx_(ctx), source_(source) {}
 
   Status Run(const Node& root, Bitset& matches) {
-    TRY_ASSIGN(answers_, AskIndexes(ctx_, root, source_));
+    profile_ = FilterProfile::Make(ctx_, root, source_);
+    TRY_ASSIGN(answers_, AskIndexes(ctx_, root, source_, profile_.get()));
     if (Answer* whole = answers_.Find(root); whole != nullptr && whole->is_exact()) {
       matches = std::move(whole->yes);
-      return Sample(root, matches);
+    } else {
+      TRY(Look(root, nullptr, matches));
     }
+    if (profile_ != nullptr) profile_->Write();
+    return Sample(root, matches);
+  }
+
+  // Looks at the candidates, or at all rows.
+  Status Look(const Node& root, const Bitset* candidates, Bitset& matches) {
     matches.Resize(source_.rows());
     for (begin_ = 0; begin_ < source_.rows(); begin_ += kBatchRows) {
       TRY(ctx_.CheckAlive());
       count_ = std::min(kBatchRows, source_.rows() - begin_);
       Words all{};
       for (size_t i = 0; i < count_; i += 64) {
-        all[i / 64] = count_ - i >= 64 ? ~uint64_t{0} : (uint64_t{1} << (count_ - i)) - 1;
+        all[i / 64] = candidates != nullptr ? candidates->words()[(begin_ + i) / 64]
+                      : count_ - i >= 64    ? ~uint64_t{0}
+                                            : (uint64_t{1} << (count_ - i)) - 1;
       }
+      if (candidates != nullptr && IsZero(all)) continue;
       Tri result;
       TRY(Visit(root, all, result));
       for (size_t w = 0; w * 64 < count_; ++w) {
         matches.words()[begin_ / 64 + w] = result.yes[w] & all[w];
       }
     }
-    return Sample(root, matches);
+    return {};
   }
 
  private:
@@ -161,10 +173,14 @@ class Evaluator {
       Take(*answer, active, candidates);
       looked_at = &candidates.yes;
     }
+    const int64_t begin_ns = profile_ == nullptr ? 0 : ProfileClockNs();
     TRY(Scan(node, {.count = count_, .active = looked_at}, out));
     for (size_t w = 0; w < kBatchWords; ++w) {
       out.yes[w] &= (*looked_at)[w];
       out.unknown[w] = (out.unknown[w] & (*looked_at)[w]) | candidates.unknown[w];
+    }
+    if (profile_ != nullptr) {
+      profile_->Looked(node, *looked_at, out.yes, ProfileClockNs() - begin_ns);
     }
     return {};
   }
@@ -176,16 +192,20 @@ class Evaluator {
       return TestElements(ctx_, node, source_, begin_, count_, out.yes);
     }
     const bool is_column = node.source.kind == Source::Kind::kColumn;
-    if (node.kind == Node::Kind::kTest && is_column) {
+    Verdict verdict = Verdict::kMixed;
+    if ((node.kind == Node::Kind::kTest && is_column) || node.spatial != nullptr) {
       const model::BlockStats* stats = source_.Stats(node.source.field, begin_);
-      const Verdict verdict = stats == nullptr ? Verdict::kMixed : Judge(node, *stats);
+      if (stats != nullptr) verdict = Judge(node, *stats);
       if (verdict != Verdict::kMixed && stats->nulls == 0) {
         if (verdict == Verdict::kAll) out.yes = *rows.active;
+        if (profile_ != nullptr) profile_->Skipped(node);
         return {};
       }
     }
     TRY_ASSIGN(const model::ColumnView column, source_.Read(node.source.field, begin_, count_));
-    if (node.kind == Node::Kind::kIsNull) {
+    if (verdict != Verdict::kMixed) {  // All that is open is which rows are null.
+      ForEachActive(column, rows, out, [&](size_t) { return verdict == Verdict::kAll; });
+    } else if (node.kind == Node::Kind::kIsNull) {
       for (size_t i = 0; i < count_; ++i) {
         if (!column.IsValid(i)) SetBit(out.yes, i);
       }
@@ -236,6 +256,7 @@ class Evaluator {
 
   Context& ctx_;
   const ColumnSource& source_;
+  std::unique_ptr<FilterProfile> profile_;  // Null: nobody asked.
   Answers answers_;
   std::deque<Frame> frames_;  // By depth; a deque, because a frame must stay where it is.
   Tri leaf_;
@@ -244,6 +265,21 @@ class Evaluator {
 };
 
 }  // namespace
+
+Status EvaluateAmong(Context& ctx, const Plan& plan, const ColumnSource& source,
+                     const Bitset& candidates, Bitset& matches) {
+  if (plan.always_true()) {
+    matches = candidates;
+    return {};
+  }
+  return Evaluator(ctx, source).Look(*plan.root(), &candidates, matches);
+}
+
+bool HasSample(const Plan& plan) {
+  const Node* last = plan.root();
+  if (last != nullptr && last->kind == Node::Kind::kAnd) last = last->children.back().get();
+  return last != nullptr && last->kind == Node::Kind::kSample;
+}
 
 Status Evaluate(Context& ctx, const Plan& plan, const ColumnSource& source, Bitset& matches) {
   if (plan.always_true()) {

@@ -9,6 +9,7 @@
 
 #include "expr/expr.h"
 #include "expr/testing/world.h"
+#include "geometry/text.h"
 
 namespace elanus::expr {
 namespace {
@@ -153,10 +154,64 @@ TEST(Evaluate, ReadsNoBlockThatStatisticsDecide) {
            {"8192 <= id < 16384", 8192, 0},
            {"id in [5, 8191]", 2, 1},
            {"id != 30000", world.rows(), 0},
-           {"id > 24578 and n8 > 1000", 0, 2}}) {
+           {"id == 9000 and n8 > 1000", 0, 2}}) {
     EXPECT_EQ(CountOf(source, world, text), matches) << text;
     EXPECT_EQ(source.TakeReads(), reads) << text;
   }
+}
+
+// Two blocks of points on a line, from x = 0 on; every eighth of the second is null.
+class Points final : public ColumnSource {
+ public:
+  Points() {
+    schema_.fields.push_back(
+        {.id = FieldId(100), .name = "g", .type = model::DataType::kGeometry, .nullable = true});
+    column_ =
+        model::MakeColumn(FieldId(100), "g", model::DataType::kGeometry, model::DataType::kNone, 0);
+    for (size_t i = 0; i < rows(); ++i) {
+      if (i >= kBatchRows && i % 8 == 0)
+        column_.AppendNull();
+      else
+        column_.AppendBytes(geometry::ReadWkt(fmt::format("POINT({} 0)", i)).value());
+    }
+  }
+  size_t rows() const override { return 2 * kBatchRows; }
+  Result<model::ColumnView> Read(FieldId, size_t begin, size_t count) const override {
+    ++reads;
+    return column_.view().Slice(begin, count);
+  }
+  const model::BlockStats* Stats(FieldId, size_t begin) const override {
+    stats_ = model::StatsOf(column_.view().Slice(begin, kBatchRows));
+    return &stats_;
+  }
+  size_t CountOf(const char* text) const {
+    SystemClock clock;
+    Context ctx(clock);
+    const auto plan = Bind(text, schema_, {});
+    EXPECT_TRUE(plan.ok()) << plan.status().ToString();
+    Bitset matches;
+    EXPECT_TRUE(Evaluate(ctx, *plan, *this, matches).ok());
+    return matches.Count();
+  }
+  mutable size_t reads = 0;
+
+ private:
+  model::CollectionSchema schema_;
+  model::Column column_;
+  mutable model::BlockStats stats_;
+};
+
+TEST(Evaluate, ReadsNoBlockWhoseBoxIsElsewhere) {
+  const Points source;
+  EXPECT_EQ(source.CountOf("st_intersects(g, 'LINESTRING(8001 0,8003 0)')"), 3u);
+  EXPECT_EQ(source.reads, 2u) << "of the second block, which has nulls, it is asked where";
+  source.reads = 0;
+  EXPECT_EQ(source.CountOf("st_intersects(g, 'LINESTRING(9000 0,9002 0)')"), 2u);
+  EXPECT_EQ(source.reads, 1u);
+  EXPECT_EQ(source.CountOf("not st_intersects(g, 'LINESTRING(8001 0,8003 0)')"),
+            2 * kBatchRows - kBatchRows / 8 - 3);
+  EXPECT_EQ(source.CountOf("st_dwithin(g, 'POINT(20 0)', 120000)"), 3u * 46)
+      << "and again every 360 degrees";
 }
 
 TEST(Evaluate, KeepsTheShareOfASample) {

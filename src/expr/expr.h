@@ -46,9 +46,10 @@ class Plan {
 
 /// Parses and binds. Empty or white text is always true. Errors: kInvalidParameter whose message
 /// holds "cannot parse expression: <text>" and, for syntax, "line L:C"; kUnimplemented for parts of
-/// the language not built yet, by name.
+/// the language not built yet, by name. `timezone` names the zone of times that do not say theirs;
+/// empty: UTC.
 Result<Plan> Bind(std::string_view text, const model::CollectionSchema& schema,
-                  const Templates& templates);
+                  const Templates& templates, std::string_view timezone = {});
 
 /// Where evaluation finds the data of one segment.
 class ColumnSource {
@@ -58,6 +59,8 @@ class ColumnSource {
   /// A view of rows [begin, begin + count) of `field`; count is at most kBatchRows, and a batch
   /// never straddles a multiple of kBatchRows.
   virtual Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const = 0;
+  /// Of a field, for reports; empty: nobody here knows.
+  virtual std::string_view NameOf(FieldId) const { return {}; }
   /// What Answer would do, told in no time. The default has no index.
   virtual model::IndexPromise Estimate(const model::Predicate&) const { return {}; }
   /// Answers a leaf for all rows through an index: the bits set in `matches` (null rows never,
@@ -77,5 +80,15 @@ inline constexpr size_t kBatchRows = 8192;
 /// pass). `matches` is resized to source.rows(). Errors: kSegcore for faults seen only at run time,
 /// kCanceled.
 Status Evaluate(Context& ctx, const Plan& plan, const ColumnSource& source, Bitset& matches);
+
+/// As above, of the rows in `candidates` (one bit for each row) alone: batches without one are not
+/// touched, and no index is asked. Of a filter with random_sample it means nothing.
+Status EvaluateAmong(Context& ctx, const Plan& plan, const ColumnSource& source,
+                     const Bitset& candidates, Bitset& matches);
+/// A value that no primary key of a row that passes is less than, when the filter says so in a
+/// conjunct; else null.
+const model::Scalar* KeyFloor(const Plan& plan);
+/// Whether the filter draws rows (random_sample).
+bool HasSample(const Plan& plan);
 
 }  // namespace elanus::expr

@@ -9,20 +9,7 @@
 namespace elanus::expr {
 namespace {
 
-// Keywords of parts of the language that are still to come.
-constexpr auto kNotBuilt = std::to_array<Function>({
-    {"st_equals", true},
-    {"st_touches", true},
-    {"st_overlaps", true},
-    {"st_crosses", true},
-    {"st_contains", true},
-    {"st_intersects", true},
-    {"st_within", true},
-    {"st_dwithin", true},
-    {"st_isvalid", true},
-});
-
-constexpr auto kBuilt = std::to_array<Function>({
+constexpr auto kFunctions = std::to_array<Function>({
     {"array_contains", true, BindContains},
     {"array_contains_all", true, BindContainsAll},
     {"array_contains_any", true, BindContainsAny},
@@ -39,6 +26,15 @@ constexpr auto kBuilt = std::to_array<Function>({
     {"match_most", true, BindMatchMost, "threshold", true},
     {"phrase_match", true, BindPhraseMatch},
     {"random_sample", true, BindRandomSample},
+    {"st_contains", true, BindSpatialRelation},
+    {"st_crosses", true, BindSpatialRelation},
+    {"st_dwithin", true, BindDistanceWithin},
+    {"st_equals", true, BindSpatialRelation},
+    {"st_intersects", true, BindSpatialRelation},
+    {"st_isvalid", true, BindIsValid},
+    {"st_overlaps", true, BindSpatialRelation},
+    {"st_touches", true, BindSpatialRelation},
+    {"st_within", true, BindSpatialRelation},
     {"starts_with", false, BindStartsWith},
     {"text_match", true, BindTextMatch, "minimum_should_match"},
     {"text_match_fuzzy", true, BindTextMatchFuzzy, "max_edit_distance"},
@@ -55,10 +51,9 @@ const Function* Find(std::string_view name, bool is_keyword) {
 
 std::span<const Function* const> AllFunctions() {
   static const auto kAll = [] {
-    std::array<const Function*, kBuilt.size() + kNotBuilt.size()> all{};
-    const auto address = [](const Function& function) { return &function; };
-    auto end = std::transform(kBuilt.begin(), kBuilt.end(), all.begin(), address);
-    std::transform(kNotBuilt.begin(), kNotBuilt.end(), end, address);
+    std::array<const Function*, kFunctions.size()> all{};
+    std::transform(kFunctions.begin(), kFunctions.end(), all.begin(),
+                   [](const Function& function) { return &function; });
     return all;
   }();
   return kAll;
@@ -73,10 +68,6 @@ const Function* FindKeyword(std::string_view word) {
 
 const Function* FindFunction(std::string_view name) {
   return Find(Lower(name), /*is_keyword=*/false);
-}
-
-Status NotBuilt(std::string_view name) {
-  return Error(ErrorCode::kUnimplemented, "{} in a filter is not supported yet", name);
 }
 
 std::string Lower(std::string_view text) {

@@ -27,7 +27,7 @@ struct Function {
   bool is_keyword = false;
   /// Checks the arguments and gives a condition, a constant, or a number to compare
   /// (Operand::Kind::kComputed). Errors: kInvalidParameter; kSegcore for what the reference finds
-  /// only when the filter runs. Null: not built yet, and refused by name.
+  /// only when the filter runs.
   Result<Operand> (*bind)(const Call& call) = nullptr;
   /// The option that a call may end with, `name = integer`; empty: none.
   std::string_view option = {};
@@ -40,8 +40,6 @@ std::span<const Function* const> AllFunctions();
 const Function* FindKeyword(std::string_view word);
 /// The function that is no keyword called `name`, in any case, or null.
 const Function* FindFunction(std::string_view name);
-/// How a function that is not built yet is refused: kUnimplemented.
-Status NotBuilt(std::string_view name);
 /// ASCII letters only.
 std::string Lower(std::string_view text);
 

@@ -122,6 +122,7 @@ void ExpectAgreement(uint64_t seed, size_t rows, int worlds, int filters, int de
   SystemClock clock;
   Context ctx(clock);
   Dice dice(seed);
+  worlds = testing::ShareOf(worlds);
   size_t answered[3] = {};
   for (int w = 0; w < worlds; ++w) {
     const World world(seed + static_cast<uint64_t>(w), rows, /*answers=*/false);
@@ -140,7 +141,7 @@ void ExpectAgreement(uint64_t seed, size_t rows, int worlds, int filters, int de
     for (size_t c = 0; c < 3; ++c) answered[c] += source.answered(model::Coverage(c));
   }
   EXPECT_EQ(answered[size_t(model::Coverage::kNone)], 0u);
-  EXPECT_GT(answered[size_t(model::Coverage::kExact)], 20u);
+  EXPECT_TRUE(worlds < 2 || answered[size_t(model::Coverage::kExact)] > 20);
   EXPECT_TRUE(worlds < 10 || answered[size_t(model::Coverage::kCandidates)] > 0);
 }
 

@@ -2,6 +2,8 @@
 #include "expr/json_path.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <vector>
 
 #include "expr/json.h"
@@ -42,28 +44,6 @@ std::string PointerOf(const std::vector<PathStep>& steps) {
   return pointer;
 }
 
-// The steps of a path that PathText wrote.
-std::vector<PathStep> StepsOf(std::string_view path) {
-  std::vector<PathStep> steps;
-  for (size_t at = 0; at < path.size();) {
-    const size_t end = std::min(path.find('/', at + 1), path.size());
-    std::string_view part = path.substr(at + 1, end - at - 1);
-    at = end;
-    PathStep step;
-    step.is_index = IsDigits(part);
-    if (part.starts_with("~2")) part.remove_prefix(2);
-    for (size_t i = 0; i < part.size(); ++i) {
-      const bool is_escape = part[i] == '~' && i + 1 < part.size();
-      step.key += !is_escape ? part[i] : part[++i] == '1' ? '/' : '~';
-    }
-    for (char digit : step.is_index ? std::string_view(step.key) : std::string_view()) {
-      step.index = step.index * 10 + static_cast<uint64_t>(digit - '0');
-    }
-    steps.push_back(std::move(step));
-  }
-  return steps;
-}
-
 // Appends a JSON value as `type` to the bytes of fixed-width elements or to the texts; false: it is
 // none.
 bool AppendAs(const simdjson::dom::element& value, DataType type, std::string& bytes) {
@@ -79,6 +59,17 @@ bool AppendAs(const simdjson::dom::element& value, DataType type, std::string& b
   }
   double number = 0;
   if (!NumberOf(value, number)) return false;
+  bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  return true;
+}
+
+// The number that a text begins with, blanks before it aside.
+bool AppendNumberOf(std::string_view text, std::string& bytes) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  double number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || !std::isfinite(number)) return false;
   bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
   return true;
 }
@@ -107,8 +98,29 @@ std::string PathText(const std::vector<PathStep>& steps) {
   return path;
 }
 
+std::vector<PathStep> StepsOf(std::string_view path) {
+  std::vector<PathStep> steps;
+  for (size_t at = 0; at < path.size();) {
+    const size_t end = std::min(path.find('/', at + 1), path.size());
+    std::string_view part = path.substr(at + 1, end - at - 1);
+    at = end;
+    PathStep step;
+    step.is_index = IsDigits(part);
+    if (part.starts_with("~2")) part.remove_prefix(2);
+    for (size_t i = 0; i < part.size(); ++i) {
+      const bool is_escape = part[i] == '~' && i + 1 < part.size();
+      step.key += !is_escape ? part[i] : part[++i] == '1' ? '/' : '~';
+    }
+    for (char digit : step.is_index ? std::string_view(step.key) : std::string_view()) {
+      step.index = step.index * 10 + static_cast<uint64_t>(digit - '0');
+    }
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
 std::optional<JsonCast> JsonCastOf(std::string_view name) {
-  JsonCast cast;
+  if (name == kStringToDouble) return JsonCast{.type = DataType::kDouble};
   const bool is_array = name.starts_with("ARRAY_");
   if (is_array) name.remove_prefix(6);
   const DataType type = name == "BOOL"      ? DataType::kBool
@@ -144,6 +156,7 @@ Result<model::Column> ExtractJson(Context& ctx, const model::ColumnView& json,
   const auto cast = JsonCastOf(cast_type);
   if (!cast) return Invalid("json_cast_type {} is not supported", cast_type);
   const bool is_array = cast->type == DataType::kArray;
+  const bool reads_texts = cast_type == kStringToDouble;
   const std::vector<PathStep> steps = StepsOf(path);
   model::Column column =
       model::MakeColumn(FieldId(0), std::string(path), cast->type, cast->element_type, 0);
@@ -156,6 +169,9 @@ Result<model::Column> ExtractJson(Context& ctx, const model::ColumnView& json,
     bytes.clear();
     if (is_there && is_array && value.is_array()) {
       AppendArray(value.get_array(), cast->element_type, column);
+    } else if (is_there && reads_texts && value.is_string() &&
+               AppendNumberOf(std::string_view(value), bytes)) {
+      column.AppendFixed(bytes.data());
     } else if (is_there && !is_array && AppendAs(value, cast->type, bytes)) {
       if (cast->type == DataType::kVarChar)
         column.AppendBytes(bytes);

@@ -19,7 +19,12 @@ struct JsonCast {
   model::DataType element_type = model::DataType::kNone;
 };
 
-/// BOOL, DOUBLE, VARCHAR, ARRAY_BOOL, ARRAY_DOUBLE, ARRAY_VARCHAR; none: another word.
+/// Texts that begin with a number count as that number: DOUBLE with json_cast_function
+/// STRING_TO_DOUBLE.
+inline constexpr std::string_view kStringToDouble = "STRING_TO_DOUBLE";
+
+/// BOOL, DOUBLE, VARCHAR, ARRAY_BOOL, ARRAY_DOUBLE, ARRAY_VARCHAR, kStringToDouble; none: another
+/// word.
 std::optional<JsonCast> JsonCastOf(std::string_view name);
 
 /// A place as a filter writes it.

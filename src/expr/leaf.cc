@@ -6,6 +6,7 @@
 
 #include "expr/path_text.h"
 #include "expr/regex.h"
+#include "geometry/spatial.h"
 
 namespace elanus::expr {
 namespace {
@@ -133,6 +134,12 @@ std::optional<Predicate> AsPredicate(const Node& node) {
     predicate.words = node.words;
     return predicate;
   }
+  if (node.spatial != nullptr) {
+    if (!node.spatial->boxes()) return std::nullopt;
+    predicate.kind = Predicate::Kind::kShape;
+    predicate.boxes = *node.spatial->boxes();
+    return predicate;
+  }
   if (node.is_contains) {
     predicate.kind = Predicate::Kind::kContains;
     predicate.all = node.all;
@@ -157,6 +164,8 @@ double ScanNs(const Node& node) {
   if (node.kind == Node::Kind::kIsNull) return 0.2;
   if (node.kind == Node::Kind::kElements) return 50;
   if (node.words != nullptr) return 3000;  // The row is analyzed.
+  // The row's box. What comes after it is not for an index to save: it gives candidates by boxes.
+  if (node.spatial != nullptr) return node.spatial->boxes() ? 50 : 1500;
   switch (node.source.kind) {
     case Source::Kind::kJson:
       return 150;
@@ -185,6 +194,11 @@ double ScanNs(const Node& node) {
 }
 
 Verdict Judge(const Node& node, const model::BlockStats& stats) {
+  if (node.spatial != nullptr) {
+    const bool is_told = stats.box && node.spatial->boxes();
+    return is_told && !node.spatial->boxes()->MayPassWithin(*stats.box) ? Verdict::kNone
+                                                                        : Verdict::kMixed;
+  }
   const Test& test = node.test;
   if (!stats.has_range || test.values.empty()) {
     const bool knows_prefix = stats.has_range && test.kind == Test::Kind::kLike &&

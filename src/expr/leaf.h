@@ -18,7 +18,7 @@ double ScanNs(const Node& node);
 
 enum class Verdict : uint8_t { kMixed, kNone, kAll };
 /// What the statistics of a block tell of a test: kNone when no row passes, kAll when every valid
-/// row does. `node` is a kTest over a plain column.
+/// row does. `node` is a kTest over a plain column, or spatial.
 Verdict Judge(const Node& node, const model::BlockStats& stats);
 
 }  // namespace elanus::expr

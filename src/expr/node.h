@@ -12,6 +12,10 @@
 #include "model/timestamptz.h"
 #include "text/analyzer.h"
 
+namespace elanus::geometry {
+class SpatialTest;
+}
+
 namespace elanus::expr {
 
 class RegexPattern;
@@ -89,9 +93,10 @@ struct Node {
   bool is_contains = false;         // kFunction: whether elements hold `values`, or one of them.
   double fraction = 0;              // kSample.
   EvaluateLeaf evaluate = nullptr;  // kFunction.
-  std::shared_ptr<const model::WordQuery> words;      // kFunction that asks for words, and what
-  std::shared_ptr<const text::Analyzer> analyzer;     // makes words of a row.
-  std::shared_ptr<const model::Predicate> predicate;  // A leaf as indexes know it, or null.
+  std::shared_ptr<const model::WordQuery> words;         // kFunction that asks for words, and what
+  std::shared_ptr<const text::Analyzer> analyzer;        // makes words of a row.
+  std::shared_ptr<const geometry::SpatialTest> spatial;  // kFunction that asks of geometries.
+  std::shared_ptr<const model::Predicate> predicate;     // A leaf as indexes know it, or null.
   /// Rising with the work a row costs; conjuncts run cheap ones first.
   int cost = 0;
 };

@@ -21,7 +21,8 @@ Operand MakeCondition(Node node) {
                                                                     : 1;
   const bool by_pattern = node.kind == Node::Kind::kTest && (node.test.kind == Test::Kind::kLike ||
                                                              node.test.kind == Test::Kind::kRegex);
-  node.cost = by_source + (by_pattern ? 6 : 0) + (node.words != nullptr ? 60 : 0);
+  node.cost = by_source + (by_pattern ? 6 : 0) + (node.words != nullptr ? 60 : 0) +
+              (node.spatial != nullptr ? 40 : 0);
   for (const NodePtr& child : node.children) node.cost += child->cost;
   if (node.element != nullptr) node.cost += 8 * node.element->cost;
   if (auto predicate = AsPredicate(node)) {

@@ -195,7 +195,6 @@ class Parser {
     if (next_.kind != TokenKind::kAssign) return false;
     const Function* function =
         items.token.kind == TokenKind::kFunction ? FindKeyword(items.token.text) : nullptr;
-    if (function != nullptr && function->bind == nullptr) return NotBuilt(function->name);
     if (function == nullptr || function->option.empty() || items.children.empty() ||
         Lower(current_.text) != function->option) {
       return Invalid("{} extraneous input '='", PlaceOf(text_, next_.offset));

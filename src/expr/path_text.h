@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "expr/path_step.h"
@@ -10,5 +11,7 @@ namespace elanus::expr {
 
 /// As model::Predicate::path.
 std::string PathText(const std::vector<PathStep>& steps);
+/// The steps of such a path.
+std::vector<PathStep> StepsOf(std::string_view path);
 
 }  // namespace elanus::expr

@@ -40,7 +40,7 @@ std::string Difference(const World& world, const Filter& filter) {
 
 void ExpectAgreement(const World& world, uint64_t seed, int filters, int depth) {
   Dice dice(seed);
-  for (int i = 0; i < filters; ++i) {
+  for (int i = 0; i < testing::ShareOf(filters); ++i) {
     const Filter filter = DrawFilter(dice, depth);
     ASSERT_EQ(Difference(world, filter), "") << "filter " << i << ": " << filter.text;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "expr/expr.h"
+#include "geometry/text.h"
 #include "model/timestamptz.h"
 
 namespace elanus::expr {
@@ -243,6 +244,37 @@ const std::vector<Case>& Cases() {
       {186, R"e(phrase_match(txt, "quick fox", -1))e", "E", {}},
       {188, R"e(text_match_fuzzy(txt, "quik", max_edit_distance=3))e", "E", {}},
       {188, R"e(text_match_fuzzy(txt, "quik"))e", "E", {}},
+      {189, R"e(st_within(g, "POLYGON((-1 -1,5 -1,5 5,-1 5,-1 -1))"))e", "1 2 3 5", {}},
+      {190, R"e(ST_CONTAINS(g, "POINT(2 2)"))e", "2 3 5", {}},
+      {191, R"e(st_intersects(g, "POINT(0 0)"))e", "1 3", {}},
+      {191, R"e(not st_intersects(g, "POINT(0 0)"))e", "2 5 6", {}},
+      {191, R"e(st_intersects(g, {w}))e", "1 3", {{"w", Text("point (0 0)")}}},
+      {191, R"e(st_intersects(g, {w}))e", "E", {{"w", Int(1)}}},
+      {192, R"e(st_touches(g, "POINT(0 0)"))e", "3", {}},
+      {192, R"e(st_touches(g, 'LINESTRING(3 3,5 5)'))e", "5", {}},
+      {192, R"e(st_crosses(g, 'LINESTRING(3 3,5 5)'))e", "3", {}},
+      {192, R"e(st_overlaps(g, 'POLYGON((2 2,6 2,6 6,2 6,2 2))'))e", "3", {}},
+      {192, R"e(st_equals(g, 'POLYGON((4 4,0 4,0 2,0 0,4 0,4 4))'))e", "3", {}},
+      {193, R"e(st_dwithin(g, "POINT(0 0)", 1000))e", "1 3", {}},
+      {193, R"e(st_dwithin(g, "POINT(0 0)", 0))e", "1 3", {}},
+      {193, R"e(st_dwithin(g, "POINT(0 0)", 320000.5))e", "1 2 3 5", {}},
+      {193, R"e(st_dwithin(g, "POINT(0 0)", {d}))e", "E", {{"d", Int(1)}}},
+      {193, R"e(st_dwithin(g, "POINT(0 0)"))e", "E", {}},
+      {194, R"e(st_dwithin(g, "POINT(0 0)", -1))e", "E", {}},
+      {195, R"e(st_dwithin(g, "LINESTRING(0 0,1 1)", 5))e", "E", {}},
+      {195, R"e(st_dwithin(g, "POINT EMPTY", 5))e", "E", {}},
+      {196, R"e(st_within(g, "POLYGON((0 0"))e", "E", {}},
+      {196, R"e(st_within(n, "POINT(0 0)"))e", "E", {}},
+      {196, R"e(st_within("POINT(0 0)", g))e", "E", {}},
+      {196, R"e(st_within(g, g))e", "E", {}},
+      {196, R"e(st_within(j["g"], "POINT(0 0)"))e", "E", {}},
+      {197, R"e(not st_isvalid(g))e", "", {}},
+      {197, R"e(ST_ISVALID(g))e", "1 2 3 5 6", {}},
+      {197, R"e(st_isvalid(s))e", "E", {}},
+      {197, R"e(g is null)e", "4", {}},
+      {197, R"e(g == "POINT(0 0)")e", "E", {}},
+      {197, R"e(g in [])e", "E", {}},
+      {197, R"e(g == g)e", "E", {}},
       {198, R"e(ts >= ISO '2025-01-01T00:00:00Z')e", "1 2 4 6", {}},
       {199, R"e(ts == iso "2025-01-01 08:00:00+08:00")e", "1 6", {}},
       {200, R"e(ISO '2025-01-01T00:00:00Z' > ts)e", "5", {}},
@@ -343,6 +375,8 @@ class Rows final : public ColumnSource {
            "fox quick the"},
           {});
     schema_.fields.back().type_params = {{"enable_match", "true"}};
+    Shapes("g", {"POINT(0 0)", "POINT(2 2)", "POLYGON((0 0,4 0,4 4,0 4,0 0))", "",
+                 "LINESTRING(1 1,3 3)", "POINT(10 0)"});
     AddField("v", DataType::kFloatVector, false);
     columns_.back().dim = 2;
     Structs();
@@ -393,6 +427,16 @@ class Rows final : public ColumnSource {
       const auto moment = model::ParseTimestamptz(text);
       if (moment.ok())
         columns_.back().AppendFixed(&*moment);
+      else
+        columns_.back().AppendNull();
+    }
+  }
+  void Shapes(const char* name, const std::vector<const char*>& values) {
+    AddField(name, DataType::kGeometry, true);
+    for (const char* text : values) {
+      const auto wkb = geometry::ReadWkt(text);
+      if (wkb.ok())
+        columns_.back().AppendBytes(*wkb);
       else
         columns_.back().AppendNull();
     }
@@ -465,13 +509,6 @@ TEST(Filter, MatchesTheRowsOfTheTable) {
   const Rows rows;
   for (const Case& c : Cases())
     EXPECT_EQ(IdsOf(rows, c), c.expected) << c.number << ": " << c.filter;
-}
-
-TEST(Filter, SaysWhatIsNotBuiltYet) {
-  const Rows rows;
-  for (const char* filter : {"st_within(s, \"POINT(0 0)\")", "ST_CONTAINS(s, \"POINT(0 0)\")"}) {
-    EXPECT_EQ(Bind(filter, rows.schema(), {}).status().code(), ErrorCode::kUnimplemented) << filter;
-  }
 }
 
 TEST(Filter, NamesTextAndPlaceInASyntaxError) {

@@ -69,7 +69,8 @@ class GrowingIndex {
 /// grown fourfold, which answer approximately: nprobe / nlist, ef and search_list ask for more than
 /// the default, never for less; what is no number is ignored, as by a scan. Sparse rows (IP, BM25)
 /// get postings of every full block, which answer exactly unless the request's parameters let them
-/// miss rows. Null for binary rows: a scan of them is as fast.
+/// miss rows. Lists of dense vectors (MAX_SIM) get inverted lists over the vectors of every full
+/// block. Null for binary rows: a scan of them is as fast.
 std::unique_ptr<GrowingIndex> MakeGrowingIndex(VectorKind kind, model::Metric metric,
                                                const GrowingIndexOptions& options);
 

@@ -172,6 +172,8 @@ std::vector<Rule> Rules() {
       {{"GPU_CAGRA"}, Phase::kSearch, "search_width", {"1", "16"}, With({"0", "2049"}, kNoInteger)},
       {{"GPU_CAGRA"}, Phase::kSearch, "ef", {"1", "200"}, With({"0"}, kNoInteger)},
       {disks, Phase::kSearch, "filter_threshold", {"-1", "0.5", "1"}, {"-1.1", "1.1", "x"}},
+      {disks, Phase::kSearch, "min_k", {"1", "100", "2147483647"}, {"0", "-1", "x"}},
+      {disks, Phase::kSearch, "max_k", {"1", "100", "2147483647"}, {"0", "-1", "x"}},
   };
 }
 

@@ -65,8 +65,13 @@ std::span<const ScalarIndexType* const> AllScalarTypes();
 /// The type that users call `name`, or null. TRIE is Trie; SORTED, which older catalogs hold, is
 /// STL_SORT.
 const ScalarIndexType* FindScalarType(std::string_view name);
+/// An INVERTED index on whole JSON documents, which is none of the list: over an Array column of
+/// texts it answers any predicate on texts, for the rows that have one for which it is true.
+const ScalarIndexType& JsonTermsType();
 /// What AUTOINDEX means for a column of this shape; null: nothing is built on it.
 const ScalarIndexType* ResolveScalarAutoIndex(const ScalarShape& shape);
+/// The type of a file, which its first bytes tell, or null.
+const ScalarIndexType* TypeOfFile(std::string_view bytes);
 /// Opens a file of any type, which its first bytes tell. Errors: kIntegrity.
 Result<std::unique_ptr<ScalarIndex>> OpenScalarIndex(Blob file);
 

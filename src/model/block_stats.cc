@@ -48,6 +48,17 @@ void Texts(const ColumnView& column, BlockStats& stats) {
   }
 }
 
+void Boxes(const ColumnView& column, BlockStats& stats) {
+  Box around;
+  for (size_t i = 0; i < column.rows; ++i) {
+    if (!column.IsValid(i)) continue;
+    const std::optional<Box> one = BoxOf(column.Bytes(i));
+    if (!one) return;
+    around.Add(*one);
+  }
+  stats.box = around;
+}
+
 }  // namespace
 
 BlockStats StatsOf(const ColumnView& column) {
@@ -78,6 +89,9 @@ BlockStats StatsOf(const ColumnView& column) {
       break;
     case DataType::kVarChar:
       Texts(column, stats);
+      break;
+    case DataType::kGeometry:
+      Boxes(column, stats);
       break;
     default:
       break;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "model/box.h"
 #include "model/column.h"
 
 namespace elanus::model {
@@ -22,6 +24,7 @@ struct BlockStats {
   double real_max = 0;
   std::string_view text_min;
   std::string_view text_max;
+  std::optional<Box> box;  // Of Geometry: around all of them. None: unknown.
 };
 
 BlockStats StatsOf(const ColumnView& column);

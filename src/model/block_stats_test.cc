@@ -42,6 +42,28 @@ TEST(BlockStats, CompareTextsByteByByte) {
   EXPECT_EQ(texts.text_max, "\xff");
 }
 
+TEST(BlockStats, HaveTheBoxAroundGeometries) {
+  const auto point = [](double x, double y) {
+    std::string bytes("\1\1\0\0\0", 5);
+    for (double number : {x, y}) {
+      bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
+    }
+    return bytes;
+  };
+  Column column = MakeColumn(FieldId(1), "g", DataType::kGeometry, DataType::kNone, 0);
+  EXPECT_TRUE(StatsOf(column.view()).box->is_empty());
+  column.AppendBytes(point(1, -2));
+  column.AppendNull();
+  column.AppendBytes(point(NAN, NAN));  // Empty.
+  column.AppendBytes(point(-3, 5));
+  const BlockStats stats = StatsOf(column.view());
+  EXPECT_EQ(stats.box, (Box{-3, -2, 1, 5}));
+  EXPECT_EQ(stats.nulls, 1u);
+  EXPECT_FALSE(stats.has_range);
+  column.AppendBytes("no geometry");
+  EXPECT_EQ(StatsOf(column.view()).box, std::nullopt) << "then nothing may be left out";
+}
+
 TEST(BlockStats, KnowNothingOfNoRowsAndOfTypesWithoutOrder) {
   EXPECT_FALSE(Of<int32_t>(DataType::kInt32, {}).has_range);
   EXPECT_FALSE(Of<int32_t>(DataType::kInt32, {}, /*nulls=*/3).has_range);

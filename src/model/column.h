@@ -3,10 +3,11 @@
 //
 // Fixed-width types keep `width` bytes a row in `data` (bool and int8 one byte, little-endian
 // numbers, dense vectors dim elements). Variable-width types keep rows + 1 offsets into `data`:
-// VarChar and JSON the text, sparse vectors as sparse_row.h says, Array its elements: fixed-width
-// elements packed; VarChar elements as u32 count, count u32 lengths, bytes; ArrayOfVector its
-// vectors one after the other, so that all of a column's lie as one matrix. `valid` has one byte a
-// row (0 null, 1 valid) or is empty when every row is valid; null rows hold zeros or nothing.
+// VarChar and JSON the text, Geometry what wkb.h says, sparse vectors what sparse_row.h says, Array
+// its elements: fixed-width elements packed; VarChar elements as u32 count, count u32 lengths,
+// bytes; ArrayOfVector its vectors one after the other, so that all of a column's lie as one
+// matrix. `valid` has one byte a row (0 null, 1 valid) or is empty when every row is valid; null
+// rows hold zeros or nothing.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "model/box.h"
 #include "model/data_type.h"
 #include "model/scalar.h"
 
@@ -46,7 +47,7 @@ inline constexpr std::string_view kWordsPath = "$words";
 /// Values are already cast to `type`: int64_t for integers, double for floating, string for
 /// VarChar, bool for Bool.
 struct Predicate {
-  enum class Kind { kCompare, kIn, kRange, kPrefix, kText, kContains, kWords, kIsNull };
+  enum class Kind { kCompare, kIn, kRange, kPrefix, kText, kContains, kWords, kShape, kIsNull };
   Kind kind = Kind::kCompare;
   FieldId field;
   /// The column's or its elements'; of a place in JSON the class of value that is tested, one of
@@ -61,6 +62,7 @@ struct Predicate {
   bool all = false;                        // kContains: all of the values, not one.
   std::shared_ptr<const TextTest> text;    // kText.
   std::shared_ptr<const WordQuery> words;  // kWords.
+  BoxQuery boxes;                          // kShape.
 };
 
 /// How far an index answers a predicate.
@@ -75,6 +77,7 @@ struct IndexPromise {
   Coverage coverage = Coverage::kNone;
   uint64_t rows = 0;  // At most these come back; an estimate for kCandidates.
   double cost_ns = 0;
+  std::string_view index = {};  // Who would do it, as users name it: "INVERTED", "primary key".
 };
 
 }  // namespace elanus::model

@@ -94,8 +94,20 @@ int CompareKeys(const ColumnView& a, size_t i, const ColumnView& b, size_t j) {
   return order < 0 ? -1 : order > 0;
 }
 
-PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32_t nq, uint32_t k,
-                       uint32_t group_size) {
+namespace {
+
+// What of a search decides how its hits are merged.
+struct Merging {
+  Metric metric;
+  uint32_t nq;
+  uint32_t k;
+  uint32_t group_size;
+  bool repeats_keys;  // A hit is an element of a row.
+};
+
+PartialHits Reduce(std::span<const PartialHits> parts, const Merging& merging) {
+  const uint32_t nq = merging.nq;
+  const uint32_t k = merging.k;
   PartialHits out;
   if (parts.empty()) {
     out.counts.assign(nq, 0);
@@ -114,7 +126,8 @@ PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32
     groups_of.push_back(ViewsOf(part.group_values));
     out.read_at = std::max(out.read_at, part.read_at);
   }
-  const std::vector<ColumnView> elements = ElementsOf(parts);
+  const std::vector<ColumnView> elements =
+      merging.repeats_keys ? ElementsOf(parts) : std::vector<ColumnView>();
   std::vector<size_t> at(parts.size(), 0);
   std::vector<Candidate> candidates;
   for (uint32_t q = 0; q < nq; ++q) {
@@ -124,8 +137,8 @@ PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32
         candidates.push_back({parts[p].scores[at[p]], p, at[p]});
       }
     }
-    SortUnique(keys, elements, LargerIsBetter(metric), candidates);
-    if (is_grouped) candidates = Grouped(candidates, groups_of, k, group_size);
+    SortUnique(keys, elements, LargerIsBetter(merging.metric), candidates);
+    if (is_grouped) candidates = Grouped(candidates, groups_of, k, merging.group_size);
     if (!is_grouped && candidates.size() > k) candidates.resize(k);
     for (const Candidate& candidate : candidates) {
       out.scores.push_back(candidate.score);
@@ -140,6 +153,22 @@ PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32
     out.counts.push_back(static_cast<uint32_t>(candidates.size()));
   }
   return out;
+}
+
+}  // namespace
+
+PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32_t nq, uint32_t k,
+                       uint32_t group_size) {
+  return Reduce(
+      parts, {.metric = metric, .nq = nq, .k = k, .group_size = group_size, .repeats_keys = false});
+}
+
+PartialHits ReduceHits(std::span<const PartialHits> parts, const ShardSearch& search) {
+  return Reduce(parts, {.metric = search.metric,
+                        .nq = search.nq(),
+                        .k = search.k,
+                        .group_size = search.grouping.group_size,
+                        .repeats_keys = search.repeats_keys()});
 }
 
 PartialHits PickHits(const PartialHits& hits, std::span<const std::vector<uint32_t>> picks,

@@ -14,6 +14,9 @@ namespace elanus::model {
 /// is the latest. Parts with group values: the best k groups, `group_size` hits of each at most.
 PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32_t nq, uint32_t k,
                        uint32_t group_size = 1);
+/// As above for the parts of `search`. A search by element has a hit a key and element, unless it
+/// folds the elements of a row.
+PartialHits ReduceHits(std::span<const PartialHits> parts, const ShardSearch& search);
 
 /// The hits in another order or fewer: `picks` gives for each query the places of its hits, and
 /// `scores` their scores, aligned with all picks.

@@ -1,6 +1,7 @@
 // Look-ups in a schema.
 #include "model/schema.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/check.h"
@@ -52,6 +53,14 @@ std::string_view SubName(std::string_view name) {
   return name.substr(bracket + 1, name.size() - bracket - 2);
 }
 
+FieldSchema DynamicField() {
+  FieldSchema field;
+  field.name = kDynamicFieldName;
+  field.type = DataType::kJson;
+  field.is_dynamic = true;
+  return field;
+}
+
 const StructSchema* CollectionSchema::FindStruct(std::string_view struct_name) const {
   for (const StructSchema& known : structs) {
     if (known.name == struct_name) return &known;
@@ -99,6 +108,20 @@ const FieldSchema* CollectionSchema::dynamic_field() const {
     if (field.is_dynamic) return &field;
   }
   return nullptr;
+}
+
+const FieldSchema* CollectionSchema::partition_key() const {
+  for (const FieldSchema& field : fields) {
+    if (field.is_partition_key) return &field;
+  }
+  return nullptr;
+}
+
+int64_t CollectionSchema::highest_field_id() const {
+  int64_t highest = std::max(max_field_id, kFirstUserFieldId - 1);
+  for (const FieldSchema& field : fields) highest = std::max(highest, field.id.value());
+  for (const StructSchema& known : structs) highest = std::max(highest, known.id.value());
+  return highest;
 }
 
 }  // namespace elanus::model

@@ -118,6 +118,9 @@ struct StructSchema {
   }
 };
 
+/// $meta, without an id.
+FieldSchema DynamicField();
+
 enum class FunctionType : int32_t {
   kUnknown = 0,
   kBm25 = 1,
@@ -159,6 +162,7 @@ struct CollectionSchema {
   int32_t version = 0;              // Counts schema changes.
   std::vector<StructSchema> structs;
   std::vector<FunctionSchema> functions;
+  int64_t max_field_id = 0;  // Of every field there has been; 0: none was ever dropped.
 
   bool operator==(const CollectionSchema&) const = default;
 
@@ -173,6 +177,10 @@ struct CollectionSchema {
   bool IsBm25Output(const FieldSchema& field) const;
   /// The $meta field, or null.
   const FieldSchema* dynamic_field() const;
+  /// The field whose value decides the partition of a row, or null.
+  const FieldSchema* partition_key() const;
+  /// The highest id that a field or struct has or has had.
+  int64_t highest_field_id() const;
 
   template <class V>
   void Fields(V& v) {
@@ -183,6 +191,7 @@ struct CollectionSchema {
     v(5, "version", version);
     v(6, "structs", structs);
     v(7, "functions", functions);
+    v(8, "max_field_id", max_field_id);
   }
 };
 

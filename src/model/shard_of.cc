@@ -40,13 +40,16 @@ uint32_t Crc32(std::string_view bytes) {
 
 }  // namespace
 
+uint32_t HashOfKey(int64_t key) {
+  return Murmur3(reinterpret_cast<const uint8_t*>(&key), 8) & 0x7fffffff;
+}
+
+uint32_t HashOfKey(std::string_view key) { return Crc32(key.substr(0, 100)); }
+
 size_t ShardOf(const ColumnView& keys, size_t row, size_t shards) {
   if (shards <= 1) return 0;
-  if (keys.type == DataType::kInt64) {
-    const int64_t key = keys.Get<int64_t>(row);
-    return (Murmur3(reinterpret_cast<const uint8_t*>(&key), 8) & 0x7fffffff) % shards;
-  }
-  return Crc32(keys.Bytes(row).substr(0, 100)) % shards;
+  if (keys.type == DataType::kInt64) return HashOfKey(keys.Get<int64_t>(row)) % shards;
+  return HashOfKey(keys.Bytes(row)) % shards;
 }
 
 }  // namespace elanus::model

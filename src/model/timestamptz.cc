@@ -1,9 +1,12 @@
 // Reading moments and durations, and the calendar between them.
 #include "model/timestamptz.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <limits>
-#include <optional>
 
 namespace elanus::model {
 namespace {
@@ -33,6 +36,25 @@ Date DateOf(int64_t days) {
   const int64_t shifted = (5 * of_year + 2) / 153;
   const int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
   return {year + era * 400 + (month <= 2 ? 1 : 0), month, of_year - (153 * shifted + 2) / 5 + 1};
+}
+
+// What clocks show that are `offset` seconds ahead of UTC.
+struct Shown {
+  Date date;
+  int64_t of_day;  // In microseconds.
+};
+Shown ShownAt(int64_t moment, int64_t offset) {
+  int64_t days = moment / kDayUs;
+  int64_t of_day = moment % kDayUs + offset * kSecondUs;  // Never leaves a few days.
+  while (of_day < 0) {
+    of_day += kDayUs;
+    --days;
+  }
+  while (of_day >= kDayUs) {
+    of_day -= kDayUs;
+    ++days;
+  }
+  return {.date = DateOf(days), .of_day = of_day};
 }
 
 int64_t DaysIn(int64_t year, int64_t month) {
@@ -100,8 +122,7 @@ std::optional<int64_t> TimeOfDay(Reader& reader) {
 }
 
 // What stands behind the time, in minutes.
-std::optional<int64_t> Offset(Reader& reader, int without) {
-  if (reader.at_end()) return without;
+std::optional<int64_t> Offset(Reader& reader) {
   if (reader.Take('Z')) return 0;
   const bool is_west = reader.Take('-');
   if (!is_west && !reader.Take('+')) return std::nullopt;
@@ -118,7 +139,7 @@ std::optional<int64_t> Offset(Reader& reader, int without) {
   return minutes;
 }
 
-std::optional<int64_t> Moment(Reader& reader, int utc_offset_minutes) {
+std::optional<int64_t> Moment(Reader& reader, const TimeZone& zone) {
   const auto year = reader.Number(4);
   if (!year || !reader.Take('-')) return std::nullopt;
   const auto month = reader.Number(2);
@@ -130,9 +151,11 @@ std::optional<int64_t> Moment(Reader& reader, int utc_offset_minutes) {
   if (!reader.Take('T') && !reader.Take(' ')) return std::nullopt;
   const auto time = TimeOfDay(reader);
   if (!time) return std::nullopt;
-  const auto offset = Offset(reader, utc_offset_minutes);
+  const int64_t shown = DaysOf(*year, *month, *day) * kDayUs + *time;
+  if (reader.at_end()) return zone.MomentOf(shown);
+  const auto offset = Offset(reader);
   if (!offset || !reader.at_end()) return std::nullopt;
-  return DaysOf(*year, *month, *day) * kDayUs + *time - *offset * 60 * kSecondUs;
+  return shown - *offset * 60 * kSecondUs;
 }
 
 // Reads numbers with the letters of `parts`, in their order; `add(part, number)` takes them.
@@ -153,11 +176,58 @@ bool ReadParts(Reader& reader, std::string_view parts, Add add) {
 
 }  // namespace
 
-Result<int64_t> ParseTimestamptz(std::string_view text, int utc_offset_minutes) {
+Result<int64_t> ParseTimestamptz(std::string_view text, const TimeZone& zone) {
   Reader reader(text);
-  const auto moment = Moment(reader, utc_offset_minutes);
+  const auto moment = Moment(reader, zone);
   if (!moment) return Invalid("invalid timestamp string: '{}'", text);
   return *moment;
+}
+
+std::string FormatTimestamptz(int64_t moment, const TimeZone& zone) {
+  const int64_t offset = zone.OffsetAt(moment);
+  const Shown shown = ShownAt(moment, offset);
+  const int64_t second = shown.of_day / kSecondUs;
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", shown.date.year, shown.date.month,
+                  shown.date.day, second / 3600, second / 60 % 60, second % 60);
+  if (int64_t fraction = shown.of_day % kSecondUs; fraction != 0) {
+    std::string digits = fmt::format("{:06}", fraction);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += '.' + digits;
+  }
+  const int64_t minutes = std::abs(offset) / 60;
+  if (minutes == 0) return text + 'Z';
+  return text + fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::optional<TimePart> TimePartOf(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kNames = {"year",   "month",  "day",        "hour",
+                                                      "minute", "second", "microsecond"};
+  const auto found = std::find(kNames.begin(), kNames.end(), name);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<TimePart>(found - kNames.begin());
+}
+
+int64_t PartOf(int64_t moment, const TimeZone& zone, TimePart part) {
+  const Shown shown = ShownAt(moment, zone.OffsetAt(moment));
+  const int64_t second = shown.of_day / kSecondUs;
+  switch (part) {
+    case TimePart::kYear:
+      return shown.date.year;
+    case TimePart::kMonth:
+      return shown.date.month;
+    case TimePart::kDay:
+      return shown.date.day;
+    case TimePart::kHour:
+      return second / 3600;
+    case TimePart::kMinute:
+      return second / 60 % 60;
+    case TimePart::kSecond:
+      return second % 60;
+    case TimePart::kMicrosecond:
+      break;
+  }
+  return shown.of_day % kSecondUs;
 }
 
 Result<Duration> ParseDuration(std::string_view text) {

@@ -2,16 +2,31 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "base/time_zone.h"
 
 namespace elanus::model {
 
 /// Reads "2025-01-31T08:00:00[.f...][Z|+08|+08:00]", a space in place of T; without an offset it is
-/// `utc_offset_minutes` from UTC. A fraction has at most nine digits, of which six count; an offset
-/// lies in [-12:00, +14:00]. Errors: kInvalidParameter.
-Result<int64_t> ParseTimestamptz(std::string_view text, int utc_offset_minutes = 0);
+/// the time in `zone`. A fraction has at most nine digits, of which six count; an offset lies in
+/// [-12:00, +14:00]. Errors: kInvalidParameter.
+Result<int64_t> ParseTimestamptz(std::string_view text, const TimeZone& zone = TimeZone());
+
+/// The moment as clocks in `zone` show it, by RFC 3339: "2025-01-31T08:00:00.5+08:00". The fraction
+/// has as many digits as it needs, the offset whole minutes, Z for none.
+std::string FormatTimestamptz(int64_t moment, const TimeZone& zone);
+
+/// A number that a clock or calendar shows.
+enum class TimePart { kYear, kMonth, kDay, kHour, kMinute, kSecond, kMicrosecond };
+
+/// The part called "year", "month", ..., or none.
+std::optional<TimePart> TimePartOf(std::string_view name);
+/// What it is at `moment` in `zone`; microseconds are those of the second.
+int64_t PartOf(int64_t moment, const TimeZone& zone, TimePart part);
 
 /// A span of calendar months, and of time.
 struct Duration {

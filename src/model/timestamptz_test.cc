@@ -21,7 +21,39 @@ TEST(Timestamptz, ReadsMomentsWithAndWithoutOffset) {
   EXPECT_EQ(At("1969-12-31T23:59:59.5Z"), -500'000);
   EXPECT_EQ(At("2025-01-01T00:00:00.123456789Z") % 1'000'000, 123'456);
   EXPECT_EQ(At("2024-02-29T00:00:00Z"), 1709164800LL * 1'000'000);
-  EXPECT_EQ(*ParseTimestamptz("2025-01-01T08:00:00", 480), At("2025-01-01T00:00:00Z"));
+  const TimeZone shanghai = *TimeZone::Of("Asia/Shanghai");
+  EXPECT_EQ(*ParseTimestamptz("2025-01-01T08:00:00", shanghai), At("2025-01-01T00:00:00Z"));
+  EXPECT_EQ(*ParseTimestamptz("2025-01-01T08:00:00Z", shanghai), At("2025-01-01T08:00:00Z"));
+}
+
+TEST(Timestamptz, WritesMomentsAsClocksShowThem) {
+  const auto shown = [](std::string_view moment, const char* zone) {
+    return FormatTimestamptz(At(moment), *TimeZone::Of(zone));
+  };
+  EXPECT_EQ(shown("2025-01-01T00:00:00Z", "UTC"), "2025-01-01T00:00:00Z");
+  EXPECT_EQ(shown("2025-01-01T00:00:00.120Z", "UTC"), "2025-01-01T00:00:00.12Z");
+  EXPECT_EQ(shown("2025-01-01T00:00:00.000001Z", "UTC"), "2025-01-01T00:00:00.000001Z");
+  EXPECT_EQ(shown("1969-12-31T23:59:59.999999Z", "UTC"), "1969-12-31T23:59:59.999999Z");
+  EXPECT_EQ(shown("2025-01-01T00:00:00Z", "Asia/Tokyo"), "2025-01-01T09:00:00+09:00");
+  EXPECT_EQ(shown("2025-01-01T00:00:00Z", "America/New_York"), "2024-12-31T19:00:00-05:00");
+  EXPECT_EQ(shown("2025-07-01T00:00:00Z", "America/New_York"), "2025-06-30T20:00:00-04:00");
+  EXPECT_EQ(shown("2025-01-01T00:00:00Z", "Asia/Kathmandu"), "2025-01-01T05:45:00+05:45");
+  EXPECT_EQ(shown("0001-01-01T00:00:00Z", "UTC"), "0001-01-01T00:00:00Z");
+}
+
+TEST(Timestamptz, TakesMomentsApart) {
+  const TimeZone tokyo = *TimeZone::Of("Asia/Tokyo");
+  const int64_t moment = At("2025-12-31T15:04:05.000678Z");
+  const auto part = [&](const char* name) { return PartOf(moment, tokyo, *TimePartOf(name)); };
+  EXPECT_EQ(part("year"), 2026);
+  EXPECT_EQ(part("month"), 1);
+  EXPECT_EQ(part("day"), 1);
+  EXPECT_EQ(part("hour"), 0);
+  EXPECT_EQ(part("minute"), 4);
+  EXPECT_EQ(part("second"), 5);
+  EXPECT_EQ(part("microsecond"), 678);
+  EXPECT_EQ(TimePartOf("Year"), std::nullopt);
+  EXPECT_EQ(TimePartOf("week"), std::nullopt);
 }
 
 TEST(Timestamptz, RefusesWhatIsNoMoment) {

@@ -81,6 +81,7 @@ Status CheckFieldName(const ProxyOptions& options, std::string_view name) {
                                                                      "ARRAY_CONTAINS_ALL",
                                                                      "ARRAY_CONTAINS_ANY",
                                                                      "array_length",
+                                                                     "ARRAY_LENGTH",
                                                                      "true",
                                                                      "True",
                                                                      "TRUE",

@@ -1,12 +1,14 @@
-// Functions of a schema.
+// The rules of a schema's functions.
 #include "proxy/functions.h"
 
 #include <algorithm>
 #include <set>
 
+#include "functions/min_hash.h"
+#include "functions/models.h"
 #include "index/word_index.h"
 #include "model/predicate.h"
-#include "text/bm25.h"
+#include "proxy/checks.h"
 #include "text/field.h"
 
 namespace elanus::proxy {
@@ -143,7 +145,10 @@ class FunctionCheck {
       case FunctionType::kBm25:
         return Bm25(function);
       case FunctionType::kTextEmbedding:
+        return Embedding(function);
       case FunctionType::kMinHash:
+        return MinHash(function);
+      case FunctionType::kMolFingerprint:
         return Error(ErrorCode::kUnimplemented, "function {}: its type is not supported yet",
                      function.name);
       default:
@@ -173,41 +178,48 @@ class FunctionCheck {
     return text::FieldAnalyzers::Of(input).status();
   }
 
+  // One text in, one field out.
+  Status OneToOne(const FunctionSchema& function, std::string_view kind) const {
+    const FieldSchema& input = *schema_.FindField(function.inputs[0]);
+    if (function.inputs.size() != 1 || !IsText(input)) {
+      return Invalid(
+          "{} function {} takes one VARCHAR or TEXT field, got {} fields, the first of {}", kind,
+          function.name, function.inputs.size(), NameOf(input.type));
+    }
+    if (function.outputs.size() == 1) return {};
+    return Invalid("{} function {} makes one field, got {}", kind, function.name,
+                   function.outputs.size());
+  }
+
+  Status Embedding(const FunctionSchema& function) const {
+    TRY(OneToOne(function, "TextEmbedding"));
+    if (schema_.FindField(function.inputs[0])->nullable) {
+      return Invalid("TextEmbedding function {}: its input field {} cannot be nullable",
+                     function.name, function.inputs[0]);
+    }
+    const DataType made = schema_.FindField(function.outputs[0])->type;
+    if (made != DataType::kFloatVector && made != DataType::kInt8Vector) {
+      return Invalid(
+          "TextEmbedding function {}: its output field must be a FloatVector or Int8Vector, got {}",
+          function.name, NameOf(made));
+    }
+    if (!function.params.empty()) return {};
+    return Invalid("TextEmbedding function {} has no params", function.name);
+  }
+
+  Status MinHash(const FunctionSchema& function) const {
+    TRY(OneToOne(function, "MinHash"));
+    const FieldSchema& made = *schema_.FindField(function.outputs[0]);
+    if (made.type != DataType::kBinaryVector) {
+      return Invalid("MinHash function {}: its output field must be a BinaryVector, got {}",
+                     function.name, NameOf(made.type));
+    }
+    return functions::MinHasher::Of(function, *schema_.FindField(function.inputs[0]), made)
+        .status();
+  }
+
   const model::CollectionSchema& schema_;
 };
-
-const model::Column* FindColumn(const std::vector<model::Column>& columns, FieldId field) {
-  const auto found = std::find_if(columns.begin(), columns.end(), [&](const model::Column& column) {
-    return column.field_id == field;
-  });
-  return found == columns.end() ? nullptr : &*found;
-}
-
-Result<model::Column> CountTermsOf(const model::CollectionSchema& schema, const FieldSchema& input,
-                                   const FieldSchema& output,
-                                   const std::vector<model::Column>& columns) {
-  TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(input));
-  const model::Column* texts = FindColumn(columns, input.id);
-  const FieldSchema* by = schema.FindField(analyzers.by_field());
-  const model::Column* names =
-      analyzers.is_multiple() && by != nullptr ? FindColumn(columns, by->id) : nullptr;
-  if (texts == nullptr) {
-    return Error(ErrorCode::kInternal, "a write has no column of field {}", input.name);
-  }
-  model::Column counts = model::MakeColumn(output.id, output.name, output.type, DataType::kNone, 0);
-  const model::ColumnView view = texts->view();
-  text::Tokens tokens;
-  for (size_t row = 0; row < view.rows; ++row) {
-    tokens.clear();
-    if (view.IsValid(row)) {
-      const std::string_view name =
-          names != nullptr && names->view().IsValid(row) ? names->view().Bytes(row) : "default";
-      analyzers.Named(name).Analyze(view.Bytes(row), tokens);
-    }
-    counts.AppendBytes(text::CountTerms(tokens));
-  }
-  return counts;
-}
 
 }  // namespace
 
@@ -219,45 +231,44 @@ void MarkFunctionOutputs(model::CollectionSchema& schema) {
   }
 }
 
-Status RunFunctions(const model::CollectionSchema& schema, std::vector<model::Column>& columns) {
+Status ProbeFunction(Context& ctx, Services& services, const model::CollectionSchema& schema,
+                     const FunctionSchema& function) {
+  if (function.type != FunctionType::kTextEmbedding) return {};
+  TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
+  return models->ProbeEmbedding(ctx, function, *schema.FindField(function.outputs[0]));
+}
+
+Status ProbeFunctions(Context& ctx, Services& services, const model::CollectionSchema& schema,
+                      const std::vector<model::KeyValue>& properties) {
+  constexpr const char* kSpareKey = "disable_func_runtime_check";
+  bool is_spared = false;
+  if (const std::string* wish = model::Find(properties, kSpareKey)) {
+    TRY_ASSIGN(is_spared, ParseBool(kSpareKey, *wish));
+  }
   for (const FunctionSchema& function : schema.functions) {
-    const FieldSchema* input = schema.FindField(function.inputs[0]);
-    const FieldSchema* output = schema.FindField(function.outputs[0]);
-    if (input == nullptr || output == nullptr) {
-      return Error(ErrorCode::kInternal, "function {} has lost a field", function.name);
+    if (!is_spared) {
+      TRY(ProbeFunction(ctx, services, schema, function));
+    } else if (function.type == FunctionType::kTextEmbedding) {
+      TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
+      TRY(models->CheckEmbedding(function, *schema.FindField(function.outputs[0])));
     }
-    TRY_ASSIGN(model::Column counts, CountTermsOf(schema, *input, *output, columns));
-    columns.push_back(std::move(counts));
   }
   return {};
 }
 
-Status FitTextQueries(const model::CollectionSchema& schema, const FieldSchema& field,
-                      std::string_view analyzer_name, model::Column& queries) {
-  const bool are_texts = queries.type == DataType::kVarChar;
-  if (!schema.IsBm25Output(field)) {
-    if (!are_texts) return {};
-    return Invalid("field {} is no output of a function, so it cannot be searched with texts",
-                   field.name);
+Status CheckMayBeGiven(const model::CollectionInfo& collection, const FieldSchema& field) {
+  if (!field.is_function_output) return {};
+  if (collection.schema.IsBm25Output(field)) {
+    return Invalid("attempt to insert bm25 function output field: {}", field.name);
   }
-  if (!are_texts) {
-    return Invalid("please provide varchar/text for BM25 Function based search, got {}",
-                   NameOf(queries.type));
+  constexpr const char* kAllowKey = "collection.function.allowInsertNonBM25FunctionOutputs";
+  const std::string* wish = model::Find(collection.properties, kAllowKey);
+  if (wish != nullptr) {
+    TRY_ASSIGN(const bool is_allowed, ParseBool(kAllowKey, *wish));
+    if (is_allowed) return {};
   }
-  const FieldSchema* input = schema.FindField(schema.FunctionOf(field)->inputs[0]);
-  if (input == nullptr) return Error(ErrorCode::kInternal, "BM25 has lost its input field");
-  TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(*input));
-  const text::Analyzer& analyzer =
-      analyzers.Named(analyzer_name.empty() ? "default" : analyzer_name);
-  model::Column counts = model::MakeColumn(field.id, field.name, field.type, DataType::kNone, 0);
-  text::Tokens tokens;
-  const model::ColumnView texts = queries.view();
-  for (size_t q = 0; q < texts.rows; ++q) {
-    analyzer.Analyze(texts.Bytes(q), tokens);
-    counts.AppendBytes(text::CountTerms(tokens));
-  }
-  queries = std::move(counts);
-  return {};
+  return Invalid("attempt to insert function output field: {}; the property {} would allow it",
+                 field.name, kAllowKey);
 }
 
 Status CreateWordIndexes(Context& ctx, Services& services,
@@ -275,5 +286,10 @@ Status CreateWordIndexes(Context& ctx, Services& services,
 }
 
 bool IsHidden(const model::IndexInfo& index) { return index.type == index::kWordIndexName; }
+
+Result<functions::Models*> ModelsOf(Services& services) {
+  if (services.models != nullptr) return services.models;
+  return Status(ErrorCode::kUnimplemented, "this server has no model services");
+}
 
 }  // namespace elanus::proxy

@@ -11,6 +11,8 @@
 #include "model/requests/collection.h"
 #include "model/requests/compaction.h"
 #include "model/requests/data.h"
+#include "model/requests/schema_change.h"
+#include "model/requests/search_aggregation.h"
 #include "model/requests/text.h"
 #include "proxy/services.h"
 
@@ -37,6 +39,32 @@ Status AlterCollection(Context& ctx, Services& services, const model::Collection
 Result<int64_t> CountRows(Context& ctx, Services& services, const model::CollectionName& name,
                           const std::string& partition);
 
+// -- Schemas of collections that live. Every shard works by the new one when they return.
+// ----------
+/// A nullable field; rows that are there read as its default, else as null.
+Status AddField(Context& ctx, Services& services, const model::CollectionName& name,
+                const model::FieldSchema& field);
+/// A nullable struct.
+Status AddStruct(Context& ctx, Services& services, const model::CollectionName& name,
+                 const model::NewStruct& added);
+/// A field, a struct or a function, with the indexes on what goes.
+Status DropFromSchema(Context& ctx, Services& services, const model::CollectionName& name,
+                      const model::SchemaDrop& drop);
+/// Whether rows may have keys besides their fields.
+Status SetDynamicField(Context& ctx, Services& services, const model::CollectionName& name,
+                       bool enabled);
+/// Limits, description, and how its column is held. Also kFieldNotFound, kCollectionLoaded.
+Status AlterField(Context& ctx, Services& services, const model::CollectionName& name,
+                  const std::string& field, const model::ParamChange& wanted);
+/// Functions over fields that are there; none that the server runs on what is stored (BM25).
+Status AddFunction(Context& ctx, Services& services, const model::CollectionName& name,
+                   const model::FunctionSchema& function);
+Status AlterFunction(Context& ctx, Services& services, const model::CollectionName& name,
+                     const std::string& function_name, const model::FunctionSchema& function);
+/// Its output becomes a field as others. Unknown: success.
+Status DropFunction(Context& ctx, Services& services, const model::CollectionName& name,
+                    const std::string& function_name);
+
 // -- Partitions -----------------------------------------------------------------------------------
 Status CreatePartition(Context& ctx, Services& services, const model::CollectionName& name,
                        std::string partition);
@@ -52,6 +80,9 @@ Result<std::vector<model::IndexDescription>> DescribeIndex(Context& ctx, Service
                                                            const model::CollectionName& name,
                                                            const std::string& field,
                                                            const std::string& index_name);
+/// How the index is held when it is loaded next. Also kIndexNotFound, kCollectionLoaded.
+Status AlterIndex(Context& ctx, Services& services, const model::CollectionName& name,
+                  const std::string& index, const model::ParamChange& change);
 Status DropIndex(Context& ctx, Services& services, const model::CollectionName& name,
                  const std::string& field, const std::string& index_name);
 
@@ -87,6 +118,9 @@ Result<roles::CompactionState> CompactionProgress(Context& ctx, Services& servic
 Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx, Services& services,
                                                      const model::CollectionName& name);
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request);
+/// A search whose answer are buckets of its hits. Errors: those of Search.
+Result<model::AggregatedResult> SearchAndAggregate(Context& ctx, Services& services,
+                                                   model::SearchRequest request);
 /// All searches read at one moment; one that fails fails all.
 Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
                                          model::HybridSearchRequest request);

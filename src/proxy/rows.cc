@@ -9,8 +9,10 @@
 
 #include "proxy/functions.h"
 #include "proxy/json_text.h"
+#include "proxy/moments.h"
 #include "proxy/vector_lists.h"
 #include "proxy/vector_values.h"
+#include "text/field.h"
 
 namespace elanus::proxy {
 namespace {
@@ -47,16 +49,24 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+// The type in which the values of a field arrive.
+DataType CarriedType(DataType type) {
+  if (type == DataType::kInt8 || type == DataType::kInt16) return DataType::kInt32;
+  return type == DataType::kText ? DataType::kVarChar : type;
+}
+
+// What the check of values knows beside the field.
+struct RowRules {
+  const ProxyOptions& options;
+  const model::CollectionSchema& schema;
+  TimeZone zone;                    // Of moments that do not say theirs.
+  bool takes_static_names = false;  // As keys of the dynamic field.
+};
+
 class RowCheck {
  public:
-  RowCheck(const ProxyOptions& options, const model::CollectionSchema& schema, uint64_t rows)
-      : options_(options), schema_(schema), rows_(rows) {}
-
-  Status Count(const FieldSchema& field, const Column& column) const {
-    if (column.rows == rows_) return {};
-    return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
-                   column.rows, field.name, rows_);
-  }
+  RowCheck(const RowRules& rules, uint64_t rows)
+      : options_(rules.options), schema_(rules.schema), rules_(rules), rows_(rows) {}
 
   // The column as the schema has it; its rows are counted.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
@@ -64,6 +74,7 @@ class RowCheck {
       TRY(AcceptVectorLists(field, column));
     } else {
       TRY(ConvertToField(field, column));
+      if (field.type == DataType::kTimestamptz) TRY(ReadMoments(field, rules_.zone, column));
       TRY(Shape(field, column));
     }
     column.field_id = field.id;
@@ -84,7 +95,13 @@ class RowCheck {
         TRY(Finite<double>(field, column));
         break;
       case DataType::kVarChar:
+      case DataType::kText:
         TRY(Texts(field, column));
+        break;
+      case DataType::kTimestamptz:
+        break;
+      case DataType::kGeometry:
+        TRY(Geometries(field, column));
         break;
       case DataType::kJson:
         TRY(Json(field, column));
@@ -110,9 +127,9 @@ class RowCheck {
   }
 
   static Status Shape(const FieldSchema& field, Column& column) {
-    const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
-    const DataType expected = narrow ? DataType::kInt32 : field.type;
-    if (column.type != expected) return Mismatch(field, column.type);
+    // A column of nulls alone says the field's own type.
+    if (column.type == DataType::kText) column.type = DataType::kVarChar;
+    if (column.type != CarriedType(field.type)) return Mismatch(field, column.type);
     if (!model::IsVector(field.type)) return {};
     // Nulls alone may leave the dim out.
     if (column.data.empty() && !column.valid.empty()) column.dim = field.dim();
@@ -126,6 +143,10 @@ class RowCheck {
   // Explicit nulls: refused, or turned into the default.
   static Status Nulls(const FieldSchema& field, Column& column) {
     if (std::find(column.valid.begin(), column.valid.end(), 0) == column.valid.end()) {
+      if (!column.valid.empty() && !field.nullable && !field.default_value) {
+        return Invalid("the length of valid_data of field({}) is wrong: got {}, want 0", field.name,
+                       column.valid.size());
+      }
       column.valid.clear();
       return {};
     }
@@ -154,10 +175,16 @@ class RowCheck {
     if (type == DataType::kBool) {
       const uint8_t v = value.as_bool() ? 1 : 0;
       one.AppendFixed(&v);
+    } else if (type == DataType::kInt8) {
+      const auto v = static_cast<int8_t>(value.as_int());
+      one.AppendFixed(&v);
+    } else if (type == DataType::kInt16) {
+      const auto v = static_cast<int16_t>(value.as_int());
+      one.AppendFixed(&v);
     } else if (type == DataType::kInt32) {
       const auto v = static_cast<int32_t>(value.as_int());
       one.AppendFixed(&v);
-    } else if (type == DataType::kInt64) {
+    } else if (type == DataType::kInt64 || type == DataType::kTimestamptz) {
       const int64_t v = value.as_int();
       one.AppendFixed(&v);
     } else if (type == DataType::kFloat) {
@@ -200,17 +227,32 @@ class RowCheck {
 
   Status Texts(const FieldSchema& field, const Column& column) const {
     const model::ColumnView view = column.view();
+    const bool is_text = field.type == DataType::kText;
     const bool limited = !(field.is_primary_key && field.auto_id);
+    const auto limit =
+        is_text ? static_cast<size_t>(options_.text_bytes_max) : size_t{field.max_length()};
+    const bool is_utf8 = !is_text || text::HasAnalyzer(field);
     for (size_t i = 0; i < column.rows; ++i) {
       const std::string_view text = view.Bytes(i);
-      if (limited && text.size() > field.max_length()) {
+      if (limited && text.size() > limit) {
         return Invalid(
-            "length of varchar field {} exceeds max length, row number: {}, length: {}, max "
+            "length of {} field {} exceeds max length, row number: {}, length: {}, max "
             "length: {}",
-            field.name, i, text.size(), field.max_length());
+            is_text ? "text" : "varchar", field.name, i, text.size(), limit);
       }
-      if (!IsUtf8(text))
+      if (is_utf8 && !IsUtf8(text))
         return Invalid("field {} has a row that is not valid UTF-8, row number: {}", field.name, i);
+    }
+    return {};
+  }
+
+  Status Geometries(const FieldSchema& field, const Column& column) const {
+    const model::ColumnView view = column.view();
+    for (size_t i = 0; i < column.rows; ++i) {
+      if (view.Bytes(i).size() <= static_cast<size_t>(options_.geometry_bytes_max)) continue;
+      return Invalid(
+          "a geometry of field {} takes {} bytes, at most {} are allowed, row number: {}",
+          field.name, view.Bytes(i).size(), options_.geometry_bytes_max, i);
     }
     return {};
   }
@@ -235,7 +277,7 @@ class RowCheck {
     if (!json.is_object()) return Invalid("the dynamic field must be a JSON object");
     for (const auto& [key, value] : json.items()) {
       if (key == model::kDynamicFieldName) return Invalid("cannot set key to {}", key);
-      if (schema_.FindField(key) != nullptr) {
+      if (!rules_.takes_static_names && schema_.FindField(key) != nullptr) {
         return Invalid("dynamic field cannot include the static field name: {}", key);
       }
     }
@@ -245,7 +287,7 @@ class RowCheck {
   Status Arrays(const FieldSchema& field, Column& column) const {
     const DataType wanted = field.element_type;
     const bool narrow = wanted == DataType::kInt8 || wanted == DataType::kInt16;
-    const DataType carried = narrow ? DataType::kInt32 : wanted;
+    const DataType carried = CarriedType(wanted);
     const model::ColumnView view = column.view();
     Column checked = model::MakeColumn(field.id, field.name, DataType::kArray, wanted, 0);
     for (size_t i = 0; i < column.rows; ++i) {
@@ -296,6 +338,7 @@ class RowCheck {
 
   const ProxyOptions& options_;
   const model::CollectionSchema& schema_;
+  const RowRules& rules_;
   const uint64_t rows_;
 };
 
@@ -306,36 +349,20 @@ bool MayBeLeftOut(const FieldSchema& field) {
 
 // Whether the request has a sub-field of the struct.
 bool AnyOfStruct(const model::CollectionSchema& schema, std::string_view struct_name,
-                 const std::map<std::string, Column>& given) {
+                 const std::map<std::string, Column, std::less<>>& given) {
   return std::any_of(schema.fields.begin(), schema.fields.end(), [&](const FieldSchema& field) {
     return field.struct_name == struct_name && given.count(field.name) > 0;
   });
 }
 
-// Rows of a field that the request may leave out and did.
-Column FillMissing(const FieldSchema& field, uint64_t rows) {
-  const bool narrow = field.type == DataType::kInt8 || field.type == DataType::kInt16;
-  const DataType type = narrow ? DataType::kInt32 : field.type;
-  Column column = model::MakeColumn(field.id, field.name, type, field.element_type, field.dim());
-  column.is_dynamic = field.is_dynamic;
-  if (field.is_dynamic) {
-    while (column.rows < rows) column.AppendBytes("{}");
-  } else if (field.default_value) {
-    const Column one = RowCheck::OneDefault(field, type);
-    while (column.rows < rows) column.AppendRow(one.view(), 0);
-  } else {
-    while (column.rows < rows) column.AppendNull();
-  }
-  return column;
-}
-
 // A row that is null or left out costs the client a byte, and the server the width of its vector or
 // the length of its default.
 Status CheckFilled(const ProxyOptions& options, const model::CollectionSchema& schema,
-                   const std::map<std::string, Column>& given, uint64_t rows) {
+                   const std::map<std::string, Column, std::less<>>& given, uint64_t rows) {
   uint64_t bytes = 0;
   for (const FieldSchema& field : schema.fields) {
     const auto found = given.find(field.name);
+    if (field.is_function_output && found == given.end()) continue;  // Made, not filled.
     const bool has_nulls = found == given.end() || !found->second.valid.empty();
     if (!has_nulls) continue;
     const bool has_text = field.default_value && field.default_value->is_string();
@@ -363,14 +390,71 @@ Result<Column> GenerateKeys(Context& ctx, Services& services, const FieldSchema&
   return keys;
 }
 
+Status CheckGiven(const model::CollectionInfo& collection,
+                  const std::map<std::string, Column, std::less<>>& given, uint64_t rows) {
+  const model::CollectionSchema& schema = collection.schema;
+  for (const auto& [name, column] : given) {
+    TRY(CheckMayBeGiven(collection, *schema.FindField(name)));
+    if (column.rows != rows) {
+      return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
+                     column.rows, name, rows);
+    }
+  }
+  for (const FieldSchema& field : schema.fields) {
+    if (given.count(field.name) == 0 && field.is_sub_field() &&
+        AnyOfStruct(schema, field.struct_name, given)) {
+      return Invalid("struct field {} comes without its sub-field {}", field.struct_name,
+                     field.bare_name());
+    }
+  }
+  return {};
+}
+
+bool RemovesElements(const model::WriteRequest& request, std::string_view name) {
+  return std::any_of(request.field_ops.begin(), request.field_ops.end(), [&](const auto& op) {
+    return op.field == name && op.kind == model::FieldOp::Kind::kArrayRemove;
+  });
+}
+
+// Keys that the server makes are not for the client to send with an insert.
+Status CheckAutoKey(const model::CollectionInfo& collection, const GivenRows& given) {
+  const FieldSchema& key = collection.schema.primary_key();
+  if (!key.auto_id || given.columns.count(key.name) == 0) return {};
+  const std::string* allow = model::Find(collection.properties, "allow_insert_auto_id");
+  if (allow != nullptr && (*allow == "true" || *allow == "True")) return {};
+  return Invalid("no need to pass primary key data of an autoID field: {}", key.name);
+}
+
 }  // namespace
 
-Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
-                                         const model::CollectionInfo& collection,
-                                         model::WriteRequest request) {
+const FieldSchema* FindMissing(const model::CollectionSchema& schema, const GivenRows& given) {
+  for (const FieldSchema& field : schema.fields) {
+    const bool is_there = given.columns.count(field.name) > 0;
+    if (!is_there && !field.is_function_output && !MayBeLeftOut(field)) return &field;
+  }
+  return nullptr;
+}
+
+Column FilledRows(const FieldSchema& field, uint64_t rows) {
+  Column column =
+      model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim());
+  column.is_dynamic = field.is_dynamic;
+  if (field.is_dynamic) {
+    while (column.rows < rows) column.AppendBytes("{}");
+  } else if (field.default_value) {
+    const Column one = RowCheck::OneDefault(field, field.type);
+    while (column.rows < rows) column.AppendRow(one.view(), 0);
+  } else {
+    while (column.rows < rows) column.AppendNull();
+  }
+  return column;
+}
+
+Result<GivenRows> AcceptRows(const Services& services, const model::CollectionInfo& collection,
+                             model::WriteRequest request) {
   const model::CollectionSchema& schema = collection.schema;
   if (request.num_rows == 0) return Invalid("num_rows should be greater than 0");
-  std::map<std::string, Column> given;
+  GivenRows given{.rows = request.num_rows};
   for (Column& column : request.columns) {
     std::string name = column.is_dynamic ? std::string(model::kDynamicFieldName) : column.name;
     const FieldSchema* field = schema.FindField(name);
@@ -381,51 +465,50 @@ Result<std::vector<Column>> CompleteRows(Context& ctx, Services& services,
       }
       return Invalid("the field {} is not in the collection {}", name, schema.name);
     }
-    if (!given.emplace(std::move(name), std::move(column)).second) {
+    if (!given.columns.emplace(std::move(name), std::move(column)).second) {
       return Invalid("duplicated field data: {}", field->name);
     }
   }
   // All columns are counted before any is made: num_rows is only a number that somebody sent.
-  const RowCheck check(services.options, schema, request.num_rows);
-  for (const FieldSchema& field : schema.fields) {
-    const auto found = given.find(field.name);
-    if (schema.IsBm25Output(field)) {
-      if (found == given.end()) continue;
-      return Invalid("attempt to insert bm25 function output field: {}", field.name);
-    }
-    if (found != given.end()) {
-      TRY(check.Count(field, found->second));
-    } else if (field.is_sub_field() && AnyOfStruct(schema, field.struct_name, given)) {
-      return Invalid("struct field {} comes without its sub-field {}", field.struct_name,
-                     field.bare_name());
-    } else if (!MayBeLeftOut(field)) {
-      return Invalid("fieldSchema({}) has no corresponding fieldData pass in", field.name);
+  TRY(CheckGiven(collection, given.columns, given.rows));
+  if (!request.partial_update) {
+    if (const FieldSchema* missing = FindMissing(schema, given)) {
+      return Invalid("fieldSchema({}) has no corresponding fieldData pass in", missing->name);
     }
   }
-  TRY(CheckFilled(services.options, schema, given, request.num_rows));
+  TRY(CheckFilled(services.options, schema, given.columns, given.rows));
+  if (!request.upsert) TRY(CheckAutoKey(collection, given));
+  RowRules rules{.options = services.options, .schema = schema};
+  TRY_ASSIGN(rules.zone, ZoneOf(collection.properties));
+  rules.takes_static_names = request.partial_update;
+  const RowCheck check(rules, given.rows);
+  for (auto& [name, column] : given.columns) {
+    FieldSchema field = *schema.FindField(name);
+    // A list of elements to take away may be longer than what they are taken from.
+    if (RemovesElements(request, name)) model::Put(field.type_params, "max_capacity", "4294967295");
+    TRY_ASSIGN(column, check.Accept(field, std::move(column)));
+  }
+  return given;
+}
+
+Result<std::vector<Column>> FinishRows(Context& ctx, Services& services,
+                                       const model::CollectionInfo& collection, GivenRows given,
+                                       bool is_upsert) {
+  const model::CollectionSchema& schema = collection.schema;
   std::vector<Column> columns;
   for (const FieldSchema& field : schema.fields) {
-    if (schema.IsBm25Output(field)) continue;  // Made of the others below.
-    const auto found = given.find(field.name);
-    if (field.is_primary_key && field.auto_id) {
-      if (found != given.end() && !request.upsert) {
-        const std::string* allow = model::Find(collection.properties, "allow_insert_auto_id");
-        if (allow == nullptr || (*allow != "true" && *allow != "True")) {
-          return Invalid("no need to pass primary key data of an autoID field: {}", field.name);
-        }
-      } else {
-        TRY_ASSIGN(Column keys, GenerateKeys(ctx, services, field, request.num_rows));
-        columns.push_back(std::move(keys));
-        continue;
-      }
+    const auto found = given.columns.find(field.name);
+    const bool is_given = found != given.columns.end();
+    if (field.is_function_output && !is_given) continue;  // Made of the others below.
+    if (field.is_primary_key && field.auto_id && (is_upsert || !is_given)) {
+      TRY_ASSIGN(Column keys, GenerateKeys(ctx, services, field, given.rows));
+      columns.push_back(std::move(keys));
+      continue;
     }
-    Column column =
-        found != given.end() ? std::move(found->second) : FillMissing(field, request.num_rows);
-    TRY_ASSIGN(Column accepted, check.Accept(field, std::move(column)));
-    columns.push_back(std::move(accepted));
+    columns.push_back(is_given ? std::move(found->second) : FilledRows(field, given.rows));
   }
   TRY(CheckStructs(schema, columns));
-  TRY(RunFunctions(schema, columns));
+  TRY(RunFunctions(ctx, services, schema, columns));
   return columns;
 }
 

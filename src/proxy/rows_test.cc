@@ -70,7 +70,7 @@ std::string Nested(size_t depth) {
 class Rows : public testing::Test {
  protected:
   Rows() : executor_(MakeThreadExecutor()) {
-    auto opened = server::FakeCluster::Open(disk_, *executor_, clock_);
+    auto opened = server::OpenFakeCluster(disk_, *executor_, clock_);
     CHECK(opened.ok());
     cluster_ = std::move(*opened);
     info_.schema.name = "c";
@@ -98,8 +98,10 @@ class Rows : public testing::Test {
   Result<std::vector<Column>> Complete(std::vector<Column> columns, uint64_t rows,
                                        bool upsert = false) {
     Context ctx(clock_);
-    return CompleteRows(ctx, cluster_->services(), info_,
-                        {.columns = std::move(columns), .num_rows = rows, .upsert = upsert});
+    TRY_ASSIGN(GivenRows given,
+               AcceptRows(cluster_->services(), info_,
+                          {.columns = std::move(columns), .num_rows = rows, .upsert = upsert}));
+    return FinishRows(ctx, cluster_->services(), info_, std::move(given), upsert);
   }
 
   // With keys and vectors for one row beside `x`.
@@ -125,7 +127,7 @@ class Rows : public testing::Test {
   std::unique_ptr<Executor> executor_;
   ManualClock clock_;
   store::MemoryDisk disk_;
-  std::unique_ptr<server::FakeCluster> cluster_;
+  std::unique_ptr<server::RoleSet> cluster_;
   model::CollectionInfo info_;
 };
 

@@ -2,6 +2,7 @@
 #include "proxy/scalar_index.h"
 
 #include "expr/json_path.h"
+#include "expr/json_terms.h"
 #include "index/scalar_index.h"
 
 namespace elanus::proxy {
@@ -9,6 +10,8 @@ namespace {
 
 using model::DataType;
 using Texts = std::map<std::string, std::string>;
+
+constexpr const char* kCardinalityLimit = "bitmap_cardinality_limit";
 
 std::string Take(Texts& texts, const char* key) {
   const auto found = texts.find(key);
@@ -38,19 +41,20 @@ Status ResolvePlace(const model::CollectionSchema& schema, const model::FieldSch
     return Status(ErrorCode::kMissingParameter,
                   "json index must specify cast type[missing_param=json_cast_type]");
   }
-  if (cast_name == "JSON") {
-    return Status(ErrorCode::kUnimplemented,
-                  "an index on a whole JSON value (json_cast_type JSON) is not supported yet");
+  // All below the place is as an array of texts to the index types.
+  const auto cast =
+      cast_name == expr::kWholeDocument
+          ? expr::JsonCast{.type = DataType::kArray, .element_type = DataType::kVarChar}
+          : expr::JsonCastOf(cast_name);
+  if (!cast || cast_name == expr::kStringToDouble) {
+    return Invalid("json_cast_type {} is not supported", cast_name);
   }
-  const auto cast = expr::JsonCastOf(cast_name);
-  if (!cast) return Invalid("json_cast_type {} is not supported", cast_name);
   const std::string function = UpperTrimmed(Take(texts, "json_cast_function"));
   if (!function.empty()) {
     if (function != "STRING_TO_DOUBLE" || cast_name != "DOUBLE") {
       return Invalid("json_cast_function {} cannot be used with json_cast_type {}", function,
                      cast_name);
     }
-    return Error(ErrorCode::kUnimplemented, "json_cast_function {} is not supported yet", function);
   }
   const std::string path = Take(texts, "json_path");
   TRY_ASSIGN(expr::JsonPlace place, expr::ParseJsonPlace(path.empty() ? asked : path, schema));
@@ -58,7 +62,7 @@ Status ResolvePlace(const model::CollectionSchema& schema, const model::FieldSch
     return Invalid("json_path {} is not in the field {} of the index", path, asked);
   }
   info.json_path = std::move(place.path);
-  info.json_cast_type = cast_name;
+  info.json_cast_type = function.empty() ? cast_name : std::string(expr::kStringToDouble);
   shape = {.type = cast->type, .element_type = cast->element_type, .is_json_path = true};
   return {};
 }
@@ -72,9 +76,6 @@ Result<const index::ScalarIndexType*> FindType(const std::string& name,
   const index::ScalarIndexType* type = automatic     ? index::ResolveScalarAutoIndex(shape)
                                        : is_old_name ? nullptr
                                                      : index::FindScalarType(name);
-  if (type == nullptr && field.type == DataType::kGeometry && (automatic || name == "RTREE")) {
-    return Error(ErrorCode::kUnimplemented, "index type RTREE is not supported yet");
-  }
   if (type == nullptr || (type->is_internal && !automatic)) {
     return Invalid("index type {} cannot be built on a {} field", name, NameOf(field.type));
   }
@@ -83,8 +84,9 @@ Result<const index::ScalarIndexType*> FindType(const std::string& name,
 
 }  // namespace
 
-Status ResolveScalarIndex(const model::CollectionSchema& schema, const model::FieldSchema& field,
-                          const std::string& asked, Texts texts, model::IndexInfo& info) {
+Status ResolveScalarIndex(const ProxyOptions& options, const model::CollectionSchema& schema,
+                          const model::FieldSchema& field, const std::string& asked, Texts texts,
+                          model::IndexInfo& info) {
   index::ScalarShape shape{.type = field.type,
                            .element_type = field.element_type,
                            .is_primary_key = field.is_primary_key};
@@ -95,6 +97,19 @@ Status ResolveScalarIndex(const model::CollectionSchema& schema, const model::Fi
     TRY(ResolvePlace(schema, field, asked, texts, info, shape));
   }
   TRY_ASSIGN(const index::ScalarIndexType* type, FindType(name, field, shape));
+  if (info.json_cast_type == expr::kWholeDocument) {
+    if (name == "AUTOINDEX" || name.empty()) type = index::FindScalarType("INVERTED");
+    if (type->name != "INVERTED") {
+      return Invalid("json_cast_type JSON is for INVERTED indexes, got {}", type->name);
+    }
+  }
+  // In the order of their values are elements too, in the index of arrays.
+  const bool has_order = field.element_type == DataType::kVarChar ||
+                         model::IsInteger(field.element_type) ||
+                         model::IsFloating(field.element_type);
+  if (type->name == "STL_SORT" && field.is_sub_field() && has_order) {
+    type = index::FindScalarType("INVERTED");
+  }
   if (!type->Supports(shape)) {
     const std::string on = info.json_cast_type.empty()
                                ? std::string(NameOf(field.type))
@@ -102,10 +117,14 @@ Status ResolveScalarIndex(const model::CollectionSchema& schema, const model::Fi
     return Invalid("{} index cannot be built on a {} field{}: {}", type->name, on,
                    field.is_primary_key ? ", or not on the primary key" : "", field.name);
   }
+  // Only what AUTOINDEX makes has it.
+  texts.emplace(kCardinalityLimit, std::to_string(options.bitmap_cardinality_limit));
   const auto parsed = index::ParseParams(type->params, index::Phase::kBuild, texts);
   if (!parsed.ok()) return parsed.status();
   if (type->CheckParams != nullptr) TRY(type->CheckParams(*parsed));
   info.type = type->name;
+  // Clients read the type out of what they are told, so it is there when they left it out.
+  if (name.empty()) model::Put(info.user_params, "index_type", "AUTOINDEX");
   for (const index::ParamSpec& spec : type->params) {
     const auto found = texts.find(std::string(spec.name));
     if (found != texts.end()) info.build_params.push_back({found->first, found->second});

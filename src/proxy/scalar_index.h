@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "model/requests/collection.h"
 #include "model/schema.h"
+#include "proxy/options.h"
 
 namespace elanus::proxy {
 
@@ -14,9 +15,9 @@ namespace elanus::proxy {
 /// is `field`. `asked` is the field's name as the request has it, which for a dynamic key is the
 /// key; `texts` are the request's parameters. Errors: kInvalidParameter, kMissingParameter;
 /// kUnimplemented for what is not built, by name.
-Status ResolveScalarIndex(const model::CollectionSchema& schema, const model::FieldSchema& field,
-                          const std::string& asked, std::map<std::string, std::string> texts,
-                          model::IndexInfo& info);
+Status ResolveScalarIndex(const ProxyOptions& options, const model::CollectionSchema& schema,
+                          const model::FieldSchema& field, const std::string& asked,
+                          std::map<std::string, std::string> texts, model::IndexInfo& info);
 
 /// The field that describe_index names for an index: of one on a dynamic key the key.
 std::string ShownField(const model::IndexInfo& info, const model::FieldSchema& field);

@@ -154,6 +154,24 @@ class SchemaCheck {
     return {};
   }
 
+  // What rows can be spread by.
+  Status PartitionKey(const FieldSchema& field) const {
+    if (!field.is_partition_key) return {};
+    for (const FieldSchema& other : schema_.fields) {
+      if (other.is_partition_key && &other != &field) {
+        return Invalid("there are more than one partition key, field name = {}, {}", field.name,
+                       other.name);
+      }
+    }
+    if (field.is_primary_key) {
+      return Invalid("the partition key field must not be primary field: {}", field.name);
+    }
+    if (field.nullable) return Invalid("partition key field not support nullable: {}", field.name);
+    if (field.type == DataType::kInt64 || field.type == DataType::kVarChar) return {};
+    return Invalid("the data type of partition key should be Int64 or VarChar, got {}: {}",
+                   NameOf(field.type), field.name);
+  }
+
   // What rows can be put in the order of.
   Status ClusteringKey(const FieldSchema& field) const {
     if (!field.is_clustering_key) return {};
@@ -186,13 +204,9 @@ class SchemaCheck {
   }
 
   Status Built(const FieldSchema& field) const {
-    const auto later = [&](std::string_view what) {
-      return Error(ErrorCode::kUnimplemented, "{} is not supported yet, field: {}", what,
-                   field.name);
-    };
     TRY(VectorKey(field));
     TRY(ClusteringKey(field));
-    if (field.is_partition_key) return later("a partition key");
+    TRY(PartitionKey(field));
     switch (field.type) {
       case DataType::kBool:
       case DataType::kInt8:
@@ -202,6 +216,9 @@ class SchemaCheck {
       case DataType::kFloat:
       case DataType::kDouble:
       case DataType::kVarChar:
+      case DataType::kText:
+      case DataType::kTimestamptz:
+      case DataType::kGeometry:
       case DataType::kJson:
       case DataType::kArray:
       case DataType::kFloatVector:
@@ -214,10 +231,6 @@ class SchemaCheck {
       case DataType::kArrayOfVector:
         return Invalid("type {} is found in struct fields only, field: {}", NameOf(field.type),
                        field.name);
-      case DataType::kGeometry:
-      case DataType::kText:
-      case DataType::kTimestamptz:
-        return later(fmt::format("type {}", NameOf(field.type)));
       case DataType::kString:
         return Invalid("string data type not supported yet, please use VarChar type instead: {}",
                        field.name);
@@ -261,8 +274,27 @@ class SchemaCheck {
                    field.name);
   }
 
+  static Status TypeParams(const FieldSchema& field) {
+    std::set<std::string_view> keys;
+    for (const model::KeyValue& param : field.type_params) {
+      if (!keys.insert(param.key).second) {
+        return Invalid("duplicated type param key {} of field {}", param.key, field.name);
+      }
+    }
+    if (const std::string* maps = model::Find(field.type_params, "mmap.enabled")) {
+      TRY(ParseBool("mmap.enabled", *maps).status());
+    }
+    const std::string* warm_up = model::Find(field.type_params, "warmup");
+    if (warm_up == nullptr || *warm_up == "disable" || *warm_up == "sync" || *warm_up == "async") {
+      return {};
+    }
+    return Invalid("warmup of field {} should be one of disable, sync, async, got {}", field.name,
+                   *warm_up);
+  }
+
   Status Field(const FieldSchema& field) const {
     TRY(CheckFieldName(options_, field.bare_name()));
+    TRY(TypeParams(field));
     if (model::IsVector(field.type)) TRY(Dim(field));
     const bool has_text =
         field.type == DataType::kVarChar ||
@@ -270,6 +302,9 @@ class SchemaCheck {
     if (has_text) {
       TRY(Parameter(field, "max_length", 1, options_.varchar_bytes_max,
                     ErrorCode::kMissingParameter));
+    }
+    if (field.type == DataType::kText && model::Find(field.type_params, "max_length") != nullptr) {
+      TRY(Parameter(field, "max_length", 1, options_.text_bytes_max, ErrorCode::kMissingParameter));
     }
     if (field.type == DataType::kArrayOfVector) {
       TRY(Parameter(field, "max_capacity", 1, options_.array_capacity_max,
@@ -288,7 +323,7 @@ class SchemaCheck {
     return field.default_value ? Default(field) : Status();
   }
 
-  static Status Default(const FieldSchema& field) {
+  Status Default(const FieldSchema& field) const {
     const model::Scalar& value = *field.default_value;
     const auto mismatch = [&] {
       return Invalid("type ({}) of field ({}) is not equal to the type of its default value",
@@ -323,6 +358,23 @@ class SchemaCheck {
                          value.as_string().size(), field.max_length(), field.name);
         }
         return {};
+      case DataType::kText:
+        if (!value.is_string()) return mismatch();
+        if (value.as_string().size() > static_cast<size_t>(options_.text_bytes_max)) {
+          return Invalid("the length ({}) of the default value exceeds max length ({}), field: {}",
+                         value.as_string().size(), options_.text_bytes_max, field.name);
+        }
+        return {};
+      case DataType::kGeometry:
+        if (!value.is_string()) return mismatch();
+        if (value.as_string().size() > static_cast<size_t>(options_.geometry_bytes_max)) {
+          return Invalid("the default value takes {} bytes, at most {} are allowed, field: {}",
+                         value.as_string().size(), options_.geometry_bytes_max, field.name);
+        }
+        return {};
+      case DataType::kTimestamptz:
+        // A text is read as a moment once the schema is known to be good.
+        return value.is_string() || value.is_int() ? Status() : mismatch();
       default:
         return Invalid("type {} not support default_value, field: {}", NameOf(field.type),
                        field.name);

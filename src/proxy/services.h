@@ -11,6 +11,10 @@
 #include "roles/snapshots.h"
 #include "roles/streaming.h"
 
+namespace elanus::functions {
+class Models;
+}
+
 namespace elanus::proxy {
 
 struct Services {
@@ -23,6 +27,7 @@ struct Services {
   ProxyOptions options;
   roles::Admission* admission = nullptr;  // Null: every write is let in.
   roles::Snapshots* snapshots = nullptr;  // Null: there are none, and none can be made.
+  functions::Models* models = nullptr;    // Null: functions that ask model services fail.
 };
 
 }  // namespace elanus::proxy

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/profile.h"
 
 namespace elanus::proxy {
 
@@ -13,7 +14,9 @@ SlowLog::SlowLog(Context& ctx, const ProxyOptions& options, std::string_view rpc
       threshold_s_(options.slow_query_s),
       rpc_(rpc),
       name_(name),
-      begin_us_(ctx.clock().MonotonicUs()) {}
+      begin_us_(ctx.clock().MonotonicUs()) {
+  ProfileSays(ctx_, "collection", name_.collection);
+}
 
 SlowLog::~SlowLog() {
   const auto us = static_cast<double>(ctx_.clock().MonotonicUs() - begin_us_);
@@ -31,6 +34,10 @@ void SlowLog::Says(size_t queries, std::string filter, std::string details) {
   filter_ = std::move(filter);
   if (filter_.size() > kFilterBytesMax) filter_.resize(kFilterBytesMax);
   details_ = std::move(details);
+  if (ctx_.profile() == nullptr) return;
+  ProfileSays(ctx_, "nq", static_cast<int64_t>(queries_));
+  ProfileSays(ctx_, "filter", filter_);
+  ProfileSays(ctx_, "details", details_);
 }
 
 }  // namespace elanus::proxy

@@ -2,19 +2,21 @@
 #include "query/node.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 
 #include "base/log.h"
 #include "base/machine.h"
 #include "expr/expr.h"
+#include "model/schema_versions.h"
 #include "segment/page_streams.h"
 #include "segment/prune.h"
 #include "segment/retrieve.h"
 #include "segment/sealed.h"
-#include "segment/search.h"
+#include "segment/search_tasks.h"
+#include "segment/segment_step.h"
 #include "store/formats/delta_log.h"
 
 namespace elanus::query {
@@ -25,8 +27,25 @@ struct Node::Impl {
   const QueryOptions options;
   const std::shared_ptr<segment::PieceCache> cache;
   segment::PageStreams pages;
-  mutable std::shared_mutex mutex;  // Guards `segments`; held for look-ups only.
+  mutable std::shared_mutex mutex;  // Guards the maps; held for look-ups only.
   std::map<SegmentId, std::shared_ptr<segment::Sealed>> segments;
+  /// What segments of one collection share.
+  struct Shared {
+    std::shared_ptr<const model::SchemaVersions> schemas;
+    std::shared_ptr<segment::Fillers> fillers = std::make_shared<segment::Fillers>();
+    std::set<SegmentId> segments;
+  };
+  std::map<CollectionId, Shared> collections;  // That have segments here.
+
+  // Takes note of a version of the collection's schema. Under the mutex.
+  Shared& Learn(CollectionId id, const model::CollectionSchema& schema) {
+    Shared& shared = collections[id];
+    auto known = std::make_shared<const model::CollectionSchema>(schema);
+    shared.schemas = std::make_shared<const model::SchemaVersions>(
+        shared.schemas == nullptr ? model::SchemaVersions(std::move(known))
+                                  : shared.schemas->With(std::move(known)));
+    return shared;
+  }
 
   std::shared_ptr<segment::Sealed> Find(SegmentId id) const {
     std::shared_lock<std::shared_mutex> lock(mutex);
@@ -34,17 +53,22 @@ struct Node::Impl {
     return found == segments.end() ? nullptr : found->second;
   }
 
+  // Of the schema that the request was checked against.
   Result<std::vector<std::shared_ptr<const segment::SegmentView>>> Views(
-      const std::vector<SegmentId>& ids) const {
+      const std::vector<SegmentId>& ids, const model::ShardRead& read) const {
     std::vector<std::shared_ptr<const segment::SegmentView>> views;
     std::shared_lock<std::shared_mutex> lock(mutex);
+    const auto shared = collections.find(read.collection);
+    std::shared_ptr<const model::CollectionSchema> schema;
+    if (shared != collections.end()) schema = shared->second.schemas->At(read.schema_version);
     for (SegmentId id : ids) {
       const auto found = segments.find(id);
       if (found == segments.end()) {
         return Error(ErrorCode::kSegmentNotFound, "{}[segment={}]",
                      InfoOf(ErrorCode::kSegmentNotFound).name, id.value());
       }
-      views.push_back(found->second->Snapshot());
+      const segment::Sealed& sealed = *found->second;
+      views.push_back(schema == nullptr ? sealed.Snapshot() : sealed.Snapshot(schema));
     }
     return views;
   }
@@ -61,8 +85,14 @@ struct Node::Impl {
 
   void Prune(Context& ctx, const expr::Plan& plan,
              std::vector<std::shared_ptr<const segment::SegmentView>>& views) const {
-    if (!options.prunes) return;
-    std::erase_if(views, [&](const auto& view) { return segment::CannotMatch(ctx, *view, plan); });
+    if (!options.prunes || plan.always_true()) return;
+    std::erase_if(views, [&](const auto& view) {
+      if (!segment::CannotMatch(ctx, *view, plan)) return false;
+      ProfileStep step(ctx, "segment");
+      segment::SaySegment(step, *view);
+      step.Says("pruned", "no value that its ranges allow passes the filter");
+      return true;
+    });
   }
 
   // A page of an iterator goes on in the streams of the last one.
@@ -72,51 +102,23 @@ struct Node::Impl {
     std::vector<segment::Found> found(views.size());
     TRY(search_pool.ParallelFor(ctx, views.size(), [&](size_t v) -> Status {
       found[v].segment = views[v];
-      TRY_ASSIGN(found[v].hits, pages.Page(ctx, views[v], plan, search, read_at));
+      ProfileStep step(ctx, "segment");
+      segment::SaySegment(step, *views[v]);
+      TRY_ASSIGN(found[v].hits, pages.Page(step.ctx(), views[v], plan, search, read_at));
       return {};
     }));
     return found;
   }
 
-  // The filter once a segment, then each segment's queries in tasks; one task a segment does both.
   Result<std::vector<segment::Found>> SearchViews(
       Context& ctx, const std::vector<std::shared_ptr<const segment::SegmentView>>& views,
       const expr::Plan& plan, const model::ShardSearch& search, Timestamp read_at) {
     if (segment::PageStreams::Serves(search)) return SearchPage(ctx, views, plan, search, read_at);
     pages.DropIdle(ctx);
-    std::vector<segment::Found> found(views.size());
-    if (views.empty()) return found;
-    const size_t helpers = index::HelpersMax(search_pool, options.batch);
-    const size_t nq = search.nq();
-    const size_t queries =
-        nq == 0 ? 1 : index::QueriesPerTask(search_pool, options.batch, nq, views.size());
-    const size_t parts = (nq + queries - 1) / queries;
-    std::vector<segment::Allowed> allowed(views.size());
-    // A segment that is done with leaves its room in the cache to the next one.
-    std::vector<std::atomic<size_t>> parts_left(views.size());
-    for (auto& left : parts_left) left = parts;
-    const auto answer = [&](size_t v, size_t part) {
-      const size_t begin = part * queries;
-      Status status = segment::SearchQueries(ctx, *views[v], search, allowed[v], begin,
-                                             std::min(queries, nq - begin), found[v].hits);
-      if (parts_left[v].fetch_sub(1) == 1) views[v]->Unpin();
-      return status;
-    };
-    TRY(search_pool.ParallelFor(
-        ctx, views.size(),
-        [&](size_t v) -> Status {
-          found[v].segment = views[v];
-          found[v].hits = segment::NoHits(search);
-          TRY_ASSIGN(allowed[v], segment::SearchableRows(ctx, *views[v], plan, search, read_at));
-          return parts == 1 ? answer(v, 0) : Status();
-        },
-        helpers));
-    if (parts <= 1) return found;
-    TRY(search_pool.ParallelFor(
-        ctx, views.size() * parts, [&](size_t task) { return answer(task / parts, task % parts); },
-        helpers));
-    return found;
+    return segment::SearchSegments(ctx, Threads(), views, plan, search, read_at);
   }
+
+  segment::SearchThreads Threads() { return {.pool = &search_pool, .batch = options.batch}; }
 };
 
 Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options)
@@ -127,7 +129,8 @@ Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& o
                                                                     ReadMemoryUse().total_bytes),
                      .pages = segment::PageStreams(options.pages),
                      .mutex = {},
-                     .segments = {}}) {}
+                     .segments = {},
+                     .collections = {}}) {}
 Node::~Node() = default;
 
 Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
@@ -135,12 +138,18 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
                          const std::vector<model::DeltaInfo>& deltas) {
   std::shared_ptr<segment::Sealed> sealed = impl_->Find(info.id);
   const bool is_new = sealed == nullptr;
+  std::shared_ptr<segment::Fillers> fillers;
+  {
+    std::unique_lock<std::shared_mutex> lock(impl_->mutex);
+    fillers = impl_->Learn(collection.id, collection.schema).fillers;
+  }
   if (is_new) {
-    TRY_ASSIGN(
-        sealed,
-        segment::Sealed::Open(
-            ctx, {.objects = impl_->objects, .cache = impl_->cache, .load = impl_->options.load},
-            info, collection));
+    TRY_ASSIGN(sealed, segment::Sealed::Open(ctx,
+                                             {.objects = impl_->objects,
+                                              .cache = impl_->cache,
+                                              .load = impl_->options.load,
+                                              .fillers = std::move(fillers)},
+                                             info, collection));
     for (const model::DeltaInfo& delta : deltas) {
       TRY_ASSIGN(const Blob blob, impl_->objects.Open(ctx, delta.key));
       TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
@@ -150,10 +159,29 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
   TRY(sealed->SyncIndexes(ctx, info, collection));
   TRY(sealed->Warm(ctx, segment::WarmUp::kSync));
   if (sealed->IsToBeWarmed(segment::WarmUp::kAsync)) impl_->WarmLater(ctx.clock(), sealed);
-  if (is_new) {
+  // Together, so that a schema that comes meanwhile reaches the segment here or there.
+  std::shared_ptr<const model::CollectionSchema> newest;
+  {
     std::unique_lock<std::shared_mutex> lock(impl_->mutex);
-    impl_->segments.emplace(info.id, std::move(sealed));
+    if (is_new) impl_->segments.emplace(info.id, sealed);
+    Impl::Shared& shared = impl_->Learn(collection.id, collection.schema);
+    shared.segments.insert(info.id);
+    newest = shared.schemas->newest();
   }
+  sealed->SetSchema(*newest);
+  return {};
+}
+
+Status Node::SetSchema(Context&, CollectionId collection, const model::CollectionSchema& schema) {
+  std::vector<std::shared_ptr<segment::Sealed>> open;
+  {
+    std::unique_lock<std::shared_mutex> lock(impl_->mutex);
+    if (impl_->collections.count(collection) == 0) return {};
+    for (SegmentId id : impl_->Learn(collection, schema).segments) {
+      open.push_back(impl_->segments.at(id));
+    }
+  }
+  for (const auto& sealed : open) sealed->SetSchema(schema);
   return {};
 }
 
@@ -165,6 +193,11 @@ Status Node::ReleaseSegment(Context&, SegmentId segment) {
   if (const auto found = impl_->segments.find(segment); found != impl_->segments.end()) {
     released = std::move(found->second);
     impl_->segments.erase(found);
+    for (auto known = impl_->collections.begin(); known != impl_->collections.end();) {
+      const bool was_last =
+          known->second.segments.erase(segment) > 0 && known->second.segments.empty();
+      known = was_last ? impl_->collections.erase(known) : std::next(known);
+    }
   }
   lock.unlock();
   impl_->pages.Forget(segment);
@@ -181,7 +214,8 @@ Status Node::ApplyDeletes(Context&, const std::vector<SegmentId>& segments,
 
 Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentId>& segments,
                                         const model::ShardSearch& search) {
-  TRY_ASSIGN(auto views, impl_->Views(segments));
+  ProfileStep step(ctx, "sealed segments");
+  TRY_ASSIGN(auto views, impl_->Views(segments, search.read));
   if (views.empty()) return Status(ErrorCode::kInternal, "a search names no segment");
   const Timestamp read_at =
       search.read.read_at == Timestamp() ? kTimestampMax : search.read.read_at;
@@ -194,15 +228,17 @@ Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentI
                        view->partition()) == search.read.partitions.end();
     });
   }
-  TRY_ASSIGN(const expr::Plan plan, expr::Bind(search.read.filter, schema, search.read.templates));
-  impl_->Prune(ctx, plan, views);
-  TRY_ASSIGN(const auto found, impl_->SearchViews(ctx, views, plan, search, read_at));
-  return segment::MergeHits(ctx, found, search, schema, read_at);
+  TRY_ASSIGN(const expr::Plan plan,
+             expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
+  impl_->Prune(step.ctx(), plan, views);
+  TRY_ASSIGN(const auto found, impl_->SearchViews(step.ctx(), views, plan, search, read_at));
+  ProfileStep merge(step.ctx(), "merge and read output fields");
+  return segment::MergeHits(merge.ctx(), found, search, schema, read_at);
 }
 
 Result<model::TermTotals> Node::CountTerms(Context&, const std::vector<SegmentId>& segments,
                                            FieldId field, const std::vector<uint32_t>& terms) {
-  TRY_ASSIGN(const auto views, impl_->Views(segments));
+  TRY_ASSIGN(const auto views, impl_->Views(segments, model::ShardRead()));
   model::TermTotals totals;
   totals.with_term.resize(terms.size());
   for (const auto& view : views) view->AddTermTotals(field, terms, totals);
@@ -211,7 +247,8 @@ Result<model::TermTotals> Node::CountTerms(Context&, const std::vector<SegmentId
 
 Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                           const model::ShardQuery& query) {
-  TRY_ASSIGN(auto views, impl_->Views(segments));
+  ProfileStep step(ctx, "sealed segments");
+  TRY_ASSIGN(auto views, impl_->Views(segments, query.read));
   if (views.empty()) return Status(ErrorCode::kInternal, "a query names no segment");
   const std::shared_ptr<const segment::SegmentView> any = views[0];
   const Timestamp read_at = query.read.read_at == Timestamp() ? kTimestampMax : query.read.read_at;
@@ -221,10 +258,11 @@ Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<Segmen
                        view->partition()) == query.read.partitions.end();
     });
   }
-  TRY_ASSIGN(const expr::Plan plan,
-             expr::Bind(query.read.filter, any->schema(), query.read.templates));
-  impl_->Prune(ctx, plan, views);
-  return segment::Retrieve(ctx, views, plan, query, any->schema(), read_at);
+  TRY_ASSIGN(const expr::Plan plan, expr::Bind(query.read.filter, any->schema(),
+                                               query.read.templates, query.read.timezone));
+  impl_->Prune(step.ctx(), plan, views);
+  return segment::Retrieve(step.ctx(), impl_->Threads(), views, plan, query, any->schema(),
+                           read_at);
 }
 
 }  // namespace elanus::query

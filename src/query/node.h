@@ -41,6 +41,8 @@ class Node final : public roles::Query {
   Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
                      const model::CollectionInfo& collection,
                      const std::vector<model::DeltaInfo>& deltas) override;
+  Status SetSchema(Context& ctx, CollectionId collection,
+                   const model::CollectionSchema& schema) override;
   Status ReleaseSegment(Context& ctx, SegmentId segment) override;
   Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
                       const model::Deletes& deletes) override;

@@ -12,6 +12,7 @@
 namespace elanus::roles {
 
 inline constexpr ErrorCode kClusteringUnsupported{2304};
+inline constexpr ErrorCode kCompactionBlocked{2317};
 
 /// Which flushed segments of a collection to compact.
 struct CompactionRequest {
@@ -50,7 +51,8 @@ class Compaction {
  public:
   virtual ~Compaction() = default;
   /// Queues what there is to do and returns. Errors: kCollectionNotFound, kServiceUnavailable
-  /// (compaction is switched off), kClusteringUnsupported (no clustering key).
+  /// (compaction is switched off), kClusteringUnsupported (no clustering key, or switched off),
+  /// kCompactionBlocked (snapshots protect segments that the request names, or all there is to do).
   virtual Result<CompactionTicket> Compact(Context& ctx, const CompactionRequest& request) = 0;
   /// Unknown and forgotten tickets: nothing executing, nothing else.
   virtual Result<CompactionState> State(Context& ctx, int64_t ticket) = 0;

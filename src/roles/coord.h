@@ -16,6 +16,7 @@
 namespace elanus::roles {
 
 inline constexpr std::string_view kDescriptionKey = "collection.description";
+inline constexpr std::string_view kConsistencyKey = "consistency_level";
 
 using CollectionSnapshot = std::shared_ptr<const model::CollectionInfo>;
 
@@ -33,11 +34,20 @@ class Catalog {
   virtual Result<CollectionSnapshot> Find(Context& ctx, const model::CollectionName& name) = 0;
   virtual Result<CollectionSnapshot> Find(Context& ctx, CollectionId id) = 0;
   virtual Result<std::vector<CollectionSnapshot>> List(Context& ctx, std::string_view database) = 0;
-  /// Sets and removes properties; kDescriptionKey sets the schema's description. Nothing new:
-  /// success, and nothing changes.
+  /// Sets and removes properties; kDescriptionKey sets the schema's description and kConsistencyKey
+  /// the level of reads. Nothing new: success, and nothing changes.
   virtual Status AlterProperties(Context& ctx, CollectionId collection,
                                  const std::vector<model::KeyValue>& set,
                                  const std::vector<std::string>& remove) = 0;
+  /// Makes `schema`, an altered copy of the collection's, its next version: new fields, structs and
+  /// functions, those without an id, get one that no other has had. Indexes on fields that are gone
+  /// go too. Errors: kSchemaMismatch (schema.version is not the newest any more: look again).
+  virtual Status ChangeSchema(Context& ctx, CollectionId collection,
+                              model::CollectionSchema schema) = 0;
+  /// Sets and removes parameters of an index that do not change what is built. kIndexNotFound.
+  virtual Status AlterIndex(Context& ctx, CollectionId collection, const std::string& index_name,
+                            const std::vector<model::KeyValue>& set,
+                            const std::vector<std::string>& remove) = 0;
   virtual Status Rename(Context& ctx, const model::CollectionName& from, const std::string& to) = 0;
   /// An existing partition: success.
   virtual Status CreatePartition(Context& ctx, const model::CollectionName& name,

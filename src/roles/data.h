@@ -19,6 +19,7 @@ struct FlushTask {
   std::string vchannel;
   std::vector<model::Column> columns;
   std::vector<uint64_t> row_timestamps;
+  FieldId sort_by;  // Rows of the segment ascend by it; 0: as they are.
 };
 
 /// Segments of one partition of one shard whose rows become one segment, or several of other sizes.
@@ -28,17 +29,22 @@ struct CompactionTask {
   std::vector<model::DeltaInfo> deltas;    // All of the shard.
   Timestamp deletes_until;                 // Every delete up to here is applied or in `deltas`.
   Timestamp expired_before;                // Rows inserted before this moment go.
+  // Rows hidden by later deletes stay, for readers of the past.
+  Timestamp reclaim_until = kTimestampMax;
   FieldId expiry_field;   // As in model::ShardRead: rows that it lets live until `expiry_us` at
   int64_t expiry_us = 0;  // most go.
-  FieldId sort_by;        // Rows of the outputs ascend by it, nulls first; 0: by insert timestamp.
+  bool is_clustering = false;  // `sort_by` is a clustering key.
+  FieldId sort_by;  // Rows of the outputs ascend by it, nulls first; 0: by insert timestamp.
   std::vector<SegmentId> more_outputs;  // What `output` has no room for goes to these, in order.
   int64_t output_bytes_max = 0;         // About that much an output; 0: all rows in the first.
+  int64_t write_bytes_per_s = 0;        // No faster than that; 0: as fast as it goes.
 };
 
 struct CompactionResult {
   std::optional<model::SegmentInfo> output;  // Empty: no row is left, or nothing was written.
   std::vector<model::SegmentInfo> more_outputs;
   int64_t rows_removed = 0;
+  int64_t rows_hidden = 0;    // Of the rows that stay: deleted, but after `reclaim_until`.
   bool is_unchanged = false;  // The only input lost no row, so nothing was written.
 };
 
@@ -56,6 +62,12 @@ struct MergeDeletesResult {
   std::vector<int64_t> deleted_rows;      // Of each segment, in the order of the task.
 };
 
+/// How much of the machine a build of an index may take.
+enum class BuildPace {
+  kAll,   // Somebody waits for it.
+  kSome,  // Nobody does: searches are to find room.
+};
+
 /// Thread-safe.
 class Data {
  public:
@@ -71,11 +83,17 @@ class Data {
   virtual Result<model::SegmentIndexInfo> BuildIndex(Context& ctx,
                                                      const model::SegmentInfo& segment,
                                                      const model::CollectionInfo& collection,
-                                                     const model::IndexInfo& index) = 0;
+                                                     const model::IndexInfo& index,
+                                                     BuildPace pace) = 0;
   /// Writes the rows of the inputs that are neither deleted nor expired, in the order that the task
   /// asks for. The catalog does not know the outputs yet.
   virtual Result<CompactionResult> Compact(Context& ctx, const CompactionTask& task,
                                            const model::CollectionInfo& collection) = 0;
+  /// How many rows of a flushed segment have a value of the Timestamptz field that is `until_us` or
+  /// earlier: 0 when the segment is older than the field. Reads the column when its range does not
+  /// tell.
+  virtual Result<int64_t> CountExpired(Context& ctx, const model::SegmentInfo& segment,
+                                       FieldId field, int64_t until_us) = 0;
   /// Counts the rows that the deletes hide and writes the deletes that hide one.
   virtual Result<MergeDeletesResult> MergeDeletes(Context& ctx, const MergeDeletesTask& task,
                                                   const model::CollectionInfo& collection) = 0;

@@ -21,6 +21,10 @@ class Query {
   virtual Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
                              const model::CollectionInfo& collection,
                              const std::vector<model::DeltaInfo>& deltas) = 0;
+  /// A new version of the collection's schema: from now on segments of the collection have its
+  /// fields, and reads of this version may come. Reads of older versions go on.
+  virtual Status SetSchema(Context& ctx, CollectionId collection,
+                           const model::CollectionSchema& schema) = 0;
   /// Forgets a segment; unknown ids succeed.
   virtual Status ReleaseSegment(Context& ctx, SegmentId segment) = 0;
   /// Hides older rows of the keys in those of the given segments whose partition they reach.

@@ -21,7 +21,8 @@ struct SealResult {
 class Streaming {
  public:
   virtual ~Streaming() = default;
-  /// Orders the write, makes it durable, and returns its timestamp.
+  /// Orders the write, makes it durable, and returns its timestamp. kSchemaMismatch when its schema
+  /// does not come to be known here.
   virtual Result<Timestamp> Append(Context& ctx, model::ShardWrite write) = 0;
   /// Waits for the guarantee; the moment to read the shard at, for reads that are to agree.
   virtual Result<Timestamp> ReadMoment(Context& ctx, const std::string& vchannel,
@@ -41,8 +42,13 @@ class Streaming {
   /// Loads or releases sealed segments so that they match the catalog. Returns when accepted;
   /// progress tells.
   virtual Status SyncLoaded(Context& ctx, CollectionId collection) = 0;
+  /// Returns once every shard of the collection works by its newest schema and properties.
+  virtual Status SyncSchema(Context& ctx, CollectionId collection) = 0;
   /// 0..100 over the segments that are to be loaded; kCollectionNotLoaded.
   virtual Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) = 0;
+  /// Why the latest try to load the collection failed, in the words and with the code of what
+  /// failed; it is tried again. OK: it has not failed.
+  virtual Status LoadFailure(Context& ctx, CollectionId collection) = 0;
   /// Rows in growing and sealed segments not yet flushed. partition 0: all.
   virtual Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
                                       PartitionId partition) = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace elanus::segment {
 namespace {
@@ -57,27 +58,42 @@ Result<double> FactorOf(const SegmentView& segment, const model::Boost& boost,
   return boost.weight * Draw(value, boost.seed);
 }
 
-void SortHits(const model::ShardSearch& search, std::span<uint32_t> rows, std::span<float> scores) {
-  const size_t k = search.k;
-  const bool larger_is_better = model::LargerIsBetter(search.metric);
-  std::vector<std::pair<float, uint32_t>> sorted;
-  for (size_t begin = 0; begin < rows.size(); begin += k) {
+}  // namespace
+
+void SortHits(const model::ShardSearch& search, size_t begin, size_t count, SegmentHits& hits) {
+  struct Hit {
+    float key;  // Smaller is better.
+    uint32_t row;
+    uint32_t element;
+    bool operator<(const Hit& o) const {
+      return std::tie(key, row, element) < std::tie(o.key, o.row, o.element);
+    }
+  };
+  const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
+  const size_t slots = search.hits_max();
+  std::vector<Hit> sorted;
+  for (size_t q = begin; q < begin + count; ++q) {
     sorted.clear();
-    for (size_t i = begin; i < begin + k && rows[i] != index::kNoRow; ++i) {
-      sorted.emplace_back(larger_is_better ? -scores[i] : scores[i], rows[i]);
+    for (size_t i = q * slots; i < (q + 1) * slots && hits.rows[i] != index::kNoRow; ++i) {
+      sorted.push_back({.key = scale * hits.scores[i],
+                        .row = hits.rows[i],
+                        .element = hits.elements.empty() ? 0 : hits.elements[i]});
     }
     std::sort(sorted.begin(), sorted.end());
     for (size_t i = 0; i < sorted.size(); ++i) {
-      scores[begin + i] = larger_is_better ? -sorted[i].first : sorted[i].first;
-      rows[begin + i] = sorted[i].second;
+      hits.rows[q * slots + i] = sorted[i].row;
+      hits.scores[q * slots + i] = scale * sorted[i].key;
+      if (!hits.elements.empty()) hits.elements[q * slots + i] = sorted[i].element;
     }
   }
 }
 
-}  // namespace
-
 Status BoostHits(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
-                 std::span<uint32_t> slots, std::span<float> scores) {
+                 size_t begin, size_t count, SegmentHits& hits) {
+  const std::span<uint32_t> slots =
+      std::span(hits.rows).subspan(begin * search.hits_max(), count * search.hits_max());
+  const std::span<float> scores =
+      std::span(hits.scores).subspan(begin * search.hits_max(), count * search.hits_max());
   std::vector<uint32_t> rows;
   for (uint32_t row : slots) {
     if (row != index::kNoRow) rows.push_back(row);
@@ -87,7 +103,8 @@ Status BoostHits(Context& ctx, const SegmentView& segment, const model::ShardSea
   std::vector<double> factors(rows.size(), boosting.sums_boosts ? 0 : 1);
   std::vector<uint8_t> matched(rows.size(), 0);
   for (const model::Boost& boost : boosting.boosts) {
-    TRY_ASSIGN(const expr::Plan plan, expr::Bind(boost.filter, segment.schema(), {}));
+    TRY_ASSIGN(const expr::Plan plan,
+               expr::Bind(boost.filter, segment.schema(), {}, search.read.timezone));
     Bitset passed;
     TRY(expr::Evaluate(ctx, plan, source, passed));
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -106,7 +123,7 @@ Status BoostHits(Context& ctx, const SegmentView& segment, const model::ShardSea
     scores[slot] =
         static_cast<float>(boosting.sums_score ? score + factors[hit] : score * factors[hit]);
   }
-  SortHits(search, slots, scores);
+  SortHits(search, begin, count, hits);
   return {};
 }
 

@@ -6,9 +6,13 @@
 
 namespace elanus::segment {
 
-/// Changes the scores of the hits that pass filters of `search.boosting` and sorts each query's
-/// hits anew. `slots` (rows) and `scores` are those of whole queries. Errors: those of the filters.
+/// Changes the scores of the hits of queries [begin, begin + count) that pass filters of
+/// `search.boosting` and sorts each query's hits anew. Errors: those of the filters.
 Status BoostHits(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
-                 std::span<uint32_t> slots, std::span<float> scores);
+                 size_t begin, size_t count, SegmentHits& hits);
+
+/// Sorts the hits of queries [begin, begin + count) by their scores, the best first; equal ones by
+/// row and element.
+void SortHits(const model::ShardSearch& search, size_t begin, size_t count, SegmentHits& hits);
 
 }  // namespace elanus::segment

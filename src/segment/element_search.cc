@@ -10,32 +10,6 @@
 namespace elanus::segment {
 namespace {
 
-// One block of lists, with the place of its first row in the segment.
-struct Lists {
-  index::VectorBlock block;
-  size_t first_row = 0;
-};
-
-// The vectors of the block's allowed rows and elements. False: none is.
-bool AllowVectors(const Lists& lists, const Allowed& allowed, Bitset& vectors) {
-  const index::VectorBlock& block = lists.block;
-  vectors.Resize(block.Flat().rows);
-  bool any = false;
-  for (size_t row = 0; row < block.rows; ++row) {
-    const size_t in_segment = lists.first_row + row;
-    if (!allowed.all && !allowed.view().Test(in_segment)) continue;
-    // Blocks begin at whole chunks, and hold whole ones but for the last.
-    const size_t chunk = in_segment / kChunkRows;
-    const size_t chunk_begin = block.FirstVector(chunk * kChunkRows - lists.first_row);
-    for (size_t v = block.FirstVector(row); v < block.FirstVector(row + 1); ++v) {
-      if (!allowed.elements.empty() && !allowed.elements[chunk].Test(v - chunk_begin)) continue;
-      vectors.Set(v);
-      any = true;
-    }
-  }
-  return any;
-}
-
 class ElementSearcher {
  public:
   ElementSearcher(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
@@ -78,7 +52,7 @@ class ElementSearcher {
     uint32_t place;
   };
 
-  Status SearchBlock(const Lists& lists, const index::VectorIndex* index) {
+  Status SearchBlock(const ListBlock& lists, const index::VectorIndex* index) {
     const index::VectorBlock flat = lists.block.Flat();
     const auto k = static_cast<uint32_t>(std::min<size_t>(search_.k, flat.rows));
     if (k == 0) return {};
@@ -129,6 +103,25 @@ class ElementSearcher {
 };
 
 }  // namespace
+
+bool AllowVectors(const ListBlock& lists, const Allowed& allowed, Bitset& vectors) {
+  const index::VectorBlock& block = lists.block;
+  vectors.Resize(block.Flat().rows);
+  bool any = false;
+  for (size_t row = 0; row < block.rows; ++row) {
+    const size_t in_segment = lists.first_row + row;
+    if (!allowed.all && !allowed.view().Test(in_segment)) continue;
+    // Blocks begin at whole chunks, and hold whole ones but for the last.
+    const size_t chunk = in_segment / kChunkRows;
+    const size_t chunk_begin = block.FirstVector(chunk * kChunkRows - lists.first_row);
+    for (size_t v = block.FirstVector(row); v < block.FirstVector(row + 1); ++v) {
+      if (!allowed.elements.empty() && !allowed.elements[chunk].Test(v - chunk_begin)) continue;
+      vectors.Set(v);
+      any = true;
+    }
+  }
+  return any;
+}
 
 Status SearchElements(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
                       const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits) {

@@ -5,6 +5,16 @@
 
 namespace elanus::segment {
 
+/// Rows that are lists, with the place of the first of them in the segment.
+struct ListBlock {
+  index::VectorBlock block;
+  size_t first_row = 0;
+};
+
+/// Sets `vectors` to those of the block's allowed rows and elements, of all its vectors one after
+/// the other. False: none is.
+bool AllowVectors(const ListBlock& lists, const Allowed& allowed, Bitset& vectors);
+
 /// As SearchQueries, for a search by element: the best search.k vectors of the allowed rows, each
 /// as its row and its place in the row's list. Errors: as SearchQueries.
 Status SearchElements(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,

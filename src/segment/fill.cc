@@ -1,6 +1,8 @@
 // Filler columns.
 #include "segment/fill.h"
 
+#include "segment/segment.h"
+
 namespace elanus::segment {
 namespace {
 
@@ -32,6 +34,7 @@ model::Column OneRow(const model::FieldSchema& field) {
       filler.AppendFixed(&v);
       break;
     }
+    case model::DataType::kTimestamptz:
     case model::DataType::kInt64: {
       const int64_t v = value.as_int();
       filler.AppendFixed(&v);
@@ -61,6 +64,15 @@ model::Column FillColumn(const model::FieldSchema& field, size_t rows) {
       model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim());
   while (filled.rows < rows) filled.AppendRow(one.view(), 0);
   return filled;
+}
+
+std::shared_ptr<const model::Column> Fillers::Of(const model::FieldSchema& field) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::weak_ptr<const model::Column>& known = columns_[field.id.value()];
+  if (auto column = known.lock()) return column;
+  auto column = std::make_shared<const model::Column>(FillColumn(field, kChunkRows));
+  known = column;
+  return column;
 }
 
 }  // namespace elanus::segment

@@ -91,6 +91,7 @@ Result<Allowed> RowsInGroups(Context& ctx, const SegmentView& segment, const All
   std::unordered_set<std::string> texts;
   for (size_t row = 0; row < wanted[0].rows; ++row) texts.insert(model::GroupText(wanted, row));
   Allowed kept;
+  kept.elements = allowed.elements;
   kept.bits.Resize(segment.rows());
   const BitsetView bits = allowed.view();
   std::vector<uint32_t> rows;
@@ -120,7 +121,7 @@ Status SearchOne(Context& ctx, const SegmentView& segment, const Allowed& allowe
   TRY_ASSIGN(const auto stream, SegmentStream::Open(ctx, segment, allowed, search, query));
   const model::Grouping& grouping = search.grouping;
   model::Groups groups(search.k, grouping.group_size);
-  std::vector<std::pair<uint32_t, float>> kept;
+  SegmentHits kept;
   const bool fills = !grouping.only.empty();
   for (size_t batch = kFirstBatch;; batch = std::min(2 * batch, kBatchMax)) {
     TRY(ctx.CheckAlive());
@@ -130,19 +131,19 @@ Status SearchOne(Context& ctx, const SegmentView& segment, const Allowed& allowe
     const std::vector<model::ColumnView> views = model::ViewsOf(values);
     for (size_t i = 0; i < found.rows.size(); ++i) {
       if (fills ? groups.is_full() : groups.has_all_groups() && grouping.group_size == 1) break;
-      if (groups.Add(model::GroupText(views, i), static_cast<uint32_t>(kept.size()))) {
-        kept.emplace_back(found.rows[i], found.scores[i]);
-      }
+      if (!groups.Add(model::GroupText(views, i), static_cast<uint32_t>(kept.rows.size())))
+        continue;
+      kept.rows.push_back(found.rows[i]);
+      kept.scores.push_back(found.scores[i]);
+      if (search.by_element) kept.elements.push_back(found.elements[i]);
     }
     if (found.rows.size() < batch) break;
     if (fills ? groups.is_full() : groups.has_all_groups()) break;
   }
-  uint32_t* rows = hits.rows.data() + query * search.hits_max();
-  float* scores = hits.scores.data() + query * search.hits_max();
-  for (size_t i = 0; i < kept.size(); ++i) {
-    rows[i] = kept[i].first;
-    scores[i] = kept[i].second;
-  }
+  const auto first = static_cast<ptrdiff_t>(query * search.hits_max());
+  std::copy(kept.rows.begin(), kept.rows.end(), hits.rows.begin() + first);
+  std::copy(kept.scores.begin(), kept.scores.end(), hits.scores.begin() + first);
+  std::copy(kept.elements.begin(), kept.elements.end(), hits.elements.begin() + first);
   return {};
 }
 

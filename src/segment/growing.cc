@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "segment/fill.h"
+#include "segment/growing_words.h"
 #include "segment/term_statistics.h"
 #include "segment/valid_rows.h"
 
@@ -36,7 +37,7 @@ struct ChunkDeletes {
 };
 
 struct Chunk {
-  std::vector<ChunkColumn> columns;  // In schema order.
+  std::vector<ChunkColumn> columns;  // In the order of StoredFields.
   std::shared_ptr<uint64_t[]> row_timestamps;
   std::shared_ptr<uint64_t[]> deleted_at;  // Of counted rows through atomic_ref.
   std::shared_ptr<ChunkDeletes> deletes;
@@ -52,26 +53,32 @@ static_assert(kChunkRows == index::kGrowingBlockRows);
 using ListsOfFields = std::vector<std::shared_ptr<FieldLists>>;
 constexpr uint32_t kNoOlder = UINT32_MAX;
 
+// What the chunks hold: the fields of the schema, and those dropped since the segment began, which
+// reads of older versions of the schema still ask for.
+using StoredFields = std::shared_ptr<const std::vector<model::FieldSchema>>;
+
 class GrowingView final : public SegmentView {
  public:
   SegmentId id_;
   PartitionId partition_;
   std::shared_ptr<const model::CollectionSchema> schema_;
+  StoredFields stored_;
   std::vector<Chunk> chunks_;
   size_t rows_ = 0;
   std::shared_ptr<const ListsOfFields> lists_;
   std::shared_ptr<const StatisticsOfFields> statistics_;
+  std::shared_ptr<const WordsOfFields> words_;
   GrowingIndexer* indexer_ = nullptr;
 
   SegmentId id() const override { return id_; }
   PartitionId partition() const override { return partition_; }
   size_t rows() const override { return rows_; }
+  bool IsGrowing() const override { return true; }
   const model::CollectionSchema& schema() const override { return *schema_; }
 
   Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
-    for (size_t f = 0; f < schema_->fields.size(); ++f) {
-      if (schema_->fields[f].id == field) return View(f, begin, count);
-    }
+    const size_t at = PlaceOf(field);
+    if (at < stored_->size()) return View(at, begin, count);
     return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", field.value());
   }
 
@@ -91,20 +98,40 @@ class GrowingView final : public SegmentView {
     if (found != statistics_->end()) found->second->AddTo(terms, totals);
   }
 
+  // Of the words of a text field; else null.
+  GrowingWords* WordsFor(const model::Predicate& predicate) const {
+    if (predicate.kind != model::Predicate::Kind::kWords) return nullptr;
+    const auto found = words_->find(predicate.field.value());
+    return found == words_->end() ? nullptr : found->second.get();
+  }
+  model::IndexPromise Estimate(const model::Predicate& predicate) const override {
+    const GrowingWords* words = WordsFor(predicate);
+    return words == nullptr ? model::IndexPromise() : words->Estimate(rows_);
+  }
+  Result<model::Coverage> Answer(Context& ctx, const model::Predicate& predicate, Bitset& matches,
+                                 Bitset* unknown) const override {
+    GrowingWords* words = WordsFor(predicate);
+    if (words == nullptr) return model::Coverage::kNone;
+    return words->Answer(ctx, *this, predicate, matches, unknown);
+  }
+
   const uint64_t* RowTimestamps(size_t begin) const override {
     return chunks_[begin / kChunkRows].row_timestamps.get() + begin % kChunkRows;
   }
 
-  Visible VisibleAt(Timestamp read_at) const override {
+  Visible VisibleAt(Timestamp read_at) const override { return RowsAt(read_at, read_at); }
+
+  // Rows inserted up to the one moment and not deleted up to the other.
+  Visible RowsAt(Timestamp inserted, Timestamp deleted) const {
     if (rows_ == 0) return {.rows = nullptr, .none = true};
     if (std::all_of(chunks_.begin(), chunks_.end(),
-                    [&](const Chunk& chunk) { return chunk.IsWholeAt(read_at); })) {
+                    [&](const Chunk& chunk) { return chunk.IsWholeAt(inserted); })) {
       return {};
     }
     auto bits = std::make_shared<Bitset>(rows_);
     for (size_t c = 0; c < chunks_.size(); ++c) {
       const size_t count = std::min(kChunkRows, rows_ - c * kChunkRows);
-      SetVisible(chunks_[c], count, read_at, bits->words() + c * (kChunkRows / 64));
+      SetVisible(chunks_[c], count, inserted, deleted, bits->words() + c * (kChunkRows / 64));
     }
     bits->ClearTail();
     if (!bits->Any()) return {.rows = nullptr, .none = true};
@@ -112,17 +139,19 @@ class GrowingView final : public SegmentView {
   }
 
   Visible RowsWithVector(FieldId field) const override {
-    const model::FieldSchema* vector = schema_->FindField(field);
-    return vector != nullptr && vector->nullable ? CollectValid(*this, field) : Visible();
+    const size_t at = PlaceOf(field);
+    const bool has_nulls = at < stored_->size() && (*stored_)[at].nullable;
+    return has_nulls ? CollectValid(*this, field) : Visible();
   }
 
   // Costs as much as there are deletes: a search may take no longer than to look at every row.
-  static void SetVisible(const Chunk& chunk, size_t count, Timestamp read_at, uint64_t* words) {
+  static void SetVisible(const Chunk& chunk, size_t count, Timestamp inserted_until,
+                         Timestamp deleted_until, uint64_t* words) {
     std::fill_n(words, (count + 63) / 64, ~uint64_t{0});
     const auto hide = [&](size_t row) { words[row / 64] &= ~(uint64_t{1} << (row % 64)); };
-    if (chunk.newest > read_at) {
+    if (chunk.newest > inserted_until) {
       for (size_t row = 0; row < count; ++row) {
-        if (chunk.row_timestamps[row] > read_at.value()) hide(row);
+        if (chunk.row_timestamps[row] > inserted_until.value()) hide(row);
       }
     }
     const uint32_t deletes = chunk.deletes->count.load(std::memory_order_acquire);
@@ -130,7 +159,7 @@ class GrowingView final : public SegmentView {
       const size_t row = chunk.deletes->rows[i];
       if (row >= count) continue;  // Younger than this view.
       const std::atomic_ref<uint64_t> deleted(chunk.deleted_at[row]);
-      if (deleted.load(std::memory_order_relaxed) <= read_at.value()) hide(row);
+      if (deleted.load(std::memory_order_relaxed) <= deleted_until.value()) hide(row);
     }
   }
 
@@ -152,13 +181,12 @@ class GrowingView final : public SegmentView {
   // keep what they are given.
   std::vector<std::shared_ptr<const void>> Owners(FieldId field) const {
     std::vector<std::shared_ptr<const void>> owners;
-    for (size_t f = 0; f < schema_->fields.size(); ++f) {
-      if (schema_->fields[f].id != field) continue;
-      for (const Chunk& chunk : chunks_) {
-        const ChunkColumn& column = chunk.columns[f];
-        owners.push_back(std::make_shared<const std::pair<Buffer, std::shared_ptr<uint64_t[]>>>(
-            column.data, column.offsets));
-      }
+    const size_t at = PlaceOf(field);
+    if (at == stored_->size()) return owners;
+    for (const Chunk& chunk : chunks_) {
+      const ChunkColumn& column = chunk.columns[at];
+      owners.push_back(std::make_shared<const std::pair<Buffer, std::shared_ptr<uint64_t[]>>>(
+          column.data, column.offsets));
     }
     return owners;
   }
@@ -178,8 +206,15 @@ class GrowingView final : public SegmentView {
     return static_cast<const FieldIndex*>(nullptr);
   }
 
+  // Among the columns of a chunk; their number when it is not there.
+  size_t PlaceOf(FieldId field) const {
+    const auto found = std::find_if(stored_->begin(), stored_->end(),
+                                    [&](const auto& stored) { return stored.id == field; });
+    return static_cast<size_t>(found - stored_->begin());
+  }
+
   model::ColumnView View(size_t f, size_t begin, size_t count) const {
-    const model::FieldSchema& field = schema_->fields[f];
+    const model::FieldSchema& field = (*stored_)[f];
     const ChunkColumn& column = chunks_[begin / kChunkRows].columns[f];
     DCHECK(begin % kChunkRows + count <= kChunkRows);
     const model::ColumnView whole{.type = field.type,
@@ -200,6 +235,7 @@ struct Growing::Impl {
   SegmentId id;
   PartitionId partition;
   std::shared_ptr<const model::CollectionSchema> schema;
+  StoredFields stored;
   std::vector<Chunk> chunks;
   size_t rows = 0;
   size_t bytes = 0;
@@ -211,13 +247,15 @@ struct Growing::Impl {
   size_t key_text_bytes = 0;  // Of text keys that do not fit into the map itself.
   GrowingIndexer* indexer = nullptr;
   std::shared_ptr<const ListsOfFields> lists = std::make_shared<const ListsOfFields>();
-  std::shared_ptr<const StatisticsOfFields> statistics;  // The map stays, what it leads to grows.
-  mutable std::mutex snapshot_mutex;                     // Guards `snapshot` only.
+  // The maps stay, what they lead to grows.
+  std::shared_ptr<const StatisticsOfFields> statistics;
+  std::shared_ptr<const WordsOfFields> words;
+  mutable std::mutex snapshot_mutex;  // Guards `snapshot` only.
   std::shared_ptr<const GrowingView> snapshot;
 
   void AddChunk() {
     Chunk chunk;
-    for (const model::FieldSchema& field : schema->fields) {
+    for (const model::FieldSchema& field : *stored) {
       chunk.columns.push_back(NewColumn(field));
       bytes += chunk.columns.back().memory_bytes;
     }
@@ -326,10 +364,12 @@ struct Growing::Impl {
     next->id_ = id;
     next->partition_ = partition;
     next->schema_ = schema;
+    next->stored_ = stored;
     next->chunks_ = chunks;
     next->rows_ = rows;
     next->lists_ = lists;
     next->statistics_ = statistics;
+    next->words_ = words;
     next->indexer_ = indexer;
     std::lock_guard<std::mutex> lock(snapshot_mutex);
     snapshot = std::move(next);
@@ -342,8 +382,10 @@ Growing::Growing(SegmentId id, PartitionId partition,
   impl_->id = id;
   impl_->partition = partition;
   impl_->schema = std::move(schema);
+  impl_->stored = std::make_shared<const std::vector<model::FieldSchema>>(impl_->schema->fields);
   impl_->indexer = indexer;
   impl_->statistics = std::make_shared<const StatisticsOfFields>(MakeStatistics(*impl_->schema));
+  impl_->words = std::make_shared<const WordsOfFields>(MakeGrowingWords(*impl_->schema));
   impl_->Publish();
 }
 Growing::~Growing() {
@@ -356,6 +398,7 @@ size_t Growing::memory_bytes() const {
   size_t bytes = impl_->bytes + impl_->KeyBytes();
   for (const auto& lists : *impl_->lists) bytes += lists->index->memory_bytes();
   for (const auto& [field, statistics] : *impl_->statistics) bytes += statistics->memory_bytes();
+  for (const auto& [field, words] : *impl_->words) bytes += words->memory_bytes();
   return bytes;
 }
 Timestamp Growing::first_timestamp() const { return impl_->first; }
@@ -369,14 +412,25 @@ std::shared_ptr<const SegmentView> Growing::Snapshot() const {
   return impl_->snapshot;
 }
 
+std::shared_ptr<const SegmentView> Growing::Snapshot(
+    std::shared_ptr<const model::CollectionSchema> schema) const {
+  std::unique_lock<std::mutex> lock(impl_->snapshot_mutex);
+  const std::shared_ptr<const GrowingView> newest = impl_->snapshot;
+  lock.unlock();
+  if (newest->schema_->version == schema->version) return newest;
+  auto older = std::make_shared<GrowingView>(*newest);
+  older->schema_ = std::move(schema);
+  return older;
+}
+
 void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp) {
   Impl& s = *impl_;
   if (columns.empty() || columns[0].rows == 0) return;
   const size_t count = columns[0].rows;
   std::vector<model::Column> fillers;
-  fillers.reserve(s.schema->fields.size());
+  fillers.reserve(s.stored->size());
   std::vector<model::ColumnView> views;
-  for (const model::FieldSchema& field : s.schema->fields) {
+  for (const model::FieldSchema& field : *s.stored) {
     const model::Column* found = nullptr;
     for (const model::Column& column : columns) {
       if (column.field_id == field.id) found = &column;
@@ -458,34 +512,32 @@ void Growing::SetListedFields(std::span<const ListedField> fields) {
 
 void Growing::SetSchema(std::shared_ptr<const model::CollectionSchema> schema) {
   Impl& s = *impl_;
-  for (Chunk& chunk : s.chunks) {
-    std::vector<ChunkColumn> columns;
-    for (const ChunkColumn& column : chunk.columns) s.bytes -= column.memory_bytes;
-    for (const model::FieldSchema& field : schema->fields) {
-      const ChunkColumn* old = nullptr;
-      for (size_t f = 0; f < s.schema->fields.size(); ++f) {
-        if (s.schema->fields[f].id == field.id) old = &chunk.columns[f];
-      }
-      if (old != nullptr) {
-        columns.push_back(*old);
-        s.bytes += old->memory_bytes;
-        continue;
-      }
-      ChunkColumn column = Impl::NewColumn(field);
-      s.bytes += column.memory_bytes;
-      const size_t first_row = static_cast<size_t>(&chunk - s.chunks.data()) * kChunkRows;
-      const size_t rows = std::min(kChunkRows, s.rows - first_row);
-      s.AppendRows(column, FillColumn(field, rows).view(), 0, rows, 0);
-      columns.push_back(std::move(column));
-    }
-    chunk.columns = std::move(columns);
+  std::vector<model::FieldSchema> stored = *s.stored;
+  for (model::FieldSchema& known : stored) {
+    if (const model::FieldSchema* newer = schema->FindField(known.id)) known = *newer;
   }
+  const size_t known = stored.size();
+  for (const model::FieldSchema& field : schema->fields) {
+    const bool is_there = std::any_of(stored.begin(), stored.end(),
+                                      [&](const auto& other) { return other.id == field.id; });
+    if (!is_there) stored.push_back(field);
+  }
+  for (size_t c = 0; c < s.chunks.size(); ++c) {
+    const size_t rows = std::min(kChunkRows, s.rows - c * kChunkRows);
+    for (size_t f = known; f < stored.size(); ++f) {
+      ChunkColumn column = Impl::NewColumn(stored[f]);
+      s.bytes += column.memory_bytes;
+      s.AppendRows(column, FillColumn(stored[f], rows).view(), 0, rows, 0);
+      s.chunks[c].columns.push_back(std::move(column));
+    }
+  }
+  s.stored = std::make_shared<const std::vector<model::FieldSchema>>(std::move(stored));
   s.schema = std::move(schema);
   s.Publish();
 }
 
-void Growing::Export(std::vector<model::Column>& columns,
-                     std::vector<uint64_t>& row_timestamps) const {
+void Growing::Export(std::vector<model::Column>& columns, std::vector<uint64_t>& row_timestamps,
+                     Timestamp deleted_until) const {
   const Impl& s = *impl_;
   columns.clear();
   row_timestamps.clear();
@@ -493,16 +545,18 @@ void Growing::Export(std::vector<model::Column>& columns,
     std::lock_guard<std::mutex> lock(s.snapshot_mutex);
     return s.snapshot;
   }();
+  std::vector<size_t> places;
   for (const model::FieldSchema& field : snapshot->schema_->fields) {
+    places.push_back(snapshot->PlaceOf(field.id));
     columns.push_back(
         model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim()));
   }
-  const Visible alive = snapshot->VisibleAt(kTimestampMax);
+  const Visible alive = snapshot->RowsAt(kTimestampMax, deleted_until);
   if (alive.none) return;
   for (size_t begin = 0; begin < snapshot->rows_; begin += kChunkRows) {
     const size_t count = std::min(kChunkRows, snapshot->rows_ - begin);
     for (size_t f = 0; f < columns.size(); ++f) {
-      const model::ColumnView view = snapshot->View(f, begin, count);
+      const model::ColumnView view = snapshot->View(places[f], begin, count);
       if (alive.rows == nullptr) {
         columns[f].AppendAll(view);
         continue;

@@ -47,23 +47,27 @@ class Growing {
   void Append(std::span<const model::Column> columns, Timestamp timestamp);
   /// Hides the rows with one of these keys and an insert timestamp below `timestamp`. Writer only.
   void Delete(const model::ColumnView& keys, Timestamp timestamp);
-  /// From now on rows have these fields. Writer only.
+  /// From now on rows have these fields: those that are there are filled. Fields that the schema
+  /// does not have any more can be read by older versions of it. Writer only.
   void SetSchema(std::shared_ptr<const model::CollectionSchema> schema);
   /// From now on these vector fields, and no others, are searched through lists once they
   /// have enough rows and have been searched; others are scanned. Writer only.
   void SetListedFields(std::span<const ListedField> fields);
   /// What readers see; cheap. Any thread.
   std::shared_ptr<const SegmentView> Snapshot() const;
+  /// The same as an older version of the schema tells it.
+  std::shared_ptr<const SegmentView> Snapshot(
+      std::shared_ptr<const model::CollectionSchema> schema) const;
   size_t rows() const;
   /// Bytes of the rows, their keys and their lists; of buffers that were made ahead, what rows have
   /// filled. Writer only.
   size_t memory_bytes() const;
   /// Writer only.
   Timestamp first_timestamp() const;
-  /// All rows as columns by field id with their insert timestamps, rows deleted before now left
-  /// out: the content of the sealed segment. `deleted` receives nothing of them: the rows are gone
-  /// for good.
-  void Export(std::vector<model::Column>& columns, std::vector<uint64_t>& row_timestamps) const;
+  /// All rows as columns by field id with their insert timestamps, rows deleted up to a moment left
+  /// out, which are gone for good: the content of the sealed segment.
+  void Export(std::vector<model::Column>& columns, std::vector<uint64_t>& row_timestamps,
+              Timestamp deleted_until = kTimestampMax) const;
 
  private:
   struct Impl;

@@ -12,8 +12,7 @@ constexpr size_t kTextBytesMax = 1024;  // A longer least or greatest text: no r
 
 }  // namespace
 
-ColumnRange ColumnRange::Of(const model::ColumnView& column) {
-  const model::BlockStats stats = model::StatsOf(column);
+ColumnRange ColumnRange::Of(const model::BlockStats& stats) {
   const bool is_short =
       stats.text_min.size() <= kTextBytesMax && stats.text_max.size() <= kTextBytesMax;
   return {.nulls = stats.nulls,
@@ -24,7 +23,8 @@ ColumnRange ColumnRange::Of(const model::ColumnView& column) {
           .real_min = stats.real_min,
           .real_max = stats.real_max,
           .text_min = is_short ? std::string(stats.text_min) : std::string(),
-          .text_max = is_short ? std::string(stats.text_max) : std::string()};
+          .text_max = is_short ? std::string(stats.text_max) : std::string(),
+          .box = stats.box};
 }
 
 model::BlockStats ColumnRange::stats() const {
@@ -36,7 +36,8 @@ model::BlockStats ColumnRange::stats() const {
           .real_min = real_min,
           .real_max = real_max,
           .text_min = text_min,
-          .text_max = text_max};
+          .text_max = text_max,
+          .box = box};
 }
 
 std::string EncodeManifest(const Manifest& manifest) {

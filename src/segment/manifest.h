@@ -23,8 +23,10 @@ struct ColumnRange {
   double real_max = 0;
   std::string text_min;
   std::string text_max;
+  std::optional<model::Box> box;  // Of Geometry.
 
-  static ColumnRange Of(const model::ColumnView& column);
+  /// Copies the texts; very long ones leave no range.
+  static ColumnRange Of(const model::BlockStats& stats);
   /// Refers to the texts.
   model::BlockStats stats() const;
 
@@ -39,6 +41,7 @@ struct ColumnRange {
     v(7, "real_max", real_max);
     v(8, "text_min", text_min);
     v(9, "text_max", text_max);
+    v(10, "box", box);
   }
 };
 

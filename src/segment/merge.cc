@@ -13,6 +13,7 @@ struct Candidate {
   uint32_t segment;
   uint32_t row;
   uint32_t element = 0;
+  float own_score = 0;  // Of a page, see model::kScoreField.
 };
 
 // The key of a row; the view keeps the bytes alive.
@@ -45,8 +46,11 @@ Status MergeQuery(std::span<const Found> found, const model::ShardSearch& search
       const uint32_t row = found[s].hits.rows[slot];
       if (row == index::kNoRow) break;
       TRY_ASSIGN(const std::string_view key, KeyOf(*found[s].segment, key_field.id, row));
-      const uint32_t element = search.by_element ? found[s].hits.elements[slot] : 0;
-      all.push_back({{found[s].hits.scores[slot], s, row, element}, key});
+      const SegmentHits& hits = found[s].hits;
+      const uint32_t element = search.by_element ? hits.elements[slot] : 0;
+      const float score = hits.scores[slot];
+      const float own_score = hits.own_scores.empty() ? score : hits.own_scores[slot];
+      all.push_back({{score, s, row, element, own_score}, key});
     }
   }
   const bool larger_is_better = model::LargerIsBetter(search.metric);
@@ -58,6 +62,7 @@ Status MergeQuery(std::span<const Found> found, const model::ShardSearch& search
     if (a.key == b.key) return a.candidate.element < b.candidate.element;
     return KeyLess(key_field.type, a.key, b.key);
   });
+  const bool repeats_keys = search.repeats_keys();
   // Equal keys rarely meet: sorting the keys once finds them without a hash table.
   std::vector<uint32_t> by_key(all.size());
   for (uint32_t i = 0; i < all.size(); ++i) by_key[i] = i;
@@ -65,15 +70,14 @@ Status MergeQuery(std::span<const Found> found, const model::ShardSearch& search
     if (all[a].key != all[b].key) return all[a].key < all[b].key;
     const uint32_t first = all[a].candidate.element;
     const uint32_t second = all[b].candidate.element;
-    return first != second ? first < second : a < b;
+    return repeats_keys && first != second ? first < second : a < b;
   });
   std::vector<uint8_t> repeated(all.size(), 0);
   for (size_t i = 1; i < by_key.size(); ++i) {
     const Keyed& one = all[by_key[i]];
     const Keyed& before = all[by_key[i - 1]];
-    if (one.key == before.key && one.candidate.element == before.candidate.element) {
-      repeated[by_key[i]] = 1;
-    }
+    const bool is_same = !repeats_keys || one.candidate.element == before.candidate.element;
+    if (one.key == before.key && is_same) repeated[by_key[i]] = 1;
   }
   merged.clear();
   const size_t most = search.grouping.is_on() ? all.size() : search.k;
@@ -139,6 +143,10 @@ Result<model::PartialHits> MergeHits(Context& ctx, std::span<const Found> found,
     out.columns.push_back(model::MakeColumn(model::kElementField, "", model::DataType::kInt64,
                                             model::DataType::kNone, 0));
   }
+  if (search.cursor) {
+    out.columns.push_back(model::MakeColumn(model::kScoreField, "", model::DataType::kFloat,
+                                            model::DataType::kNone, 0));
+  }
   out.group_values = MakeGroupColumns(search.grouping);
   std::vector<Candidate> merged;
   for (uint32_t q = 0; q < search.nq(); ++q) {
@@ -156,6 +164,10 @@ Result<model::PartialHits> MergeHits(Context& ctx, std::span<const Found> found,
         if (column.field_id == model::kElementField) {
           const auto element = static_cast<int64_t>(hit.element);
           column.AppendFixed(&element);
+          continue;
+        }
+        if (column.field_id == model::kScoreField) {
+          column.AppendFixed(&hit.own_score);
           continue;
         }
         TRY(AppendValues(segment, column.field_id, std::span(&hit.row, 1), column));

@@ -2,7 +2,9 @@
 #include "segment/page_streams.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <tuple>
 #include <vector>
 
 #include "base/fields.h"
@@ -12,10 +14,19 @@ namespace {
 
 constexpr size_t kAheadMax = 4096;  // Hits that wait behind those of a small page.
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Equal hits that fill half of a page are told apart: else a page could end between them, and the
+// bound would leave out the rest. Fewer keep their order, that of their keys.
+constexpr size_t kEqualShare = 2;
+
 struct Hit {
-  float key;  // Smaller is better.
+  float order;  // How far the iterator is once it has given the hit; smaller comes earlier.
+  float key;    // Smaller is better.
   uint32_t row;
-  bool operator<(const Hit& o) const { return key < o.key || (key == o.key && row < o.row); }
+  uint32_t element = 0;
+  bool operator<(const Hit& o) const {
+    return std::tie(order, key, row, element) < std::tie(o.order, o.key, o.row, o.element);
+  }
 };
 
 // What two pages of one iterator agree in.
@@ -33,10 +44,18 @@ struct PageStreams::Kept {
   std::string search_text;
   model::ShardSearch search;  // The stream reads its query.
   std::unique_ptr<SegmentStream> stream;
-  std::vector<Hit> ahead;  // Met and perhaps not given: the next page's bound tells.
-  float bound_key = 0;     // Of the last page; what was not worse is gone.
+  std::vector<Hit> ahead;   // Met and perhaps not given: the next page's bound tells.
+  float bound = 0;          // Of the last page; what was not worse is gone.
+  float late_order = 0;     // Of the last hit that came too late for its place, at least the bound.
+  float reach = kInfinity;  // No page goes on past what the last one gave.
   bool is_at_end = false;
   int64_t used_ms = 0;
+
+  void MoveTo(float new_bound) {
+    bound = new_bound;
+    late_order = std::max(late_order, bound);
+    std::erase_if(ahead, [&](const Hit& hit) { return hit.order <= bound; });
+  }
 
   // Makes at least `count` hits lie ahead, if there are so many.
   Status Fill(Context& ctx, size_t count, float scale) {
@@ -47,16 +66,31 @@ struct PageStreams::Kept {
       is_at_end = found.rows.size() < wanted;
       for (size_t i = 0; i < found.rows.size(); ++i) {
         const float key = scale * found.scores[i];
-        if (key > bound_key) ahead.push_back({key, found.rows[i]});
+        Hit hit{.order = key, .key = key, .row = found.rows[i]};
+        if (!found.elements.empty()) hit.element = found.elements[i];
+        // Late: it takes the first place past the bound that is its own.
+        if (!(key > bound)) hit.order = late_order = std::nextafter(late_order, kInfinity);
+        ahead.push_back(hit);
       }
     }
     std::sort(ahead.begin(), ahead.end());
     return {};
   }
+
+  // Gives equal hits at the front places of their own, if they are many in a page of `k`.
+  void TellApart(size_t k) {
+    size_t equal = 1;
+    while (equal < ahead.size() && ahead[equal].order == ahead[0].order) ++equal;
+    if (ahead.empty() || equal < 2 || equal * kEqualShare < k) return;
+    for (size_t i = 1; i < equal; ++i) {
+      ahead[i].order = std::nextafter(ahead[i - 1].order, kInfinity);
+    }
+    std::sort(ahead.begin(), ahead.end());
+  }
 };
 
 bool PageStreams::Serves(const model::ShardSearch& search) {
-  return search.cursor && search.nq() == 1 && !search.exact && !search.by_element;
+  return search.cursor && search.nq() == 1 && !search.exact;
 }
 
 std::shared_ptr<PageStreams::Kept> PageStreams::Take(const Key& key) {
@@ -111,12 +145,11 @@ Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const Segmen
   DropIdle(ctx);
   const Key key(search.cursor->token, segment->id().value());
   const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
-  const float bound_key = search.cursor->has_bound ? scale * search.cursor->bound
-                                                   : -std::numeric_limits<float>::infinity();
+  const float bound = search.cursor->has_bound ? scale * search.cursor->bound : -kInfinity;
   std::string search_text = SameInAllPages(search);
   std::shared_ptr<Kept> kept = Take(key);
-  const bool goes_on =
-      kept != nullptr && kept->search_text == search_text && kept->bound_key <= bound_key;
+  const bool goes_on = kept != nullptr && kept->search_text == search_text &&
+                       kept->bound <= bound && bound <= kept->reach;
   if (!goes_on) {
     kept = std::make_shared<Kept>();
     kept->search_text = std::move(search_text);
@@ -124,18 +157,23 @@ Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const Segmen
     TRY_ASSIGN(kept->stream,
                SegmentStream::Open(ctx, std::move(segment), plan, kept->search, 0, read_at));
   }
-  kept->bound_key = bound_key;
-  std::erase_if(kept->ahead, [&](const Hit& hit) { return hit.key <= bound_key; });
+  if (!goes_on) kept->late_order = bound;
+  kept->MoveTo(bound);
   // More wait for the next page: of an index that gives hits nearly in order, those that come late
   // still find their place.
   const size_t wanted = search.k;
   TRY(kept->Fill(ctx, wanted + std::max(wanted, std::min(kAheadMax, 4 * wanted + 64)), scale));
+  kept->TellApart(wanted);
   SegmentHits hits = NoHits(search);
+  hits.own_scores.resize(hits.scores.size());
   const size_t count = std::min<size_t>(search.k, kept->ahead.size());
   for (size_t i = 0; i < count; ++i) {
     hits.rows[i] = kept->ahead[i].row;
-    hits.scores[i] = scale * kept->ahead[i].key;
+    hits.scores[i] = scale * kept->ahead[i].order;
+    hits.own_scores[i] = scale * kept->ahead[i].key;
+    if (search.by_element) hits.elements[i] = kept->ahead[i].element;
   }
+  kept->reach = count < search.k ? kInfinity : kept->ahead[count - 1].order;
   if (!search.cursor->token.empty()) Keep(ctx, key, std::move(kept));
   return hits;
 }

@@ -16,7 +16,7 @@
 namespace elanus::segment {
 
 struct PageStreamOptions {
-  int64_t streams_max = 64;
+  int64_t streams_max = 256;
   int64_t idle_s_max = 60;
 
   template <class Visitor>
@@ -29,13 +29,16 @@ struct PageStreamOptions {
   }
 };
 
-/// Owes nothing: a stream that is not here any more is opened again at the page's bound, and the
-/// answer is the same. A kept stream holds its segment and a few bytes a row. Thread-safe.
+/// All pages of an iterator together hold every hit once, although an index finds some only after
+/// worse ones have been given. Such a hit comes with the next page, and the page's bound says so:
+/// see model::kScoreField. A stream that is not here any more is opened again at the bound, which
+/// loses those that were late and not given yet. A kept stream holds its segment and a few bytes a
+/// row. Thread-safe.
 class PageStreams {
  public:
   explicit PageStreams(const PageStreamOptions& options) : options_(options) {}
 
-  /// True for the pages of iterators, but over elements.
+  /// True for the pages of iterators.
   static bool Serves(const model::ShardSearch& search);
 
   /// As segment::Search, for a search that Serves(); its stream is kept when the iterator has a

@@ -26,13 +26,15 @@ class PrimaryKeys {
       fn(row);
     }
   }
-  size_t memory_bytes() const { return order_.size() * sizeof(uint32_t); }
-
- private:
+  /// The row at a place in key order; equal keys are in the order of rows.
   uint32_t RowAt(size_t place) const {
     return order_.empty() ? static_cast<uint32_t>(place) : order_[place];
   }
+  /// The first place whose key is not less than row `at` of `other`.
   size_t LowerBound(const model::ColumnView& other, size_t at) const;
+  size_t memory_bytes() const { return order_.size() * sizeof(uint32_t); }
+
+ private:
   bool Equal(uint32_t row, const model::ColumnView& other, size_t at) const;
 
   model::ColumnView keys_;

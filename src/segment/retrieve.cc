@@ -3,83 +3,23 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
+#include "expr/element_filter.h"
 #include "model/aggregate.h"
 #include "model/groups.h"
 #include "model/order.h"
+#include "segment/kept_elements.h"
+#include "segment/key_page.h"
 #include "segment/search.h"
+#include "segment/segment_step.h"
 
 namespace elanus::segment {
 namespace {
 
-struct Row {
-  int64_t int_key;
-  std::string_view text_key;
-  uint64_t timestamp;
-  uint32_t segment;
-  uint32_t row;
-};
-
-bool SameKey(const Row& a, const Row& b) {
-  return a.int_key == b.int_key && a.text_key == b.text_key;
-}
-// Keys ascending, the newest version first.
-bool Before(const Row& a, const Row& b) {
-  if (a.int_key != b.int_key) return a.int_key < b.int_key;
-  if (a.text_key != b.text_key) return a.text_key < b.text_key;
-  return a.timestamp > b.timestamp;
-}
-
-Status Collect(const SegmentView& segment, uint32_t number, const Allowed& allowed,
-               const model::FieldSchema& key, std::vector<Row>& rows) {
-  for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
-    const size_t count = std::min(kChunkRows, segment.rows() - begin);
-    TRY_ASSIGN(const model::ColumnView keys, segment.Read(key.id, begin, count));
-    const uint64_t* timestamps = segment.RowTimestamps(begin);
-    const auto add = [&](size_t i) {
-      Row row{.int_key = 0,
-              .text_key = {},
-              .timestamp = timestamps[i],
-              .segment = number,
-              .row = static_cast<uint32_t>(begin + i)};
-      if (key.type == model::DataType::kInt64)
-        row.int_key = keys.Get<int64_t>(i);
-      else
-        row.text_key = keys.Bytes(i);
-      rows.push_back(row);
-    };
-    if (allowed.all) {
-      for (size_t i = 0; i < count; ++i) add(i);
-    } else {
-      const BitsetView bits = allowed.view();
-      ForEachSet({bits.words + begin / 64, count}, add);
-    }
-  }
-  return {};
-}
-
-// Leaves the newest row of each key in the order of keys; at most `limit`.
-void SortByKey(std::vector<Row>& rows, int64_t limit) {
-  // A page of many rows needs no more of them in order; twice as many hold for repeated keys.
-  size_t wanted = limit < 0 ? rows.size() : 2 * static_cast<size_t>(limit) + 1;
-  for (;; wanted *= 2) {
-    const auto end = rows.begin() + static_cast<ptrdiff_t>(std::min(wanted, rows.size()));
-    std::partial_sort(rows.begin(), end, rows.end(), Before);
-    const auto last = std::unique(rows.begin(), end, SameKey);
-    if (wanted >= rows.size() || last - rows.begin() >= limit) {
-      rows.erase(last, rows.end());
-      break;
-    }
-    rows.erase(last, end);
-  }
-  if (limit >= 0 && rows.size() > static_cast<size_t>(limit)) {
-    rows.resize(static_cast<size_t>(limit));
-  }
-}
-
 // Leaves the first rows in the order of the query's fields, which rows in key order come to.
 Status SortByFields(Context& ctx, std::span<const std::shared_ptr<const SegmentView>> segments,
-                    const model::ShardQuery& query, std::vector<Row>& rows) {
+                    const model::ShardQuery& query, std::vector<KeyedRow>& rows) {
   std::vector<model::Column> values;
   for (const model::OrderField& order : query.order_by) {
     TRY(ctx.CheckAlive());
@@ -89,9 +29,8 @@ Status SortByFields(Context& ctx, std::span<const std::shared_ptr<const SegmentV
     }
     model::Column column =
         model::MakeColumn(field->id, field->name, field->type, model::DataType::kNone, 0);
-    for (const Row& row : rows) {
-      TRY(AppendValues(*segments[row.segment], field->id, std::span(&row.row, 1), column));
-    }
+    ValueReader reader(segments, field->id);
+    for (const KeyedRow& row : rows) TRY(reader.AppendTo(row, column));
     values.push_back(std::move(column));
   }
   const std::vector<model::ColumnView> views = model::ViewsOf(values);
@@ -108,7 +47,7 @@ Status SortByFields(Context& ctx, std::span<const std::shared_ptr<const SegmentV
                       }
                       return a < b;
                     });
-  std::vector<Row> sorted;
+  std::vector<KeyedRow> sorted;
   for (size_t i = 0; i < kept; ++i) sorted.push_back(rows[places[i]]);
   rows = std::move(sorted);
   return {};
@@ -138,6 +77,20 @@ Status AddUp(Context& ctx, const SegmentView& segment, const Allowed& allowed,
   return {};
 }
 
+// Behind the columns one more, of the elements that an element_filter keeps of each row.
+Status AppendElements(Context& ctx, std::span<const std::shared_ptr<const SegmentView>> segments,
+                      const expr::Plan& plan, std::span<const KeyedRow> rows,
+                      model::PartialRows& out) {
+  const auto sub_field = expr::ElementFilterField(plan);
+  if (!sub_field) return {};
+  model::Column places = model::MakeColumn(model::kElementField, "", model::DataType::kArray,
+                                           model::DataType::kInt64, 0);
+  KeptElements kept(ctx, segments, plan, *sub_field);
+  for (const KeyedRow& row : rows) TRY(kept.Append(row.segment, row.row, places));
+  out.columns.push_back(std::move(places));
+  return {};
+}
+
 Result<model::Aggregator> MakeAggregator(const model::ShardQuery& query,
                                          const model::CollectionSchema& schema) {
   std::vector<model::Column> group_columns;
@@ -152,57 +105,191 @@ Result<model::Aggregator> MakeAggregator(const model::ShardQuery& query,
   return model::Aggregator(std::move(group_columns), query.aggregates, query.groups_max);
 }
 
-}  // namespace
-
-Result<model::PartialRows> Retrieve(Context& ctx,
-                                    std::span<const std::shared_ptr<const SegmentView>> segments,
-                                    const expr::Plan& plan, const model::ShardQuery& query,
-                                    const model::CollectionSchema& schema, Timestamp read_at) {
-  model::PartialRows out;
-  out.read_at = read_at;
-  const model::FieldSchema& key = schema.primary_key();
-  std::vector<Row> rows;
-  TRY_ASSIGN(model::Aggregator sums, MakeAggregator(query, schema));
-  for (uint32_t s = 0; s < segments.size(); ++s) {
-    TRY(ctx.CheckAlive());
-    TRY_ASSIGN(const Allowed allowed, AllowedRows(ctx, *segments[s], plan, query.read, read_at));
-    if (allowed.none) continue;
-    if (query.aggregates_rows()) {
-      TRY(AddUp(ctx, *segments[s], allowed, query, sums));
-    } else if (query.count_only) {
-      out.count += static_cast<int64_t>(allowed.all ? segments[s]->rows() : allowed.view().Count());
-    } else {
-      TRY(Collect(*segments[s], s, allowed, key, rows));
-    }
-    segments[s]->Unpin();  // Keys stay; what the filter has read need not.
-  }
-  if (query.aggregates_rows()) {
-    out.columns = sums.Partial();
-    return out;
-  }
-  out.primary_keys = model::MakeColumn(key.id, key.name, key.type, model::DataType::kNone, 0);
+// Empty columns of the query's output fields.
+Result<std::vector<model::Column>> MakeColumns(const model::ShardQuery& query,
+                                               const model::CollectionSchema& schema) {
+  std::vector<model::Column> columns;
   for (FieldId id : query.read.output_fields) {
     const model::FieldSchema* field = schema.FindField(id);
     if (field == nullptr) {
       return Error(ErrorCode::kFieldNotFound, "field not found[field={}]", id.value());
     }
-    out.columns.push_back(
+    columns.push_back(
         model::MakeColumn(id, field->name, field->type, field->element_type, field->dim()));
-    out.columns.back().is_dynamic = field->is_dynamic;
+    columns.back().is_dynamic = field->is_dynamic;
   }
-  if (query.count_only) return out;
+  return columns;
+}
 
-  SortByKey(rows, query.order_by.empty() ? query.limit : -1);
-  if (!query.order_by.empty() && !rows.empty()) TRY(SortByFields(ctx, segments, query, rows));
-  for (const Row& row : rows) {
-    const SegmentView& segment = *segments[row.segment];
-    out.row_timestamps.push_back(row.timestamp);
-    TRY(AppendValues(segment, key.id, std::span(&row.row, 1), out.primary_keys));
-    for (model::Column& column : out.columns) {
-      TRY(AppendValues(segment, column.field_id, std::span(&row.row, 1), column));
+// Reads segments one after the other or, where none can tell what another need not do, at once.
+class Retrieval {
+ public:
+  Retrieval(const SearchThreads& threads,
+            std::span<const std::shared_ptr<const SegmentView>> segments, const expr::Plan& plan,
+            const model::ShardQuery& query, const model::CollectionSchema& schema,
+            Timestamp read_at)
+      : threads_(threads),
+        segments_(segments),
+        plan_(plan),
+        query_(query),
+        schema_(schema),
+        read_at_(read_at) {}
+
+  Result<model::PartialRows> Run(Context& ctx) {
+    model::PartialRows out;
+    out.read_at = read_at_;
+    if (query_.aggregates_rows()) {
+      TRY_ASSIGN(out.columns, AddAllUp(ctx));
+      return out;
     }
+    const model::FieldSchema& key = schema_.primary_key();
+    out.primary_keys = model::MakeColumn(key.id, key.name, key.type, model::DataType::kNone, 0);
+    TRY_ASSIGN(out.columns, MakeColumns(query_, schema_));
+    if (query_.count_only) {
+      TRY_ASSIGN(out.count, CountAll(ctx));
+      return out;
+    }
+    TRY_ASSIGN(std::vector<KeyedRow> rows, KeptRows(ctx));
+    ProfileStep step(ctx, "read output fields");
+    step.Says("rows", rows.size());
+    if (!query_.order_by.empty() && !rows.empty()) {
+      TRY(SortByFields(step.ctx(), segments_, query_, rows));
+    }
+    TRY(ReadValues(step.ctx(), rows, out));
+    TRY(AppendElements(step.ctx(), segments_, plan_, rows, out));
+    return out;
   }
-  return out;
+
+ private:
+  Result<int64_t> CountAll(Context& ctx) {
+    std::vector<int64_t> counts(segments_.size());
+    TRY(ForEachTask(ctx, threads_, segments_.size(), [&](size_t s) -> Status {
+      ProfileStep step(ctx, "segment");
+      SaySegment(step, *segments_[s]);
+      TRY_ASSIGN(const Allowed allowed,
+                 AllowedRows(step.ctx(), *segments_[s], plan_, query_.read, read_at_));
+      if (!allowed.none) {
+        counts[s] =
+            static_cast<int64_t>(allowed.all ? segments_[s]->rows() : allowed.view().Count());
+      }
+      segments_[s]->Unpin();
+      return {};
+    }));
+    return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+  }
+
+  Result<std::vector<model::Column>> AddAllUp(Context& ctx) {
+    TRY_ASSIGN(model::Aggregator sums, MakeAggregator(query_, schema_));
+    std::vector<std::optional<model::Aggregator>> parts(segments_.size());
+    TRY(ForEachTask(ctx, threads_, segments_.size(), [&](size_t s) -> Status {
+      ProfileStep step(ctx, "segment");
+      SaySegment(step, *segments_[s]);
+      TRY_ASSIGN(const Allowed allowed,
+                 AllowedRows(step.ctx(), *segments_[s], plan_, query_.read, read_at_));
+      if (allowed.none) return {};
+      if (segments_.size() == 1) return AddUp(step.ctx(), *segments_[s], allowed, query_, sums);
+      TRY_ASSIGN(model::Aggregator part, MakeAggregator(query_, schema_));
+      TRY(AddUp(step.ctx(), *segments_[s], allowed, query_, part));
+      parts[s].emplace(std::move(part));
+      segments_[s]->Unpin();
+      return {};
+    }));
+    for (const auto& part : parts) {
+      if (part) TRY(sums.Merge(part->Partial()));
+    }
+    return sums.Partial();
+  }
+
+  // The rows of the answer; ordered by fields all that pass are.
+  Result<std::vector<KeyedRow>> KeptRows(Context& ctx) {
+    const model::FieldSchema& key = schema_.primary_key();
+    const int64_t limit = query_.order_by.empty() ? query_.limit : -1;
+    KeyPage page(key, limit);
+    if (limit < 0) {
+      std::vector<Allowed> allowed(segments_.size());
+      TRY(ForEachTask(ctx, threads_, segments_.size(), [&](size_t s) -> Status {
+        ProfileStep step(ctx, "segment");
+        SaySegment(step, *segments_[s]);
+        TRY_ASSIGN(allowed[s],
+                   AllowedRows(step.ctx(), *segments_[s], plan_, query_.read, read_at_));
+        segments_[s]->Unpin();  // Keys stay; what the filter has read need not.
+        return {};
+      }));
+      for (uint32_t s = 0; s < segments_.size(); ++s) {
+        if (!allowed[s].none) TRY(page.Collect(ctx, *segments_[s], s, allowed[s], plan_));
+      }
+      return page.Take();
+    }
+    for (uint32_t s : ByLeastKey(key)) {
+      const SegmentView& segment = *segments_[s];
+      TRY(ctx.CheckAlive());
+      ProfileStep step(ctx, "segment");
+      SaySegment(step, segment);
+      const auto keys = segment.WholeStats(key.id);
+      if (keys && !page.CanHold(*keys)) {
+        step.Says("skipped", "its keys lie past the page");
+        continue;
+      }
+      TRY_ASSIGN(const Allowed allowed,
+                 AllowedRows(step.ctx(), segment, plan_, query_.read, read_at_));
+      if (!allowed.none) TRY(page.Collect(step.ctx(), segment, s, allowed, plan_));
+      segment.Unpin();
+    }
+    return page.Take();
+  }
+
+  // Those that may fill the page first; what is not known may hold any key.
+  std::vector<uint32_t> ByLeastKey(const model::FieldSchema& key) const {
+    std::vector<std::optional<model::BlockStats>> keys;
+    std::vector<uint32_t> order;
+    for (uint32_t s = 0; s < segments_.size(); ++s) {
+      keys.push_back(segments_[s]->WholeStats(key.id));
+      if (keys.back() && !keys.back()->has_range) keys.back().reset();
+      order.push_back(s);
+    }
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      if (!keys[a] || !keys[b]) return !keys[a] && keys[b];
+      return key.type == model::DataType::kInt64 ? keys[a]->int_min < keys[b]->int_min
+                                                 : keys[a]->text_min < keys[b]->text_min;
+    });
+    return order;
+  }
+
+  Status ReadValues(Context& ctx, const std::vector<KeyedRow>& rows, model::PartialRows& out) {
+    for (const KeyedRow& row : rows) out.row_timestamps.push_back(row.timestamp);
+    ValueReader keys(segments_, out.primary_keys.field_id);
+    TRY(Append(ctx, keys, rows, out.primary_keys));
+    for (model::Column& column : out.columns) {
+      ValueReader values(segments_, column.field_id);
+      TRY(Append(ctx, values, rows, column));
+    }
+    return {};
+  }
+
+  static Status Append(Context& ctx, ValueReader& values, const std::vector<KeyedRow>& rows,
+                       model::Column& to) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i % kChunkRows == 0) TRY(ctx.CheckAlive());
+      TRY(values.AppendTo(rows[i], to));
+    }
+    return {};
+  }
+
+  const SearchThreads& threads_;
+  const std::span<const std::shared_ptr<const SegmentView>> segments_;
+  const expr::Plan& plan_;
+  const model::ShardQuery& query_;
+  const model::CollectionSchema& schema_;
+  const Timestamp read_at_;
+};
+
+}  // namespace
+
+Result<model::PartialRows> Retrieve(Context& ctx, const SearchThreads& threads,
+                                    std::span<const std::shared_ptr<const SegmentView>> segments,
+                                    const expr::Plan& plan, const model::ShardQuery& query,
+                                    const model::CollectionSchema& schema, Timestamp read_at) {
+  return Retrieval(threads, segments, plan, query, schema, read_at).Run(ctx);
 }
 
 }  // namespace elanus::segment

@@ -8,7 +8,9 @@
 #include <mutex>
 
 #include "base/machine.h"
+#include "expr/json_terms.h"
 #include "index/embedding_list.h"
+#include "index/key_runs.h"
 #include "segment/fill.h"
 #include "segment/sealed_view.h"
 #include "segment/valid_rows.h"
@@ -128,7 +130,9 @@ Piece::Opener IndexOpener(std::shared_ptr<const SegmentFile> bytes, const std::s
       if (!metric || type == nullptr) {
         return Error(ErrorCode::kInternal, "index {} does not fit its field", info.name);
       }
-      auto vector = index::OpenIndex(*type, std::move(blob), rows, *metric);
+      auto vector = index::IsKeyRunsFile(blob.bytes())
+                        ? index::OpenKeyRuns(*type, std::move(blob), rows, *metric)
+                        : index::OpenIndex(*type, std::move(blob), rows, *metric);
       if (!vector.ok()) return std::move(vector).status().WithContext(key);
       content.vector = {.index = std::move(vector).value(), .type = type, .metric = *metric};
       size += content.vector.index->memory_bytes();
@@ -190,8 +194,8 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
   for (const Manifest::File& file : manifest.files) {
     if (file.field == kTimestampField || file.field == body->key_field) continue;
     const model::FieldSchema* field = collection.schema.FindField(file.field);
-    if (field == nullptr) continue;  // Of a field dropped since.
-    const LoadRule rule = RuleOfField(parts.load, collection, *field);
+    LoadRule rule{.is_mapped = true, .warm_up = WarmUp::kDisable};
+    if (field != nullptr) rule = RuleOfField(parts.load, collection, *field);
     TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, parts.objects, file.key, rule.is_mapped));
     body->slots[file.field.value()] = {
         .piece = std::make_shared<Piece>(parts.cache, file.bytes,
@@ -202,6 +206,39 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
   body->cache = parts.cache;
   body->cache->Hold(body->held_bytes);
   return std::shared_ptr<const SealedBody>(std::move(body));
+}
+
+// Nullable vector fields are looked through without an error to give back, so their files are
+// opened before.
+Status CheckVectorFiles(const std::shared_ptr<const SealedState>& state) {
+  const SealedView view(state);
+  for (const model::FieldSchema& field : state->schema->fields) {
+    if (!field.nullable || !model::IsVector(field.type)) continue;
+    if (state->body->slots.count(field.id.value()) > 0) {
+      TRY(view.Read(field.id, 0, 0).status());
+    }
+  }
+  return {};
+}
+
+// Makes the state have every field of `schema`.
+void FollowSchema(const model::CollectionSchema& schema, Fillers& fillers, SealedState& state) {
+  const auto wanted = std::make_shared<const model::CollectionSchema>(schema);
+  state.schema = wanted;
+  for (const model::FieldSchema& field : wanted->fields) {
+    const int64_t id = field.id.value();
+    const bool is_there = field.id == state.body->key_field || state.body->slots.count(id) > 0;
+    if (!is_there && state.filled.count(id) == 0) state.filled[id] = fillers.Of(field);
+    if (!field.nullable || !model::IsVector(field.type) || state.with_vector.count(id) > 0) {
+      continue;
+    }
+    if (is_there) {
+      const SealedView view(std::make_shared<const SealedState>(state));
+      state.with_vector[id] = CollectValid(view, field.id);
+    } else {
+      state.with_vector[id] = {.rows = nullptr, .none = true};
+    }
+  }
 }
 
 }  // namespace
@@ -220,18 +257,8 @@ Result<std::shared_ptr<Sealed>> Sealed::Open(Context& ctx, const SealedParts& pa
     TRY_ASSIGN(const model::ColumnView counts, view.Read(FieldId(field), 0, body->rows));
     statistics->Add(counts);
   }
-  for (const model::FieldSchema& field : collection.schema.fields) {
-    const bool is_there = field.id == body->key_field || body->slots.count(field.id.value()) > 0;
-    if (!is_there) {
-      state->filled[field.id.value()] =
-          std::make_shared<const model::Column>(FillColumn(field, kChunkRows));
-    }
-    if (field.nullable && model::IsVector(field.type)) {
-      const SealedView view(state);
-      if (is_there) TRY(view.Read(field.id, 0, 0).status());
-      state->with_vector[field.id.value()] = CollectValid(view, field.id);
-    }
-  }
+  TRY(CheckVectorFiles(state));
+  FollowSchema(collection.schema, *parts.fillers, *state);
   return std::shared_ptr<Sealed>(new Sealed(std::unique_ptr<Impl>(
       new Impl{.parts = parts, .body = std::move(body), .mutex = {}, .state = std::move(state)})));
 }
@@ -255,6 +282,7 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
                    .field = info->field,
                    .is_vector = index::IsTypeName(info->type),
                    .path = {},
+                   .type = built.type.empty() ? info->type : built.type,
                    .piece = {},
                    .warm_up = rule.warm_up};
     std::shared_ptr<Piece> column;
@@ -266,6 +294,7 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
       column = rows->second.piece;
     } else {
       slot.path = info->json_path;
+      slot.holds_terms = info->json_cast_type == expr::kWholeDocument;
     }
     model::IndexInfo as_built = *info;
     if (!built.type.empty()) as_built.type = built.type;
@@ -280,6 +309,20 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
   next->indexes = std::move(indexes);
   impl_->state = std::move(next);
   return {};
+}
+
+void Sealed::SetSchema(const model::CollectionSchema& schema) {
+  while (true) {
+    const std::shared_ptr<const SealedState> old = impl_->State();
+    if (schema.version <= old->schema->version) return;
+    auto next = std::make_shared<SealedState>(*old);
+    FollowSchema(schema, *impl_->parts.fillers, *next);
+    // Columns may have been read meanwhile, so not under the lock.
+    std::lock_guard<std::mutex> lock(impl_->mutex);
+    if (impl_->state != old) continue;
+    impl_->state = std::move(next);
+    return;
+  }
 }
 
 Status Sealed::Warm(Context& ctx, WarmUp when) {
@@ -340,6 +383,11 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
 
 std::shared_ptr<const SegmentView> Sealed::Snapshot() const {
   return std::make_shared<const SealedView>(impl_->State());
+}
+
+std::shared_ptr<const SegmentView> Sealed::Snapshot(
+    std::shared_ptr<const model::CollectionSchema> schema) const {
+  return std::make_shared<const SealedView>(impl_->State(), std::move(schema));
 }
 
 }  // namespace elanus::segment

@@ -8,6 +8,7 @@
 
 #include "model/requests/collection.h"
 #include "model/requests/shard.h"
+#include "segment/fill.h"
 #include "segment/load_rules.h"
 #include "segment/manifest.h"
 #include "segment/piece_cache.h"
@@ -21,6 +22,7 @@ struct SealedParts {
   store::ObjectStore& objects;
   std::shared_ptr<PieceCache> cache;
   LoadOptions load = {};
+  std::shared_ptr<Fillers> fillers = std::make_shared<Fillers>();  // Of the collection.
 };
 
 /// Thread-safe: any number of readers; deletes and new indexes are published to later snapshots.
@@ -37,6 +39,9 @@ class Sealed {
   /// Open.
   Status SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
                      const model::CollectionInfo& collection);
+  /// From now on rows have these fields too; fields that the schema has no more stay readable by
+  /// older versions of it. An older version changes nothing.
+  void SetSchema(const model::CollectionSchema& schema);
   /// Opens the columns and indexes that are to be opened then, as far as the cache has room for
   /// them. Errors: as Open.
   Status Warm(Context& ctx, WarmUp when);
@@ -47,6 +52,9 @@ class Sealed {
   void ApplyDeletes(const model::Deletes& deletes);
   /// A view for one read: it keeps open what it has read until it goes or lets go of it.
   std::shared_ptr<const SegmentView> Snapshot() const;
+  /// The same as another version of the schema tells it, which SetSchema has brought.
+  std::shared_ptr<const SegmentView> Snapshot(
+      std::shared_ptr<const model::CollectionSchema> schema) const;
 
  private:
   struct Impl;

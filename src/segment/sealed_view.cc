@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "expr/json_terms.h"
 
 namespace elanus::segment {
 namespace {
@@ -107,10 +108,22 @@ model::IndexPromise SealedView::Estimate(const model::Predicate& predicate) cons
     const auto keys = static_cast<double>(predicate.values.size());
     return {.coverage = model::Coverage::kExact,
             .rows = std::min<uint64_t>(predicate.values.size(), body().rows),
-            .cost_ns = keys * kKeyLookupNs};
+            .cost_ns = keys * kKeyLookupNs,
+            .index = "primary key"};
   }
-  const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
-  return scalar == nullptr ? model::IndexPromise() : scalar->Estimate(predicate);
+  std::string_view type;
+  const index::ScalarIndex* scalar = ScalarIndexOf(predicate, &type);
+  std::optional<model::Predicate> terms;
+  if (scalar == nullptr) {
+    scalar = TermIndexOf(predicate, terms);
+    type = "INVERTED";
+  }
+  if (scalar == nullptr) return {};
+  model::IndexPromise promise = scalar->Estimate(terms ? *terms : predicate);
+  if (terms && promise.coverage == model::Coverage::kExact)
+    promise.coverage = model::Coverage::kCandidates;
+  promise.index = type;
+  return promise;
 }
 
 void SealedView::AddTermTotals(FieldId field, std::span<const uint32_t> terms,
@@ -129,7 +142,14 @@ Result<model::Coverage> SealedView::Answer(Context& ctx, const model::Predicate&
     return model::Coverage::kExact;
   }
   const index::ScalarIndex* scalar = ScalarIndexOf(predicate);
-  if (scalar == nullptr) return model::Coverage::kNone;
+  if (scalar == nullptr) {
+    std::optional<model::Predicate> terms;
+    // Terms do not tell which rows have no value of a class.
+    if (unknown == nullptr) scalar = TermIndexOf(predicate, terms);
+    if (scalar == nullptr) return model::Coverage::kNone;
+    TRY_ASSIGN(const model::Coverage coverage, scalar->Answer(ctx, *terms, matches));
+    return coverage == model::Coverage::kNone ? coverage : model::Coverage::kCandidates;
+  }
   if (unknown != nullptr) scalar->SetNulls(*unknown);
   return scalar->Answer(ctx, predicate, matches);
 }
@@ -162,15 +182,33 @@ bool SealedView::IsKeyLookup(const model::Predicate& predicate) const {
   return predicate.field == body().key_field && (predicate.kind == Kind::kIn || is_equality);
 }
 
-const index::ScalarIndex* SealedView::ScalarIndexOf(const model::Predicate& predicate) const {
+const index::ScalarIndex* SealedView::ScalarIndexOf(const model::Predicate& predicate,
+                                                    std::string_view* type) const {
   for (const IndexSlot& slot : state_->indexes) {
-    if (slot.is_vector || slot.field != predicate.field || slot.path != predicate.path) continue;
-    const Result<const void*> opened = Pin(slot.piece);
-    if (opened.ok()) return static_cast<const IndexContent*>(*opened)->scalar.get();
-    LogWarn(
-        "an index cannot be opened, rows are looked at instead segment={} index={} error=\"{}\"",
-        body().id.value(), slot.id.value(), opened.status().ToString());
-    return nullptr;
+    if (slot.is_vector || slot.holds_terms || slot.field != predicate.field ||
+        slot.path != predicate.path) {
+      continue;
+    }
+    if (type != nullptr) *type = slot.type;
+    return OpenScalar(slot);
+  }
+  return nullptr;
+}
+
+const index::ScalarIndex* SealedView::OpenScalar(const IndexSlot& slot) const {
+  const Result<const void*> opened = Pin(slot.piece);
+  if (opened.ok()) return static_cast<const IndexContent*>(*opened)->scalar.get();
+  LogWarn("an index cannot be opened, rows are looked at instead segment={} index={} error=\"{}\"",
+          body().id.value(), slot.id.value(), opened.status().ToString());
+  return nullptr;
+}
+
+const index::ScalarIndex* SealedView::TermIndexOf(const model::Predicate& predicate,
+                                                  std::optional<model::Predicate>& asked) const {
+  for (const IndexSlot& slot : state_->indexes) {
+    if (!slot.holds_terms || slot.field != predicate.field) continue;
+    asked = expr::AskTerms(predicate, slot.path);
+    if (asked) return OpenScalar(slot);
   }
   return nullptr;
 }

@@ -43,8 +43,10 @@ struct SealedBody {
   Manifest manifest;
   std::shared_ptr<PieceCache> cache;
   Clock* clock = nullptr;
-  int64_t held_bytes = 0;               // Of what stays open.
-  std::map<int64_t, ColumnSlot> slots;  // By field id, but for the two columns below.
+  int64_t held_bytes = 0;  // Of what stays open.
+  // By field id, but for the two columns below. Also of fields that the schema does not have: they
+  // have been dropped, or a newer version of it has them.
+  std::map<int64_t, ColumnSlot> slots;
   store::OpenedColumn timestamp_column;
   store::OpenedColumn key_column;
   ColumnStats key_stats;
@@ -65,7 +67,9 @@ struct IndexSlot {
   IndexId id;
   FieldId field;
   bool is_vector = false;
-  std::string path;  // Of a scalar index on a place in JSON, as in model::Predicate.
+  std::string path;          // Of a scalar index on a place in JSON, as in model::Predicate.
+  bool holds_terms = false;  // Of all below `path`, see expr::AskTerms.
+  std::string type;          // As it was built.
   std::shared_ptr<Piece> piece;
   WarmUp warm_up = WarmUp::kDisable;
 };
@@ -91,13 +95,17 @@ struct SealedState {
 
 class SealedView final : public SegmentView {
  public:
-  explicit SealedView(std::shared_ptr<const SealedState> state) : state_(std::move(state)) {}
+  explicit SealedView(std::shared_ptr<const SealedState> state)
+      : state_(std::move(state)), schema_(state_->schema) {}
+  SealedView(std::shared_ptr<const SealedState> state,
+             std::shared_ptr<const model::CollectionSchema> schema)
+      : state_(std::move(state)), schema_(std::move(schema)) {}
   ~SealedView() override { Unpin(); }
 
   SegmentId id() const override { return body().id; }
   PartitionId partition() const override { return body().partition; }
   size_t rows() const override { return body().rows; }
-  const model::CollectionSchema& schema() const override { return *state_->schema; }
+  const model::CollectionSchema& schema() const override { return *schema_; }
   Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override;
   Result<std::vector<index::VectorBlock>> Vectors(FieldId field) const override;
   const uint64_t* RowTimestamps(size_t begin) const override { return body().timestamps() + begin; }
@@ -111,6 +119,7 @@ class SealedView final : public SegmentView {
                      model::TermTotals& totals) const override;
   const model::BlockStats* Stats(FieldId field, size_t begin) const override;
   std::optional<model::BlockStats> WholeStats(FieldId field) const override;
+  const PrimaryKeys* KeyOrder() const override { return &body().keys; }
   bool IsInTimeOrder() const override { return body().manifest.sorted_by == FieldId(); }
   Timestamp OldestRow() const override;
   void Unpin() const override;
@@ -122,9 +131,15 @@ class SealedView final : public SegmentView {
   Result<const model::ColumnView*> PinColumn(const ColumnSlot& slot) const;
   bool IsKeyLookup(const model::Predicate& predicate) const;
   /// Null: none, or one that cannot be opened: then the rows are looked at instead.
-  const index::ScalarIndex* ScalarIndexOf(const model::Predicate& predicate) const;
+  const index::ScalarIndex* ScalarIndexOf(const model::Predicate& predicate,
+                                          std::string_view* type = nullptr) const;
+  /// The same among indexes of terms, and what is asked of it.
+  const index::ScalarIndex* TermIndexOf(const model::Predicate& predicate,
+                                        std::optional<model::Predicate>& asked) const;
+  const index::ScalarIndex* OpenScalar(const IndexSlot& slot) const;
 
   const std::shared_ptr<const SealedState> state_;
+  const std::shared_ptr<const model::CollectionSchema> schema_;
   mutable std::mutex mutex_;  // Guards the pins; held for look-ups.
   mutable std::vector<std::pair<std::shared_ptr<Piece>, std::shared_ptr<const void>>> pins_;
 };

@@ -6,40 +6,21 @@
 #include <limits>
 #include <optional>
 
+#include "base/profile.h"
 #include "expr/element_filter.h"
 #include "index/embedding_list.h"
 #include "segment/boost.h"
+#include "segment/chain_hits.h"
 #include "segment/element_search.h"
 #include "segment/expire.h"
+#include "segment/filter_source.h"
+#include "segment/fold_elements.h"
 #include "segment/grouping.h"
+#include "segment/iterative_filter.h"
 #include "segment/valid_rows.h"
 
 namespace elanus::segment {
 namespace {
-
-// A segment as the filter sees it.
-class FilterSource final : public expr::ColumnSource {
- public:
-  explicit FilterSource(const SegmentView& segment) : segment_(segment) {}
-  size_t rows() const override { return segment_.rows(); }
-  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
-    return segment_.Read(field, begin, count);
-  }
-  model::IndexPromise Estimate(const model::Predicate& predicate) const override {
-    return segment_.Estimate(predicate);
-  }
-  Result<model::Coverage> Answer(Context& ctx, const model::Predicate& predicate, Bitset& matches,
-                                 Bitset* unknown) const override {
-    return segment_.Answer(ctx, predicate, matches, unknown);
-  }
-  const model::BlockStats* Stats(FieldId field, size_t begin) const override {
-    return segment_.Stats(field, begin);
-  }
-
- private:
-  const SegmentView& segment_;
-};
-static_assert(kChunkRows == expr::kBatchRows, "a batch of the filter must lie in one chunk");
 
 index::ScoreRange RangeOf(const model::ShardSearch& search) {
   index::ScoreRange range;
@@ -103,6 +84,7 @@ class SegmentSearcher {
       TRY_ASSIGN(index, segment_.IndexOf(search_.vector_field));
     }
     if (index != nullptr) {
+      ProfileSays(ctx_, "by", index->type->name);
       TRY_ASSIGN(request.params, ParamsOf(search_, index::ParamsFor(*index->type, search_.metric)));
       return index->index->Search(ctx_, request, slots);
     }
@@ -115,6 +97,7 @@ class SegmentSearcher {
       TRY_ASSIGN(answered, segment_.SearchLists(ctx_, search_.vector_field, search_.metric,
                                                 search_.params, request, slots));
     }
+    SayScanned(answered);
     if (blocks.size() == 1 && answered == 0) {
       return index::SearchExact(ctx_, blocks[0], search_.metric, request, slots);
     }
@@ -122,6 +105,17 @@ class SegmentSearcher {
   }
 
  private:
+  void SayScanned(size_t answered) const {
+    if (ctx_.profile() == nullptr) return;
+    ProfileSays(ctx_, "by",
+                answered == 0 ? "every allowed row" : "lists of fresh rows, then the rest");
+    ProfileSays(ctx_, "why",
+                search_.exact          ? "an exact answer is wanted"
+                : segment_.IsGrowing() ? "the segment still grows"
+                                       : "the segment has no index on the field");
+    if (answered > 0) ProfileSays(ctx_, "rows_in_lists", static_cast<int64_t>(answered));
+  }
+
   // Chunks of a growing segment: the best of what each has past the first `answered` rows, merged
   // with the hits of those.
   Status OverBlocks(const std::vector<index::VectorBlock>& blocks, size_t answered,
@@ -188,11 +182,17 @@ class SegmentSearcher {
 
 Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                             const model::ShardRead& read, Timestamp read_at) {
+  ProfileStep step(ctx, "filter");
   TRY_ASSIGN(const Visible visible,
              HideExpiredByField(
                  segment, HideExpired(segment, segment.VisibleAt(read_at), read.expired_before),
                  read.expiry_field, read.expiry_us));
   Allowed allowed;
+  if (step.is_on()) {
+    step.Says("rows_visible", visible.none              ? size_t{0}
+                              : visible.rows == nullptr ? segment.rows()
+                                                        : visible.rows->Count());
+  }
   if (visible.none) {
     allowed.none = true;
     return allowed;
@@ -202,15 +202,19 @@ Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr
     allowed.shared = visible.rows;
     return allowed;
   }
-  TRY(expr::Evaluate(ctx, plan, FilterSource(segment), allowed.bits));
+  TRY(expr::Evaluate(step.ctx(), plan, FilterSource(segment), allowed.bits));
   if (visible.rows != nullptr) allowed.bits.And(*visible.rows);
   allowed.none = !allowed.bits.Any();
+  if (step.is_on()) step.Says("rows_after", allowed.bits.Count());
   return allowed;
 }
 
 Result<Allowed> SearchableRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                                const model::ShardSearch& search, Timestamp read_at) {
-  TRY_ASSIGN(Allowed allowed, AllowedRows(ctx, segment, plan, search.read, read_at));
+  TRY_ASSIGN(const bool filters_later, FiltersLater(segment, plan, search));
+  TRY_ASSIGN(Allowed allowed, AllowedRows(ctx, segment, filters_later ? expr::Plan(nullptr) : plan,
+                                          search.read, read_at));
+  if (filters_later) allowed.filter = plan;
   if (!allowed.none) KeepOnly(allowed, segment.RowsWithVector(search.vector_field));
   if (allowed.none || !search.by_element || !expr::ElementFilterField(plan)) return allowed;
   for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
@@ -233,20 +237,25 @@ Status SearchQueries(Context& ctx, const SegmentView& segment, const model::Shar
   if (allowed.none) return {};
   const size_t first = begin * search.hits_max();
   const size_t slots = count * search.hits_max();
-  if (search.by_element) {
-    TRY(SearchElements(ctx, segment, search, allowed, begin, count, hits));
-  } else if (search.grouping.is_on()) {
+  if (search.grouping.is_on()) {
     TRY(SearchGroups(ctx, segment, allowed, search, begin, count, hits));
+  } else if (search.fold) {
+    TRY(FoldElements(ctx, segment, search, allowed, begin, count, hits));
+  } else if (search.by_element) {
+    TRY(SearchElements(ctx, segment, search, allowed, begin, count, hits));
+  } else if (allowed.filter) {
+    TRY(SearchThenFilter(ctx, segment, search, allowed, begin, count, hits));
   } else {
     SegmentSearcher searcher(ctx, segment, search);
     TRY(searcher.Best(begin, count, allowed.view(),
                       {.rows = hits.rows.data() + first, .scores = hits.scores.data() + first}));
   }
-  const std::span<float> scores = std::span(hits.scores).subspan(first, slots);
   if (!search.boosting.boosts.empty()) {
-    TRY(BoostHits(ctx, segment, search, std::span(hits.rows).subspan(first, slots), scores));
+    TRY(BoostHits(ctx, segment, search, begin, count, hits));
   }
-  if (search.round_decimal >= 0) Round(scores, search.round_decimal);
+  if (!search.chain.empty()) TRY(ChainHits(ctx, segment, search, begin, count, hits));
+  if (search.round_decimal >= 0)
+    Round(std::span(hits.scores).subspan(first, slots), search.round_decimal);
   return {};
 }
 
@@ -265,13 +274,10 @@ Result<std::unique_ptr<SegmentStream>> SegmentStream::Open(
     Context& ctx, std::shared_ptr<const SegmentView> segment, const expr::Plan& plan,
     const model::ShardSearch& search, size_t query, Timestamp read_at) {
   std::unique_ptr<SegmentStream> stream(new SegmentStream);
-  TRY_ASSIGN(stream->allowed_, AllowedRows(ctx, *segment, plan, search.read, read_at));
-  if (!stream->allowed_.none) {
-    KeepOnly(stream->allowed_, segment->RowsWithVector(search.vector_field));
-  }
+  TRY_ASSIGN(stream->allowed_, SearchableRows(ctx, *segment, plan, search, read_at));
   stream->segment_ = std::move(segment);
   if (stream->allowed_.none) return stream;
-  TRY(stream->OpenParts(ctx, *stream->segment_, stream->allowed_.view(), search, query));
+  TRY(stream->OpenParts(ctx, *stream->segment_, stream->allowed_, search, query));
   return stream;
 }
 
@@ -281,36 +287,57 @@ Result<std::unique_ptr<SegmentStream>> SegmentStream::Open(Context& ctx, const S
                                                            size_t query) {
   std::unique_ptr<SegmentStream> stream(new SegmentStream);
   if (allowed.none) return stream;
-  TRY(stream->OpenParts(ctx, segment, allowed.view(), search, query));
+  TRY(stream->OpenParts(ctx, segment, allowed, search, query));
   return stream;
 }
 
-Status SegmentStream::OpenParts(Context& ctx, const SegmentView& segment, BitsetView allowed,
+Status SegmentStream::OpenParts(Context& ctx, const SegmentView& segment, const Allowed& allowed,
                                 const model::ShardSearch& search, size_t query) {
   index::StreamRequest request{.query = index::BlockOf(search.queries.view()).Slice(query, 1),
                                .params = {},
-                               .allowed = allowed,
+                               .allowed = allowed.view(),
                                .range = RangeOf(search)};
   if (IsEmpty(request.range, search.metric)) return {};
   const FieldIndex* index = nullptr;
   if (!search.exact) {
     TRY_ASSIGN(index, segment.IndexOf(search.vector_field));
   }
-  if (index != nullptr) {
-    TRY_ASSIGN(request.params, ParamsOf(search, index->type->params));
+  TRY_ASSIGN(
+      request.params,
+      ParamsOf(search, index != nullptr ? index->type->params
+                                        : index::ExactParams(KindOf(request.query.element))));
+  if (index != nullptr && !search.by_element) {
     TRY_ASSIGN(auto hits, index->index->Stream(ctx, request));
     parts_.push_back({.hits = std::move(hits)});
     return {};
   }
-  TRY_ASSIGN(request.params, ParamsOf(search, index::ExactParams(KindOf(request.query.element))));
   TRY_ASSIGN(const auto blocks, segment.Vectors(search.vector_field));
   larger_is_better_ = LargerIsBetter(search.metric);
   size_t first_row = 0;
   for (const index::VectorBlock& block : blocks) {
-    if (!allowed.empty()) request.allowed = {allowed.words + first_row / 64, block.rows};
-    TRY_ASSIGN(auto hits, index::StreamExact(ctx, block, search.metric, request));
-    parts_.push_back({.hits = std::move(hits), .first_row = static_cast<uint32_t>(first_row)});
-    first_row += block.rows;
+    Part part{.hits = nullptr, .first_row = static_cast<uint32_t>(first_row)};
+    index::VectorBlock rows = block;
+    if (search.by_element) {
+      part.lists = block;
+      part.vectors = std::make_unique<Bitset>();
+      rows = block.Flat();
+      request.allowed = {};
+      const bool takes_all = allowed.all && allowed.elements.empty();
+      const bool any = takes_all || AllowVectors({block, first_row}, allowed, *part.vectors);
+      if (!takes_all) request.allowed = part.vectors->view();
+      first_row += block.rows;
+      if (!any || rows.rows == 0) continue;
+    } else {
+      if (!allowed.all) request.allowed = {allowed.view().words + first_row / 64, block.rows};
+      first_row += block.rows;
+    }
+    // A segment with an index is one block.
+    if (index != nullptr) {
+      TRY_ASSIGN(part.hits, index->index->Stream(ctx, request));
+    } else {
+      TRY_ASSIGN(part.hits, index::StreamExact(ctx, rows, search.metric, request));
+    }
+    parts_.push_back(std::move(part));
   }
   return {};
 }
@@ -325,6 +352,7 @@ Result<SegmentHits> SegmentStream::Next(Context& ctx, size_t count) {
         parts_[0].hits->Next(ctx, count, {.rows = hits.rows.data(), .scores = hits.scores.data()}));
     hits.rows.resize(found);
     hits.scores.resize(found);
+    parts_[0].Place(hits.rows, hits.elements);
     return hits;
   }
   while (hits.rows.size() < count) {
@@ -338,8 +366,9 @@ Result<SegmentHits> SegmentStream::Next(Context& ctx, size_t count) {
       if (is_better) best = &part;
     }
     if (best == nullptr) break;
-    hits.rows.push_back(best->first_row + best->rows[best->next]);
+    hits.rows.push_back(best->rows[best->next]);
     hits.scores.push_back(best->score());
+    if (best->lists) hits.elements.push_back(best->elements[best->next]);
     ++best->next;
   }
   return hits;
@@ -355,7 +384,20 @@ Status SegmentStream::Part::Fill(Context& ctx) {
   last = found < kRowsAtOnce;
   rows.resize(found);
   scores.resize(found);
+  Place(rows, elements);
   return {};
+}
+
+void SegmentStream::Part::Place(std::span<uint32_t> found, std::vector<uint32_t>& to) const {
+  to.clear();
+  for (uint32_t& place : found) {
+    if (lists) {
+      const size_t row = lists->OwnerOf(place);
+      to.push_back(static_cast<uint32_t>(place - lists->FirstVector(row)));
+      place = static_cast<uint32_t>(row);
+    }
+    place += first_row;
+  }
 }
 
 }  // namespace elanus::segment

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct Allowed {
   /// Of a search by element under an element_filter: for every kChunkRows rows the elements that
   /// may be found, of all these rows one after the other. Else empty.
   std::vector<Bitset> elements = {};
+  /// Of a search whose filter is asked later (iterative_filter.h): it has no say in the rows above.
+  std::optional<expr::Plan> filter = std::nullopt;
 
   BitsetView view() const {
     if (all) return {};
@@ -38,6 +41,7 @@ struct SegmentHits {
   std::vector<uint32_t> rows;
   std::vector<float> scores;
   std::vector<uint32_t> elements = {};  // Of a search by element: which of its row's a hit is.
+  std::vector<float> own_scores = {};   // Of a page: the scores, see model::kScoreField.
 };
 
 /// As AllowedRows, without the rows that have no vector in the field that is searched; with the
@@ -60,10 +64,10 @@ Status SearchQueries(Context& ctx, const SegmentView& segment, const model::Shar
 Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                            const model::ShardSearch& search, Timestamp read_at);
 
-/// The rows of one segment for one query, the best first, as far as somebody asks: what iterators
-/// and grouping search with. No row comes twice, and every allowed row in the range comes in the
-/// end; without an index exactly in order (equal scores: the smaller row), else nearly so. Takes a
-/// few bytes a row. Not thread-safe.
+/// The rows of one segment for one query, by element their vectors, the best first, as far as
+/// somebody asks: what iterators and grouping search with. None comes twice, and every allowed one
+/// in the range comes in the end; without an index exactly in order (equal scores: the smaller
+/// row), else nearly so. Takes a few bytes a row. Not thread-safe.
 class SegmentStream {
  public:
   ~SegmentStream();
@@ -91,17 +95,22 @@ class SegmentStream {
   struct Part {
     std::unique_ptr<index::HitStream> hits;
     uint32_t first_row = 0;
-    std::vector<uint32_t> rows = {};  // Read ahead; given up to `next`.
+    std::optional<index::VectorBlock> lists = {};  // By element: the rows, of which hits are parts.
+    std::unique_ptr<Bitset> vectors = {};          // By element: which may be found.
+    std::vector<uint32_t> rows = {};               // Read ahead; given up to `next`.
     std::vector<float> scores = {};
+    std::vector<uint32_t> elements = {};
     size_t next = 0;
     bool last = false;  // What is read ahead is all there is.
 
     Status Fill(Context& ctx);
+    /// From what the index calls a row to the segment's, and to the element.
+    void Place(std::span<uint32_t> found, std::vector<uint32_t>& elements) const;
     bool ended() const { return next == rows.size(); }
     float score() const { return scores[next]; }
   };
   SegmentStream();
-  Status OpenParts(Context& ctx, const SegmentView& segment, BitsetView allowed,
+  Status OpenParts(Context& ctx, const SegmentView& segment, const Allowed& allowed,
                    const model::ShardSearch& search, size_t query);
 
   std::shared_ptr<const SegmentView> segment_;  // Outlives the parts; may be the caller's own.

@@ -241,14 +241,60 @@ TEST_F(PageTest, PagesAreTheSameWithAndWithoutStreams) {
   for (size_t i = 0; i < kept.size(); ++i) ASSERT_NEAR(kept[i].first, expected[i].first, 1e-4);
 }
 
-TEST_F(PageTest, AnApproximateIndexLosesFewRowsBetweenPages) {
-  for (const char* type : {"HNSW", "IVF_FLAT"}) {
+TEST_F(PageTest, PagesOfAnyIndexHoldEveryRowOnce) {
+  for (const char* type : {"HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "SCANN", "DISKANN"}) {
     PageStreams streams({});
     const auto got = Iterate(Indexed(type), &streams, 500);
-    EXPECT_GE(got.size(), 17'000u) << type;
+    EXPECT_EQ(got.size(), 18'000u) << type;
     std::set<uint32_t> rows;
-    for (const auto& [score, row] : got) EXPECT_TRUE(rows.insert(row).second) << type;
+    for (const auto& [order, row] : got) EXPECT_TRUE(rows.insert(row).second) << type;
+    for (size_t i = 1; i < got.size(); ++i) ASSERT_LE(got[i - 1].first, got[i].first) << type;
   }
+}
+
+TEST_F(PageTest, HitsThatComeLateHaveTheirOwnScores) {
+  const auto view = Indexed("IVF_FLAT");
+  PageStreams streams({});
+  const auto expected = Ranked([](uint32_t) { return true; });
+  std::map<uint32_t, float> scores;
+  for (const auto& [score, row] : expected) scores[row] = score;
+  const auto plan = expr::Bind("", view->schema(), {});
+  search_.k = 40;
+  search_.cursor = model::IteratorCursor{.token = "t"};
+  search_.params["nprobe"] = "1";
+  size_t late = 0;
+  for (int page = 0; page < 200; ++page) {
+    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100));
+    ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+    for (size_t i = 0; i < 40; ++i) {
+      ASSERT_NEAR(hits->own_scores[i], scores[hits->rows[i]], 1e-4);
+      late += hits->own_scores[i] < hits->scores[i] ? 1 : 0;
+    }
+    search_.cursor->has_bound = true;
+    search_.cursor->bound = hits->scores[39];
+  }
+  EXPECT_GT(late, 0u);
+}
+
+TEST_F(PageTest, EqualRowsThatFillManyPagesComeOnce) {
+  const std::vector<float> same(kDim, 0.5f);
+  std::vector<Column> columns{
+      model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0),
+      model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0),
+      model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim)};
+  for (int64_t key = 0; key < 100; ++key) {
+    const int64_t number = 0;
+    columns[0].AppendFixed(&key);
+    columns[1].AppendFixed(&number);
+    columns[2].AppendFixed(same.data());
+  }
+  Growing equal(SegmentId(5), PartitionId(2), Schema());
+  equal.Append(columns, Timestamp(10));
+  PageStreams streams({});
+  const auto got = Iterate(equal.Snapshot(), &streams, 7);
+  std::set<uint32_t> rows;
+  for (const auto& [order, row] : got) EXPECT_TRUE(rows.insert(row).second);
+  EXPECT_EQ(rows.size(), 100u);
 }
 
 TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
@@ -311,6 +357,27 @@ TEST_F(SegmentSearchTest, FillsTheGroupsItIsAskedFor) {
     for (size_t i = 0; i < 3; ++i) expected.insert(ranked[i].second);
   }
   EXPECT_EQ(std::set<uint32_t>(hits->rows.begin(), hits->rows.end()), expected);
+}
+
+TEST_F(SegmentSearchTest, AChainScoresAndLeavesOutHits) {
+  // score * 0 + number, and the best five rows of that.
+  search_.chain = {{.op = "map",
+                    .expression = {.name = "num_combine",
+                                   .arguments = {{.column = "$score"}, {.column = "number"}},
+                                   .params = {{"mode", std::string("weighted")},
+                                              {"weights", model::ScalarList{0.0, 1.0}}}},
+                    .outputs = {"$score"}},
+                   {.op = "sort", .inputs = {"$score"}, .params = {{"desc", false}}},
+                   {.op = "limit", .params = {{"limit", int64_t{5}}}}};
+  search_.k = 100;
+  const auto plan = expr::Bind("", *Schema(), {});
+  const auto hits = Search(ctx_, *growing_.Snapshot(), *plan, search_, Timestamp(100));
+  ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(hits->scores[i], 0);
+    EXPECT_EQ(hits->rows[i] % 10, 0u);
+  }
+  EXPECT_EQ(hits->rows[5], index::kNoRow);
 }
 
 TEST_F(SegmentSearchTest, BoostsChangeScoresAndOrder) {

@@ -19,6 +19,8 @@
 
 namespace elanus::segment {
 
+class PrimaryKeys;
+
 /// The rows to read at a moment. Null bits: every row is visible.
 struct Visible {
   std::shared_ptr<const Bitset> rows;
@@ -39,6 +41,7 @@ class SegmentView {
   virtual SegmentId id() const = 0;
   virtual PartitionId partition() const = 0;
   virtual size_t rows() const = 0;
+  virtual bool IsGrowing() const { return false; }
   virtual const model::CollectionSchema& schema() const = 0;
   /// Rows [begin, begin + count) of a field, at most up to the next multiple of kChunkRows. A field
   /// added after the rows were written reads as nulls or its default. kFieldNotFound for ids not in
@@ -75,6 +78,8 @@ class SegmentView {
   virtual const model::BlockStats* Stats(FieldId, size_t /*begin*/) const { return nullptr; }
   /// Of all values of a field, told without opening it; nothing when that is not known.
   virtual std::optional<model::BlockStats> WholeStats(FieldId) const { return std::nullopt; }
+  /// All rows in the order of their primary keys, or null: nobody has sorted them.
+  virtual const PrimaryKeys* KeyOrder() const { return nullptr; }
   /// The rows ascend by insert timestamp.
   virtual bool IsInTimeOrder() const { return true; }
   /// No row was inserted before this moment; 0: unknown.

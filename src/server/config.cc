@@ -42,8 +42,11 @@ struct Setter {
     if (key != spec.key) return;
     found = true;
     double parsed = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), parsed);
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
+    // Durations may say their unit, as in "30s".
+    std::string_view number = text;
+    if (std::string_view(spec.unit) == "seconds" && number.ends_with('s')) number.remove_suffix(1);
+    const auto result = std::from_chars(number.data(), number.data() + number.size(), parsed);
+    if (result.ec != std::errc() || result.ptr != number.data() + number.size()) {
       status = Invalid("{} should be a number, got {}", key, text);
     } else if (!(parsed >= spec.min && parsed <= spec.max)) {
       status = Invalid("{} should be in range [{}, {}], got {}", key, spec.min, spec.max, parsed);
@@ -64,10 +67,19 @@ struct Setter {
   void operator()(std::string& value, const OptionSpec& spec) {
     if (key != spec.key) return;
     found = true;
-    if (IsChoice(spec.choices, text))
+    if (*spec.choices == 0 || IsChoice(spec.choices, text))
       value = text;
     else
       status = Invalid("{} should be one of {}, got {}", key, spec.choices, text);
+  }
+  // What follows the prefix names the value; its last part is one of the choices, where there are.
+  void operator()(std::map<std::string, std::string>& values, const OptionSpec& spec) {
+    if (!key.starts_with(spec.key)) return;
+    const std::string name = key.substr(std::string_view(spec.key).size());
+    const std::string_view last = std::string_view(name).substr(name.rfind('.') + 1);
+    if (*spec.choices != 0 && !IsChoice(spec.choices, last)) return;
+    found = true;
+    values[name] = text;
   }
 };
 
@@ -95,6 +107,11 @@ struct Printer {
     page += fmt::format("| `{}` | {} | {} | {} | {} |\n", spec.key, value, spec.unit, choices,
                         spec.help);
   }
+  void operator()(std::map<std::string, std::string>&, const OptionSpec& spec) {
+    std::string names;
+    for (const char* c = spec.choices; *c != 0; ++c) names += *c == '|' ? ", " : std::string(1, *c);
+    page += fmt::format("| `{}*` | | {} | {} | {} |\n", spec.key, spec.unit, names, spec.help);
+  }
   void Row(const std::string& value, const OptionSpec& spec) {
     page += fmt::format("| `{}` | {} | {} | {} … {} | {} |\n", spec.key, value, spec.unit, spec.min,
                         spec.max, spec.help);
@@ -103,7 +120,9 @@ struct Printer {
 
 }  // namespace
 
-Status SetOption(Config& config, const std::string& key, const std::string& value) {
+Status SetOption(Config& config, const std::string& given, const std::string& value) {
+  // Milvus writes one of its keys with a dot at the end.
+  const std::string key = given.ends_with('.') ? given.substr(0, given.size() - 1) : given;
   Setter setter{.key = key, .text = value, .status = {}};
   config.Describe(setter);
   if (!setter.found) return Invalid("unknown configuration key: {}", key);

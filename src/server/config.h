@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "backend/log_queue.h"
 #include "coord/admission.h"
 #include "coord/catalog.h"
 #include "coord/compaction.h"
@@ -12,9 +13,11 @@
 #include "coord/index_jobs.h"
 #include "coord/snapshots.h"
 #include "data/node.h"
+#include "functions/options.h"
 #include "proxy/options.h"
 #include "query/node.h"
 #include "streaming/options.h"
+#include "text/options.h"
 #include "wire/grpc/server.h"
 #include "wire/http/management_server.h"
 
@@ -35,11 +38,16 @@ struct Config {
   query::QueryOptions query;
   data::DataOptions data;
   backend::LocalOptions local;
+  backend::QueueOptions queue;
+  functions::FunctionOptions functions;
+  text::TextOptions text;
 
   /// With the size of segments, whose key is the streaming node's.
   coord::CompactionOptions Compaction() const {
     coord::CompactionOptions options = compaction;
     options.segment_mb_max = streaming.segment_mb_max;
+    options.retention_s = streaming.retention_s;
+    options.auto_index_memory_mb = index_jobs.auto_index_memory_mb;
     return options;
   }
 
@@ -58,6 +66,9 @@ struct Config {
     query.Describe(visit);
     data.Describe(visit);
     local.Describe(visit);
+    queue.Describe(visit);
+    functions.Describe(visit);
+    text.Describe(visit);
   }
 };
 

@@ -1,4 +1,4 @@
-// The program: `elanus serve`, `elanus repair`, `elanus options`, `elanus version`.
+// The program: `elanus serve`, `elanus repair`, `elanus log`, `elanus options`, `elanus version`.
 #include <signal.h>
 
 #include <charconv>
@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "server/config.h"
+#include "server/log_tool.h"
 #include "server/repair.h"
 #include "server/standalone.h"
 
@@ -19,6 +20,9 @@ constexpr const char* kUsage =
     "usage: elanus serve [--data DIR] [--port N] [--management-port N] [--config FILE] [--set "
     "KEY=VALUE]...\n"
     "       elanus repair --data DIR [--cut]    says what is damaged in the log, and cuts there\n"
+    "       elanus log --data DIR [--topic NAME [--group NAME] [--count N]]    lists the log's "
+    "streams, or\n"
+    "                   the changes in one; with a group those that it has not had yet\n"
     "       elanus options    lists every configuration key\n"
     "       elanus version\n";
 
@@ -111,11 +115,41 @@ int RunRepair(const std::vector<std::string>& arguments) {
   return *repaired ? 0 : 1;
 }
 
+int RunLog(const std::vector<std::string>& arguments) {
+  LogRequest request;
+  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    const std::string& name = arguments[i];
+    const std::string& value = arguments[i + 1];
+    const char* end = value.data() + value.size();
+    if (name == "--data") {
+      request.data_directory = value;
+    } else if (name == "--topic") {
+      request.topic = value;
+    } else if (name == "--group") {
+      request.group = value;
+    } else if (name != "--count" || std::from_chars(value.data(), end, request.count).ptr != end ||
+               request.count < 1) {
+      std::fprintf(stderr, "elanus: unknown argument: %s %s\n%s", name.c_str(), value.c_str(),
+                   kUsage);
+      return 2;
+    }
+  }
+  if (request.data_directory.empty() || arguments.size() % 2 != 0) {
+    std::fprintf(stderr, "elanus: log needs --data DIR, and each word its value\n%s", kUsage);
+    return 2;
+  }
+  const Status shown = ShowLog(request);
+  if (shown.ok()) return 0;
+  std::fprintf(stderr, "elanus: %s\n", std::string(shown.message()).c_str());
+  return 1;
+}
+
 int Main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   const std::vector<std::string> rest(argv + std::min(argc, 2), argv + argc);
   if (command == "serve") return Serve(rest);
   if (command == "repair") return RunRepair(rest);
+  if (command == "log") return RunLog(rest);
   if (command == "options") {
     std::fputs(DescribeOptions().c_str(), stdout);
     return 0;

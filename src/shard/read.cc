@@ -7,7 +7,9 @@
 #include "model/reduce.h"
 #include "model/time_to_live.h"
 #include "segment/retrieve.h"
-#include "segment/search.h"
+#include "segment/search_tasks.h"
+#include "segment/segment_step.h"
+#include "shard/ordered_rows.h"
 #include "shard/weigh_terms.h"
 
 namespace elanus::shard {
@@ -15,6 +17,7 @@ namespace {
 
 struct Scope {
   std::shared_ptr<const State> state;
+  std::shared_ptr<const model::CollectionSchema> schema;  // That the request was checked against.
   Timestamp read_at;
   Timestamp expired_before;
   FieldId expiry_field;
@@ -31,8 +34,11 @@ bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collectio
 
 Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   Scope scope;
+  ProfileStep wait(ctx, "wait for the guarantee");
   TRY_ASSIGN(const Timestamp now, shard.WaitFor(ctx, read.guarantee));
+  wait.End();
   scope.state = shard.Read();
+  scope.schema = scope.state->schemas->At(read.schema_version);
   const model::CollectionInfo& collection = *scope.state->collection;
   if (!collection.loaded) {
     return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
@@ -53,7 +59,7 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   if (!read.ignore_growing) {
     for (const auto& growing : scope.state->fresh) {
       if (Wanted(read, collection, growing->partition())) {
-        auto view = growing->Snapshot();
+        auto view = growing->Snapshot(scope.schema);
         if (view->rows() > 0) scope.fresh.push_back(std::move(view));
       }
     }
@@ -61,38 +67,41 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   return scope;
 }
 
-Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope,
-                                       segment::PageStreams* pages, roles::Query& query,
-                                       const model::ShardSearch& search) {
-  const model::CollectionSchema& schema = scope.state->collection->schema;
+Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const Shard& shard,
+                                       roles::Query& query, const model::ShardSearch& search) {
+  const model::CollectionSchema& schema = *scope.schema;
   std::vector<model::PartialHits> parts;
   if (!scope.state->loaded.empty()) {
     TRY_ASSIGN(model::PartialHits part, query.Search(ctx, scope.state->loaded, search));
     parts.push_back(std::move(part));
   }
   if (!scope.fresh.empty() || parts.empty()) {
+    ProfileStep step(ctx, "growing segments");
     TRY_ASSIGN(const expr::Plan plan,
-               expr::Bind(search.read.filter, schema, search.read.templates));
+               expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
     std::vector<segment::Found> found;
-    for (const auto& view : scope.fresh) {
-      segment::SegmentHits hits;
-      if (pages != nullptr && segment::PageStreams::Serves(search)) {
-        TRY_ASSIGN(hits, pages->Page(ctx, view, plan, search, scope.read_at));
-      } else {
-        TRY_ASSIGN(hits, segment::Search(ctx, *view, plan, search, scope.read_at));
+    if (shard.pages() != nullptr && segment::PageStreams::Serves(search)) {
+      for (const auto& view : scope.fresh) {
+        ProfileStep one(step.ctx(), "segment");
+        segment::SaySegment(one, *view);
+        TRY_ASSIGN(segment::SegmentHits hits,
+                   shard.pages()->Page(one.ctx(), view, plan, search, scope.read_at));
+        found.push_back({view, std::move(hits)});
       }
-      found.push_back({view, std::move(hits)});
+    } else {
+      TRY_ASSIGN(found, segment::SearchSegments(step.ctx(), shard.threads(), scope.fresh, plan,
+                                                search, scope.read_at));
     }
+    ProfileStep merge(step.ctx(), "merge and read output fields");
     TRY_ASSIGN(model::PartialHits part,
-               segment::MergeHits(ctx, found, search, schema, scope.read_at));
+               segment::MergeHits(merge.ctx(), found, search, schema, scope.read_at));
     parts.push_back(std::move(part));
   }
   if (parts.size() == 1) {
     parts[0].read_at = scope.read_at;
     return std::move(parts[0]);
   }
-  model::PartialHits reduced =
-      model::ReduceHits(parts, search.metric, search.nq(), search.k, search.grouping.group_size);
+  model::PartialHits reduced = model::ReduceHits(parts, search);
   reduced.read_at = scope.read_at;
   return reduced;
 }
@@ -105,11 +114,10 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
   search.read.expired_before = scope.expired_before;
   search.read.expiry_field = scope.expiry_field;
   search.read.expiry_us = scope.expiry_us;
-  if (search.metric != model::Metric::kBm25)
-    return SearchScope(ctx, scope, shard.pages(), query, search);
+  if (search.metric != model::Metric::kBm25) return SearchScope(ctx, scope, shard, query, search);
   model::ShardSearch weighed = search;  // The next attempt begins with the counts.
   TRY(WeighTerms(ctx, *scope.state, query, weighed));
-  return SearchScope(ctx, scope, shard.pages(), query, weighed);
+  return SearchScope(ctx, scope, shard, query, weighed);
 }
 
 Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& query,
@@ -119,19 +127,23 @@ Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& q
   request.read.expired_before = scope.expired_before;
   request.read.expiry_field = scope.expiry_field;
   request.read.expiry_us = scope.expiry_us;
-  const model::CollectionSchema& schema = scope.state->collection->schema;
-  std::vector<model::PartialRows> parts;
+  const model::CollectionSchema& schema = *scope.schema;
+  std::vector<RowsReader> readers;
   if (!scope.state->loaded.empty()) {
-    TRY_ASSIGN(model::PartialRows part, query.Retrieve(ctx, scope.state->loaded, request));
-    parts.push_back(std::move(part));
+    readers.push_back([&](const model::ShardQuery& one) {
+      return query.Retrieve(ctx, scope.state->loaded, one);
+    });
   }
-  if (!scope.fresh.empty() || parts.empty()) {
-    TRY_ASSIGN(const expr::Plan plan,
-               expr::Bind(request.read.filter, schema, request.read.templates));
-    TRY_ASSIGN(model::PartialRows part,
-               segment::Retrieve(ctx, scope.fresh, plan, request, schema, scope.read_at));
-    parts.push_back(std::move(part));
+  if (!scope.fresh.empty() || readers.empty()) {
+    readers.push_back([&](const model::ShardQuery& one) -> Result<model::PartialRows> {
+      ProfileStep step(ctx, "growing segments");
+      TRY_ASSIGN(const expr::Plan plan,
+                 expr::Bind(one.read.filter, schema, one.read.templates, one.read.timezone));
+      return segment::Retrieve(step.ctx(), shard.threads(), scope.fresh, plan, one, schema,
+                               scope.read_at);
+    });
   }
+  TRY_ASSIGN(auto parts, ReadParts(ctx, readers, request, schema));
   model::PartialRows reduced;
   if (parts.size() == 1) {
     reduced = std::move(parts[0]);
@@ -149,11 +161,16 @@ template <class Request, class Answer>
 Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query, Request request,
                               Result<Answer> (*once)(Context&, Shard&, roles::Query&, Request&)) {
   const Timestamp asked = request.read.read_at;
+  ProfileStep step(ctx, "shard");
+  step.Says("channel", shard.vchannel());
   for (int attempt = 1;; ++attempt) {
     request.read.read_at = asked;
-    Result<Answer> answer = once(ctx, shard, query, request);
+    Result<Answer> answer = once(step.ctx(), shard, query, request);
     const bool moved = answer.status().code() == ErrorCode::kSegmentNotFound;
-    if (!moved || attempt == kAttempts) return answer;
+    if (moved && attempt < kAttempts) continue;
+    if (attempt > 1) step.Says("attempts", attempt);
+    if (answer.ok()) step.Says("read_at", answer->read_at.value());
+    return answer;
   }
 }
 

@@ -7,8 +7,8 @@
 namespace elanus::shard {
 
 /// Waits up to `load_wait_ms` for a load that is under way, as after a start, and for the
-/// guarantee; then searches. Errors: kCollectionNotLoaded, kCollectionNotFullyLoaded,
-/// those of the filter and of the index.
+/// guarantee; then searches. The shard has the request's version of the schema. Errors:
+/// kCollectionNotLoaded, kCollectionNotFullyLoaded, those of the filter and of the index.
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
                                   model::ShardSearch search, int64_t load_wait_ms = 0);
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,

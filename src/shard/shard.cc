@@ -19,9 +19,11 @@ std::vector<segment::ListedField> ListedFields(const model::CollectionInfo& coll
   for (const model::IndexInfo& info : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(info.field);
     if (field == nullptr) continue;
-    const auto element = index::ElementOf(field->type);
+    const bool is_lists = field->type == model::DataType::kArrayOfVector;
+    const auto element = index::ElementOf(is_lists ? field->element_type : field->type);
     const auto metric = model::MetricOf(info.metric);
     if (!element || !metric || index::KindOf(*element) == index::VectorKind::kBinary) continue;
+    if (is_lists && !model::IsMaxSim(*metric)) continue;  // Of single vectors there are no lists.
     const index::VectorKind kind = index::KindOf(*element);
     const index::IndexType* type = index::FindType(kind, info.type);
     if (type == nullptr || IsExact(*type)) continue;
@@ -30,19 +32,26 @@ std::vector<segment::ListedField> ListedFields(const model::CollectionInfo& coll
   return fields;
 }
 
+std::shared_ptr<const model::CollectionSchema> SchemaOf(
+    const std::shared_ptr<const model::CollectionInfo>& collection) {
+  return {collection, &collection->schema};
+}
+
 }  // namespace
 
 Shard::Shard(Executor& executor, roles::Query& query, std::string vchannel,
              std::shared_ptr<const model::CollectionInfo> collection,
              model::ShardCheckpoint checkpoint, segment::GrowingIndexer* indexer,
-             segment::PageStreams* pages)
+             segment::PageStreams* pages, const segment::SearchThreads& threads)
     : query_(query),
       indexer_(indexer),
       pages_(pages),
+      threads_(threads),
       vchannel_(std::move(vchannel)),
       collection_id_(collection->id),
       collection_(std::move(collection)),
       monitor_(executor.MakeMonitor()) {
+  schemas_ = std::make_shared<const model::SchemaVersions>(SchemaOf(collection_));
   checkpoint_ = checkpoint;
   position_ = checkpoint.position;
   applied_ = checkpoint.timestamp;
@@ -53,35 +62,47 @@ Shard::Shard(Executor& executor, roles::Query& query, std::string vchannel,
 std::shared_ptr<segment::Growing> Shard::GrowingFor(PartitionId partition, SegmentId new_segment) {
   std::shared_ptr<segment::Growing>& slot = growing_[partition];
   if (slot == nullptr) {
-    std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
-    slot = std::make_shared<segment::Growing>(new_segment, partition, std::move(schema), indexer_);
+    slot =
+        std::make_shared<segment::Growing>(new_segment, partition, SchemaOf(collection_), indexer_);
     slot->SetListedFields(ListedFields(*collection_));
   }
   return slot;
+}
+
+// True: the rows are the first of a segment.
+bool Shard::AppendRows(PartitionId partition, std::span<const model::Column> columns,
+                       Timestamp timestamp, SegmentId new_segment) {
+  const bool opened = growing_.count(partition) == 0;
+  GrowingFor(partition, new_segment)->Append(columns, timestamp);
+  return opened;
 }
 
 Status Shard::Apply(Context& ctx, const model::ShardWrite& write, Timestamp timestamp,
                     uint64_t position, SegmentId new_segment) {
   if (write.delete_keys.rows > 0) {
     const model::ColumnView keys = write.delete_keys.view();
-    const bool everywhere = write.partition == PartitionId();
+    const bool everywhere = write.deletes_everywhere || write.partition == PartitionId();
+    const PartitionId scope = everywhere ? PartitionId() : write.partition;
     for (const auto& [partition, growing] : growing_) {
       if (everywhere || partition == write.partition) growing->Delete(keys, timestamp);
     }
     for (const auto& growing : sealing_) {
       if (everywhere || growing->partition() == write.partition) growing->Delete(keys, timestamp);
     }
-    deletes_.Append(keys, timestamp, write.partition);
+    deletes_.Append(keys, timestamp, scope);
     if (!loaded_.empty()) {
       model::Deletes now;
-      now.Append(keys, timestamp, write.partition);
+      now.Append(keys, timestamp, scope);
       TRY(query_.ApplyDeletes(ctx, loaded_, now));
     }
   }
   bool opened = false;
   if (!write.columns.empty()) {
-    opened = growing_.count(write.partition) == 0;
-    GrowingFor(write.partition, new_segment)->Append(write.columns, timestamp);
+    opened = AppendRows(write.partition, write.columns, timestamp, new_segment);
+  }
+  int64_t id = new_segment.value();
+  for (const model::ShardWrite::PartitionRows& rows : write.more) {
+    opened = AppendRows(rows.partition, rows.columns, timestamp, SegmentId(++id)) || opened;
   }
   std::lock_guard<Monitor> lock(*monitor_);
   position_ = position;
@@ -155,15 +176,35 @@ void Shard::SetCollection(std::shared_ptr<const model::CollectionInfo> collectio
   const auto is_gone = [&](PartitionId partition) { return !collection_->HasPartition(partition); };
   std::erase_if(growing_, [&](const auto& entry) { return is_gone(entry.first); });
   std::erase_if(sealing_, [&](const auto& growing) { return is_gone(growing->partition()); });
-  std::shared_ptr<const model::CollectionSchema> schema(collection_, &collection_->schema);
+  FollowSchema();
+}
+
+void Shard::SetSchema(const model::CollectionInfo& newer) {
+  auto next = std::make_shared<model::CollectionInfo>(newer);
+  next->partitions = collection_->partitions;
+  next->loaded = collection_->loaded;
+  next->loaded_partitions = collection_->loaded_partitions;
+  collection_ = std::move(next);
+  FollowSchema();
+}
+
+// Readers that see the new version find segments that have it: those first.
+void Shard::FollowSchema() {
+  const std::shared_ptr<const model::CollectionSchema> schema = SchemaOf(collection_);
   const std::vector<segment::ListedField> listed = ListedFields(*collection_);
+  const auto follow = [&](segment::Growing& growing) {
+    if (growing.Snapshot()->schema().version < schema->version) growing.SetSchema(schema);
+  };
   for (const auto& [partition, growing] : growing_) {
-    if (growing->Snapshot()->schema().version != schema->version) growing->SetSchema(schema);
+    follow(*growing);
     growing->SetListedFields(listed);
   }
+  for (const auto& growing : sealing_) follow(*growing);
+  schemas_ = std::make_shared<const model::SchemaVersions>(schemas_->With(schema));
   std::lock_guard<Monitor> lock(*monitor_);
   MeasureLocked();
   PublishLocked();
+  monitor_->NotifyAll();
 }
 
 void Shard::MeasureLocked() {
@@ -183,6 +224,7 @@ void Shard::PublishLocked() {
   state->loaded = loaded_;
   state->collection = collection_;
   state->readable = readable_;
+  state->schemas = schemas_;
   state_ = std::move(state);
 }
 
@@ -207,6 +249,22 @@ Result<Timestamp> Shard::WaitFor(Context& ctx, Timestamp guarantee) {
     monitor_->WaitFor(/*timeout_ms=*/100);
   }
   return std::max(applied_, std::min(guarantee, announced_));
+}
+
+Status Shard::WaitForSchema(Context& ctx, int32_t version, int64_t most_ms) {
+  constexpr int64_t kLookMs = 10;
+  std::lock_guard<Monitor> lock(*monitor_);
+  for (int64_t waited = 0; state_->collection->schema.version < version; waited += kLookMs) {
+    if (waited >= most_ms) {
+      return Error(ErrorCode::kSchemaMismatch,
+                   "{}[channel={}]: version {} of the schema is not known here yet, {} is",
+                   InfoOf(ErrorCode::kSchemaMismatch).name, vchannel_, version,
+                   state_->collection->schema.version);
+    }
+    TRY(ctx.CheckAlive());
+    monitor_->WaitFor(kLookMs);
+  }
+  return {};
 }
 
 Status Shard::WaitLoaded(Context& ctx, int64_t most_ms) {

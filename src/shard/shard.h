@@ -18,9 +18,11 @@
 #include "base/status.h"
 #include "base/timestamp.h"
 #include "model/requests/shard.h"
+#include "model/schema_versions.h"
 #include "roles/query.h"
 #include "segment/growing.h"
 #include "segment/page_streams.h"
+#include "segment/search_tasks.h"
 
 namespace elanus::shard {
 
@@ -29,7 +31,8 @@ struct State {
   std::vector<std::shared_ptr<segment::Growing>> fresh;  // Growing and sealing.
   std::vector<SegmentId> loaded;                         // On the query node.
   std::shared_ptr<const model::CollectionInfo> collection;
-  bool readable = false;  // Loading has finished once.
+  bool readable = false;                                 // Loading has finished once.
+  std::shared_ptr<const model::SchemaVersions> schemas;  // The collection's is the newest.
 };
 
 /// Everything of a sealed shard state that a flush writes.
@@ -43,18 +46,21 @@ struct FlushWork {
 
 class Shard {
  public:
-  /// `indexer`, of the lists of growing segments, and `pages`, of iterators, may be null; they must
-  /// outlive the shard.
+  /// `indexer`, of the lists of growing segments, and `pages`, of iterators, may be null; they and
+  /// the pool of `threads`, which help a search of fresh rows, must outlive the shard.
   Shard(Executor& executor, roles::Query& query, std::string vchannel,
         std::shared_ptr<const model::CollectionInfo> collection, model::ShardCheckpoint checkpoint,
-        segment::GrowingIndexer* indexer = nullptr, segment::PageStreams* pages = nullptr);
+        segment::GrowingIndexer* indexer = nullptr, segment::PageStreams* pages = nullptr,
+        const segment::SearchThreads& threads = {});
 
   const std::string& vchannel() const { return vchannel_; }
   CollectionId collection() const { return collection_id_; }
   segment::PageStreams* pages() const { return pages_; }
+  const segment::SearchThreads& threads() const { return threads_; }
 
   // -- On the channel's worker ------------------------------------------------------------------
-  /// Applies one record. `new_segment` is used when the record opens a growing segment.
+  /// Applies one record. `new_segment` and the ids behind it, one for each further partition of the
+  /// record, are used where the record opens a growing segment.
   Status Apply(Context& ctx, const model::ShardWrite& write, Timestamp timestamp, uint64_t position,
                SegmentId new_segment);
   /// Closes the growing segments and hands over what is to be flushed; null when every record is in
@@ -71,6 +77,8 @@ class Shard {
   /// A new version of schema, partitions or load state. The caller has read it from the catalog on
   /// this worker: whatever partition has rows here and is not in it has been dropped.
   void SetCollection(std::shared_ptr<const model::CollectionInfo> collection);
+  /// A new version of schema, indexes and properties; partitions and load state stay as they are.
+  void SetSchema(const model::CollectionInfo& newer);
 
   // -- Any thread -------------------------------------------------------------------------------
   /// The moment has come to see everything up to `timestamp`.
@@ -80,6 +88,9 @@ class Shard {
   /// Waits until every announced record up to `guarantee` is applied; returns the moment to read
   /// at.
   Result<Timestamp> WaitFor(Context& ctx, Timestamp guarantee);
+  /// Returns once the shard has this version of the schema, or a newer one. kSchemaMismatch when
+  /// `most_ms` are over.
+  Status WaitForSchema(Context& ctx, int32_t version, int64_t most_ms);
   /// Returns once the shard can be read, its collection is not to be loaded, or `most_ms` are over.
   Status WaitLoaded(Context& ctx, int64_t most_ms);
   std::shared_ptr<const State> Read() const;
@@ -96,12 +107,16 @@ class Shard {
 
  private:
   std::shared_ptr<segment::Growing> GrowingFor(PartitionId partition, SegmentId new_segment);
+  bool AppendRows(PartitionId partition, std::span<const model::Column> columns,
+                  Timestamp timestamp, SegmentId new_segment);
+  void FollowSchema();
   void MeasureLocked();
   void PublishLocked();
 
   roles::Query& query_;
   segment::GrowingIndexer* const indexer_;
   segment::PageStreams* const pages_;
+  const segment::SearchThreads threads_;
   const std::string vchannel_;
   const CollectionId collection_id_;
 
@@ -112,6 +127,7 @@ class Shard {
   std::vector<const FlushWork*> flushing_;  // Sealed, not yet committed; their deletes count too.
   std::vector<SegmentId> loaded_;
   std::shared_ptr<const model::CollectionInfo> collection_;
+  std::shared_ptr<const model::SchemaVersions> schemas_;
   bool readable_ = false;
 
   std::unique_ptr<Monitor> monitor_;  // Guards the members below.

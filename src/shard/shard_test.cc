@@ -35,6 +35,7 @@ class NotingQuery final : public roles::Query {
                      const std::vector<model::DeltaInfo>&) override {
     return {};
   }
+  Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override { return {}; }
   Status ReleaseSegment(Context&, SegmentId) override { return {}; }
   Status ApplyDeletes(Context&, const std::vector<SegmentId>& segments,
                       const model::Deletes& deletes) override {
@@ -388,6 +389,65 @@ TEST_F(ShardTest, AReadStartsAgainWhenASegmentLeftMeanwhile) {
   query_.reads = 0;
   EXPECT_EQ(Read().status().code(), ErrorCode::kSegmentNotFound);
   EXPECT_EQ(query_.reads, 3);
+}
+
+TEST_F(ShardTest, OneRecordHasRowsOfSeveralPartitions) {
+  Show({});
+  model::ShardWrite write{.partition = kP1, .columns = {KeyColumn({1, 2})}};
+  write.more.push_back({.partition = kP2, .columns = {KeyColumn({3})}});
+  ASSERT_TRUE(Apply(write).ok());
+  ExpectKeys({1, 2, 3});
+  ExpectKeys({1, 2}, kP1);
+  ExpectKeys({3}, kP2);
+  const auto work = shard_.Seal(Timestamp(100));
+  ASSERT_NE(work, nullptr);
+  EXPECT_EQ(IdsOf(*work), (std::vector{SegmentId(1001), SegmentId(1002)}));
+}
+
+TEST_F(ShardTest, KeysMayGoFromEveryPartitionButThatOfTheirRows) {
+  Show({});
+  Insert(kP1, {1, 2});
+  Insert(kP2, {1});
+  ASSERT_TRUE(Apply({.partition = kP2,
+                     .columns = {KeyColumn({1})},
+                     .delete_keys = KeyColumn({1}),
+                     .deletes_everywhere = true})
+                  .ok());
+  ExpectKeys({2}, kP1);
+  ExpectKeys({1}, kP2);
+}
+
+TEST_F(ShardTest, ANewSchemaLeavesLoadStateAndPartitionsAlone) {
+  Insert(kP1, {1});
+  auto newer = Info({kP1});
+  newer->loaded = false;
+  newer->schema.version = 1;
+  newer->schema.fields.push_back(
+      {.id = FieldId(101), .name = "new", .type = DataType::kInt64, .nullable = true});
+  newer->properties = {{"a", "b"}};
+  shard_.SetSchema(*newer);
+  Show({});
+  const auto state = shard_.Read();
+  EXPECT_TRUE(state->collection->loaded);
+  EXPECT_EQ(state->collection->partitions.size(), 2u);
+  EXPECT_EQ(state->collection->properties.size(), 1u);
+  EXPECT_EQ(state->fresh[0]->Snapshot()->schema().version, 1);
+  EXPECT_EQ(state->schemas->At(0)->fields.size(), 1u);
+  EXPECT_EQ(state->schemas->newest()->fields.size(), 2u);
+}
+
+TEST_F(ShardTest, AReadOfASchemaThatIsNotThereYetWaitsForIt) {
+  Show({});
+  Insert(kP1, {1});
+  EXPECT_EQ(shard_.WaitForSchema(ctx_, 1, 30).code(), ErrorCode::kSchemaMismatch);
+  EXPECT_TRUE(shard_.WaitForSchema(ctx_, 0, 0).ok());
+  EXPECT_TRUE(shard_.WaitForSchema(ctx_, model::kNewestSchema, 0).ok());
+  const auto worker = executor_->Spawn("ddl", [&] {
+    auto newer = Info({kP1, kP2});
+    newer->schema.version = 1;
+    shard_.SetSchema(*newer);
+  });
+  EXPECT_TRUE(shard_.WaitForSchema(ctx_, 1, 5000).ok());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The kernels of bit rows: plain loops, AVX2 (a table of sixteen counts in a register: Mula, Kurz
-// and Lemire 2018) and AVX-512 with a population count of its own.
+// and Lemire 2018), AVX-512 with a population count of its own, and NEON.
 #include "simd/binary_kernels.h"
 
 #include <cstring>
@@ -8,6 +8,8 @@
 // GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace elanus::simd {
@@ -250,6 +252,47 @@ bool HasAvx512() {
          __builtin_cpu_supports("avx512vl");
 }
 
+#elif defined(__aarch64__)
+
+namespace neon {
+
+// Four sums of set bits more.
+ELANUS_INLINE uint32x4_t Add(uint32x4_t sum, uint8x16_t bits) {
+  return vpadalq_u16(sum, vpaddlq_u8(vcntq_u8(bits)));
+}
+
+uint32_t One(const uint8_t* a, const uint8_t* b, size_t bytes) {
+  uint32x4_t sum = vdupq_n_u32(0);
+  size_t i = 0;
+  for (; i + 16 <= bytes; i += 16) sum = Add(sum, veorq_u8(vld1q_u8(a + i), vld1q_u8(b + i)));
+  return vaddvq_u32(sum) + DifferFrom(i, a, b, bytes);
+}
+
+void Four(const uint8_t* query, const uint8_t* const rows[4], size_t bytes, uint32_t out[4]) {
+  uint32x4_t sums[4] = {vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0), vdupq_n_u32(0)};
+  size_t i = 0;
+  for (; i + 16 <= bytes; i += 16) {
+    const uint8x16_t q = vld1q_u8(query + i);
+    for (int r = 0; r < 4; ++r) sums[r] = Add(sums[r], veorq_u8(q, vld1q_u8(rows[r] + i)));
+  }
+  for (int r = 0; r < 4; ++r) out[r] = vaddvq_u32(sums[r]) + DifferFrom(i, query, rows[r], bytes);
+}
+
+void Rows(const uint8_t* query, const uint8_t* rows, size_t count, size_t bytes, uint32_t* out) {
+  for (size_t r = 0; r < count; ++r) out[r] = One(query, rows + r * bytes, bytes);
+}
+
+uint32_t Ones(const uint8_t* row, size_t bytes) {
+  uint32x4_t sum = vdupq_n_u32(0);
+  size_t i = 0;
+  for (; i + 16 <= bytes; i += 16) sum = Add(sum, vld1q_u8(row + i));
+  return vaddvq_u32(sum) + OnesFrom(i, row, bytes);
+}
+
+constexpr BinaryKernels kKernels = {"NEON", One, Four, Rows, Ones};
+
+}  // namespace neon
+
 #endif
 
 }  // namespace
@@ -260,6 +303,8 @@ size_t AllBinary(const BinaryKernels* out[4]) {
 #if defined(__x86_64__)
   if (HasAvx2()) out[count++] = &avx2::kKernels;
   if (HasAvx512()) out[count++] = &avx512::kKernels;
+#elif defined(__aarch64__)
+  out[count++] = &neon::kKernels;
 #endif
   return count;
 }

@@ -1,5 +1,5 @@
-// Byte panels: plain loops, AVX2, and AVX-512 with VNNI, whose instruction adds four products of
-// bytes to each of sixteen sums. Intrinsics for the reason that code_kernels.cc names.
+// Byte panels: plain loops, AVX2, NEON, and AVX-512 with VNNI, whose instruction adds four products
+// of bytes to each of sixteen sums. Intrinsics for the reason that code_kernels.cc names.
 #include "simd/byte_panels.h"
 
 #include <cstring>
@@ -8,6 +8,8 @@
 // GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace elanus::simd {
@@ -136,6 +138,41 @@ void Vnni(const int8_t* vectors, size_t count, size_t width, const float* factor
             VnniPanel<1>);
 }
 
+#elif defined(__aarch64__)
+
+// Four rows a register. A product of two bytes fits 16 bits, their sums do not.
+template <size_t kVectors>
+void NeonPanel(const int8_t* vectors, size_t width, const float* factors, const uint8_t* panel,
+               const float* terms, float* keys, size_t keys_stride) {
+  for (size_t r = 0; r < kPanelRows; r += 4) {
+    int32x4_t sums[kVectors];
+    for (size_t v = 0; v < kVectors; ++v) sums[v] = vdupq_n_s32(0);
+    for (size_t d = 0; d < width; d += 4) {
+      const uint8x16_t codes = vld1q_u8(panel + d * kPanelRows + r * 4);
+      const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
+      const int16x8_t high = vreinterpretq_s16_u16(vmovl_high_u8(codes));
+      for (size_t v = 0; v < kVectors; ++v) {
+        int32_t four;
+        std::memcpy(&four, vectors + v * width + d, sizeof(four));
+        const int16x8_t numbers = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
+        const int32x4_t pairs =
+            vpaddq_s32(vpaddlq_s16(vmulq_s16(low, numbers)), vpaddlq_s16(vmulq_s16(high, numbers)));
+        sums[v] = vaddq_s32(sums[v], pairs);
+      }
+    }
+    for (size_t v = 0; v < kVectors; ++v) {
+      vst1q_f32(keys + v * keys_stride + r,
+                vfmaq_n_f32(vld1q_f32(terms + r), vcvtq_f32_s32(sums[v]), factors[v]));
+    }
+  }
+}
+
+void Neon(const int8_t* vectors, size_t count, size_t width, const float* factors,
+          const uint8_t* rows, size_t panels, const float* terms, float* keys, size_t keys_stride) {
+  EachPanel(vectors, count, width, factors, rows, panels, terms, keys, keys_stride, NeonPanel<4>,
+            NeonPanel<1>);
+}
+
 #endif
 
 }  // namespace
@@ -148,6 +185,8 @@ size_t AllBytePanels(BytePanels out[3]) {
   if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) {
     out[count++] = Vnni;
   }
+#elif defined(__aarch64__)
+  out[count++] = Neon;
 #endif
   return count;
 }

@@ -1,5 +1,5 @@
-// The kernels of quantised rows: plain loops, AVX2 and AVX-512 with VNNI. Intrinsics and not the
-// portable vectors of kernels.cc, because those of the pinned release have no byte dot product.
+// The kernels of quantised rows: plain loops, AVX2, AVX-512 with VNNI and NEON. Intrinsics and not
+// the portable vectors of kernels.cc, because those of the pinned release have no byte dot product.
 #include "simd/code_kernels.h"
 
 #include <cstring>
@@ -8,6 +8,8 @@
 // GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace elanus::simd {
@@ -238,6 +240,81 @@ bool HasVnni() {
 }
 bool HasAvx2() { return __builtin_cpu_supports("avx2"); }
 
+#elif defined(__aarch64__)
+
+namespace neon {
+
+// 8-bit codes: a product takes all of 16 bits, so both sides are widened first.
+inline int32x4_t Step8(int32x4_t sum, const int8_t* query, const uint8_t* row) {
+  const uint8x16_t codes = vld1q_u8(row);
+  const int8x16_t q = vld1q_s8(query);
+  const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(codes)));
+  const int16x8_t high = vreinterpretq_s16_u16(vmovl_high_u8(codes));
+  sum = vpadalq_s16(sum, vmulq_s16(low, vmovl_s8(vget_low_s8(q))));
+  return vpadalq_s16(sum, vmulq_s16(high, vmovl_high_s8(q)));
+}
+
+// Narrower codes.
+inline int32x4_t StepSmall(int32x4_t sum, uint8x16_t codes, const int8_t* query) {
+  const int8x16_t q = vld1q_s8(query);
+  const int8x16_t c = vreinterpretq_s8_u8(codes);
+  sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(c), vget_low_s8(q)));
+  return vpadalq_s16(sum, vmull_high_s8(c, q));
+}
+
+// 16 single bits.
+inline int32x4_t Step1(int32x4_t sum, const int8_t* query, const uint8_t* row) {
+  const uint8x16_t spread = vcombine_u8(vdup_n_u8(row[0]), vdup_n_u8(row[1]));
+  const uint8x16_t bits = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+  return StepSmall(sum, vandq_u8(vtstq_u8(spread, bits), vdupq_n_u8(1)), query);
+}
+
+template <int kBits>
+inline int32x4_t Block(int32x4_t sum, const int8_t* query, const uint8_t* row) {
+  if constexpr (kBits == 8) return Step8(sum, query, row);
+  if constexpr (kBits == 1) {
+    for (size_t part = 0; part < 4; ++part) sum = Step1(sum, query + 16 * part, row + 2 * part);
+    return sum;
+  }
+  constexpr size_t kBytes = CodeBlock(kBits) * kBits / 8;
+  const uint8x16_t mask = vdupq_n_u8((1 << kBits) - 1);
+  for (size_t i = 0; i < kBytes; i += 16) {
+    uint8x16_t codes = vld1q_u8(row + i);
+    for (size_t field = 0; field < 8 / kBits; ++field) {
+      sum = StepSmall(sum, vandq_u8(codes, mask), query + field * kBytes + i);
+      codes = vshrq_n_u8(codes, kBits);
+    }
+  }
+  return sum;
+}
+
+template <int kBits>
+int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) {
+  constexpr size_t kDims = CodeBlock(kBits);
+  int32x4_t sum = vdupq_n_s32(0);
+  for (size_t b = 0; b < blocks; ++b) {
+    sum = Block<kBits>(sum, query + b * kDims, row + b * (kDims * kBits / 8));
+  }
+  return vaddvq_s32(sum);
+}
+
+template <int kBits>
+void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks, int32_t out[4]) {
+  constexpr size_t kDims = CodeBlock(kBits);
+  int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+  for (size_t b = 0; b < blocks; ++b) {
+    for (int r = 0; r < 4; ++r) {
+      sums[r] = Block<kBits>(sums[r], query + b * kDims, rows[r] + b * (kDims * kBits / 8));
+    }
+  }
+  for (int r = 0; r < 4; ++r) out[r] = vaddvq_s32(sums[r]);
+}
+
+constexpr CodeKernels kKernels = {"NEON", One<8>,  Four<8>, One<4>, Four<4>,
+                                  One<2>, Four<2>, One<1>,  Four<1>};
+
+}  // namespace neon
+
 #endif
 
 }  // namespace
@@ -250,6 +327,8 @@ size_t AllCodes(const CodeKernels* out[4]) {
 #if defined(__x86_64__)
   if (HasAvx2()) out[count++] = &avx2::kKernels;
   if (HasVnni()) out[count++] = &vnni::kKernels;
+#elif defined(__aarch64__)
+  out[count++] = &neon::kKernels;
 #endif
   return count;
 }

@@ -1,6 +1,6 @@
-// Fast scan: plain loops, AVX2 and AVX-512. Entries are bytes and sums 16 bits wide: even bytes are
-// added with their odd neighbours still above them, odd ones apart, and the neighbours are taken
-// off at the end.
+// Fast scan: plain loops, AVX2, AVX-512 and NEON. Entries are bytes and sums 16 bits wide: even
+// bytes are added with their odd neighbours still above them, odd ones apart, and the neighbours
+// are taken off at the end.
 #include "simd/fast_scan.h"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 // GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace elanus::simd {
@@ -182,6 +184,42 @@ ELANUS_AVX512 FastScanTables Avx512Tables(const float* query, const float* books
   return made;
 }
 
+#elif defined(__aarch64__)
+
+// Four sums of rows from `r` on become keys. Returns which are at most `bound`.
+inline uint32_t NeonKeys(uint32x4_t sums, float base, float step, const float* terms, float bound,
+                         float* keys) {
+  float32x4_t key = vfmaq_n_f32(vdupq_n_f32(base), vcvtq_f32_u32(sums), step);
+  if (terms != nullptr) key = vaddq_f32(key, vld1q_f32(terms));
+  vst1q_f32(keys, key);
+  const uint32x4_t places = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(vcleq_f32(key, vdupq_n_f32(bound)), places));
+}
+
+uint32_t Neon(const uint8_t* tables, const uint8_t* block, size_t parts, float base, float step,
+              const float* terms, float bound, float keys[32]) {
+  uint16x8_t sums[4] = {vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0)};
+  for (size_t s = 0; s < parts; ++s) {
+    const uint8x16_t table = vld1q_u8(tables + s * 16);
+    const uint8x16_t codes = vld1q_u8(block + s * 16);
+    const uint8x16_t low = vqtbl1q_u8(table, vandq_u8(codes, vdupq_n_u8(15)));
+    const uint8x16_t high = vqtbl1q_u8(table, vshrq_n_u8(codes, 4));
+    sums[0] = vaddw_u8(sums[0], vget_low_u8(low));
+    sums[1] = vaddw_high_u8(sums[1], low);
+    sums[2] = vaddw_u8(sums[2], vget_low_u8(high));
+    sums[3] = vaddw_high_u8(sums[3], high);
+  }
+  uint32_t below = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    const uint16x8_t both = sums[i / 2];
+    const uint32x4_t four = i % 2 == 0 ? vmovl_u16(vget_low_u16(both)) : vmovl_high_u16(both);
+    below |=
+        NeonKeys(four, base, step, terms == nullptr ? nullptr : terms + 4 * i, bound, keys + 4 * i)
+        << (4 * i);
+  }
+  return below;
+}
+
 #endif
 
 }  // namespace
@@ -217,6 +255,8 @@ size_t AllFastScans(FastScan out[3]) {
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
     out[count++] = Avx512;
   }
+#elif defined(__aarch64__)
+  out[count++] = Neon;
 #endif
   return count;
 }

@@ -1,11 +1,13 @@
-// The kernels of signed bytes: plain loops, AVX2 and AVX-512 with VNNI. Intrinsics for the reason
-// that code_kernels.cc names.
+// The kernels of signed bytes: plain loops, AVX2, AVX-512 with VNNI and NEON. Intrinsics for the
+// reason that code_kernels.cc names.
 #include "simd/int8_kernels.h"
 
 #if defined(__x86_64__)
 // GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace elanus::simd {
@@ -177,6 +179,52 @@ bool HasVnni() {
 }
 bool HasAvx2() { return __builtin_cpu_supports("avx2"); }
 
+#elif defined(__aarch64__)
+
+namespace neon {
+
+constexpr size_t kStep = 16;
+
+// Differences have nine bits, their sizes eight; squares and products have sixteen, so that each
+// pair is added to 32.
+template <bool kL2>
+inline int32x4_t Step(int32x4_t sum, int8x16_t query, int8x16_t row) {
+  if constexpr (kL2) {
+    const uint8x16_t size = vreinterpretq_u8_s8(vabdq_s8(query, row));
+    uint32x4_t squares = vreinterpretq_u32_s32(sum);
+    squares = vpadalq_u16(squares, vmull_u8(vget_low_u8(size), vget_low_u8(size)));
+    return vreinterpretq_s32_u32(vpadalq_u16(squares, vmull_high_u8(size, size)));
+  } else {
+    sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(query), vget_low_s8(row)));
+    return vpadalq_s16(sum, vmull_high_s8(query, row));
+  }
+}
+
+template <bool kL2>
+int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
+  int32x4_t sum = vdupq_n_s32(0);
+  size_t d = 0;
+  for (; d + kStep <= dim; d += kStep) sum = Step<kL2>(sum, vld1q_s8(a + d), vld1q_s8(b + d));
+  return vaddvq_s32(sum) + PlainOne<kL2>(a + d, b + d, dim - d);
+}
+
+template <bool kL2>
+void Four(const int8_t* query, const int8_t* const rows[4], size_t dim, int32_t out[4]) {
+  int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+  size_t d = 0;
+  for (; d + kStep <= dim; d += kStep) {
+    const int8x16_t q = vld1q_s8(query + d);
+    for (int r = 0; r < 4; ++r) sums[r] = Step<kL2>(sums[r], q, vld1q_s8(rows[r] + d));
+  }
+  for (int r = 0; r < 4; ++r) {
+    out[r] = vaddvq_s32(sums[r]) + PlainOne<kL2>(query + d, rows[r] + d, dim - d);
+  }
+}
+
+constexpr Int8Kernels kKernels = {"NEON", One<true>, One<false>, Four<true>, Four<false>};
+
+}  // namespace neon
+
 #endif
 
 }  // namespace
@@ -189,6 +237,8 @@ size_t AllInt8(const Int8Kernels* out[3]) {
 #if defined(__x86_64__)
   if (HasAvx2()) out[count++] = &avx2::kKernels;
   if (HasVnni()) out[count++] = &vnni::kKernels;
+#elif defined(__aarch64__)
+  out[count++] = &neon::kKernels;
 #endif
   return count;
 }

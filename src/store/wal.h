@@ -21,11 +21,20 @@ struct WalRecord {
   std::string payload;
 };
 
-/// Reads a stream in order. Not thread-safe.
+/// Records that lie together and go together.
+struct WalPage {
+  WalPosition first = 0;
+  WalPosition last = 0;  // Before `first`: none yet.
+  int64_t bytes = 0;
+  bool is_closed = false;  // Nothing is added to it any more.
+};
+
+/// Reads a stream in order. Not thread-safe; the log outlives it.
 class WalReader {
  public:
   virtual ~WalReader() = default;
-  /// True and the next record, or false at the end of what is durable. kIntegrity when a record in
+  /// True and the next record, or false at the end of what is durable; asked again later it goes on
+  /// with what has come since. kIntegrity when a record in
   /// the middle of the stream is damaged; the message names file, offset and the way out.
   virtual Result<bool> Next(Context& ctx, WalRecord& record) = 0;
 };
@@ -44,6 +53,10 @@ class Wal {
                                                   WalPosition after) = 0;
   /// Records up to and with `position` are no longer needed and may be deleted.
   virtual Status Truncate(Context& ctx, std::string_view stream, WalPosition position) = 0;
+  /// Oldest first; the last one is not closed.
+  virtual Result<std::vector<WalPage>> Pages(Context& ctx, std::string_view stream) = 0;
+  /// Forgets the stream with everything in it. Nobody may use it meanwhile.
+  virtual Status Remove(Context& ctx, std::string_view stream) = 0;
   /// Position of the newest durable record; 0 when there is none.
   virtual Result<WalPosition> LastPosition(Context& ctx, std::string_view stream) = 0;
 };

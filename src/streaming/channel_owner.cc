@@ -29,6 +29,10 @@ Result<std::pair<Timestamp, model::ShardWrite>> DecodeRecord(std::string_view re
   return std::pair(Timestamp(timestamp), std::move(write));
 }
 
+int64_t NewSegments(const model::ShardWrite& write) {
+  return 1 + static_cast<int64_t>(write.more.size());
+}
+
 Status CheckNothingIsMissing(Context& ctx, store::Wal& wal, const std::string& vchannel,
                              uint64_t checkpoint) {
   const std::string stream = model::PChannelOf(vchannel);
@@ -92,7 +96,7 @@ Result<Timestamp> ChannelOwner::Append(Context& ctx, std::shared_ptr<shard::Shar
   pending->record = EncodeRecord(write);
   pending->shard = std::move(shard);
   pending->write = std::move(write);
-  TRY_ASSIGN(const int64_t id, oracle_.AllocateIds(ctx, 1));
+  TRY_ASSIGN(const int64_t id, oracle_.AllocateIds(ctx, NewSegments(pending->write)));
   pending->new_segment = SegmentId(id);
   std::lock_guard<Monitor> lock(*monitor_);
   if (stopping_) return Status(ErrorCode::kServiceNotReady, "the server is stopping");

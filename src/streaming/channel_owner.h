@@ -69,6 +69,9 @@ std::string EncodeRecord(const model::ShardWrite& write);
 void StampRecord(std::string& record, Timestamp timestamp);
 Result<std::pair<Timestamp, model::ShardWrite>> DecodeRecord(std::string_view record);
 
+/// How many segments a record may open; it needs as many fresh ids.
+int64_t NewSegments(const model::ShardWrite& write);
+
 /// kIntegrity when the log ends before a checkpoint of the channel: it has lost files, and new
 /// records would get positions that recovery takes for flushed ones.
 Status CheckNothingIsMissing(Context& ctx, store::Wal& wal, const std::string& vchannel,

@@ -33,6 +33,9 @@ class NoQuery final : public roles::Query {
                      const std::vector<model::DeltaInfo>&) override {
     return NotHere();
   }
+  Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override {
+    return NotHere();
+  }
   Status ReleaseSegment(Context&, SegmentId) override { return NotHere(); }
   Status ApplyDeletes(Context&, const std::vector<SegmentId>&, const model::Deletes&) override {
     return NotHere();

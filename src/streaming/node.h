@@ -22,6 +22,7 @@ struct NodeParts {
   roles::Coord coord;
   roles::Query& query;
   roles::Data& data;
+  Pool* search_pool = nullptr;  // Helps searches of fresh rows; null: each has its own thread.
 };
 
 /// Thread-safe. The parts must outlive it.
@@ -51,7 +52,9 @@ class Node final : public roles::Streaming {
   Result<roles::SealResult> Seal(Context& ctx, CollectionId collection) override;
   Result<bool> IsFlushed(Context& ctx, CollectionId collection, Timestamp timestamp) override;
   Status SyncLoaded(Context& ctx, CollectionId collection) override;
+  Status SyncSchema(Context& ctx, CollectionId collection) override;
   Result<int64_t> LoadProgress(Context& ctx, CollectionId collection) override;
+  Status LoadFailure(Context& ctx, CollectionId collection) override;
   Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
                               PartitionId partition) override;
   Result<std::vector<SegmentId>> FreshSegments(Context& ctx, CollectionId collection) override;

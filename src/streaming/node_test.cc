@@ -30,7 +30,9 @@ class NodeTest : public testing::TestWithParam<uint64_t> {
 
   void Open(const StreamingOptions& options = {}) {
     cluster_.reset();
-    auto opened = server::FakeCluster::Open(disk_, *executor_, clock_, {.streaming = options});
+    server::Config config = server::FakeConfig();
+    config.streaming = options;
+    auto opened = server::OpenFakeCluster(disk_, *executor_, clock_, config);
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     cluster_ = std::move(*opened);
   }
@@ -175,7 +177,7 @@ class NodeTest : public testing::TestWithParam<uint64_t> {
   Context ctx_{clock_};
   std::unique_ptr<Executor> executor_ = MakeSimExecutor(GetParam());
   store::MemoryDisk disk_{executor_.get()};
-  std::unique_ptr<server::FakeCluster> cluster_;
+  std::unique_ptr<server::RoleSet> cluster_;
   uint32_t dim_ = 0;
 };
 

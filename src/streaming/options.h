@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/option_spec.h"
+#include "index/batch.h"
 #include "index/growing_index.h"
 #include "segment/page_streams.h"
 
@@ -19,8 +20,12 @@ struct StreamingOptions {
   int64_t append_batch_mb_max = 64;
   int64_t unflushed_mb_max = 4096;
   int64_t load_wait_ms = 5000;
+  int64_t schema_wait_ms = 10000;
+  int64_t retention_s = 0;
   index::GrowingIndexOptions growing_index;
-  segment::PageStreamOptions pages;  // As the query node has them, whose keys they are.
+  // As the query node has them, whose keys they are.
+  segment::PageStreamOptions pages;
+  index::BatchOptions batch;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -39,6 +44,14 @@ struct StreamingOptions {
     visit(load_wait_ms, OptionSpec{"queryNode.loadWait", "ms", 0, 1e9,
                                    "How long a read waits for a load that is under way, as after "
                                    "a start, before it is answered that there is one."});
+    visit(retention_s, OptionSpec{"common.retentionDuration", "seconds", 0, 1e9,
+                                  "How far back reads at a moment of the past are exact: rows "
+                                  "deleted since stay in the files."});
+    visit(
+        schema_wait_ms,
+        OptionSpec{"streaming.schemaWait", "ms", 0, 1e9,
+                   "How long a read or write waits at a shard for the newest version of a schema, "
+                   "which others know already."});
     visit(append_queue_max, OptionSpec{"streaming.append.queueMax", "", 1, 1e6,
                                        "Writes that may wait for one log stream."});
     visit(append_batch_mb_max, OptionSpec{"streaming.append.batchMaxSize", "MB", 1, 1024,

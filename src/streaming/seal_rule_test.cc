@@ -16,6 +16,7 @@ class NoQuery final : public roles::Query {
                      const std::vector<model::DeltaInfo>&) override {
     return {};
   }
+  Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override { return {}; }
   Status ReleaseSegment(Context&, SegmentId) override { return {}; }
   Status ApplyDeletes(Context&, const std::vector<SegmentId>&, const model::Deletes&) override {
     return {};

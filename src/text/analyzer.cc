@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "text/filter/filter.h"
+#include "text/options.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace elanus::text {
@@ -132,20 +133,40 @@ class Kept {
     TRY_ASSIGN(AnalyzerPtr made, Make(params));
     std::lock_guard<std::mutex> lock(mutex_);
     list_.emplace_front(params, made);
-    if (list_.size() > kKept) list_.pop_back();
+    Cut();
     return made;
   }
 
+  void Set(const TextOptions& options) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    options_ = options;
+    Cut();
+  }
+  TextOptions options() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return options_;
+  }
+
  private:
-  std::mutex mutex_;  // Guards `list_`.
+  void Cut() {
+    while (list_.size() > static_cast<size_t>(options_.analyzers_kept_max)) list_.pop_back();
+  }
+
+  std::mutex mutex_;  // Guards the members below.
   std::list<std::pair<std::string, AnalyzerPtr>> list_;
+  TextOptions options_;
 };
+
+Kept& OfProcess() {
+  static Kept kept;
+  return kept;
+}
 
 }  // namespace
 
-Result<AnalyzerPtr> AnalyzerOf(std::string_view params) {
-  static Kept kept;
-  return kept.Get(params);
-}
+Result<AnalyzerPtr> AnalyzerOf(std::string_view params) { return OfProcess().Get(params); }
+
+void SetTextOptions(const TextOptions& options) { OfProcess().Set(options); }
+TextOptions GetTextOptions() { return OfProcess().options(); }
 
 }  // namespace elanus::text

@@ -178,7 +178,7 @@ TEST(Analyzer, SaysWhatIsWrong) {
   for (const auto& [params, words] : kCases) {
     EXPECT_THAT(Message(params), testing::HasSubstr(words)) << params;
   }
-  const auto later = AnalyzerOf(R"({"tokenizer":{"type":"lindera","dict_kind":"ipadic"}})");
+  const auto later = AnalyzerOf(R"({"tokenizer":{"type":"grpc","endpoint":"http://x"}})");
   EXPECT_EQ(later.status().code(), ErrorCode::kUnimplemented);
 }
 

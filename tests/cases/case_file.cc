@@ -192,6 +192,8 @@ Result<SchemaLine> ParseSchema(std::string_view body) {
       line.schema.enable_dynamic_field = true;
     } else if (word.starts_with("shards=")) {
       line.shards = std::stoi(word.substr(7));
+    } else if (word.starts_with("timezone=")) {
+      line.timezone = word.substr(9);
     } else if (word.find(':') == std::string::npos) {
       return Invalid("unknown word in the schema: {}", word);
     } else {

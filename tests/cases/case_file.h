@@ -36,6 +36,7 @@ Result<Case> ParseCase(std::string name, std::string_view text);
 struct SchemaLine {
   model::CollectionSchema schema;
   int32_t shards = 0;
+  std::string timezone;  // Empty: the server's choice.
 };
 Result<SchemaLine> ParseSchema(std::string_view body);
 

@@ -12,11 +12,16 @@ namespace {
 namespace pb = milvus::proto::schema;
 using model::DataType;
 
+bool TravelsAsText(DataType type) {
+  return type == DataType::kVarChar || type == DataType::kText || type == DataType::kTimestamptz;
+}
+
 bool Fits(DataType type, const Json& value) {
   if (type == DataType::kBool) return value.is_boolean();
   if (model::IsInteger(type)) return value.is_number_integer();
   if (model::IsFloating(type)) return value.is_number();
-  if (type == DataType::kVarChar) return value.is_string();
+  if (TravelsAsText(type)) return value.is_string();
+  if (type == DataType::kGeometry) return value.is_string();
   if (type == DataType::kArray) return value.is_array();
   if (model::IsVector(type)) return VectorTypeOf(type, value) == type;
   return true;
@@ -57,8 +62,14 @@ void EncodeScalars(DataType type, const std::vector<Json>& values, pb::ScalarFie
       for (const Json& v : values) to->mutable_double_data()->add_data(v.get<double>());
       break;
     case DataType::kVarChar:
+    case DataType::kText:
+    case DataType::kTimestamptz:
       to->mutable_string_data();
       for (const Json& v : values) to->mutable_string_data()->add_data(v.get<std::string>());
+      break;
+    case DataType::kGeometry:
+      to->mutable_geometry_wkt_data();
+      for (const Json& v : values) to->mutable_geometry_wkt_data()->add_data(v.get<std::string>());
       break;
     default:
       to->mutable_json_data();
@@ -112,6 +123,8 @@ std::vector<Json> DecodeScalars(const pb::ScalarField& scalars) {
       return AsJson(scalars.double_data().data());
     case pb::ScalarField::kStringData:
       return AsJson(scalars.string_data().data());
+    case pb::ScalarField::kGeometryWktData:
+      return AsJson(scalars.geometry_wkt_data().data());
     case pb::ScalarField::kJsonData:
       return Parsed(scalars.json_data());
     case pb::ScalarField::kArrayData: {

@@ -100,6 +100,7 @@ Status Runner::RunStep(const Step& step) {
       {"release", {&Runner::DoRelease, false}},
       {"insert", {&Runner::DoWrite, true}},
       {"upsert", {&Runner::DoWrite, true}},
+      {"update", {&Runner::DoUpdate, true}},
       {"delete", {&Runner::DoDelete, true}},
       {"filter", {&Runner::DoFilter, true}},
       {"count", {&Runner::DoCount, true}},
@@ -140,6 +141,11 @@ Status Runner::DoSchema(const Step& step) {
   request.set_collection_name(kCollection);
   request.set_schema(encoded.SerializeAsString());
   request.set_shards_num(line.shards);
+  if (!line.timezone.empty()) {
+    auto* property = request.add_properties();
+    property->set_key("timezone");
+    property->set_value(line.timezone);
+  }
   const Status status = client_->Call<common::Status>("CreateCollection", request).status();
   prepared_ = !status.ok();
   return CheckOutcome(step, status);
@@ -385,14 +391,20 @@ void Runner::FillColumns(const Rows& rows, Request& request) const {
   if (given) EncodeDynamic(dynamic, request.add_fields_data());
 }
 
+template <class Request>
+void Runner::FillWrite(const Rows& rows, const std::vector<std::string>& partitions,
+                       Request& request) const {
+  request.set_collection_name(kCollection);
+  if (!partitions.empty()) request.set_partition_name(partitions[0]);
+  request.set_num_rows(static_cast<uint32_t>(rows.size()));
+  FillColumns(rows, request);
+}
+
 Result<int64_t> Runner::Write(const Rows& rows, const std::vector<std::string>& partitions,
                               bool upsert) {
   dirty_ = true;
   const auto send = [&](auto request, const char* name) -> Result<pb::MutationResult> {
-    request.set_collection_name(kCollection);
-    if (!partitions.empty()) request.set_partition_name(partitions[0]);
-    request.set_num_rows(static_cast<uint32_t>(rows.size()));
-    FillColumns(rows, request);
+    FillWrite(rows, partitions, request);
     return client_->Call<pb::MutationResult>(name, request);
   };
   TRY_ASSIGN(const pb::MutationResult result,
@@ -403,6 +415,32 @@ Result<int64_t> Runner::Write(const Rows& rows, const std::vector<std::string>& 
 Status Runner::DoWrite(const Step& step) {
   TRY_ASSIGN(const Rows rows, ParseRows(step.body));
   return CheckCount(step, Write(rows, step.partitions, step.verb == "upsert"));
+}
+
+// What the rows leave out stays as it is. Words before the rows say what is done with a field.
+Status Runner::DoUpdate(const Step& step) {
+  using Op = milvus::proto::schema::FieldPartialUpdateOp;
+  static const std::map<std::string, Op::OpType> kOps = {
+      {"replace", Op::REPLACE}, {"append", Op::ARRAY_APPEND}, {"remove", Op::ARRAY_REMOVE}};
+  pb::UpsertRequest request;
+  std::string body = step.body;
+  for (const std::string& word : Words(step.body)) {
+    const size_t sign = word.find('=');
+    const auto op = kOps.find(word.substr(0, sign));
+    if (word.starts_with('{') || sign == std::string::npos || op == kOps.end()) break;
+    auto* added = request.add_field_ops();
+    added->set_field_name(word.substr(sign + 1));
+    added->set_op(op->second);
+    body = body.substr(body.find(word) + word.size());
+  }
+  TRY_ASSIGN(Rows rows, ParseRows(body));
+  // What the runner adds for collections without a vector is kept like everything else.
+  for (Json& row : rows) row.erase(kHiddenVector);
+  FillWrite(rows, step.partitions, request);
+  request.set_partial_update(true);
+  dirty_ = true;
+  const auto result = client_->Call<pb::MutationResult>("Upsert", request);
+  return CheckCount(step, result.ok() ? Result<int64_t>(result->delete_cnt()) : result.status());
 }
 
 Status Runner::DoDelete(const Step& step) {

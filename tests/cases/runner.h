@@ -52,6 +52,7 @@ class Runner {
   Status DoLoad(const Step& step);
   Status DoRelease(const Step& step);
   Status DoWrite(const Step& step);
+  Status DoUpdate(const Step& step);
   Status DoDelete(const Step& step);
   Status DoFilter(const Step& step);
   Status DoCount(const Step& step);
@@ -72,6 +73,9 @@ class Runner {
   Result<Json> PositionalRow(const std::vector<std::string>& words) const;
   Result<Rows> ParseRows(const std::string& body) const;
   Result<int64_t> Write(const Rows& rows, const std::vector<std::string>& partitions, bool upsert);
+  template <class Request>
+  void FillWrite(const Rows& rows, const std::vector<std::string>& partitions,
+                 Request& request) const;
   template <class Request>
   void FillColumns(const Rows& rows, Request& request) const;
   Status ReadRows(const Step& step, const Json& spec);

@@ -10,7 +10,9 @@
 #include "base/context.h"
 #include "index/scalar_index.h"
 #include "index/vector_index.h"
+#include "index/word_index.h"
 #include "tests/golden/golden_file.h"
+#include "text/analyzer.h"
 
 namespace elanus::golden {
 namespace {
@@ -172,6 +174,41 @@ model::Column ArrayColumn() {
   return column;
 }
 
+// A point, a line, a null, nothing, and points enough for two levels of a tree.
+model::Column GeometryColumn() {
+  model::Column column =
+      model::MakeColumn(FieldId(106), "place", DataType::kGeometry, DataType::kNone, 0);
+  const auto shape = [](uint32_t kind, std::vector<uint32_t> counts, std::vector<double> numbers) {
+    std::string bytes(1, '\1');
+    bytes.append(reinterpret_cast<const char*>(&kind), sizeof(kind));
+    bytes.append(reinterpret_cast<const char*>(counts.data()), counts.size() * sizeof(uint32_t));
+    bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(double));
+    return bytes;
+  };
+  column.AppendBytes(shape(1, {}, {3, 4}));
+  column.AppendBytes(shape(2, {2}, {-8, -8, 1, 2}));
+  column.AppendNull();
+  column.AppendBytes(shape(7, {0}, {}));
+  for (int i = 0; i < 20; ++i) column.AppendBytes(shape(1, {}, {100.0 + i, 50}));
+  return column;
+}
+
+Question Boxes(model::BoxQuery::Kind kind, model::Box box, std::vector<size_t> rows) {
+  return {{.kind = Predicate::Kind::kShape, .boxes = {.kind = kind, .box = box}}, std::move(rows)};
+}
+
+// Terms as expr/json_terms.h has them: a place, a mark, a class and a value.
+model::Column TermsColumn() {
+  using namespace std::string_view_literals;
+  model::Column column =
+      model::MakeColumn(FieldId(107), "terms", DataType::kArray, DataType::kVarChar, 0);
+  const std::vector<std::string_view> rows[] = {
+      {"/a\0s1"sv, "/b\0b1"sv}, {"/a\0s2"sv}, {}, {"/a\0s1"sv, "/a\1s1"sv, "/a/0\0s1"sv}};
+  for (const auto& row : rows) column.AppendBytes(model::PackTexts(row));
+  column.AppendNull();
+  return column;
+}
+
 GoldenFile ScalarFile(std::string name, const char* type, model::Column (*make)(),
                       std::vector<Question> questions) {
   const auto write = [make, type] {
@@ -209,6 +246,60 @@ GoldenFile ScalarFile(std::string name, const char* type, model::Column (*make)(
   return {.name = std::move(name), .write = write, .check = check};
 }
 
+GoldenFile TermsFile(std::vector<Question> questions) {
+  GoldenFile file = ScalarFile("inverted_json.bin", "INVERTED", TermsColumn, std::move(questions));
+  file.write = [] {
+    SystemClock clock;
+    Context ctx(clock);
+    const model::Column column = TermsColumn();
+    auto built = index::JsonTermsType().Build(ctx, column.view(), {});
+    EXPECT_TRUE(built.ok()) << built.status().ToString();
+    return built.ok() ? *built : std::string();
+  };
+  return file;
+}
+
+model::Column WordsColumn() {
+  model::Column column =
+      model::MakeColumn(FieldId(105), "words", DataType::kVarChar, DataType::kNone, 0);
+  for (std::string_view v : {"a rose is a rose", "", "the rose", "is a", "z\xc3\xa9 A"}) {
+    column.AppendBytes(v);
+  }
+  column.AppendNull();
+  return column;
+}
+
+Question AskWords(const model::WordQuery& query, std::vector<size_t> rows) {
+  Predicate predicate{.kind = Predicate::Kind::kWords};
+  predicate.path = model::kWordsPath;
+  predicate.words = std::make_shared<const model::WordQuery>(query);
+  return {predicate, std::move(rows)};
+}
+
+// The words of texts, cut by the standard analyzer.
+GoldenFile WordFile() {
+  using Kind = model::WordQuery::Kind;
+  GoldenFile file = ScalarFile(
+      "words_varchar.bin", "STL_SORT", WordsColumn,
+      {AskWords({.kind = Kind::kSome, .words = {"the", "z\xc3\xa9"}, .positions = {0, 1}}, {2, 4}),
+       AskWords({.kind = Kind::kSome,
+                 .words = {"a", "rose", "is"},
+                 .positions = {0, 1, 2},
+                 .at_least = 2},
+                {0, 3}),
+       AskWords({.kind = Kind::kPhrase, .words = {"a", "rose"}, .positions = {0, 1}}, {0}),
+       AskWords({.kind = Kind::kFuzzy, .words = {"rise"}, .positions = {0}, .edits = 1}, {0, 2})});
+  file.write = [] {
+    SystemClock clock;
+    Context ctx(clock);
+    const model::Column column = WordsColumn();
+    auto built = index::BuildWordIndex(ctx, column.view(), **text::AnalyzerOf(""));
+    EXPECT_TRUE(built.ok()) << built.status().ToString();
+    return built.ok() ? *built : std::string();
+  };
+  return file;
+}
+
 }  // namespace
 
 std::vector<GoldenFile> IndexFiles() {
@@ -226,6 +317,10 @@ std::vector<GoldenFile> IndexFiles() {
                         {0, 2}};
   const Question all_of{
       {.kind = Predicate::Kind::kContains, .values = {int64_t{1}, int64_t{3}}, .all = true}, {0}};
+  const Question term{{.kind = Predicate::Kind::kIn, .values = {std::string("/a\0s1", 5)}}, {0, 3}};
+  const Question terms_between{{.kind = Predicate::Kind::kRange,
+                                .values = {std::string("/a\0s", 4), std::string("/a\0s\xff", 5)}},
+                               {0, 1, 3}};
   return {
       VectorFile("flat_l2.bin", "FLAT", Metric::kL2),
       VectorFile("flat_cosine.bin", "FLAT", Metric::kCosine),
@@ -261,10 +356,18 @@ std::vector<GoldenFile> IndexFiles() {
       ScalarFile("inverted_double.bin", "INVERTED", DoubleColumn,
                  {Where(Compare::kEq, 0.0, {2, 4}), Where(Compare::kNe, 1.5, {1, 2, 3, 4, 5})}),
       ScalarFile("inverted_array.bin", "INVERTED", ArrayColumn, {any_of, all_of}),
+      TermsFile({term, terms_between}),
       ScalarFile("bitmap_varchar.bin", "BITMAP", VarCharColumn, {prefix, in, is_null_text}),
       ScalarFile("bitmap_array.bin", "BITMAP", ArrayColumn, {any_of, all_of}),
       ScalarFile("trie_varchar.bin", "Trie", VarCharColumn, {prefix, in, is_null_text}),
       ScalarFile("ngram_varchar.bin", "NGRAM", VarCharColumn, {prefix, is_null_text}),
+      WordFile(),
+      ScalarFile("rtree_geometry.bin", "RTREE", GeometryColumn,
+                 {Boxes(model::BoxQuery::Kind::kMeets, {0, 0, 3, 4}, {0, 1}),
+                  Boxes(model::BoxQuery::Kind::kInside, {0, 0, 3, 4}, {0}),
+                  Boxes(model::BoxQuery::Kind::kMeets, {118, 50, 200, 60}, {22, 23}),
+                  Boxes(model::BoxQuery::Kind::kEqual, {}, {3}),
+                  {{.kind = Predicate::Kind::kIsNull}, {2}}}),
   };
 }
 

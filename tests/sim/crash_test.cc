@@ -59,7 +59,7 @@ class Simulation {
 
   void Open() {
     cluster_.reset();
-    auto opened = server::FakeCluster::Open(disk_, *executor_, clock_);
+    auto opened = server::OpenFakeCluster(disk_, *executor_, clock_);
     ASSERT_TRUE(opened.ok()) << opened.status().ToString() << " seed " << seed_;
     cluster_ = std::move(*opened);
   }
@@ -330,7 +330,7 @@ class Simulation {
   std::unique_ptr<Monitor> monitor_;  // Only to wait on.
   ManualClock clock_;
   store::MemoryDisk disk_;
-  std::unique_ptr<server::FakeCluster> cluster_;
+  std::unique_ptr<server::RoleSet> cluster_;
   std::map<int64_t, Fate> fate_;
   int64_t next_key_ = 0;
 };

@@ -46,10 +46,12 @@ TEST_P(Faults, LoseNothingAtAnyOperation) {
   clean.Run();
   ASSERT_FALSE(HasFailure());
   const uint64_t stride = Stride();
+  const bool is_of_reads = GetParam() == Fault::kReadError || GetParam() == Fault::kShortRead;
+  const uint64_t operations = is_of_reads ? clean.reads() : clean.operations();
   uint64_t struck = 0;
   uint64_t compared = 0;
   // Each kind of fault begins at another place, so that together they meet more of them.
-  for (uint64_t at = static_cast<uint64_t>(GetParam()) * 5 % stride; at < clean.operations();
+  for (uint64_t at = static_cast<uint64_t>(GetParam()) * 5 % stride; at < operations;
        at += stride) {
     // A disk is full for a while, other failures are of a moment.
     FaultTrial trial(
@@ -64,12 +66,13 @@ TEST_P(Faults, LoseNothingAtAnyOperation) {
   RecordProperty("rows_compared", static_cast<int>(compared));
   std::printf("%s: %lu of %lu operations struck, %lu rows compared\n",
               std::string(NameOf(GetParam())).c_str(), static_cast<unsigned long>(struck),
-              static_cast<unsigned long>(clean.operations()), static_cast<unsigned long>(compared));
+              static_cast<unsigned long>(operations), static_cast<unsigned long>(compared));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Faults,
                          testing::Values(Fault::kIoError, Fault::kShortWrite, Fault::kNoSpace,
-                                         Fault::kFailedSync, Fault::kKill, Fault::kPowerOff),
+                                         Fault::kFailedSync, Fault::kKill, Fault::kPowerOff,
+                                         Fault::kReadError, Fault::kShortRead),
                          [](const auto& info) {
                            std::string name(NameOf(info.param));
                            std::replace(name.begin(), name.end(), ' ', '_');

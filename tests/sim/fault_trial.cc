@@ -127,10 +127,10 @@ bool FaultTrial::TryOpen() {
   const auto opened = [&]() -> Status {
     TRY_ASSIGN(auto stores, backend::OpenOn({.files = disk_, .env = env_.get()}, "/data",
                                             {.log_file_bytes_max = kLogFileBytes}));
-    TRY_ASSIGN(cluster_, server::FakeCluster::Open({.objects = std::move(stores.objects),
-                                                    .meta = std::move(stores.meta),
-                                                    .wal = std::move(stores.wal)},
-                                                   *executor_, clock_));
+    TRY_ASSIGN(cluster_, server::OpenFakeCluster({.objects = std::move(stores.objects),
+                                                  .meta = std::move(stores.meta),
+                                                  .wal = std::move(stores.wal)},
+                                                 *executor_, clock_));
     return {};
   }();
   EXPECT_TRUE(opened.ok() || disk_.has_struck()) << Where(opened.ToString());
@@ -152,6 +152,7 @@ void FaultTrial::Run() {
   if (point_) disk_.Arm(point_->at, point_->fault, point_->count);
   if (TryOpen()) {
     Script();
+    reads_ = disk_.reads();
     // Reads go on whatever the disk says, as long as the process lives.
     const bool lives = !point_ || (point_->fault != backend::Fault::kKill &&
                                    point_->fault != backend::Fault::kPowerOff);

@@ -54,6 +54,8 @@ class FaultTrial {
   void Run();
   /// Operations of the disk that the script took.
   uint64_t operations() const { return operations_; }
+  /// And reads, which stand apart.
+  uint64_t reads() const { return reads_; }
   bool has_struck() const { return has_struck_; }
   /// Operations of the workload that were acknowledged, and rows that were compared.
   uint64_t acknowledged() const { return acknowledged_; }
@@ -88,12 +90,13 @@ class FaultTrial {
   Context ctx_{clock_};
   backend::FaultyDisk disk_;
   std::unique_ptr<rocksdb::Env> env_;
-  std::unique_ptr<server::FakeCluster> cluster_;
+  std::unique_ptr<server::RoleSet> cluster_;
   RowModel rows_;
   std::map<std::string, std::set<bool>> collections_;  // Whether each may be there, or not.
   bool is_made_ = false;                               // The collection, its indexes and its load.
   int64_t version_ = 0;
   uint64_t operations_ = 0;
+  uint64_t reads_ = 0;
   bool has_struck_ = false;
   uint64_t acknowledged_ = 0;
   uint64_t compared_ = 0;

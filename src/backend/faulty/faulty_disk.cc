@@ -36,6 +36,10 @@ std::string_view NameOf(Fault fault) {
       return "kill";
     case Fault::kPowerOff:
       return "power off";
+    case Fault::kReadError:
+      return "read error";
+    case Fault::kShortRead:
+      return "short read";
   }
   return "";
 }
@@ -129,6 +133,11 @@ bool FaultyDisk::has_struck() const {
   return has_struck_;
 }
 
+uint64_t FaultyDisk::reads() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return reads_;
+}
+
 uint64_t FaultyDisk::operations() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return operations_;
@@ -165,6 +174,9 @@ Status FaultyDisk::Begin(Kind kind, const std::string& path, uint64_t generation
       part = 0.5;
       armed_count_ = 0;
       break;
+    case Fault::kReadError:
+    case Fault::kShortRead:
+      return {};  // See BeginRead.
     case Fault::kKill:
     case Fault::kPowerOff:
       part = kind == Kind::kWrite ? drawn : 0;
@@ -287,12 +299,44 @@ Result<std::unique_ptr<WritableFile>> FaultyDisk::OpenToWrite(const std::string&
       std::make_unique<FaultyFile>(*this, std::move(node), path, generation_));
 }
 
+Status FaultyDisk::BeginRead(const std::string& path) {
+  TRY(CheckAlive(generation_, path));
+  const uint64_t number = reads_++;
+  const bool is_of_reads = fault_ == Fault::kReadError || fault_ == Fault::kShortRead;
+  if (!is_of_reads || number < armed_at_ || number >= armed_at_ + armed_count_) return {};
+  has_struck_ = true;
+  if (fault_ == Fault::kReadError) return IoError("read", path, EIO);
+  return Error(ErrorCode::kIoFailed, "read {}: fewer bytes than it has", path);
+}
+
+Result<FaultyDisk::NodePointer> FaultyDisk::FindFile(const std::string& path) const {
+  TRY(CheckAlive(generation_, path));
+  NodePointer node = Find(path);
+  if (node == nullptr || node->is_folder) return NotThere(path);
+  return node;
+}
+
 Result<std::string> FaultyDisk::Read(const std::string& path) {
   std::lock_guard<std::mutex> lock(mutex_);
-  TRY(CheckAlive(generation_, path));
-  const NodePointer node = Find(path);
-  if (node == nullptr || node->is_folder) return NotThere(path);
+  TRY_ASSIGN(const NodePointer node, FindFile(path));
+  TRY(BeginRead(path));
   return node->content;
+}
+
+Result<std::string> FaultyDisk::ReadRange(const std::string& path, uint64_t offset,
+                                          size_t bytes_max) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  TRY_ASSIGN(const NodePointer node, FindFile(path));
+  TRY(BeginRead(path));
+  if (offset >= node->content.size()) return std::string();
+  return node->content.substr(offset, bytes_max);
+}
+
+Result<uint64_t> FaultyDisk::Size(const std::string& path) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  TRY_ASSIGN(const NodePointer node, FindFile(path));
+  TRY(BeginRead(path));
+  return node->content.size();
 }
 
 Result<Blob> FaultyDisk::Map(const std::string& path) {
@@ -304,7 +348,7 @@ Result<Blob> FaultyDisk::Map(const std::string& path) {
 
 Result<std::vector<FileSystem::Entry>> FaultyDisk::List(const std::string& folder) {
   std::lock_guard<std::mutex> lock(mutex_);
-  TRY(CheckAlive(generation_, folder));
+  TRY(BeginRead(folder));
   const NodePointer node = Find(folder);
   if (node == nullptr || !node->is_folder) return NotThere(folder);
   std::vector<Entry> entries;

@@ -29,6 +29,8 @@ enum class Fault {
   kFailedSync,  // The next sync of a file fails and half of what it should have kept is lost.
   kKill,        // The process dies: this and all later operations fail until Restart.
   kPowerOff,    // The same, and what was not synced may be lost; a write is torn.
+  kReadError,   // A read of a file or folder fails with an input/output error.
+  kShortRead,   // A read gives less than there is, which the file system tells from its end.
 };
 std::string_view NameOf(Fault fault);
 
@@ -37,8 +39,9 @@ class FaultyDisk final : public FileSystem {
  public:
   explicit FaultyDisk(uint64_t seed) : rng_(seed) {}
 
-  /// From the operation number `at` on (counted as `operations` does), `count` operations have this
-  /// fault. kKill and kPowerOff last until Restart; a kFailedSync strikes once.
+  /// From the operation number `at` on (counted as `operations` does, for faults of reads as
+  /// `reads`), `count` operations have this fault. kKill and kPowerOff last until Restart; a
+  /// kFailedSync strikes once.
   void Arm(uint64_t at, Fault fault, uint64_t count = 1);
   /// Nothing fails from now on.
   void Disarm();
@@ -46,6 +49,8 @@ class FaultyDisk final : public FileSystem {
   bool has_struck() const;
   /// Operations that change something, since the disk was made: writes, syncs, truncations, names.
   uint64_t operations() const;
+  /// Reads of files and folders, likewise.
+  uint64_t reads() const;
   /// The process is gone; a new one may open what there is. A pending power failure happens.
   void Restart();
   /// What was not synced is lost, as the class says; then Restart.
@@ -54,6 +59,9 @@ class FaultyDisk final : public FileSystem {
   Result<std::unique_ptr<WritableFile>> OpenToWrite(const std::string& path,
                                                     Creation creation) override;
   Result<std::string> Read(const std::string& path) override;
+  Result<std::string> ReadRange(const std::string& path, uint64_t offset,
+                                size_t bytes_max) override;
+  Result<uint64_t> Size(const std::string& path) override;
   Result<Blob> Map(const std::string& path) override;
   Result<std::vector<Entry>> List(const std::string& folder) override;
   Result<std::unique_ptr<Folder>> OpenFolder(const std::string& path) override;
@@ -81,6 +89,9 @@ class FaultyDisk final : public FileSystem {
   enum class Kind { kWrite, kSync, kSyncFolder, kTruncate, kName, kRemove };
   /// Counts the operation. An error: it fails; `part`: of a write, how much happens (0 to 1).
   Status Begin(Kind kind, const std::string& path, uint64_t generation, double& part);
+  /// Counts the read; as Begin.
+  Status BeginRead(const std::string& path);
+  Result<NodePointer> FindFile(const std::string& path) const;
   Status CheckAlive(uint64_t generation, const std::string& path) const;
   NodePointer Find(const std::string& path) const;
   void WriteTo(Node& node, uint64_t offset, std::string_view bytes);
@@ -95,6 +106,7 @@ class FaultyDisk final : public FileSystem {
   Names durable_names_;               // As the disk holds them.
   std::vector<NameChange> unsynced_;  // Since the folders' syncs, in order.
   uint64_t operations_ = 0;
+  uint64_t reads_ = 0;
   uint64_t generation_ = 1;
   bool is_dead_ = false;
   bool loses_power_ = false;  // At the Restart to come.

@@ -16,6 +16,27 @@
 namespace elanus::backend {
 namespace {
 
+Result<uint64_t> SizeOf(const File& file, const std::string& path) {
+  struct stat info;
+  if (::fstat(file.fd(), &info) != 0) return IoError("stat", path, errno);
+  return static_cast<uint64_t>(info.st_size);
+}
+
+// Reads until `bytes` are there or the file gives no more.
+Status ReadInto(const File& file, const std::string& path, uint64_t offset, std::string& bytes) {
+  size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t got =
+        ::pread(file.fd(), bytes.data() + at, bytes.size() - at, static_cast<off_t>(offset + at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return IoError("read", path, errno);
+    if (got == 0) break;
+    at += static_cast<size_t>(got);
+  }
+  bytes.resize(at);
+  return {};
+}
+
 class LocalWritableFile final : public WritableFile {
  public:
   LocalWritableFile(File file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
@@ -62,6 +83,16 @@ class LocalFiles final : public FileSystem {
   }
 
   Result<std::string> Read(const std::string& path) override { return ReadWhole(path); }
+
+  Result<std::string> ReadRange(const std::string& path, uint64_t offset,
+                                size_t bytes_max) override {
+    return ReadAt(path, offset, bytes_max);
+  }
+
+  Result<uint64_t> Size(const std::string& path) override {
+    TRY_ASSIGN(const File file, OpenFile(path, O_RDONLY));
+    return SizeOf(file, path);
+  }
 
   Result<Blob> Map(const std::string& path) override {
     TRY_ASSIGN(const File file, OpenFile(path, O_RDONLY));
@@ -186,20 +217,23 @@ Status WriteAt(const File& file, const std::string& path, uint64_t offset,
 
 Result<std::string> ReadWhole(const std::string& path) {
   TRY_ASSIGN(const File file, OpenFile(path, O_RDONLY));
-  struct stat info;
-  if (::fstat(file.fd(), &info) != 0) return IoError("stat", path, errno);
-  const auto size = static_cast<size_t>(info.st_size);
+  TRY_ASSIGN(const uint64_t size, SizeOf(file, path));
   std::string bytes(size, '\0');
-  size_t at = 0;
-  while (at < size) {
-    const ssize_t got = ::pread(file.fd(), bytes.data() + at, size - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return IoError("read", path, errno);
-    if (got == 0) break;
-    at += static_cast<size_t>(got);
-  }
-  bytes.resize(at);
-  return bytes;
+  TRY(ReadInto(file, path, 0, bytes));
+  if (bytes.size() == size) return bytes;
+  // Taken for the end of a log this would be cut off.
+  return Error(ErrorCode::kIoFailed, "read {}: {} of {} bytes", path, bytes.size(), size);
+}
+
+Result<std::string> ReadAt(const std::string& path, uint64_t offset, size_t bytes_max) {
+  TRY_ASSIGN(const File file, OpenFile(path, O_RDONLY));
+  TRY_ASSIGN(const uint64_t size, SizeOf(file, path));
+  const size_t wanted = offset >= size ? 0 : std::min<uint64_t>(bytes_max, size - offset);
+  std::string bytes(wanted, '\0');
+  TRY(ReadInto(file, path, offset, bytes));
+  if (bytes.size() == wanted) return bytes;
+  return Error(ErrorCode::kIoFailed, "read {}: offset {}: {} of {} bytes", path, offset,
+               bytes.size(), wanted);
 }
 
 }  // namespace elanus::backend

@@ -31,5 +31,7 @@ Result<File> OpenFile(const std::string& path, int flags);
 Status WriteAt(const File& file, const std::string& path, uint64_t offset,
                std::span<const std::string_view> parts);
 Result<std::string> ReadWhole(const std::string& path);
+/// As FileSystem::ReadRange.
+Result<std::string> ReadAt(const std::string& path, uint64_t offset, size_t bytes_max);
 
 }  // namespace elanus::backend

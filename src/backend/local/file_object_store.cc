@@ -18,21 +18,24 @@ class FileObjectStore final : public store::ObjectStore {
   FileObjectStore(std::string directory, FileSystem& files)
       : directory_(std::move(directory)), files_(files) {}
 
-  Status Put(Context&, std::string_view key, std::string_view bytes) override {
+  Status Put(Context& ctx, std::string_view key, std::string_view bytes) override {
+    TRY_ASSIGN(const auto writer, Create(ctx, key));
+    TRY(writer->Append(bytes));
+    return writer->Finish();
+  }
+
+  Result<std::unique_ptr<store::ObjectWriter>> Create(Context&, std::string_view key) override {
     TRY(store::CheckObjectKey(key));
-    const std::string temporary =
+    std::string temporary =
         fmt::format("{}/{}{}", directory_, kTemporary, next_temporary_.fetch_add(1));
-    std::vector<std::unique_ptr<Folder>> folders;
-    Status put = WriteNew(temporary, bytes);
-    if (put.ok()) put = MoveTo(temporary, PathOf(key), folders);
-    if (!put.ok()) {
+    auto file = files_.OpenToWrite(temporary, FileSystem::Creation::kEmpty);
+    if (!file.ok()) {
       // What cannot be removed now goes when the store is opened again.
       (void)files_.Remove(temporary);
-      return put;
+      return file.status();
     }
-    // The new folders on the way need their names to last, too.
-    for (const auto& folder : folders) TRY(folder->Sync());
-    return {};
+    return std::unique_ptr<store::ObjectWriter>(
+        std::make_unique<Writer>(*this, std::move(*file), std::move(temporary), PathOf(key)));
   }
 
   Result<Blob> Open(Context&, std::string_view key) override {
@@ -68,11 +71,44 @@ class FileObjectStore final : public store::ObjectStore {
   std::string PathOf(std::string_view key) const { return fmt::format("{}/{}", directory_, key); }
   static std::string ParentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-  Status WriteNew(const std::string& path, std::string_view bytes) {
-    TRY_ASSIGN(const auto file, files_.OpenToWrite(path, FileSystem::Creation::kEmpty));
-    TRY(file->Write(0, std::span(&bytes, 1)));
-    return file->Sync();
-  }
+  // Writes beside; the name comes last.
+  class Writer final : public store::ObjectWriter {
+   public:
+    Writer(FileObjectStore& store, std::unique_ptr<WritableFile> file, std::string temporary,
+           std::string path)
+        : store_(store),
+          file_(std::move(file)),
+          temporary_(std::move(temporary)),
+          path_(std::move(path)) {}
+    ~Writer() override {
+      if (!is_named_) (void)store_.files_.Remove(temporary_);
+    }
+
+    Status Append(std::string_view bytes) override {
+      TRY(file_->Write(end_, std::span(&bytes, 1)));
+      end_ += bytes.size();
+      return {};
+    }
+
+    Status Finish() override {
+      TRY(file_->Sync());
+      std::vector<std::unique_ptr<Folder>> folders;
+      Status moved = store_.MoveTo(temporary_, path_, folders);
+      is_named_ = moved.ok();
+      TRY(std::move(moved));
+      // The new folders on the way need their names to last, too.
+      for (const auto& folder : folders) TRY(folder->Sync());
+      return {};
+    }
+
+   private:
+    FileObjectStore& store_;
+    const std::unique_ptr<WritableFile> file_;
+    const std::string temporary_;
+    const std::string path_;
+    uint64_t end_ = 0;
+    bool is_named_ = false;
+  };
 
   // Gives the written file its name, making the folders on the way, and opens these to be synced.
   Status MoveTo(const std::string& temporary, const std::string& path,

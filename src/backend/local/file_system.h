@@ -50,7 +50,12 @@ class FileSystem {
   virtual ~FileSystem() = default;
   virtual Result<std::unique_ptr<WritableFile>> OpenToWrite(const std::string& path,
                                                             Creation creation) = 0;
+  /// The whole file. One that gives less than its size is an error, never a shorter file.
   virtual Result<std::string> Read(const std::string& path) = 0;
+  /// `bytes_max` bytes of it from `offset`, fewer only where the file ends.
+  virtual Result<std::string> ReadRange(const std::string& path, uint64_t offset,
+                                        size_t bytes_max) = 0;
+  virtual Result<uint64_t> Size(const std::string& path) = 0;
   /// The file's bytes, 64-byte aligned, mapped where that can be.
   virtual Result<Blob> Map(const std::string& path) = 0;
   virtual Result<std::vector<Entry>> List(const std::string& folder) = 0;

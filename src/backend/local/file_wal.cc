@@ -6,9 +6,11 @@
 // next start.
 #include "backend/local/file_wal.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "backend/local/log_file.h"
 #include "base/log.h"
@@ -50,32 +52,32 @@ Status RecoverEnd(FileSystem& files, Stream& stream) {
   return {};
 }
 
+// Follows a stream, a few megabytes at a time.
 class FileReader final : public store::WalReader {
  public:
-  FileReader(FileSystem& system, StreamFiles files, uint64_t after, uint64_t last)
-      : system_(system), files_(std::move(files)), position_(after), last_(last) {}
+  FileReader(FileSystem& system, std::shared_ptr<Stream> stream, uint64_t after)
+      : system_(system), stream_(std::move(stream)), position_(after) {}
 
   Result<bool> Next(Context& ctx, store::WalRecord& record) override {
+    if (position_ >= last_) Refresh();
     while (position_ < last_) {
       TRY(ctx.CheckAlive());
-      if (offset_ == bytes_.size()) {
-        if (next_file_ == files_.logs.size()) return false;
-        TRY_ASSIGN(bytes_, system_.Read(files_.logs[next_file_].path));
-        ++next_file_;
-        offset_ = 0;
+      if (file_.path.empty() && !OpenNext()) return false;
+      TRY_ASSIGN(const bool has_bytes, Fill());
+      if (!has_bytes) {
+        if (!OpenNext()) return false;
         continue;
       }
-      const std::string& path = files_.logs[next_file_ - 1].path;
       RecordHeader header;
       std::string_view payload;
-      if (!ParseRecord(bytes_, offset_, header, payload)) {
-        TRY(CheckRecordVersion(bytes_, offset_, path));
-        return DamagedRecord(path, offset_);
+      if (!ParseRecord(buffer_, offset_ - buffer_begin_, header, payload)) {
+        TRY(CheckRecordVersion(buffer_, offset_ - buffer_begin_, file_.path));
+        return DamagedRecord(file_.path, offset_);
       }
       // Positions rise by one: a jump means that a file has gone, or its end.
       if (previous_ != 0 && header.position != previous_ + 1 &&
           files_.gaps.count(header.position) == 0) {
-        return MissingRecord(path, offset_, previous_ + 1, header.position);
+        return MissingRecord(file_.path, offset_, previous_ + 1, header.position);
       }
       previous_ = header.position;
       offset_ += kRecordHeaderBytes + payload.size();
@@ -89,24 +91,97 @@ class FileReader final : public store::WalReader {
   }
 
  private:
+  static constexpr size_t kReadBytes = 4 << 20;
+
+  void Refresh() {
+    std::lock_guard<std::mutex> lock(stream_->mutex);
+    files_ = stream_->files;
+    last_ = stream_->position;
+    end_ = stream_->end;
+  }
+
+  // The file behind the one that is open; at first the one that holds the wanted record.
+  bool OpenNext() {
+    const std::vector<LogFile>& logs = files_.logs;
+    const uint64_t after = file_.path.empty() ? position_ + 1 : file_.first_position;
+    auto next = std::upper_bound(
+        logs.begin(), logs.end(), after,
+        [](uint64_t position, const LogFile& log) { return position < log.first_position; });
+    if (file_.path.empty() && next != logs.begin()) --next;
+    if (next == logs.end()) return false;
+    file_ = *next;
+    offset_ = buffer_begin_ = 0;
+    buffer_.clear();
+    return true;
+  }
+
+  // Bytes of the file that are good to read: behind the end of the last one may be anything.
+  uint64_t Limit() const {
+    const bool is_last = file_.first_position == files_.logs.back().first_position;
+    return is_last ? end_ : UINT64_MAX;
+  }
+
+  // Makes a whole record lie in the buffer, when there is one. False: the file is read to its end,
+  // or has been cut off meanwhile.
+  Result<bool> Fill() {
+    size_t needed = kRecordHeaderBytes;
+    const auto buffered = [&] { return buffer_begin_ + buffer_.size() - offset_; };
+    if (buffered() >= needed) needed += LengthAt(buffer_, offset_ - buffer_begin_);
+    while (buffered() < needed) {
+      const uint64_t left = Limit() - offset_;
+      const uint64_t wanted = std::min<uint64_t>(left, std::max(needed, kReadBytes));
+      Result<std::string> bytes =
+          wanted == 0 ? std::string() : system_.ReadRange(file_.path, offset_, wanted);
+      if (bytes.status().code() == ErrorCode::kKeyNotFound && WasCutOff()) return false;
+      TRY_ASSIGN(buffer_, std::move(bytes));
+      buffer_begin_ = offset_;
+      if (buffer_.empty()) return false;
+      if (buffer_.size() < needed) return true;  // The file ends inside the record.
+      const size_t whole = kRecordHeaderBytes + LengthAt(buffer_, 0);
+      if (whole == needed || buffer_.size() >= whole) break;
+      needed = whole;
+    }
+    return true;
+  }
+
+  static uint32_t LengthAt(const std::string& bytes, size_t offset) {
+    RecordHeader header;
+    std::memcpy(&header, bytes.data() + offset, sizeof(header));
+    return header.length;
+  }
+
+  // Whoever reads slowly finds the oldest records gone and goes on with those that are left.
+  bool WasCutOff() {
+    Refresh();
+    if (files_.logs.front().first_position <= file_.first_position) return false;
+    previous_ = 0;
+    return true;
+  }
+
   FileSystem& system_;
-  const StreamFiles files_;
+  const std::shared_ptr<Stream> stream_;
+  StreamFiles files_;  // As of the last look at the stream,
+  uint64_t last_ = 0;  // with the newest record,
+  uint64_t end_ = 0;   // and the end of the last file.
   uint64_t position_;
-  const uint64_t last_;
   uint64_t previous_ = 0;  // Of the record before, given out or passed over.
-  size_t next_file_ = 0;
-  std::string bytes_;
-  size_t offset_ = 0;
+  LogFile file_{};
+  uint64_t offset_ = 0;  // In the file, of the next record.
+  std::string buffer_;
+  uint64_t buffer_begin_ = 0;
 };
 
 class FileWal final : public store::Wal {
+  // A last file of this part of its full size stays although nobody needs it.
+  static constexpr uint64_t kFilesOfNeedlessBytes = 16;
+
  public:
   FileWal(std::string directory, const FileWalOptions& options, FileSystem& files)
       : directory_(std::move(directory)), options_(options), files_(files) {}
 
   Result<std::vector<store::WalPosition>> Append(
       Context&, std::string_view name, std::span<const std::string_view> records) override {
-    TRY_ASSIGN(Stream * stream, Open(name));
+    TRY_ASSIGN(const auto stream, Open(name));
     std::lock_guard<std::mutex> lock(stream->mutex);
     if (stream->closed) {
       return Error(ErrorCode::kIoFailed,
@@ -152,21 +227,26 @@ class FileWal final : public store::Wal {
 
   Result<std::unique_ptr<store::WalReader>> Read(Context&, std::string_view name,
                                                  store::WalPosition after) override {
-    TRY_ASSIGN(Stream * stream, Open(name));
-    std::lock_guard<std::mutex> lock(stream->mutex);
-    StreamFiles files = stream->files;
-    std::vector<LogFile>& logs = files.logs;
-    // Files that end at or before `after` need not be read.
-    while (logs.size() > 1 && logs[1].first_position <= after + 1) logs.erase(logs.begin());
+    TRY_ASSIGN(auto stream, Open(name));
     return std::unique_ptr<store::WalReader>(
-        std::make_unique<FileReader>(files_, std::move(files), after, stream->position));
+        std::make_unique<FileReader>(files_, std::move(stream), after));
   }
 
   Status Truncate(Context&, std::string_view name, store::WalPosition position) override {
-    TRY_ASSIGN(Stream * stream, Open(name));
+    TRY_ASSIGN(const auto stream, Open(name));
     std::lock_guard<std::mutex> lock(stream->mutex);
     std::vector<LogFile>& logs = stream->files.logs;
-    while (logs.size() > 1 && logs[1].first_position <= position + 1) {
+    // Nobody needs what the last file holds either: a new one lets it go, unless it is not worth
+    // it.
+    const bool is_worth_it =
+        stream->end * kFilesOfNeedlessBytes >= static_cast<uint64_t>(options_.file_bytes_max);
+    if (position >= stream->position && is_worth_it && !stream->closed) TRY(Rotate(*stream));
+    size_t gone = 0;
+    while (gone + 1 < logs.size() && logs[gone + 1].first_position <= position + 1) ++gone;
+    if (gone == 0) return {};
+    // Said before it is done: otherwise a file that goes missing looks like one that was cut off.
+    TRY(MarkBegin(*stream, logs[gone].first_position));
+    for (; gone > 0; --gone) {
       // One that was not there has gone all the same.
       TRY(files_.Remove(logs.front().path).status());
       logs.erase(logs.begin());
@@ -174,34 +254,85 @@ class FileWal final : public store::Wal {
     return {};
   }
 
+  Result<std::vector<store::WalPage>> Pages(Context&, std::string_view name) override {
+    TRY_ASSIGN(const auto stream, Open(name));
+    std::lock_guard<std::mutex> lock(stream->mutex);
+    const std::vector<LogFile>& logs = stream->files.logs;
+    std::vector<store::WalPage> pages;
+    for (size_t i = 0; i < logs.size(); ++i) {
+      const bool is_last = i + 1 == logs.size();
+      uint64_t bytes = stream->end;
+      if (!is_last) {
+        TRY_ASSIGN(bytes, files_.Size(logs[i].path));
+      }
+      pages.push_back({.first = logs[i].first_position,
+                       .last = is_last ? stream->position : logs[i + 1].first_position - 1,
+                       .bytes = static_cast<int64_t>(bytes),
+                       .is_closed = !is_last});
+    }
+    return pages;
+  }
+
+  Status Remove(Context&, std::string_view name) override {
+    TRY_ASSIGN(const auto stream, Open(name));
+    std::lock_guard<std::mutex> map_lock(mutex_);
+    std::lock_guard<std::mutex> lock(stream->mutex);
+    stream->closed = true;
+    stream->last.reset();
+    TRY_ASSIGN(const auto entries, files_.List(stream->directory));
+    // The newest first: what is left by a crash in between is a log that ends earlier.
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      TRY(files_.Remove(stream->directory + "/" + entry->name).status());
+    }
+    TRY(files_.RemoveFolder(stream->directory).status());
+    TRY(SyncFolder(files_, directory_));
+    streams_.erase(streams_.find(name));
+    return {};
+  }
+
   Result<store::WalPosition> LastPosition(Context&, std::string_view name) override {
-    TRY_ASSIGN(Stream * stream, Open(name));
+    TRY_ASSIGN(const auto stream, Open(name));
     std::lock_guard<std::mutex> lock(stream->mutex);
     return stream->position;
   }
 
  private:
-  Result<Stream*> Open(std::string_view name) {
+  Result<std::shared_ptr<Stream>> Open(std::string_view name) {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto found = streams_.find(name);
-    if (found != streams_.end()) return found->second.get();
+    if (found != streams_.end()) return found->second;
     if (name.empty() || name.find('/') != std::string_view::npos || name.starts_with('.')) {
       return Invalid("not a stream name: '{}'", name);
     }
-    auto stream = std::make_unique<Stream>();
+    auto stream = std::make_shared<Stream>();
     stream->directory = fmt::format("{}/{}", directory_, name);
     TRY(MakeFolders(files_, stream->directory));
     TRY_ASSIGN(stream->files, ListLogFiles(files_, stream->directory));
     if (stream->files.logs.empty()) {
       TRY(AddFile(*stream, 1));
     } else {
+      TRY(stream->files.CheckBegin());
       TRY_ASSIGN(stream->last, files_.OpenToWrite(stream->files.logs.back().path,
                                                   FileSystem::Creation::kMustExist));
       TRY(RecoverEnd(files_, *stream));
       // Whoever made the newest file may have died before its name was safe.
       TRY(SyncFolder(files_, stream->directory));
     }
-    return streams_.emplace(std::string(name), std::move(stream)).first->second.get();
+    if (stream->files.begin == 0) {
+      TRY(MarkBegin(*stream, stream->files.logs.front().first_position));
+    }
+    return streams_.emplace(std::string(name), std::move(stream)).first->second;
+  }
+
+  // A file without content; its name says from where on nothing may be missing.
+  Status MarkBegin(Stream& stream, uint64_t begin) {
+    const auto path_of = [&](uint64_t at) { return stream.directory + "/" + BeginFileName(at); };
+    TRY(files_.OpenToWrite(path_of(begin), FileSystem::Creation::kEmpty).status());
+    TRY(SyncFolder(files_, stream.directory));
+    const uint64_t before = std::exchange(stream.files.begin, begin);
+    // Of several the greatest counts.
+    if (before != 0 && before != begin) (void)files_.Remove(path_of(before));
+    return {};
   }
 
   Status Rotate(Stream& stream) { return AddFile(stream, stream.position + 1); }
@@ -219,8 +350,8 @@ class FileWal final : public store::Wal {
   const std::string directory_;
   const FileWalOptions options_;
   FileSystem& files_;
-  std::mutex mutex_;  // Guards the map; streams live as long as this.
-  std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;
+  std::mutex mutex_;  // Guards the map. Taken before a stream's own.
+  std::map<std::string, std::shared_ptr<Stream>, std::less<>> streams_;
 };
 
 }  // namespace

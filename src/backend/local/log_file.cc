@@ -14,6 +14,7 @@ constexpr uint32_t kMagic = 0x43524c45;  // "ELRC": the last letter is the versi
 constexpr uint32_t kMagicFamily = 0x00ffffff;
 constexpr std::string_view kLogEnding = ".log";
 constexpr std::string_view kGapEnding = ".gap";
+constexpr std::string_view kBeginEnding = ".begin";
 constexpr size_t kDigits = 20;
 
 constexpr std::string_view kWayOut =
@@ -72,6 +73,15 @@ std::string LogFileName(uint64_t first_position) {
 std::string GapFileName(uint64_t first_position) {
   return fmt::format("{:020}{}", first_position, kGapEnding);
 }
+std::string BeginFileName(uint64_t first_position) {
+  return fmt::format("{:020}{}", first_position, kBeginEnding);
+}
+
+Status StreamFiles::CheckBegin() const {
+  if (begin == 0 || logs.empty() || logs.front().first_position <= begin) return {};
+  if (gaps.count(logs.front().first_position) > 0) return {};
+  return MissingRecord(logs.front().path, 0, begin, logs.front().first_position);
+}
 
 Result<StreamFiles> ListLogFiles(FileSystem& files, const std::string& directory) {
   TRY_ASSIGN(const auto entries, files.List(directory));
@@ -82,6 +92,8 @@ Result<StreamFiles> ListLogFiles(FileSystem& files, const std::string& directory
       found.logs.push_back({position, directory + "/" + entry.name});
     } else if (const uint64_t gap = PositionIn(entry.name, kGapEnding); gap != 0) {
       found.gaps.insert(gap);
+    } else if (const uint64_t begin = PositionIn(entry.name, kBeginEnding); begin != 0) {
+      found.begin = std::max(found.begin, begin);
     }
   }
   std::sort(found.logs.begin(), found.logs.end(),

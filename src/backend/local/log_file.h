@@ -40,12 +40,17 @@ struct LogFile {
 struct StreamFiles {
   std::vector<LogFile> logs;  // Ascending.
   std::set<uint64_t> gaps;    // Records that may follow a gap: what was before them was given up.
+  uint64_t begin = 0;  // Records from this one on were never cut off; 0: written by an early build.
+
+  /// kIntegrity when the first of the files that should be there is not.
+  Status CheckBegin() const;
 };
 
 /// The files in the folder of a stream.
 Result<StreamFiles> ListLogFiles(FileSystem& files, const std::string& directory);
 std::string LogFileName(uint64_t first_position);
 std::string GapFileName(uint64_t first_position);
+std::string BeginFileName(uint64_t first_position);
 
 /// Where the whole records of the last file of a stream end, and where the last group of them,
 /// which may not be durable, begins.

@@ -77,12 +77,17 @@ class StreamCheck {
     const LogFile& log = stream_.logs[i];
     TRY_ASSIGN(const std::string bytes, files_.Read(log.path));
     damage_.file = log.path;
-    if (next_ == 0) next_ = log.first_position;
+    Status problem;
+    if (i == 0) {
+      next_ = log.first_position;
+      problem = stream_.CheckBegin();
+      damage_.is_at_begin = !problem.ok();
+      if (damage_.is_at_begin) next_ = stream_.begin;
+    }
     size_t offset = 0;
     RecordHeader header;
     std::string_view payload;
-    Status problem;
-    while (offset < bytes.size()) {
+    while (problem.ok() && offset < bytes.size()) {
       if (!ParseRecord(bytes, offset, header, payload)) {
         TRY(CheckRecordVersion(bytes, offset, log.path));
         problem = DamagedRecord(log.path, offset);
@@ -99,7 +104,8 @@ class StreamCheck {
     if (bytes.empty() && stream_.gaps.count(log.first_position) > 0) next_ = log.first_position;
     damage_.offset = offset;
     const bool is_last = i + 1 == stream_.logs.size();
-    if (problem.ok() || (is_last && FindLogEnd(bytes, log).ok())) return true;
+    const bool is_torn = is_last && !damage_.is_at_begin && FindLogEnd(bytes, log).ok();
+    if (problem.ok() || is_torn) return true;
     damage_.words = problem.message();
     damage_.lost_bytes = bytes.size() - offset;
     damage_.first_lost = next_;
@@ -156,6 +162,10 @@ Status CutLog(FileSystem& files, const LogDamage& damage) {
   if (!damage.file.empty()) TRY(CutFile(files, damage, ending));
   for (const std::string& later : damage.later_files) TRY(files.Rename(later, later + ending));
   TRY(WriteFile(files, damage.directory + "/" + LogFileName(damage.next_position), ""));
+  // Last: until then the log is refused, and the next repair begins anew.
+  if (damage.is_at_begin) {
+    TRY(WriteFile(files, damage.directory + "/" + BeginFileName(damage.next_position), ""));
+  }
   return SyncFolder(files, damage.directory);
 }
 

@@ -18,6 +18,7 @@ struct LogDamage {
   uint64_t offset = 0;    // What is before it stays.
   uint64_t lost_bytes = 0;
   std::vector<std::string> later_files;
+  bool is_at_begin = false;  // Nothing of the stream stays.
   uint64_t first_lost = 0;  // Records that are given up: first_lost to next_position - 1 (at most).
   uint64_t next_position = 0;
 };

@@ -134,6 +134,50 @@ TEST_F(LogRepair, CanBeRepeatedWhenItWasCutShort) {
   }
 }
 
+TEST_F(LogRepair, NoticesThatTheFirstFileIsGoneAndGoesOnWithoutWhatFollows) {
+  for (const size_t cut_off : {0u, 1u}) {
+    FaultyDisk disk(1);
+    Fill(disk);
+    if (cut_off > 0) {  // What the log itself has removed is not missing.
+      ASSERT_TRUE(Open(disk)->Truncate(ctx_, "s", 4).ok());
+      EXPECT_TRUE(FindLogDamage(disk, "/wal", {{"s", kRecords}})->empty());
+      ASSERT_TRUE(Open(disk)->LastPosition(ctx_, "s").ok());
+    }
+    const std::vector<std::string> logs = Logs(disk);
+    ASSERT_TRUE(*disk.Remove(logs[0]));
+    const auto refused = Open(disk)->Read(ctx_, "s", 0);
+    EXPECT_EQ(refused.status().code(), ErrorCode::kIntegrity);
+    EXPECT_NE(refused.status().message().find(logs[1]), std::string::npos);
+    EXPECT_NE(refused.status().message().find("is missing"), std::string::npos);
+    EXPECT_NE(refused.status().message().find("elanus repair"), std::string::npos);
+    const auto damages = FindLogDamage(disk, "/wal", {{"s", kRecords}});
+    ASSERT_EQ(damages->size(), 1u);
+    EXPECT_TRUE((*damages)[0].is_at_begin);
+    for (uint64_t at = 0; at < 20; ++at) {  // Also when the repair is cut short, again and again.
+      disk.Arm(disk.operations() + at, Fault::kKill);
+      const auto again = FindLogDamage(disk, "/wal", {{"s", kRecords}});
+      for (const LogDamage& damage : *again) (void)CutLog(disk, damage);
+      disk.Restart();
+    }
+    ExpectWhole(disk, 0, fmt::format("{} cut off: ", cut_off));
+  }
+}
+
+TEST_F(LogRepair, TakesALogOfAnEarlyBuildAsItIs) {
+  FaultyDisk disk(1);
+  Fill(disk);
+  const auto entries = disk.List("/wal/s");
+  for (const FileSystem::Entry& entry : *entries) {
+    if (!entry.name.ends_with(".begin")) continue;
+    ASSERT_TRUE(*disk.Remove("/wal/s/" + entry.name));
+  }
+  ASSERT_TRUE(*disk.Remove(Logs(disk)[0]));  // It may have been cut off.
+  EXPECT_TRUE(Open(disk)->LastPosition(ctx_, "s").ok());
+  ASSERT_TRUE(*disk.Remove(Logs(disk)[0]));
+  EXPECT_EQ(Open(disk)->LastPosition(ctx_, "s").status().code(), ErrorCode::kIntegrity)
+      << "since then it is known where it begins";
+}
+
 TEST_F(LogRepair, GoesOnAboveWhatWasReadFromALogWhoseFilesAreGone) {
   FaultyDisk disk(1);
   const auto damages = FindLogDamage(disk, "/wal", {{"s", kRecords}});

@@ -4,6 +4,7 @@
 #include "base/fields.h"
 #include "coord/catalog/impl.h"
 #include "model/channel.h"
+#include "model/partition_key.h"
 
 namespace elanus::coord {
 namespace {
@@ -19,9 +20,35 @@ bool SameProperties(std::vector<model::KeyValue> a, std::vector<model::KeyValue>
 bool SameDefinition(const model::CollectionInfo& known, const model::CollectionInfo& wanted) {
   model::CollectionSchema schema = known.schema;
   schema.version = wanted.schema.version;
+  schema.max_field_id = wanted.schema.max_field_id;
   return schema == wanted.schema && known.consistency_level == wanted.consistency_level &&
          SameProperties(known.properties, wanted.properties) &&
+         // Without a partition key partitions come and go.
+         (known.schema.partition_key() == nullptr ||
+          known.partitions.size() == wanted.partitions.size()) &&
          known.vchannels.size() == wanted.vchannels.size();
+}
+
+// The partitions that rows come to by their key; without a key the default one. No ids yet.
+Result<std::vector<model::PartitionInfo>> FirstPartitions(
+    const CatalogOptions& options, const model::CreateCollectionRequest& request) {
+  std::vector<model::PartitionInfo> partitions;
+  if (request.schema.partition_key() == nullptr) {
+    partitions.push_back({.id = {}, .name = std::string(model::kDefaultPartition), .created = {}});
+    return partitions;
+  }
+  const int64_t wanted = request.num_partitions != 0
+                             ? request.num_partitions
+                             : std::min(model::kPartitionsOfKey, options.partitions_max);
+  if (wanted < 1 || wanted > options.partitions_max) {
+    return Invalid("partition number ({}) should be in the range [1, {}] of a collection: {}",
+                   wanted, options.partitions_max, request.schema.name);
+  }
+  for (int64_t i = 0; i < wanted; ++i) {
+    partitions.push_back(
+        {.id = {}, .name = model::PartitionName(static_cast<size_t>(i)), .created = {}});
+  }
+  return partitions;
 }
 
 // Ordinary fields, $meta, then each struct followed by its sub-fields.
@@ -32,7 +59,7 @@ void AssignFieldIds(model::CollectionSchema& schema) {
   for (model::FieldSchema& field : schema.fields) {
     if (!field.is_sub_field()) field.id = FieldId(next++);
   }
-  model::FieldSchema dynamic;
+  model::FieldSchema dynamic = model::DynamicField();
   if (schema.enable_dynamic_field) dynamic.id = FieldId(next++);
   for (model::StructSchema& known : schema.structs) {
     known.id = FieldId(next++);
@@ -40,11 +67,7 @@ void AssignFieldIds(model::CollectionSchema& schema) {
       if (field.struct_name == known.name) field.id = FieldId(next++);
     }
   }
-  if (!schema.enable_dynamic_field) return;
-  dynamic.name = model::kDynamicFieldName;
-  dynamic.type = model::DataType::kJson;
-  dynamic.is_dynamic = true;
-  schema.fields.push_back(std::move(dynamic));
+  if (schema.enable_dynamic_field) schema.fields.push_back(std::move(dynamic));
 }
 
 }  // namespace
@@ -67,6 +90,7 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
   }
   const size_t shards = request.shards_num <= 0 ? 1 : static_cast<size_t>(request.shards_num);
   info.vchannels.resize(shards);
+  TRY_ASSIGN(info.partitions, FirstPartitions(impl_->options, request));
   size_t existing = 0;
   {
     const auto known = impl_->FindEntry(request.name);
@@ -83,14 +107,16 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
                  InfoOf(ErrorCode::kCollectionLimit).name, info.database,
                  impl_->options.collections_max);
   }
-  TRY(impl_->CheckCapacity(shards));
-  TRY_ASSIGN(const int64_t ids, impl_->oracle.AllocateIds(ctx, 2));
+  TRY(impl_->CheckCapacity(shards * info.partitions.size()));
+  TRY_ASSIGN(int64_t ids,
+             impl_->oracle.AllocateIds(ctx, 1 + static_cast<int64_t>(info.partitions.size())));
   TRY_ASSIGN(info.created, impl_->oracle.Now(ctx));
   info.id = CollectionId(ids);
   info.updated = info.created;
-  info.partitions.push_back({.id = PartitionId(ids + 1),
-                             .name = std::string(model::kDefaultPartition),
-                             .created = info.created});
+  for (model::PartitionInfo& partition : info.partitions) {
+    partition.id = PartitionId(++ids);
+    partition.created = info.created;
+  }
   for (size_t i = 0; i < shards; ++i) {
     const size_t stream = i % static_cast<size_t>(impl_->options.log_streams);
     info.vchannels[i] = model::MakeVChannel(fmt::format("elanus-dml-{}", stream), info.id, i);
@@ -144,8 +170,11 @@ Status Catalog::AlterProperties(Context& ctx, CollectionId collection,
   TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
   model::CollectionInfo info = *entry->info;
   for (const model::KeyValue& property : set) {
+    const auto level = model::ConsistencyLevelOf(property.value);
     if (property.key == roles::kDescriptionKey)
       info.schema.description = property.value;
+    else if (property.key == roles::kConsistencyKey && level)
+      info.consistency_level = *level;
     else
       model::Put(info.properties, property.key, property.value);
   }
@@ -153,6 +182,7 @@ Status Catalog::AlterProperties(Context& ctx, CollectionId collection,
     return std::find(remove.begin(), remove.end(), property.key) != remove.end();
   });
   if (info.properties == entry->info->properties &&
+      info.consistency_level == entry->info->consistency_level &&
       info.schema.description == entry->info->schema.description) {
     return {};
   }

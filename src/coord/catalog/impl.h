@@ -71,6 +71,10 @@ struct Catalog::Impl {
   Status Commit(Context& ctx, const store::MetaTxn& txn, std::shared_ptr<const Entry> next);
   /// Adds to the transaction that these objects have lost their last reference. Only within a turn.
   Status Discard(Context& ctx, std::vector<std::string> keys, store::MetaTxn& txn);
+  /// Takes the index out of the segments, in `next` and in the transaction; `unused` gets its
+  /// files.
+  void ForgetIndex(IndexId id, Entry& next, store::MetaTxn& txn,
+                   std::vector<std::string>& unused) const;
   /// Commits a changed description of a collection.
   Status CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info);
 };

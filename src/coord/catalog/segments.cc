@@ -60,6 +60,18 @@ Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexI
   return impl_->CommitInfo(ctx, *entry, std::move(info));
 }
 
+void Catalog::Impl::ForgetIndex(IndexId id, Entry& next, store::MetaTxn& txn,
+                                std::vector<std::string>& unused) const {
+  for (auto& [segment_id, segment] : next.segments) {
+    const auto removed = std::erase_if(segment.indexes, [&](const auto& built) {
+      if (built.index != id) return false;
+      if (!built.key.empty()) unused.push_back(built.key);
+      return true;
+    });
+    if (removed > 0) txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
+  }
+}
+
 Status Catalog::DropIndex(Context& ctx, CollectionId collection, const std::string& index_name) {
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
@@ -77,14 +89,7 @@ Status Catalog::DropIndex(Context& ctx, CollectionId collection, const std::stri
   txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
   auto next = std::make_shared<Entry>(*entry);
   std::vector<std::string> unused;
-  for (auto& [segment_id, segment] : next->segments) {
-    const auto removed = std::erase_if(segment.indexes, [&](const auto& built) {
-      if (built.index != id) return false;
-      if (!built.key.empty()) unused.push_back(built.key);
-      return true;
-    });
-    if (removed > 0) txn.puts.emplace_back(SegmentKey(segment), Encode(segment));
-  }
+  impl_->ForgetIndex(id, *next, txn, unused);
   TRY(impl_->Discard(ctx, std::move(unused), txn));
   next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
   return impl_->Commit(ctx, txn, std::move(next));

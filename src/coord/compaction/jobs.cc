@@ -1,15 +1,12 @@
 // Background compactions.
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <mutex>
-#include <set>
 #include <utility>
 
 #include "base/log.h"
 #include "base/machine.h"
-#include "coord/compaction.h"
-#include "coord/compaction/plan.h"
+#include "coord/auto_choice.h"
+#include "coord/compaction/impl.h"
+#include "model/partition_key.h"
 #include "model/time_to_live.h"
 
 namespace elanus::coord {
@@ -17,107 +14,11 @@ namespace {
 
 constexpr int64_t kTickMs = 1000;
 
-// As the front lets it in: false, in any case of its letters, its first letter, or 0.
-bool IsNo(std::string_view wish) {
-  return wish == "false" || wish == "False" || wish == "FALSE" || wish == "f" || wish == "F" ||
-         wish == "0";
-}
-
-struct Task {
-  enum class State { kWaiting, kRunning, kDone, kFailed };
-  CompactionPlan plan;
-  bool is_automatic = false;
-  State state = State::kWaiting;
-  SegmentId target{-1};
-  std::string failure;
-  std::vector<std::string> folders;  // What it may write to.
-
-  bool is_over() const { return state == State::kDone || state == State::kFailed; }
-};
-using TaskPtr = std::shared_ptr<Task>;
-
-struct Ticket {
-  std::vector<TaskPtr> tasks;
-  int64_t over_since_us = -1;  // -1: not over, or nobody has looked.
-};
-
 }  // namespace
-
-struct Compactor::Impl {
-  roles::Coord coord;
-  roles::Data& data;
-  const CompactionOptions options;
-  std::function<void(CollectionId)> on_done;
-  std::function<bool(SegmentId)> is_protected;  // May be empty.
-  Clock& clock;
-  Context ctx;  // Of the tasks; cancelled at the end.
-
-  std::unique_ptr<Monitor> monitor;  // Guards the members below and the state of the tasks.
-  std::deque<TaskPtr> waiting;
-  std::set<TaskPtr> running;
-  std::map<int64_t, Ticket> tickets;
-  int64_t next_merges_us = 0;
-  int64_t next_deletes_us = 0;
-  int64_t resting_until_us = 0;  // Automatic tasks wait until then.
-  bool stopping = false;
-
-  std::vector<std::unique_ptr<Worker>> workers;
-
-  Impl(Executor& executor, Clock& c, roles::Coord co, roles::Data& d, const CompactionOptions& o,
-       std::function<void(CollectionId)> callback)
-      : coord(co),
-        data(d),
-        options(o),
-        on_done(std::move(callback)),
-        clock(c),
-        ctx(c),
-        monitor(executor.MakeMonitor()) {
-    next_merges_us = clock.MonotonicUs() + options.merge_interval_s * 1'000'000;
-    next_deletes_us = clock.MonotonicUs() + options.deletes_interval_s * 1'000'000;
-  }
-
-  void Loop();
-  TaskPtr TakeLocked();
-  void Run(const TaskPtr& task);
-  Result<roles::CompactionTask> TaskOf(const CompactionPlan& plan,
-                                       const model::CollectionInfo& info,
-                                       const model::ShardFiles& files);
-  Status Merge(Task& task, int64_t& bytes);
-  Status MergeDeletes(Task& task);
-  void PlanDue(bool merges, bool deletes);
-  Status PlanCollection(const model::CollectionInfo& info, bool merges, bool deletes);
-  Result<std::vector<CompactionPlan>> PlansFor(const roles::CompactionRequest& request,
-                                               const model::CollectionInfo& info);
-  /// Segments of other plans, and those that are to be left alone.
-  std::set<SegmentId> BusyLocked(const model::ShardFiles& files) const;
-  bool DeletesRunLocked(const std::string& vchannel) const;
-  void EnqueueLocked(TaskPtr task);
-  void ForgetTicketsLocked();
-};
-
-std::set<SegmentId> Compactor::Impl::BusyLocked(const model::ShardFiles& files) const {
-  std::set<SegmentId> busy;
-  for (const model::SegmentInfo& segment : files.segments) {
-    if (is_protected && is_protected(segment.id)) busy.insert(segment.id);
-  }
-  for (const TaskPtr& task : waiting)
-    busy.insert(task->plan.inputs.begin(), task->plan.inputs.end());
-  for (const TaskPtr& task : running)
-    busy.insert(task->plan.inputs.begin(), task->plan.inputs.end());
-  return busy;
-}
-
-bool Compactor::Impl::DeletesRunLocked(const std::string& vchannel) const {
-  const auto is_such = [&](const TaskPtr& task) {
-    return task->plan.inputs.empty() && task->plan.vchannel == vchannel;
-  };
-  return std::any_of(waiting.begin(), waiting.end(), is_such) ||
-         std::any_of(running.begin(), running.end(), is_such);
-}
 
 // Asked-for tasks before automatic ones, and of these delta logs before merges.
 void Compactor::Impl::EnqueueLocked(TaskPtr task) {
-  const auto rank = [](const Task& t) {
+  const auto rank = [](const CompactionWork& t) {
     return (t.is_automatic ? 2 : 0) + (t.plan.inputs.empty() ? 0 : 1);
   };
   const auto at = std::find_if(waiting.begin(), waiting.end(),
@@ -131,30 +32,39 @@ TaskPtr Compactor::Impl::TakeLocked() {
   if (waiting.front()->is_automatic && clock.MonotonicUs() < resting_until_us) return nullptr;
   TaskPtr task = std::move(waiting.front());
   waiting.pop_front();
-  task->state = Task::State::kRunning;
+  task->state = CompactionWork::State::kRunning;
   running.insert(task);
   return task;
+}
+
+// What is due now, and when it will be again.
+CompactionDue Compactor::Impl::DueLocked() {
+  if (!options.enabled || !options.automatic) return {};
+  const int64_t now_us = clock.MonotonicUs();
+  const auto is_due = [&](int64_t& next_us, int64_t interval_s) {
+    if (now_us < next_us) return false;
+    next_us = now_us + interval_s * 1'000'000;
+    return true;
+  };
+  return {.merges = is_due(next_merges_us, options.merge_interval_s),
+          .deletes = is_due(next_deletes_us, options.deletes_interval_s),
+          .clustering = options.clustering_enabled && options.clustering_automatic &&
+                        is_due(next_clustering_us, options.clustering_interval_s)};
 }
 
 void Compactor::Impl::Loop() {
   LowerPriority();
   while (true) {
     TaskPtr task;
-    bool merges = false;
-    bool deletes = false;
+    CompactionDue due;
     {
       std::lock_guard<Monitor> lock(*monitor);
-      while (!stopping && task == nullptr && !merges && !deletes) {
+      while (!stopping) {
         task = TakeLocked();
         if (task != nullptr) break;
-        const int64_t now_us = clock.MonotonicUs();
-        if (options.enabled && options.automatic) {
-          merges = now_us >= next_merges_us;
-          deletes = now_us >= next_deletes_us;
-        }
-        if (merges) next_merges_us = now_us + options.merge_interval_s * 1'000'000;
-        if (deletes) next_deletes_us = now_us + options.deletes_interval_s * 1'000'000;
-        if (!merges && !deletes) monitor->WaitFor(kTickMs);
+        due = DueLocked();
+        if (due.any()) break;
+        monitor->WaitFor(kTickMs);
       }
       if (stopping) return;
       ForgetTicketsLocked();
@@ -162,7 +72,7 @@ void Compactor::Impl::Loop() {
     if (task != nullptr) {
       Run(task);
     } else {
-      PlanDue(merges, deletes);
+      PlanDue(due);
     }
   }
 }
@@ -181,7 +91,7 @@ void Compactor::Impl::Run(const TaskPtr& task) {
   if (status.ok()) on_done(collection);
   std::lock_guard<Monitor> lock(*monitor);
   running.erase(task);
-  task->state = status.ok() ? Task::State::kDone : Task::State::kFailed;
+  task->state = status.ok() ? CompactionWork::State::kDone : CompactionWork::State::kFailed;
   task->failure = status.ToString();
   if (task->is_automatic && options.throughput_mb_max > 0) {
     resting_until_us = begin_us + bytes / options.throughput_mb_max;  // Bytes / (MB/s) are us.
@@ -197,7 +107,8 @@ Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan
                              .inputs = {},
                              .deltas = files.deltas,
                              .deletes_until = files.checkpoint.timestamp,
-                             .expired_before = ReclaimBefore(options, info, now_ms)};
+                             .expired_before = ReclaimBefore(options, info, now_ms),
+                             .reclaim_until = DeletedUntil(options, now_ms)};
   int64_t bytes = 0;
   for (const model::SegmentInfo& segment : files.segments) {
     if (!std::binary_search(plan.inputs.begin(), plan.inputs.end(), segment.id)) continue;
@@ -205,15 +116,14 @@ Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan
     bytes += segment.bytes;
   }
   const model::CollectionSchema& schema = info.schema;
-  if (options.expiry_slack_h >= 0) {
-    work.expiry_us = (now_ms - options.expiry_slack_h * 3'600'000) * 1000;
-  } else {
-    work.expiry_us = now_ms * 1000;
-  }
+  work.expiry_us = ExpiredUntilUs(options, now_ms);
   work.expiry_field = model::ExpiryField(info.properties, schema);
   if (options.sorts_by_key) work.sort_by = schema.primary_key().id;
+  if (const model::FieldSchema* key = model::IsolatedKey(info)) work.sort_by = key->id;
   for (const model::FieldSchema& field : schema.fields) {
-    if (plan.is_clustering && field.is_clustering_key) work.sort_by = field.id;
+    if (!plan.is_clustering || !field.is_clustering_key) continue;
+    work.sort_by = field.id;
+    work.is_clustering = true;
   }
   work.output_bytes_max = plan.output_bytes_max;
   const int64_t outputs = work.output_bytes_max <= 0
@@ -225,11 +135,36 @@ Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan
   return work;
 }
 
-Status Compactor::Impl::Merge(Task& task, int64_t& bytes) {
+// A segment that is rewritten alone keeps its age.
+Timestamp Compactor::Impl::ClusteredAt(const roles::CompactionTask& work) const {
+  const model::SegmentInfo& first = work.inputs[0];
+  const bool is_rewrite = work.inputs.size() == 1 && first.clustered_by == work.sort_by;
+  return is_rewrite ? first.clustered_at : MakeTimestamp(clock.NowMs());
+}
+
+// Before the segment is official: its rows are searched by index from the first moment on.
+Status Compactor::Impl::BuildIndexes(const model::CollectionInfo& info,
+                                     model::SegmentInfo& segment) {
+  TRY_ASSIGN(const auto segments, coord.segments.ListSegments(ctx, info.id));
+  int64_t rows = 0;
+  for (const model::SegmentInfo& other : segments) rows += other.rows;
+  for (const model::IndexInfo& index : info.indexes) {
+    const model::IndexInfo wanted = ChosenFor(
+        index, info, {.segment = segment.rows, .collection = rows}, options.auto_index_memory_mb);
+    TRY_ASSIGN(model::SegmentIndexInfo built,
+               data.BuildIndex(ctx, segment, info, wanted, roles::BuildPace::kSome));
+    NoteChoice(wanted, built);
+    segment.indexes.push_back(std::move(built));
+  }
+  return {};
+}
+
+Status Compactor::Impl::Merge(CompactionWork& task, int64_t& bytes) {
   const CompactionPlan& plan = task.plan;
   TRY_ASSIGN(const auto info, coord.catalog.Find(ctx, plan.collection));
   TRY_ASSIGN(const model::ShardFiles files, coord.segments.ListShard(ctx, plan.vchannel));
   TRY_ASSIGN(roles::CompactionTask work, TaskOf(plan, *info, files));
+  if (task.is_automatic) work.write_bytes_per_s = options.throughput_mb_max << 20;
   {
     std::lock_guard<Monitor> lock(*monitor);
     for (const char* kind : {"segments", "indexes"}) {
@@ -248,8 +183,9 @@ Status Compactor::Impl::Merge(Task& task, int64_t& bytes) {
   TRY_ASSIGN(roles::CompactionResult result, data.Compact(ctx, work, *info));
   model::CompactionCommit commit{.collection = plan.collection, .vchannel = plan.vchannel};
   if (result.is_unchanged) {
-    commit.known.push_back(
-        {.segment = plan.inputs[0], .deletes_counted = work.deletes_until, .deleted_rows = 0});
+    commit.known.push_back({.segment = plan.inputs[0],
+                            .deletes_counted = work.deletes_until,
+                            .deleted_rows = result.rows_hidden});
   } else {
     commit.inputs = plan.inputs;
   }
@@ -259,25 +195,41 @@ Status Compactor::Impl::Merge(Task& task, int64_t& bytes) {
   for (model::SegmentInfo& output : commit.outputs) {
     bytes += output.bytes;
     rows += output.rows;
-    // Before it is official: its rows are searched by index from the first moment on.
-    for (const model::IndexInfo& index : info->indexes) {
-      TRY_ASSIGN(model::SegmentIndexInfo built, data.BuildIndex(ctx, output, *info, index));
-      output.indexes.push_back(std::move(built));
-    }
+    if (output.clustered_by != FieldId()) output.clustered_at = ClusteredAt(work);
+    TRY(BuildIndexes(*info, output));
   }
   TRY(coord.segments.CommitCompaction(ctx, commit));
   LogInfo("compacted vchannel={} inputs={} output={} outputs={} rows={} removed={} bytes={} ms={}",
           plan.vchannel, plan.inputs.size(), result.output ? work.output.value() : 0,
           commit.outputs.size(), rows, result.rows_removed, bytes,
           (clock.MonotonicUs() - begin_us) / 1000);
-  if (result.output) {
-    std::lock_guard<Monitor> lock(*monitor);
-    task.target = result.output->id;
+  std::lock_guard<Monitor> lock(*monitor);
+  if (result.output) task.target = result.output->id;
+  if (result.rows_hidden > 0) {
+    std::vector<SegmentId> left = commit.inputs.empty() ? plan.inputs : std::vector<SegmentId>();
+    for (const model::SegmentInfo& output : commit.outputs) left.push_back(output.id);
+    RestLocked(left);
   }
   return {};
 }
 
-Status Compactor::Impl::MergeDeletes(Task& task) {
+// Rows that are kept for readers of the past cannot go before the retention is over, so there is no
+// use in rewriting their segments again and again until then.
+void Compactor::Impl::RestLocked(const std::vector<SegmentId>& segments) {
+  const int64_t until_us =
+      clock.MonotonicUs() + std::max<int64_t>(options.retention_s / 2, 1) * 1'000'000;
+  for (SegmentId segment : segments) resting_segments[segment] = until_us;
+}
+
+std::set<SegmentId> Compactor::Impl::RestingLocked() {
+  const int64_t now_us = clock.MonotonicUs();
+  std::erase_if(resting_segments, [&](const auto& entry) { return entry.second <= now_us; });
+  std::set<SegmentId> resting;
+  for (const auto& [segment, until_us] : resting_segments) resting.insert(segment);
+  return resting;
+}
+
+Status Compactor::Impl::MergeDeletes(CompactionWork& task) {
   const CompactionPlan& plan = task.plan;
   TRY_ASSIGN(const auto info, coord.catalog.Find(ctx, plan.collection));
   TRY_ASSIGN(const model::ShardFiles files, coord.segments.ListShard(ctx, plan.vchannel));
@@ -309,78 +261,10 @@ Status Compactor::Impl::MergeDeletes(Task& task) {
   return {};
 }
 
-void Compactor::Impl::PlanDue(bool merges, bool deletes) {
-  const auto collections = coord.catalog.List(ctx, model::kDefaultDatabase);
-  if (!collections.ok()) return;
-  for (const auto& info : *collections) {
-    const std::string* wish = model::Find(info->properties, "collection.autocompaction.enabled");
-    if (wish != nullptr && IsNo(*wish)) continue;
-    const Status status = PlanCollection(*info, merges, deletes);
-    if (!status.ok() && status.code() != ErrorCode::kCanceled) {
-      LogWarn("planning compactions failed collection={} error=\"{}\"", info->id.value(),
-              status.ToString());
-    }
-  }
-}
-
-Status Compactor::Impl::PlanCollection(const model::CollectionInfo& info, bool merges,
-                                       bool deletes) {
-  for (const std::string& vchannel : info.vchannels) {
-    TRY_ASSIGN(const model::ShardFiles files, coord.segments.ListShard(ctx, vchannel));
-    std::lock_guard<Monitor> lock(*monitor);
-    const std::set<SegmentId> busy = BusyLocked(files);
-    const ShardView shard{.collection = info,
-                          .vchannel = vchannel,
-                          .files = files,
-                          .busy = busy,
-                          .now_ms = clock.NowMs()};
-    std::vector<CompactionPlan> plans;
-    if (merges) plans = PlanAutomatic(options, shard);
-    if (deletes && DeletesAreDue(options, shard) && !DeletesRunLocked(vchannel)) {
-      plans.push_back({.collection = info.id, .vchannel = vchannel, .partition = {}, .inputs = {}});
-    }
-    for (CompactionPlan& plan : plans) {
-      auto task = std::make_shared<Task>();
-      task->plan = std::move(plan);
-      task->is_automatic = true;
-      EnqueueLocked(std::move(task));
-    }
-  }
-  return {};
-}
-
-Result<std::vector<CompactionPlan>> Compactor::Impl::PlansFor(
-    const roles::CompactionRequest& request, const model::CollectionInfo& info) {
-  std::vector<CompactionPlan> plans;
-  for (const std::string& vchannel : info.vchannels) {
-    if (!request.vchannel.empty() && request.vchannel != vchannel) continue;
-    TRY_ASSIGN(const model::ShardFiles files, coord.segments.ListShard(ctx, vchannel));
-    if (request.deletes_only) {
-      if (files.deltas.empty()) continue;
-      std::lock_guard<Monitor> lock(*monitor);
-      if (DeletesRunLocked(vchannel)) continue;
-      plans.push_back({.collection = info.id, .vchannel = vchannel, .partition = {}, .inputs = {}});
-      continue;
-    }
-    std::lock_guard<Monitor> lock(*monitor);
-    const std::set<SegmentId> busy = BusyLocked(files);
-    const ShardView shard{.collection = info,
-                          .vchannel = vchannel,
-                          .files = files,
-                          .busy = busy,
-                          .now_ms = clock.NowMs()};
-    for (CompactionPlan& plan : request.is_clustering ? PlanClustering(options, shard, request)
-                                                      : PlanManual(options, shard, request)) {
-      plans.push_back(std::move(plan));
-    }
-  }
-  return plans;
-}
-
 void Compactor::Impl::ForgetTicketsLocked() {
   const int64_t now_us = clock.MonotonicUs();
   for (auto it = tickets.begin(); it != tickets.end();) {
-    Ticket& ticket = it->second;
+    CompactionTasks& ticket = it->second;
     const bool is_over = std::all_of(ticket.tasks.begin(), ticket.tasks.end(),
                                      [](const TaskPtr& task) { return task->is_over(); });
     if (is_over && ticket.over_since_us < 0) ticket.over_since_us = now_us;
@@ -424,6 +308,10 @@ Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
   }
   TRY_ASSIGN(const auto info, s.coord.catalog.Find(ctx, request.collection));
   const auto& fields = info->schema.fields;
+  if (request.is_clustering && !s.options.clustering_enabled) {
+    return Error(roles::kClusteringUnsupported, "{}: it is switched off",
+                 InfoOf(roles::kClusteringUnsupported).name);
+  }
   if (request.is_clustering &&
       std::none_of(fields.begin(), fields.end(),
                    [](const model::FieldSchema& field) { return field.is_clustering_key; })) {
@@ -437,10 +325,12 @@ Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
       return task->is_automatic && task->plan.collection == info->id;
     });
   }
-  TRY_ASSIGN(std::vector<CompactionPlan> plans, s.PlansFor(request, *info));
+  TRY_ASSIGN(std::vector<CompactionPlan> plans,
+             s.PlansFor(request, *info, Impl::Protection::kCounts));
+  TRY(s.CheckProtection(request, *info, !plans.empty()));
   TRY_ASSIGN(const int64_t id, s.coord.oracle.AllocateIds(ctx, 1));
   std::lock_guard<Monitor> lock(*s.monitor);
-  Ticket ticket;
+  CompactionTasks ticket;
   // Their inputs are not planned again, so they belong to the answer.
   const auto add = [&](const TaskPtr& task) {
     if (task->plan.collection == info->id) ticket.tasks.push_back(task);
@@ -448,7 +338,7 @@ Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
   std::for_each(s.running.begin(), s.running.end(), add);
   std::for_each(s.waiting.begin(), s.waiting.end(), add);
   for (CompactionPlan& plan : plans) {
-    auto task = std::make_shared<Task>();
+    auto task = std::make_shared<CompactionWork>();
     task->plan = std::move(plan);
     ticket.tasks.push_back(task);
     s.EnqueueLocked(std::move(task));
@@ -467,8 +357,8 @@ Result<roles::CompactionState> Compactor::State(Context&, int64_t ticket) {
   if (found == impl_->tickets.end()) return state;
   for (const TaskPtr& task : found->second.tasks) {
     if (!task->is_over()) ++state.executing;
-    if (task->state == Task::State::kDone) ++state.completed;
-    if (task->state == Task::State::kFailed) ++state.failed;
+    if (task->state == CompactionWork::State::kDone) ++state.completed;
+    if (task->state == CompactionWork::State::kFailed) ++state.failed;
     if (task->plan.inputs.empty()) continue;
     state.merges.push_back({.partition = task->plan.partition,
                             .vchannel = task->plan.vchannel,

@@ -25,6 +25,7 @@ class Planner {
             static_cast<int64_t>(options.expansion_rate * static_cast<double>(full_bytes_))),
         output_bytes_max_(limit_bytes_),
         reclaim_before_(ReclaimBefore(options, shard.collection, shard.now_ms)),
+        clustering_key_(ClusteringKey(shard.collection.schema)),
         has_expiry_field_(model::ExpiryField(shard.collection.properties,
                                              shard.collection.schema) != FieldId()) {}
 
@@ -36,11 +37,32 @@ class Planner {
       std::vector<const SegmentInfo*> merged = Balanced(segments);
       for (const SegmentInfo* segment : segments) {
         const bool is_merged = std::find(merged.begin(), merged.end(), segment) != merged.end();
-        if (!is_merged && (IsMostlyDead(*segment) || IsOversized(*segment))) {
-          plans.push_back(PlanOf(partition, {segment}));
-        }
+        const bool is_due = IsOversized(*segment) ||
+                            (IsMostlyDead(*segment) && shard_.resting.count(segment->id) == 0);
+        if (!is_merged && is_due) plans.push_back(PlanOf(partition, {segment}));
       }
       if (!merged.empty()) plans.push_back(PlanOf(partition, merged));
+    }
+    return plans;
+  }
+
+  std::vector<CompactionPlan> DueClustering() const {
+    if (clustering_key_ == FieldId()) return {};
+    std::vector<CompactionPlan> plans;
+    std::set<PartitionId> held_up;  // Some of their segments are being compacted.
+    for (const SegmentInfo& segment : shard_.files.segments) {
+      if (shard_.busy.count(segment.id) > 0) held_up.insert(segment.partition);
+    }
+    for (auto& [partition, segments] :
+         ByPartition([](const SegmentInfo& segment) { return segment.bytes > 0; })) {
+      const bool all_indexed =
+          !options_.waits_for_index ||
+          std::all_of(segments.begin(), segments.end(),
+                      [&](const SegmentInfo* segment) { return IsIndexed(*segment); });
+      if (held_up.count(partition) > 0 || !all_indexed || !ClusteringIsDue(segments)) continue;
+      plans.push_back(PlanOf(partition, segments));
+      plans.back().output_bytes_max = full_bytes_;
+      plans.back().is_clustering = true;
     }
     return plans;
   }
@@ -85,6 +107,11 @@ class Planner {
         bytes = 0;
       };
       for (const SegmentInfo* segment : segments) {
+        if (IsClustered(*segment) && request.target_mb <= 0) {
+          // Merged with others it would lose its order.
+          if (MayHaveDeadRows(*segment)) plans.push_back(PlanOf(partition, {segment}));
+          continue;
+        }
         // Of unknown size: rewritten alone, and known then.
         const int64_t more = segment->bytes > 0 ? segment->LiveBytes() : limit;
         if (!bin.empty() && (bytes >= full || bytes + more > limit)) close();
@@ -117,6 +144,7 @@ class Planner {
                         .inputs = {}};
     plan.output_bytes_max = output_bytes_max_;
     for (const SegmentInfo* segment : segments) plan.inputs.push_back(segment->id);
+    plan.is_clustering = segments.size() == 1 && IsClustered(*segments[0]);
     std::sort(plan.inputs.begin(), plan.inputs.end());
     return plan;
   }
@@ -125,6 +153,37 @@ class Planner {
     if (request.partition != PartitionId() && request.partition != segment.partition) return false;
     const auto& ids = request.segments;
     return ids.empty() || std::find(ids.begin(), ids.end(), segment.id) != ids.end();
+  }
+
+  static FieldId ClusteringKey(const model::CollectionSchema& schema) {
+    for (const model::FieldSchema& field : schema.fields) {
+      if (field.is_clustering_key) return field.id;
+    }
+    return {};
+  }
+
+  bool IsClustered(const SegmentInfo& segment) const {
+    return clustering_key_ != FieldId() && segment.clustered_by == clustering_key_;
+  }
+
+  bool ClusteringIsDue(const Segments& segments) const {
+    int64_t fresh_bytes = 0;
+    Timestamp oldest_fresh = kTimestampMax;
+    Timestamp last;
+    for (const SegmentInfo* segment : segments) {
+      if (IsClustered(*segment)) {
+        last = std::max(last, segment->clustered_at);
+      } else {
+        fresh_bytes += segment->LiveBytes();
+        oldest_fresh = std::min(oldest_fresh, segment->oldest);
+      }
+    }
+    if (fresh_bytes == 0) return false;
+    const bool is_first = last == Timestamp();
+    const int64_t age_ms = shard_.now_ms - PhysicalMs(is_first ? oldest_fresh : last);
+    if (age_ms >= options_.clustering_s_max * 1000) return true;
+    return fresh_bytes >= options_.clustering_bytes_min &&
+           (is_first || age_ms >= options_.clustering_s_min * 1000);
   }
 
   bool IsIndexed(const SegmentInfo& segment) const {
@@ -145,7 +204,8 @@ class Planner {
   Segments Balanced(Segments segments) const {
     const double full = static_cast<double>(full_bytes_);
     std::erase_if(segments, [&](const SegmentInfo* segment) {
-      return static_cast<double>(segment->LiveBytes()) >= options_.small_proportion * full;
+      return IsClustered(*segment) ||
+             static_cast<double>(segment->LiveBytes()) >= options_.small_proportion * full;
     });
     std::stable_sort(segments.begin(), segments.end(),
                      [](const auto* a, const auto* b) { return a->LiveBytes() < b->LiveBytes(); });
@@ -193,6 +253,10 @@ class Planner {
 
   // An estimate: as if the rows had come evenly. What it misses is reclaimed later.
   double ExpiredShare(const SegmentInfo& segment) const {
+    if (const auto counted = shard_.expired_rows.find(segment.id);
+        counted != shard_.expired_rows.end() && segment.rows > 0) {
+      return static_cast<double>(counted->second) / static_cast<double>(segment.rows);
+    }
     if (segment.oldest >= reclaim_before_) return 0;
     if (segment.newest < reclaim_before_) return 1;
     const auto span = static_cast<double>(PhysicalMs(segment.newest) - PhysicalMs(segment.oldest));
@@ -206,15 +270,32 @@ class Planner {
   const int64_t limit_bytes_;  // Twice of which is too much for one segment.
   int64_t output_bytes_max_;   // The same, or more when the request asks for more.
   const Timestamp reclaim_before_;
-  const bool has_expiry_field_;  // Which rows it lets expire is not known here.
+  const FieldId clustering_key_;  // 0: none.
+  const bool has_expiry_field_;
 };
+
+}  // namespace
+
+namespace {
+
+int64_t SlackMs(const CompactionOptions& options) {
+  return std::max<int64_t>(0, options.expiry_slack_h) * 3600 * 1000 + options.retention_s * 1000;
+}
 
 }  // namespace
 
 Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
                         int64_t now_ms) {
-  const int64_t slack_ms = std::max<int64_t>(0, options.expiry_slack_h) * 3600 * 1000;
-  return model::ExpiredBefore(collection.properties, now_ms - slack_ms);
+  return model::ExpiredBefore(collection.properties, now_ms - SlackMs(options));
+}
+
+Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms) {
+  if (options.retention_s == 0) return kTimestampMax;
+  return MakeTimestamp(now_ms - options.retention_s * 1000);
+}
+
+int64_t ExpiredUntilUs(const CompactionOptions& options, int64_t now_ms) {
+  return (now_ms - SlackMs(options)) * 1000;
 }
 
 bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard) {
@@ -247,6 +328,11 @@ std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options,
 std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
                                        const roles::CompactionRequest& request) {
   return Planner(options, shard).Manual(request);
+}
+
+std::vector<CompactionPlan> PlanDueClustering(const CompactionOptions& options,
+                                              const ShardView& shard) {
+  return Planner(options, shard).DueClustering();
 }
 
 std::vector<CompactionPlan> PlanClustering(const CompactionOptions& options, const ShardView& shard,

@@ -1,6 +1,7 @@
 // What to compact: pure functions over what the catalog knows of one shard.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,11 +27,20 @@ struct ShardView {
   const model::ShardFiles& files;
   const std::set<SegmentId>& busy;  // Inputs of other plans.
   int64_t now_ms = 0;
+  // Rows that a field says are past their time; none are known of a segment that is not there.
+  std::map<SegmentId, int64_t> expired_rows = {};
+  std::set<SegmentId> resting = {};  // Their dead rows cannot go yet.
 };
 
 /// Rows inserted before this moment may go for good.
 Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
                         int64_t now_ms);
+
+/// Rows deleted before this moment may go for good.
+Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms);
+
+/// The same for rows with an end of their own, in microseconds.
+int64_t ExpiredUntilUs(const CompactionOptions& options, int64_t now_ms);
 
 /// The delta logs that are not counted yet are many or large, or may hide many rows.
 bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard);
@@ -42,6 +52,11 @@ std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options, cons
 /// All small segments packed, and every segment that may have dead rows.
 std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
                                        const roles::CompactionRequest& request);
+
+/// Partitions of the shard with much that is not in the order of the clustering key yet, or with
+/// some for long: all their segments, as the next function.
+std::vector<CompactionPlan> PlanDueClustering(const CompactionOptions& options,
+                                              const ShardView& shard);
 
 /// All segments of each partition together, which are to be cut anew by the clustering key.
 std::vector<CompactionPlan> PlanClustering(const CompactionOptions& options, const ShardView& shard,

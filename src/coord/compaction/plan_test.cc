@@ -156,6 +156,72 @@ TEST_F(PlanTest, ASegmentWithManyExpiredRowsIsRewritten) {
   EXPECT_EQ(Manual(), Ids{});
 }
 
+TEST_F(PlanTest, ASegmentWithManyRowsThatAFieldLetsExpireIsRewritten) {
+  Add(1, 1);
+  ShardView view = View();
+  EXPECT_EQ(IdsOf(PlanAutomatic(options_, view)), Ids{});
+  view.expired_rows = {{SegmentId(1), 199}};
+  EXPECT_EQ(IdsOf(PlanAutomatic(options_, view)), Ids{});
+  view.expired_rows = {{SegmentId(1), 200}};
+  EXPECT_EQ(IdsOf(PlanAutomatic(options_, view)), (Ids{{1}}));
+  view.resting = {SegmentId(1)};
+  EXPECT_EQ(IdsOf(PlanAutomatic(options_, view)), Ids{}) << "they cannot go yet";
+}
+
+TEST_F(PlanTest, WhatReadersOfThePastSeeStaysForAsLongAsTheRetentionSays) {
+  EXPECT_EQ(DeletedUntil(options_, kNowMs), kTimestampMax);
+  options_.retention_s = 60;
+  EXPECT_EQ(DeletedUntil(options_, kNowMs), MakeTimestamp(kNowMs - 60'000));
+  EXPECT_EQ(ExpiredUntilUs(options_, kNowMs), (kNowMs - 60'000) * 1000);
+  collection_.properties = {{"collection.ttl.seconds", "10"}};
+  EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs), MakeTimestamp(kNowMs - 70'000));
+}
+
+TEST_F(PlanTest, APartitionIsClusteredWhenMuchOfItIsNewOrSomeForLong) {
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty());
+  Add(1, 300);
+  Add(2, 200);
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty()) << "no clustering key";
+  collection_.schema.fields.push_back(
+      {.id = FieldId(105), .type = model::DataType::kInt64, .is_clustering_key = true});
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty()) << "500 of 512 MB";
+  Add(3, 20);
+  const auto first = PlanDueClustering(options_, View());
+  EXPECT_EQ(IdsOf(first), (Ids{{1, 2, 3}}));
+  EXPECT_TRUE(first[0].is_clustering);
+  busy_ = {SegmentId(2)};
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty()) << "some are being compacted";
+  busy_.clear();
+  for (model::SegmentInfo& segment : files_.segments) {
+    segment.clustered_by = FieldId(105);
+    segment.clustered_at = MakeTimestamp(kNowMs - 3'000'000);
+  }
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty()) << "nothing is new";
+  Add(4, 600);
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty()) << "50 minutes of an hour";
+  options_.clustering_s_min = 2999;
+  EXPECT_EQ(IdsOf(PlanDueClustering(options_, View())), (Ids{{1, 2, 3, 4}}));
+  files_.segments.back().bytes = kMb;
+  EXPECT_TRUE(PlanDueClustering(options_, View()).empty());
+  options_.clustering_s_max = 3000;
+  EXPECT_EQ(IdsOf(PlanDueClustering(options_, View())), (Ids{{1, 2, 3, 4}})) << "for long";
+}
+
+TEST_F(PlanTest, ClusteredSegmentsAreNotMergedWithOthers) {
+  collection_.schema.fields.push_back(
+      {.id = FieldId(105), .type = model::DataType::kInt64, .is_clustering_key = true});
+  for (int64_t id = 1; id <= 3; ++id) Add(id, 10);
+  files_.segments[2].clustered_by = FieldId(105);
+  EXPECT_EQ(Automatic(), Ids{});
+  EXPECT_EQ(Manual(), (Ids{{1, 2}}));
+  files_.segments[2].deleted_rows = 300;
+  EXPECT_EQ(Automatic(), (Ids{{3}}));
+  const auto plans = PlanManual(options_, View(), {});
+  EXPECT_EQ(IdsOf(plans), (Ids{{3}, {1, 2}}));
+  EXPECT_TRUE(plans[0].is_clustering) << "it keeps its order";
+  EXPECT_FALSE(plans[1].is_clustering);
+}
+
 TEST_F(PlanTest, OnRequestSmallOnesArePackedAndThoseWithDeadRowsRewritten) {
   Add(1, 10);
   EXPECT_EQ(Manual(), Ids{});

@@ -36,6 +36,12 @@ Result<Operand> BindPhraseMatch(const Call& call);
 Result<Operand> BindEmpty(const Call& call);
 /// starts_with(text, prefix).
 Result<Operand> BindStartsWith(const Call& call);
+/// st_within(geometry field, text) and its kin: what a row's geometry is to that one.
+Result<Operand> BindSpatialRelation(const Call& call);
+/// st_dwithin(geometry field, text of a point, metres): no farther from it.
+Result<Operand> BindDistanceWithin(const Call& call);
+/// st_isvalid(geometry field).
+Result<Operand> BindIsValid(const Call& call);
 /// random_sample(share): keeps a share of the rows that pass the rest of the filter.
 Result<Operand> BindRandomSample(const Call& call);
 

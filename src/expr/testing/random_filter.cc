@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
+
+#include "expr/testing/spatial_reference.h"
 
 namespace elanus::expr::testing {
 
@@ -191,7 +195,11 @@ class Writer {
 
   // -- Leaves -------------------------------------------------------------------------------------
   Piece Leaf() {
-    switch (dice_.Below(12)) {
+    switch (dice_.Below(14)) {
+      case 12:
+        return Spatial();
+      case 13:
+        return Time();
       case 0:
         return Range();
       case 1:
@@ -309,6 +317,9 @@ class Writer {
 
   Piece NullTest() {
     Subject subject = dice_.OneIn(2) ? Column() : dice_.OneIn(2) ? Array() : Place();
+    if (dice_.OneIn(8)) {
+      subject = {"g", DataType::kGeometry, true, [](const Row& row) { return row.at("g"); }};
+    }
     const bool negated = dice_.OneIn(2);
     const bool is_place = subject.type == DataType::kJson;
     return {subject.text + (negated ? " is not null" : " IS NULL"), [=](const Row& row) {
@@ -412,11 +423,87 @@ class Writer {
             }};
   }
 
+  Piece Spatial() {
+    const bool is_upper = dice_.OneIn(3);
+    if (dice_.OneIn(5)) return Near(is_upper ? "ST_DWITHIN" : "st_dwithin");
+    if (dice_.OneIn(8)) {
+      return {is_upper ? "ST_ISVALID(g)" : "st_isvalid(g)", [](const Row& row) {
+                return row.at("g").has_value() ? Truth::kTrue : Truth::kUnknown;
+              }};
+    }
+    static const std::pair<const char*, const char*> kRelations[] = {
+        {"equals", "EQUALS"},   {"touches", "TOUCHES"},   {"overlaps", "OVERLAPS"},
+        {"crosses", "CROSSES"}, {"contains", "CONTAINS"}, {"intersects", "INTERSECTS"},
+        {"within", "WITHIN"}};
+    const auto [lower, upper] = dice_.Pick(kRelations);
+    const Datum shape = DrawShape(dice_);
+    const std::string name = is_upper ? std::string("ST_") + upper : std::string("st_") + lower;
+    return {fmt::format("{}(g, {})", name, Written(Datum::Text(WktOf(shape)))),
+            [=, relation = std::string(lower)](const Row& row) {
+              return Related(row.at("g"), relation, shape);
+            }};
+  }
+  Piece Near(const std::string& name) {
+    const int64_t xs[] = {0, -2, 3, 90, 179};
+    const int64_t ys[] = {0, 1, 2, -60, 89};
+    // No two of the drawn places are just so far apart.
+    const double distances[] = {0, 130'000, 300'000.5, 9'000'000, 3e7};
+    const int64_t x = dice_.Pick(xs);
+    const int64_t y = dice_.Pick(ys);
+    const double metres = dice_.Pick(distances);
+    return {
+        fmt::format("{}(g, {}, {})", name, Written(Datum::Text(fmt::format("POINT({} {})", x, y))),
+                    LiteralOf(Datum::Real(metres))),
+        [=](const Row& row) { return IsNear(row.at("g"), x, y, metres); }};
+  }
+
+  // Moments that rows have, written by several clocks.
+  Piece Time() {
+    static const std::pair<const char*, int64_t> kMoments[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"1970-01-01 00:00:00", 0},
+        {"1970-01-01T01:30:00+01:30", 0},
+        {"1969-12-31T23:59:59.5Z", -500'000},
+        {"2024-02-29T12:00:00.000001-00:00", 1'709'208'000'000'001},
+        {"2024-02-29 04:00:00.000001999-08", 1'709'208'000'000'001},
+        {"2024-03-01T12:00:00.000001Z", 1'709'294'400'000'001},
+        {"9999-12-31T23:59:59.999999Z", 253'402'300'799'999'999}};
+    static const std::pair<const char*, int64_t> kSpans[] = {{"P1D", 86'400'000'000},
+                                                             {"PT1S", 1'000'000},
+                                                             {"P0Y", 0},
+                                                             {"P366DT12H", 31'665'600'000'000}};
+    const auto [text, moment] = dice_.Pick(kMoments);
+    const Sign sign = dice_.Pick(kSigns);
+    const std::string literal = fmt::format("{} '{}'", dice_.OneIn(2) ? "ISO" : "iso", text);
+    std::string subject = "t";
+    int64_t shift = 0;
+    if (dice_.OneIn(3)) {
+      const auto [span, length] = dice_.Pick(kSpans);
+      const bool adds = dice_.OneIn(2);
+      subject = fmt::format("t {} INTERVAL \"{}\"", adds ? '+' : '-', span);
+      shift = adds ? length : -length;
+    }
+    return {dice_.OneIn(3) ? fmt::format("{} {} {}", literal, sign.mirrored, subject)
+                           : fmt::format("{} {} {}", subject, sign.text, literal),
+            [=, wanted = moment](const Row& row) {
+              const Datum& value = row.at("t");
+              if (!value.has_value()) return Truth::kUnknown;
+              return CompareColumn(Datum::Int(value.integer + shift), sign.op, Datum::Int(wanted));
+            }};
+  }
+
   Dice& dice_;
   Templates templates_;
 };
 
 }  // namespace
+
+int ShareOf(int filters) {
+  constexpr double kAll = 18'000;
+  const char* wanted = std::getenv("ELANUS_FILTERS");
+  const double share = wanted == nullptr ? 1 : std::max(0.0, std::atof(wanted)) / kAll;
+  return std::max(1, static_cast<int>(std::ceil(filters * share)));
+}
 
 Filter DrawFilter(Dice& dice, int depth) {
   Writer writer(dice);

@@ -15,6 +15,10 @@ struct Filter {
   std::function<Truth(const Row&)> truth;
 };
 
+/// How many filters a test draws of `filters`, its share when all property tests together draw
+/// 18,000: the environment variable ELANUS_FILTERS says how many they draw instead.
+int ShareOf(int filters);
+
 /// Draws a filter whose conditions nest at most `depth` deep.
 Filter DrawFilter(Dice& dice, int depth);
 

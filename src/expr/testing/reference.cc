@@ -355,6 +355,9 @@ bool Answers(const Datum& value, const model::Predicate& predicate) {
       for (const model::Scalar& item : predicate.values) wanted.push_back(DatumOf(item));
       return Contains(value, wanted, predicate.all) == Truth::kTrue;
     }
+    case PredicateKind::kWords:  // The world has no index that knows words or boxes.
+    case PredicateKind::kShape:
+      return false;
   }
   return false;
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "expr/testing/spatial_reference.h"
+#include "geometry/text.h"
 
 namespace elanus::expr::testing {
 
@@ -21,6 +23,11 @@ Datum DrawValue(Dice& dice, DataType type) {
       return Datum::Int(is_edge ? (small > 0 ? INT16_MAX : INT16_MIN) : small);
     case DataType::kInt32:
       return Datum::Int(is_edge ? (small > 0 ? INT32_MAX : INT32_MIN) : small);
+    case DataType::kTimestamptz: {
+      const int64_t moments[] = {0, -500'000, 1'709'208'000'000'001, 1'709'294'400'000'001};
+      if (is_edge) return Datum::Int(253'402'300'799'999'999);
+      return Datum::Int(dice.Pick(moments) + small % 2);
+    }
     case DataType::kInt64:
       return Datum::Int(is_edge ? (small > 0 ? INT64_MAX : INT64_MIN) : small);
     case DataType::kFloat:
@@ -73,6 +80,8 @@ World::World(uint64_t seed, size_t rows, bool answers) : answers_(answers) {
   AddField("reals", DataType::kArray, false, DataType::kFloat);
   AddField("words", DataType::kArray, true, DataType::kVarChar);
   AddField("j", DataType::kJson, true);
+  AddField("g", DataType::kGeometry, true);
+  AddField("t", DataType::kTimestamptz, true);
   AddField("v", DataType::kFloatVector, false);
   columns_.back().dim = 2;
   AddField("$meta", DataType::kJson, false);
@@ -93,6 +102,8 @@ World::World(uint64_t seed, size_t rows, bool answers) : answers_(answers) {
       } else if (field.type == DataType::kJson) {
         do value = DrawJson(dice, 3);
         while (field.is_dynamic && !value.Is(Datum::Kind::kObject));
+      } else if (field.type == DataType::kGeometry) {
+        value = DrawShape(dice);
       } else if (field.type == DataType::kDouble && dice.OneIn(12)) {
         const double edges[] = {NAN, INFINITY, -INFINITY, -0.0};
         value = Datum::Real(dice.Pick(edges));
@@ -151,6 +162,9 @@ void World::AppendValue(const model::FieldSchema& field, const Datum& value) {
   }
   if (field.type == DataType::kJson) return column.AppendBytes(JsonOf(value));
   if (field.type == DataType::kVarChar) return column.AppendBytes(value.text);
+  if (field.type == DataType::kGeometry) {
+    return column.AppendBytes(geometry::ReadWkt(WktOf(value)).value());
+  }
   if (field.type != DataType::kArray) {
     return column.AppendFixed(BytesOf(field.type, value).data());
   }
@@ -174,8 +188,10 @@ Result<model::ColumnView> World::Read(FieldId field, size_t begin, size_t count)
 
 model::IndexPromise World::Estimate(const model::Predicate& predicate) const {
   const model::FieldSchema* field = schema_.FindField(predicate.field);
-  const bool is_known =
-      answers_ && predicate.path.empty() && field != nullptr && field->type != DataType::kJson;
+  // Of a spatial test a predicate knows only boxes.
+  const bool is_known = answers_ && predicate.path.empty() && field != nullptr &&
+                        field->type != DataType::kJson &&
+                        predicate.kind != model::Predicate::Kind::kShape;
   // So cheap that it is always taken.
   return {.coverage = is_known ? model::Coverage::kExact : model::Coverage::kNone,
           .cost_ns = -1e12};

@@ -32,8 +32,8 @@ Datum DrawValue(Dice& dice, model::DataType type);
 Datum DrawJson(Dice& dice, int depth);
 
 /// Fields: id (Int64, the key), flag, n8?, n16, n32, n64?, f32, f64?, s?, numbers? (Array of
-/// Int64), small (of Int8), reals (of Float), words? (of VarChar), j? (JSON), v (a vector) and
-/// $meta; "?": nullable.
+/// Int64), small (of Int8), reals (of Float), words? (of VarChar), j? (JSON), g? (Geometry), t?
+/// (Timestamptz), v (a vector) and $meta; "?": nullable.
 class World final : public ColumnSource {
  public:
   /// `answers`: fields but JSON have an index that answers all it is asked.

@@ -38,9 +38,9 @@ Result<std::string> Build(Context& ctx, VectorBlock block, model::Metric metric,
   if (metric == model::Metric::kJaccard) {
     TRY_ASSIGN(ones, CountOnes(ctx, nodes, options.pool));
   }
+  const BitSpace space(nodes, ones.empty() ? nullptr : ones.data(), metric);
   BinaryGraphBuilder builder(
-      nodes, ones.empty() ? nullptr : ones.data(), metric,
-      static_cast<uint32_t>(build.GetInt("M", kDefaultM)),
+      space, static_cast<uint32_t>(build.GetInt("M", kDefaultM)),
       static_cast<uint32_t>(build.GetInt("efConstruction", kDefaultEfConstruction)));
   TRY(builder.Build(ctx, options));
   return WriteBinaryGraph(ctx, builder, nodes, groups, ones, metric, options.pool);

@@ -12,8 +12,8 @@
 
 #include "base/blob.h"
 #include "index/binary/binary_block.h"
+#include "index/binary/bit_space.h"
 #include "index/binary/equal_rows.h"
-#include "index/binary/graph_builder.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {

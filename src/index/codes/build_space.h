@@ -22,6 +22,8 @@ class BuildSpace {
     std::vector<float> scratch;
   };
 
+  Origin NewOrigin() const { return {}; }
+
   uint32_t nodes() const { return static_cast<uint32_t>(rows_.rows); }
   bool is_l2() const { return is_l2_; }
   void Start(uint32_t node, Origin& origin) const {

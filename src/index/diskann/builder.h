@@ -8,6 +8,7 @@
 
 #include "index/codes/build_space.h"
 #include "index/hnsw/graph.h"
+#include "index/hnsw/spin_lock.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -28,16 +29,6 @@ class VamanaBuilder {
   }
 
  private:
-  struct SpinLock {
-    std::atomic_flag flag = ATOMIC_FLAG_INIT;
-    void lock() {
-      while (flag.test_and_set(std::memory_order_acquire)) {
-        while (flag.test(std::memory_order_relaxed)) {
-        }
-      }
-    }
-    void unlock() { flag.clear(std::memory_order_release); }
-  };
   struct Scratch {
     Beam beam;
     VisitedSet visited;

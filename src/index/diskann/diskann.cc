@@ -88,6 +88,21 @@ constexpr ParamSpec kThresholdSpec{
     1,
     "Share of excluded rows from which codes are scanned; below 0: what costs less."};
 
+constexpr ParamSpec kRangeListSpec{"min_k",
+                                   Phase::kSearch,
+                                   ParamKind::kInteger,
+                                   static_cast<double>(kRangeListMin),
+                                   1,
+                                   kAnyInteger,
+                                   "Breadth of a range search at least."};
+constexpr ParamSpec kRangeListMaxSpec{"max_k",
+                                      Phase::kSearch,
+                                      ParamKind::kInteger,
+                                      kAnyInteger,
+                                      1,
+                                      kAnyInteger,
+                                      "Breadth of a range search at most; k at least."};
+
 constexpr auto kParams = std::to_array<ParamSpec>(
     {kDegreeSpec,
      kBuildListSpec,
@@ -98,7 +113,9 @@ constexpr auto kParams = std::to_array<ParamSpec>(
      kAccelerateSpec,
      kListSpec,
      {"beamwidth", Phase::kSearch, ParamKind::kInteger, kBeamWidth, 1, 128, "Blocks read at once."},
-     kThresholdSpec});
+     kThresholdSpec,
+     kRangeListSpec,
+     kRangeListMaxSpec});
 
 // The page cache is the one cache of AISAQ, and its codes lie together: what chooses between other
 // layouts and caches is checked and has no effect.
@@ -132,7 +149,9 @@ constexpr auto kAisaqParams = [] {
         "Blocks read at once."},
        {"vectors_beamwidth", Phase::kSearch, ParamKind::kInteger, 1, 1, 4,
         "Accepted without effect: a vector comes with its node's block."},
-       kThresholdSpec});
+       kThresholdSpec,
+       kRangeListSpec,
+       kRangeListMaxSpec});
 }();
 
 // Parts of at most a row's bytes times the ratio: as many codes of a byte as the budget holds, of

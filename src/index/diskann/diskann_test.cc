@@ -113,13 +113,36 @@ TEST_F(DiskAnnTest, RefusesParametersOutOfRange) {
               ErrorCode::kInvalidParameter)
         << name << "=" << value;
   }
-  const std::pair<std::string, std::string> bad_search[] = {
-      {"search_list", "0"}, {"search_list", "x"},         {"beamwidth", "0"},
-      {"beamwidth", "129"}, {"filter_threshold", "-1.1"}, {"filter_threshold", "1.1"}};
+  const std::pair<std::string, std::string> bad_search[] = {{"search_list", "0"},
+                                                            {"search_list", "x"},
+                                                            {"beamwidth", "0"},
+                                                            {"beamwidth", "129"},
+                                                            {"filter_threshold", "-1.1"},
+                                                            {"filter_threshold", "1.1"},
+                                                            {"min_k", "0"},
+                                                            {"max_k", "0"}};
   for (const auto& [name, value] : bad_search) {
     EXPECT_FALSE(ParseParams(DiskAnnType().params, Phase::kSearch, {{name, value}}).ok())
         << name << "=" << value;
   }
+}
+
+TEST_F(DiskAnnTest, ReadsAsFarInARangeAsItsOwnBreadthsSay) {
+  const auto index = Open(Build({}));
+  const auto blocks = [&](const Params& search) {
+    SearchRequest request{.queries = queries(), .k = 5, .params = search};
+    request.range.radius = 1e9f;
+    std::vector<uint32_t> rows(100);
+    std::vector<float> scores(100);
+    const uint64_t before = DiskAnnBlocksRead();
+    EXPECT_TRUE(index->Search(ctx_, request, {rows.data(), scores.data()}).ok());
+    return DiskAnnBlocksRead() - before;
+  };
+  const uint64_t usual = blocks(Of({{"search_list", 5}}));
+  EXPECT_EQ(usual, blocks(Of({{"search_list", 5}, {"min_k", 100}})));
+  EXPECT_LT(blocks(Of({{"search_list", 5}, {"min_k", 5}})), usual);
+  EXPECT_GT(blocks(Of({{"search_list", 5}, {"min_k", 400}})), usual);
+  EXPECT_LT(blocks(Of({{"search_list", 300}, {"max_k", 20}})), usual);
 }
 
 TEST_F(DiskAnnTest, TakesAnyCodeBudgetAndAnyDimension) {

@@ -6,6 +6,7 @@
 #include "index/diskann/search.h"
 
 #include <algorithm>
+#include <limits>
 #include <queue>
 
 #include "index/codes/dense_rows.h"
@@ -313,12 +314,17 @@ class DiskIndex final : public VectorIndex {
     const VectorBlock& queries = request.queries;
     const uint32_t k = request.k;
     const Params& params = request.params;
-    const int64_t list = params.GetInt("search_list", std::max<int64_t>(k, kSearchListMin));
+    int64_t list = params.GetInt("search_list", std::max<int64_t>(k, kSearchListMin));
     if (list < k) {
       return Error(
           ErrorCode::kSegcore,
           "failed to search: out_of_range_in_json: search_list({}) should be larger than k({})",
           list, k);
+    }
+    if (request.range.bounds()) {
+      const int64_t most = params.GetInt("max_k", std::numeric_limits<int64_t>::max());
+      list = std::max(list, params.GetInt("min_k", kRangeListMin));
+      list = std::min(list, std::max<int64_t>(k, most));
     }
     const size_t nodes = disk_.header.nodes;
     if (nodes == 0) {

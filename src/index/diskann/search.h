@@ -8,6 +8,9 @@
 
 namespace elanus::index {
 
+/// See the parameter min_k.
+inline constexpr int64_t kRangeListMin = 100;
+
 /// `beam_width`: of searches that do not say.
 std::unique_ptr<VectorIndex> MakeDiskIndex(OpenedDisk disk, model::Metric metric,
                                            size_t beam_width);

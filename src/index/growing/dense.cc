@@ -16,24 +16,10 @@ size_t RowsOf(std::span<const VectorBlock> blocks) {
 
 }  // namespace
 
-DenseGrowingIndex::DenseGrowingIndex(model::Metric metric, const GrowingIndexOptions& options)
-    : metric_(metric), options_(options) {}
-DenseGrowingIndex::~DenseGrowingIndex() = default;
-
-std::shared_ptr<const DenseGrowingIndex::Lists> DenseGrowingIndex::Current() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return lists_;
-}
-
-void DenseGrowingIndex::Publish(const Lists& lists) {
-  size_t bytes = lists.centroids->memory_bytes();
-  for (const auto& run : lists.runs) bytes += run->memory_bytes();
-  memory_bytes_.store(bytes, std::memory_order_relaxed);
-  rows_.store(lists.rows, std::memory_order_relaxed);
-  trained_rows_.store(lists.centroids->trained_rows, std::memory_order_relaxed);
-  auto next = std::make_shared<const Lists>(lists);
-  std::lock_guard<std::mutex> lock(mutex_);
-  lists_.swap(next);
+size_t DenseLists::memory_bytes() const {
+  size_t bytes = centroids->memory_bytes();
+  for (const auto& run : runs) bytes += run->memory_bytes();
+  return bytes;
 }
 
 bool DenseGrowingIndex::IsBehind(size_t rows) const {
@@ -45,9 +31,9 @@ bool DenseGrowingIndex::IsBehind(size_t rows) const {
 Status DenseGrowingIndex::Extend(Context& ctx, std::span<const VectorBlock> blocks,
                                  std::span<const std::shared_ptr<const void>>) {
   const size_t rows = RowsOf(blocks) / 64 * 64;
-  const std::shared_ptr<const Lists> old = Current();
+  const std::shared_ptr<const DenseLists> old = Current();
   if (old == nullptr && !IsBehind(RowsOf(blocks))) return {};
-  Lists lists;
+  DenseLists lists;
   if (old != nullptr) lists = *old;
   const bool trains = old == nullptr || rows >= old->centroids->trained_rows * kRetrainGrowth;
   if (trains) {
@@ -58,7 +44,7 @@ Status DenseGrowingIndex::Extend(Context& ctx, std::span<const VectorBlock> bloc
       count = std::min<size_t>(count * 2, UINT16_MAX);
     }
     lists = {};
-    TRY_ASSIGN(lists.centroids, Train(ctx, blocks, rows, count, metric_));
+    TRY_ASSIGN(lists.centroids, Train(ctx, blocks, rows, count, metric()));
   }
   while (lists.rows < rows) {
     const size_t block = lists.rows / kGrowingBlockRows;
@@ -67,12 +53,14 @@ Status DenseGrowingIndex::Extend(Context& ctx, std::span<const VectorBlock> bloc
     const size_t r = lists.rows / kRunRows;
     const Run* run = r < lists.runs.size() ? lists.runs[r].get() : nullptr;
     TRY_ASSIGN(auto longer, Longer(ctx, run, blocks[block].Slice(begin, end - begin),
-                                   *lists.centroids, metric_));
+                                   *lists.centroids, metric()));
     lists.runs.resize(r + 1);
     lists.runs[r] = std::move(longer);
     lists.rows = block * kGrowingBlockRows + end;
     // New lists take the place of old ones once they hold as much.
-    if (old == nullptr || lists.rows >= old->rows) Publish(lists);
+    if (old != nullptr && lists.rows < old->rows) continue;
+    Publish(lists);
+    trained_rows_.store(lists.centroids->trained_rows, std::memory_order_relaxed);
   }
   return {};
 }

@@ -9,19 +9,29 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
+#include <memory>
+#include <vector>
 
-#include "index/growing_index.h"
+#include "index/growing/published.h"
 
 namespace elanus::index {
 
-class DenseGrowingIndex final : public GrowingIndex {
- public:
-  DenseGrowingIndex(model::Metric metric, const GrowingIndexOptions& options);
-  ~DenseGrowingIndex() override;
+struct Centroids;
+struct Run;
 
-  model::Metric metric() const override { return metric_; }
-  size_t rows() const override { return rows_.load(std::memory_order_relaxed); }
+/// What a search reads. Copies share centroids and runs.
+struct DenseLists {
+  std::shared_ptr<const Centroids> centroids;
+  std::vector<std::shared_ptr<const Run>> runs;
+  size_t rows = 0;
+  size_t memory_bytes() const;
+};
+
+class DenseGrowingIndex final : public PublishedIndex<DenseLists> {
+ public:
+  DenseGrowingIndex(model::Metric metric, const GrowingIndexOptions& options)
+      : PublishedIndex(metric), options_(options) {}
+
   bool IsBehind(size_t rows) const override;
   /// The owners are not kept: codes are copies, and vectors are read from the searcher's blocks.
   Status Extend(Context& ctx, std::span<const VectorBlock> blocks,
@@ -30,24 +40,14 @@ class DenseGrowingIndex final : public GrowingIndex {
   Result<size_t> Search(Context& ctx, std::span<const VectorBlock> blocks,
                         const std::map<std::string, std::string>& params,
                         const SearchRequest& request, Hits hits) const override;
-  size_t memory_bytes() const override { return memory_bytes_.load(std::memory_order_relaxed); }
-
-  struct Lists;
 
  private:
-  std::shared_ptr<const Lists> Current() const;
-  void Publish(const Lists& lists);
   /// Lists to read of `lists`, for `k` hits.
   size_t ProbesOf(const std::map<std::string, std::string>& params, size_t lists, size_t rows,
                   uint32_t k) const;
 
-  const model::Metric metric_;
   const GrowingIndexOptions options_;
-  mutable std::mutex mutex_;  // Guards `lists_` only.
-  std::shared_ptr<const Lists> lists_;
-  std::atomic<size_t> rows_{0};
   std::atomic<size_t> trained_rows_{0};  // Rows there were when the centroids were trained.
-  std::atomic<size_t> memory_bytes_{0};
 };
 
 }  // namespace elanus::index

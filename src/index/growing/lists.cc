@@ -79,10 +79,7 @@ Result<std::shared_ptr<const Centroids>> Train(Context& ctx, std::span<const Vec
              TrainCentroids(ctx, VectorBlock{.data = sample.data(), .rows = wanted, .dim = dim},
                             count, /*pool=*/nullptr));
   const bool is_l2 = metric == model::Metric::kL2;
-  centroids->squares.resize(is_l2 ? count : 0);
-  for (size_t l = 0; l < centroids->squares.size(); ++l) {
-    centroids->squares[l] = simd::Best().ip(centroids->centroid(l), centroids->centroid(l), dim);
-  }
+  centroids->order = std::make_unique<CodedCentroids>(centroids->values.data(), count, dim, is_l2);
   const uint32_t bits = std::clamp(kBitsPerRow / dim, 1u, kBitsMax);
   centroids->codec = MakeRabitqCodec(static_cast<int>(bits), dim, is_l2);
   return std::shared_ptr<const Centroids>(std::move(centroids));

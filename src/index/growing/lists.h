@@ -7,6 +7,7 @@
 
 #include "index/codes/codec.h"
 #include "index/growing/dense.h"
+#include "index/ivf/list_order.h"
 
 namespace elanus::index {
 
@@ -15,13 +16,13 @@ namespace elanus::index {
 struct Centroids {
   size_t count = 0;
   size_t dim = 0;
-  std::vector<float> values;   // count x dim; of rows of length 1 under COSINE.
-  std::vector<float> squares;  // For L2: the squared norm of each.
+  std::vector<float> values;                    // count x dim; of rows of length 1 under COSINE.
+  std::unique_ptr<const CodedCentroids> order;  // Of `values`: which of them a query wants.
   std::unique_ptr<const Codec> codec;
   size_t trained_rows = 0;
 
   const float* centroid(size_t l) const { return values.data() + l * dim; }
-  size_t memory_bytes() const { return (values.size() + squares.size()) * sizeof(float); }
+  size_t memory_bytes() const { return values.size() * sizeof(float) + order->memory_bytes(); }
 };
 
 /// So many rows at most make a run: few runs, so that a list lies in few places, and short enough
@@ -41,13 +42,6 @@ struct Run {
     return bounds.size() * sizeof(uint32_t) + rows.size() * sizeof(uint16_t) + codes.size() +
            terms.size() * sizeof(float);
   }
-};
-
-/// What a search reads. Copies share centroids and runs.
-struct DenseGrowingIndex::Lists {
-  std::shared_ptr<const Centroids> centroids;
-  std::vector<std::shared_ptr<const Run>> runs;
-  size_t rows = 0;
 };
 
 /// `count` centroids for the rows [0, rows) of the blocks, from an even sample. Cancellable.

@@ -1,21 +1,20 @@
 // Search of the lists of a growing index: scores the centroids, then the codes of the nearest
 // lists, and answers with exact keys of the best rows of those.
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 
 #include "index/codes/dense_rows.h"
 #include "index/growing/lists.h"
+#include "index/ivf/reservoir.h"
 #include "index/key_range.h"
 #include "index/top_k.h"
-#include "simd/kernels.h"
+#include "simd/select.h"
 
 namespace elanus::index {
 namespace {
 
-constexpr size_t kQueriesAtOnce = 4;  // That meet the centroids together.
-constexpr size_t kTileRows = 256;
+constexpr size_t kTileRows = Reservoir::kBatch;
 // Rows whose vectors are read for each of k hits, and some more for a small k.
 constexpr uint32_t kRefine = 6;
 constexpr uint32_t kRefineMore = 40;
@@ -45,7 +44,6 @@ class ListSearch {
              const SearchRequest& request, const Plan& plan)
       : ctx_(ctx),
         blocks_(blocks),
-        centroids_(centroids),
         runs_(runs),
         metric_(metric),
         request_(request),
@@ -55,7 +53,7 @@ class ListSearch {
         distance_(blocks[0].element, blocks[0].dim, is_l2_),
         found_(plan.candidates),
         best_(request.k),
-        order_(centroids.count) {
+        order_(*centroids.order) {
     for (const auto& run : runs) {
       scorers_.push_back(
           centroids.codec->NewScorer({.codes = run->codes.data(),
@@ -67,17 +65,14 @@ class ListSearch {
   Status Run(Hits hits) {
     const VectorBlock& queries = request_.queries;
     const size_t dim = queries.dim;
-    const size_t count = centroids_.count;
     const FloatRows floats(queries, metric_ == model::Metric::kCosine);
-    std::vector<float> scratch(kQueriesAtOnce * dim);
-    std::vector<float> products(kQueriesAtOnce * count);
-    for (size_t q = 0; q < queries.rows; q += kQueriesAtOnce) {
-      const size_t group = std::min(kQueriesAtOnce, queries.rows - q);
+    std::vector<float> scratch(ListOrder::kQueriesAtOnce * dim);
+    for (size_t q = 0; q < queries.rows; q += ListOrder::kQueriesAtOnce) {
+      const size_t group = std::min(ListOrder::kQueriesAtOnce, queries.rows - q);
       const float* group_rows = floats.Read(q, group, scratch.data());
-      simd::Best().ip_block(group_rows, group, centroids_.values.data(), count, dim,
-                            products.data(), count);
+      order_.Score(group_rows, group);
       for (size_t i = 0; i < group; ++i) {
-        products_ = products.data() + i * count;
+        order_.Choose(i, plan_.probes);
         for (const auto& scorer : scorers_) scorer->SetQuery(group_rows + i * dim);
         TRY(ScoreLists());
         ScoreVectors(RowOf(queries, q + i));
@@ -89,24 +84,15 @@ class ListSearch {
 
  private:
   Status ScoreLists() {
-    for (uint32_t l = 0; l < order_.size(); ++l) {
-      order_[l] = {is_l2_ ? centroids_.squares[l] - 2 * products_[l] : -products_[l], l};
-    }
-    const auto middle = order_.begin() + static_cast<ptrdiff_t>(plan_.probes);
-    std::partial_sort(order_.begin(), middle, order_.end());
     met_ = 0;
     scored_ = 0;
     size_t wanted = 0;
     for (size_t p = 0; p < order_.size(); ++p) {
-      if (p == plan_.probes) {
-        // A filter keeps its recall when as many allowed rows are scored as rows without it.
-        wanted = met_;
-        if (IsDone(wanted)) break;
-        std::sort(middle, order_.end());
-      }
-      if (p > plan_.probes && IsDone(wanted)) break;
+      // A filter keeps its recall when as many allowed rows are scored as rows without it.
+      if (p == plan_.probes) wanted = met_;
+      if (p >= plan_.probes && IsDone(wanted)) break;
       TRY(ctx_.CheckAlive());
-      ScoreList(order_[p].second);
+      ScoreList(order_.at(p));
     }
     return {};
   }
@@ -118,9 +104,8 @@ class ListSearch {
 
   void ScoreList(uint32_t list) {
     // A code of what is left over lacks the query's product with the centroid.
-    const float offset = is_l2_ ? -2 * products_[list] : -products_[list];
-    std::array<uint32_t, kTileRows> places;
-    std::array<float, kTileRows> keys;
+    const float product = order_.ProductOf(list);
+    const float offset = is_l2_ ? -2 * product : -product;
     for (size_t r = 0; r < runs_.size(); ++r) {
       const index::Run& run = *runs_[r];
       const size_t first = r * kRunRows;
@@ -130,25 +115,33 @@ class ListSearch {
       for (size_t begin = run.bounds[list]; begin < end; begin += kTileRows) {
         const size_t count = std::min(kTileRows, end - begin);
         met_ += count;
-        size_t kept = 0;
-        if (request_.allowed.empty()) {
-          scored_ += count;
-          kept =
-              scorers_[r]->Below(begin, count, offset, found_.bound(), places.data(), keys.data());
-        } else {
-          for (size_t place = begin; place < begin + count; ++place) {
-            places[kept] = static_cast<uint32_t>(place);
-            kept += request_.allowed.Test(first + run.rows[place]) ? 1 : 0;
-          }
-          scored_ += kept;
-          scorers_[r]->Score(places.data(), kept, keys.data());
-          for (size_t i = 0; i < kept; ++i) keys[i] += offset;
-        }
+        const size_t kept = request_.allowed.empty()
+                                ? scorers_[r]->Below(begin, count, offset, found_.bound(),
+                                                     found_.next_places(), found_.next_keys())
+                                : ScoreAllowed(run, r, begin, count, offset);
+        if (request_.allowed.empty()) scored_ += count;
+        uint32_t* places = found_.next_places();
         for (size_t i = 0; i < kept; ++i) {
-          found_.Push(keys[i], static_cast<uint32_t>(first + run.rows[places[i]]));
+          places[i] = static_cast<uint32_t>(first + run.rows[places[i]]);
         }
+        found_.Add(kept);
       }
     }
+  }
+
+  // The places and keys of allowed rows that are no worse than the bound; returns how many.
+  size_t ScoreAllowed(const index::Run& run, size_t r, size_t begin, size_t count, float offset) {
+    uint32_t* places = found_.next_places();
+    float* keys = found_.next_keys();
+    size_t met = 0;
+    for (size_t place = begin; place < begin + count; ++place) {
+      places[met] = static_cast<uint32_t>(place);
+      met += request_.allowed.Test(r * kRunRows + run.rows[place]) ? 1 : 0;
+    }
+    scored_ += met;
+    scorers_[r]->Score(places, met, keys);
+    for (size_t i = 0; i < met; ++i) keys[i] += offset;
+    return simd::Select().keep(keys, places, met, found_.bound());
   }
 
   const void* VectorOf(uint32_t row) const {
@@ -185,7 +178,6 @@ class ListSearch {
 
   Context& ctx_;
   const std::span<const VectorBlock> blocks_;
-  const Centroids& centroids_;
   const std::span<const std::shared_ptr<const index::Run>> runs_;
   const model::Metric metric_;
   const SearchRequest& request_;
@@ -194,14 +186,13 @@ class ListSearch {
   const KeyRange range_;
   const ElementDistance distance_;
   std::vector<std::unique_ptr<Scorer>> scorers_;  // Of each run.
-  TopK found_;                                    // By code.
+  Reservoir found_;                               // By code.
   TopK best_;
-  std::vector<std::pair<float, uint32_t>> order_;  // Lists, the nearest first.
-  std::vector<uint32_t> rows_;                     // The found ones, in order.
+  ListOrder order_;
+  std::vector<uint32_t> rows_;  // The found ones, in order.
   std::vector<float> prepared_;
-  const float* products_ = nullptr;  // Of the query with each centroid.
-  size_t met_ = 0;                   // Rows of the lists read for this query,
-  size_t scored_ = 0;                // and those of them that are allowed.
+  size_t met_ = 0;     // Rows of the lists read for this query,
+  size_t scored_ = 0;  // and those of them that are allowed.
 };
 
 // The number that a parameter holds, else `fallback`.
@@ -239,7 +230,7 @@ size_t DenseGrowingIndex::ProbesOf(const std::map<std::string, std::string>& par
 Result<size_t> DenseGrowingIndex::Search(Context& ctx, std::span<const VectorBlock> blocks,
                                          const std::map<std::string, std::string>& params,
                                          const SearchRequest& request, Hits hits) const {
-  const std::shared_ptr<const Lists> lists = Current();
+  const std::shared_ptr<const DenseLists> lists = Current();
   if (lists == nullptr || blocks.empty()) return 0;
   const size_t count = lists->centroids->count;
   Plan plan{.rows = std::min(lists->rows, RowsOf(blocks))};
@@ -253,7 +244,7 @@ Result<size_t> DenseGrowingIndex::Search(Context& ctx, std::span<const VectorBlo
   const double cost = scored * kCodeCost + plan.candidates * kRefineCost;
   if (static_cast<double>(allowed) <= cost) return 0;
   const size_t runs = std::min(lists->runs.size(), (plan.rows + kRunRows - 1) / kRunRows);
-  ListSearch search(ctx, blocks, *lists->centroids, std::span(lists->runs).first(runs), metric_,
+  ListSearch search(ctx, blocks, *lists->centroids, std::span(lists->runs).first(runs), metric(),
                     request, plan);
   TRY(search.Run(hits));
   return plan.rows;

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "index/binary/bit_space.h"
+
 namespace elanus::index {
 namespace {
 
@@ -27,7 +29,8 @@ double Uniform(uint64_t x) {
 
 }  // namespace
 
-HnswBuilder::HnswBuilder(const BuildSpace& space, uint32_t m, uint32_t ef_construction)
+template <class Space>
+GraphBuilder<Space>::GraphBuilder(const Space& space, uint32_t m, uint32_t ef_construction)
     : space_(space),
       nodes_(space.nodes()),
       m_(m),
@@ -50,15 +53,18 @@ HnswBuilder::HnswBuilder(const BuildSpace& space, uint32_t m, uint32_t ef_constr
   upper_.assign(size_t{slots} * (1 + m), 0);
 }
 
-uint32_t* HnswBuilder::Slot(uint32_t node, uint32_t level) {
+template <class Space>
+uint32_t* GraphBuilder<Space>::Slot(uint32_t node, uint32_t level) {
   if (level == 0) return links_.data() + size_t{node} * (1 + 2 * m_);
   return upper_.data() + (size_t{upper_start_[node]} + level - 1) * (1 + m_);
 }
-const uint32_t* HnswBuilder::Slot(uint32_t node, uint32_t level) const {
-  return const_cast<HnswBuilder*>(this)->Slot(node, level);
+template <class Space>
+const uint32_t* GraphBuilder<Space>::Slot(uint32_t node, uint32_t level) const {
+  return const_cast<GraphBuilder*>(this)->Slot(node, level);
 }
 
-GraphView HnswBuilder::view() const {
+template <class Space>
+GraphView GraphBuilder<Space>::view() const {
   return {.nodes = nodes_,
           .m = m_,
           .entry = entry_.load(),
@@ -69,7 +75,8 @@ GraphView HnswBuilder::view() const {
           .upper = upper_.data()};
 }
 
-Status HnswBuilder::Build(Context& ctx, const BuildOptions& options) {
+template <class Space>
+Status GraphBuilder<Space>::Build(Context& ctx, const BuildOptions& options) {
   if (nodes_ == 0) return {};
   entry_ = 0;
   top_level_ = levels_[0];
@@ -77,7 +84,7 @@ Status HnswBuilder::Build(Context& ctx, const BuildOptions& options) {
   const uint32_t tasks = (nodes_ - 1 + kNodesPerTask - 1) / kNodesPerTask;
   const auto run = [&](size_t task) -> Status {
     TRY(ctx.CheckAlive());
-    thread_local Scratch scratch;
+    Scratch scratch(space_);
     const uint32_t begin = 1 + static_cast<uint32_t>(task) * kNodesPerTask;
     const uint32_t end = std::min(nodes_, begin + kNodesPerTask);
     for (uint32_t node = begin; node < end; ++node) Insert(node, scratch);
@@ -90,13 +97,38 @@ Status HnswBuilder::Build(Context& ctx, const BuildOptions& options) {
   return {};
 }
 
-void HnswBuilder::ReadLinks(uint32_t node, uint32_t level, std::vector<uint32_t>& to) const {
-  std::lock_guard<SpinLock> lock(locks_[node]);
+template <class Space>
+void GraphBuilder<Space>::ReadLinks(uint32_t node, uint32_t level,
+                                    std::vector<uint32_t>& to) const {
+  std::lock_guard lock(locks_[node]);
   const uint32_t* slot = Slot(node, level);
   to.assign(slot + 1, slot + 1 + slot[0]);
 }
 
-void HnswBuilder::SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch) {
+template <class Space>
+uint32_t GraphBuilder<Space>::Descend(uint32_t entry, uint32_t from_level, uint32_t to_level,
+                                      Scratch& scratch) const {
+  float key = space_.One(scratch.node, entry);
+  for (uint32_t level = from_level; level > to_level; --level) {
+    bool moved = true;
+    while (moved) {
+      moved = false;
+      ReadLinks(entry, level, scratch.links);
+      scratch.keys.resize(scratch.links.size());
+      space_.Keys(scratch.node, scratch.links.data(), scratch.links.size(), scratch.keys.data());
+      for (size_t i = 0; i < scratch.links.size(); ++i) {
+        if (!(scratch.keys[i] < key)) continue;  // Not ">=": nothing is nearer than no number.
+        key = scratch.keys[i];
+        entry = scratch.links[i];
+        moved = true;
+      }
+    }
+  }
+  return entry;
+}
+
+template <class Space>
+void GraphBuilder<Space>::SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch) const {
   scratch.visited.Begin(nodes_);
   scratch.beam.Begin(ef_construction_);
   scratch.visited.Visit(entry);
@@ -119,8 +151,9 @@ void HnswBuilder::SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch) 
   }
 }
 
-void HnswBuilder::Select(const std::vector<Neighbour>& candidates, size_t count, Scratch& scratch,
-                         std::vector<Neighbour>& selected) const {
+template <class Space>
+void GraphBuilder<Space>::Select(const std::vector<Neighbour>& candidates, size_t count,
+                                 Scratch& scratch, std::vector<Neighbour>& selected) const {
   selected.clear();
   scratch.kept.clear();
   const std::vector<uint32_t>& kept = scratch.kept;
@@ -144,9 +177,10 @@ void HnswBuilder::Select(const std::vector<Neighbour>& candidates, size_t count,
   }
 }
 
-void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch) {
+template <class Space>
+void GraphBuilder<Space>::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scratch) {
   const uint32_t capacity = Capacity(level);
-  std::lock_guard<SpinLock> lock(locks_[from]);
+  std::lock_guard lock(locks_[from]);
   uint32_t* slot = Slot(from, level);
   if (slot[0] < capacity) {
     slot[1 + slot[0]++] = to.node;
@@ -168,8 +202,10 @@ void HnswBuilder::Link(uint32_t from, Neighbour to, uint32_t level, Scratch& scr
 
 // A new node's own links. Others may have linked into it on this level already, and their links
 // stay.
-void HnswBuilder::LinkNew(uint32_t node, uint32_t level, const std::vector<Neighbour>& selected) {
-  std::lock_guard<SpinLock> lock(locks_[node]);
+template <class Space>
+void GraphBuilder<Space>::LinkNew(uint32_t node, uint32_t level,
+                                  const std::vector<Neighbour>& selected) {
+  std::lock_guard lock(locks_[node]);
   uint32_t* slot = Slot(node, level);
   for (const Neighbour& neighbour : selected) {
     if (slot[0] == Capacity(level)) return;
@@ -178,7 +214,8 @@ void HnswBuilder::LinkNew(uint32_t node, uint32_t level, const std::vector<Neigh
   }
 }
 
-void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
+template <class Space>
+void GraphBuilder<Space>::Insert(uint32_t node, Scratch& scratch) {
   const uint32_t level = levels_[node];
   std::unique_lock<std::mutex> top(entry_mutex_);
   const uint32_t top_level = top_level_.load();
@@ -186,22 +223,7 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
   // Only a node that raises the top keeps the others out while it enters.
   if (level <= top_level) top.unlock();
   space_.Start(node, scratch.node);
-  float key = space_.One(scratch.node, entry);
-  for (uint32_t l = top_level; l > level; --l) {
-    bool moved = true;
-    while (moved) {
-      moved = false;
-      ReadLinks(entry, l, scratch.links);
-      for (uint32_t other : scratch.links) {
-        const float other_key = space_.One(scratch.node, other);
-        if (other_key < key) {
-          key = other_key;
-          entry = other;
-          moved = true;
-        }
-      }
-    }
-  }
+  entry = Descend(entry, top_level, std::min(level, top_level), scratch);
   const uint32_t levels = std::min(level, top_level) + 1;
   if (scratch.selected.size() < levels) scratch.selected.resize(levels);
   for (uint32_t l = levels; l-- > 0;) {
@@ -228,7 +250,8 @@ void HnswBuilder::Insert(uint32_t node, Scratch& scratch) {
   }
 }
 
-std::vector<uint32_t> HnswBuilder::BreadthFirstOrder() const {
+template <class Space>
+std::vector<uint32_t> GraphBuilder<Space>::BreadthFirstOrder() const {
   std::vector<uint32_t> order;
   order.reserve(nodes_);
   std::vector<uint8_t> met(nodes_, 0);
@@ -249,5 +272,8 @@ std::vector<uint32_t> HnswBuilder::BreadthFirstOrder() const {
   for (uint32_t node = 0; node < nodes_; ++node) walk_from(node);  // What is not reachable, too.
   return order;
 }
+
+template class GraphBuilder<BuildSpace>;
+template class GraphBuilder<BitSpace>;
 
 }  // namespace elanus::index

@@ -1,4 +1,4 @@
-// Builds the graph, on one thread or several.
+// Builds the graph (Malkov and Yashunin 2016), on one thread or several.
 #pragma once
 
 #include <atomic>
@@ -8,15 +8,18 @@
 
 #include "index/codes/build_space.h"
 #include "index/hnsw/graph.h"
+#include "index/hnsw/spin_lock.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
 
-/// Inserts node by node; nodes are locked one at a time while their links change.
-class HnswBuilder {
+/// Inserts node by node; nodes are locked one at a time while their links change. Space, BuildSpace
+/// or BitSpace, has the keys between nodes; another one is instantiated in the source.
+template <class Space>
+class GraphBuilder {
  public:
   /// `space` is borrowed.
-  HnswBuilder(const BuildSpace& space, uint32_t m, uint32_t ef_construction);
+  GraphBuilder(const Space& space, uint32_t m, uint32_t ef_construction);
   Status Build(Context& ctx, const BuildOptions& options);
 
   /// Numbers nodes anew in breadth-first order from the entry, so that a walk touches neighbouring
@@ -27,33 +30,25 @@ class HnswBuilder {
   uint32_t LevelOf(uint32_t node) const { return levels_[node]; }
 
  private:
-  struct SpinLock {
-    std::atomic_flag flag = ATOMIC_FLAG_INIT;
-    void lock() {
-      while (flag.test_and_set(std::memory_order_acquire)) {
-        while (flag.test(std::memory_order_relaxed)) {
-        }
-      }
-    }
-    void unlock() { flag.clear(std::memory_order_release); }
-  };
-
   struct Scratch {
+    explicit Scratch(const Space& space)
+        : node(space.NewOrigin()), linked(space.NewOrigin()), selected_from(space.NewOrigin()) {}
+    VisitedSet& visited = ThreadVisitedSet();
     Beam beam;
-    VisitedSet visited;
     std::vector<uint32_t> links;
     std::vector<uint32_t> batch;
     std::vector<float> keys;
-    BuildSpace::Origin node;    // That is inserted.
-    BuildSpace::Origin linked;  // Whose links change.
-    BuildSpace::Origin selected_from;
+    typename Space::Origin node;    // That is inserted.
+    typename Space::Origin linked;  // Whose links change.
+    typename Space::Origin selected_from;
     std::vector<uint32_t> kept;  // The nodes of a selection.
     std::vector<Neighbour> candidates;
     std::vector<std::vector<Neighbour>> selected;  // By level.
   };
 
   void Insert(uint32_t node, Scratch& scratch);
-  void SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch);
+  void SearchLevel(uint32_t entry, uint32_t level, Scratch& scratch) const;
+  uint32_t Descend(uint32_t entry, uint32_t from_level, uint32_t to_level, Scratch& scratch) const;
   /// The heuristic of the paper (algorithm 4): a candidate is kept when it is nearer to the node
   /// than to any kept one.
   void Select(const std::vector<Neighbour>& candidates, size_t count, Scratch& scratch,
@@ -65,7 +60,7 @@ class HnswBuilder {
   const uint32_t* Slot(uint32_t node, uint32_t level) const;
   uint32_t Capacity(uint32_t level) const { return level == 0 ? 2 * m_ : m_; }
 
-  const BuildSpace& space_;
+  const Space& space_;
   const uint32_t nodes_;
   const uint32_t m_;
   const uint32_t ef_construction_;
@@ -79,5 +74,8 @@ class HnswBuilder {
   std::atomic<uint32_t> entry_{0};
   std::atomic<uint32_t> top_level_{0};
 };
+
+/// Over dense rows.
+using HnswBuilder = GraphBuilder<BuildSpace>;
 
 }  // namespace elanus::index

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/profile.h"
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
 #include "index/hnsw/walk.h"
@@ -16,8 +17,18 @@ namespace elanus::index {
 namespace {
 
 // Scoring an allowed row in an exact scan is cheaper than a step of a walk, which also pays for
-// cache misses.
+// cache misses; on codes of a few hundred bytes by far.
 constexpr double kExactAdvantage = 1.5;
+constexpr double kCodeScanAdvantage = 3;
+constexpr size_t kSmallCodeBytes = 512;
+// A filter that allows less than this makes a walk skip what is not allowed, at a cost a step that
+// stays the same down to the other share; below that it goes through rows that are not allowed.
+// With more allowed, to walk through the others costs less and finds more.
+constexpr double kSkipShareMax = 0.22;
+constexpr double kThinShare = 0.06;
+constexpr double kSkippingStep = 2.5;
+// Links that skip rows are not those that the graph was built for: a wider beam makes up for it.
+constexpr double kSkippingBeam = 2;
 // Distances of a walk per unit of ef, measured on real embeddings at ef 64.
 constexpr double kDistancesPerEf = 12;
 constexpr size_t kScanTile = 1024;
@@ -96,20 +107,43 @@ class GraphSearch {
     return {};
   }
 
+  // To whom it is told that has asked for a profile: which way the queries went.
+  void Say(size_t queries) const {
+    if (ctx_.profile() == nullptr) return;
+    ProfileSays(ctx_, "rows_allowed", static_cast<int64_t>(allowed_count_));
+    ProfileSays(ctx_, "ef", static_cast<int64_t>(shape_.beam));
+    SayMore("walks", queries - std::min(queries, scans_));
+    if (scans_ > 0) SayMore("scans_of_allowed_rows", scans_);
+  }
+
  private:
+  // Adds to what searches of the same step have said: of lists each vector is one.
+  void SayMore(std::string_view key, size_t count) const {
+    const ProfileFact::Value* known = ctx_.profile()->Find(key);
+    const int64_t before = known == nullptr ? 0 : std::get<int64_t>(*known);
+    ProfileSays(ctx_, key, before + static_cast<int64_t>(count));
+  }
+
   // The cheaper of a filtered walk and an exact scan of what is allowed. A walk that turns out
   // dearer than the scan (the filter keeps rows far from the query) is given up for it, so the cost
   // stays within twice the cheaper one.
   Status SearchAllowed() {
-    const double exact_cost = static_cast<double>(allowed_count_) / kExactAdvantage;
-    const double walk_cost = static_cast<double>(shape_.beam) * kDistancesPerEf *
-                             static_cast<double>(graph_.nodes) /
-                             static_cast<double>(allowed_count_ + 1);
+    const bool is_small = graph_.code_bytes <= kSmallCodeBytes;
+    const double exact_cost =
+        static_cast<double>(allowed_count_) / (is_small ? kCodeScanAdvantage : kExactAdvantage);
+    const double share =
+        static_cast<double>(allowed_count_ + 1) / static_cast<double>(graph_.nodes);
+    // With a range the rows below it have to be met to be told apart.
+    const bool skips = share < kSkipShareMax && !range_.has_low();
+    const double step = skips ? std::max(kSkippingStep, kThinShare / share) : 1 / share;
+    const double walk_cost = static_cast<double>(shape_.beam) * kDistancesPerEf * step;
     if (walk_cost < exact_cost) {
       below_.Clear();
-      const WalkGoal goal{.ef = shape_.beam,
+      const auto wider = static_cast<size_t>(kSkippingBeam * static_cast<double>(shape_.beam));
+      const WalkGoal goal{.ef = skips ? wider : shape_.beam,
                           .allowed = allowed_,
                           .low = range_.low,
+                          .skips = skips,
                           .distances_max = static_cast<size_t>(exact_cost) + 1};
       TRY_ASSIGN(const bool complete,
                  WalkFiltered(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), goal,
@@ -121,6 +155,7 @@ class GraphSearch {
 
   // Every allowed row by its code; the best candidates stay in found_.
   Status Scan() {
+    ++scans_;
     TopK best(static_cast<uint32_t>(shape_.candidates));
     below_.Clear();
     float keys[kScanTile];
@@ -180,6 +215,7 @@ class GraphSearch {
   WalkScratch scratch_;
   std::vector<Neighbour> found_;
   Candidates candidates_;
+  size_t scans_ = 0;  // Of all queries so far.
 };
 
 Status GraphIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
@@ -212,6 +248,7 @@ Status GraphIndex::Search(Context& ctx, const SearchRequest& request, Hits hits)
                           .may_scan = !params.GetBool("disable_fallback_brute_force", false)};
   GraphSearch search(*this, ctx, shape, request);
   for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries, q, hits));
+  search.Say(queries.rows);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // Writing and opening the file of inverted lists.
 #include "index/ivf/file.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/framed.h"
@@ -20,12 +21,23 @@ constexpr size_t kBlocksPerTask = 256;
 bool HeaderIsGood(const IvfHeader& h, VectorBlock rows, size_t content) {
   if (h.rows != rows.rows || h.dim != rows.dim || h.lists < 1 || h.lists > kListsMax) return false;
   if (h.element != static_cast<uint64_t>(rows.element)) return false;
-  if (h.places < h.rows || h.places - h.rows > h.lists * simd::kFastScanRows) return false;
+  if (h.spilled > 1 || (h.spilled == 1 && h.lists < 2)) return false;
+  const uint64_t copies = h.rows * (1 + h.spilled);
+  if (h.places < copies || h.places - copies > h.lists * simd::kFastScanRows) return false;
   const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
   for (uint64_t b : bytes) {
     if (b > kBytesMax / std::max<uint64_t>(h.places, 1)) return false;
   }
   return h.residual <= 1 && h.code_terms <= 1 && h.refine_terms <= 1 && IvfLayout(h).end == content;
+}
+
+bool HomesAreGood(const OpenedIvf& opened) {
+  const IvfHeader& h = opened.header;
+  for (uint64_t r = 0; opened.homes != nullptr && r < h.rows; ++r) {
+    const bool differ = opened.homes[r] != opened.seconds[r];
+    if (!differ || opened.homes[r] >= h.lists || opened.seconds[r] >= h.lists) return false;
+  }
+  return true;
 }
 
 // A search follows bounds and numbers without looking. Counts the rows of each list.
@@ -34,7 +46,9 @@ bool NumbersAreGood(OpenedIvf& opened) {
   const uint64_t block = opened.codes.codec->block_rows();
   if (opened.bounds[0] != 0 || opened.bounds[h.lists] != h.places) return false;
   uint64_t total = 0;
+  uint64_t own_total = 0;
   opened.list_rows.resize(h.lists);
+  opened.own_rows.resize(h.lists);
   for (uint64_t l = 0; l < h.lists; ++l) {
     const uint64_t begin = opened.bounds[l];
     uint64_t end = opened.bounds[l + 1];
@@ -42,23 +56,54 @@ bool NumbersAreGood(OpenedIvf& opened) {
     while (end > begin && opened.numbers[end - 1] == kNoRow) --end;
     opened.list_rows[l] = static_cast<uint32_t>(end - begin);
     total += end - begin;
+    uint64_t own_end = begin;
     for (uint64_t i = begin; i < end; ++i) {
       if (opened.numbers[i] >= h.rows) return false;
+      const bool is_own = opened.homes == nullptr || opened.homes[opened.numbers[i]] == l;
+      if (!is_own && opened.seconds[opened.numbers[i]] != l) return false;
+      if (is_own && own_end++ != i) return false;
     }
+    opened.own_rows[l] = static_cast<uint32_t>(own_end - begin);
+    own_total += own_end - begin;
   }
-  return total == h.rows;
+  return own_total == h.rows && total == h.rows * (1 + h.spilled);
 }
 
-// The codes of one block of places; `order` has a row or kNoRow for each place.
+// Which row stands where: list by list, each from a whole block on.
+struct Places {
+  std::vector<uint64_t> bounds;  // Of the lists.
+  std::vector<uint32_t> order;   // A row or kNoRow for each place.
+
+  Places(const Lists& lists, size_t count, size_t block) : bounds(count + 1, 0) {
+    std::vector<uint64_t> sizes(count, 0);
+    for (uint32_t list : lists.nearest) ++sizes[list];
+    for (uint32_t list : lists.second) ++sizes[list];
+    for (size_t l = 0; l < count; ++l) {
+      bounds[l + 1] = bounds[l] + (sizes[l] + block - 1) / block * block;
+    }
+    order.assign(bounds[count], kNoRow);
+    std::vector<uint64_t> next = bounds;
+    for (uint32_t r = 0; r < lists.nearest.size(); ++r) order[next[lists.nearest[r]]++] = r;
+    for (uint32_t r = 0; r < lists.second.size(); ++r) order[next[lists.second[r]]++] = r;
+  }
+  /// Of a block of places.
+  size_t ListOf(uint64_t place) const {
+    return static_cast<size_t>(std::upper_bound(bounds.begin(), bounds.end(), place) -
+                               bounds.begin()) -
+           1;
+  }
+};
+
+// The codes of one block of places.
 class BlockPacker {
  public:
   BlockPacker(const Codec& codec, const FloatRows& rows, const Lists& lists, bool residual,
-              const std::vector<uint32_t>& order, char* codes, float* terms)
+              const Places& places, char* codes, float* terms)
       : codec_(codec),
         rows_(rows),
         lists_(lists),
         residual_(residual),
-        order_(order),
+        places_(places),
         codes_(codes),
         terms_(terms) {}
 
@@ -68,12 +113,13 @@ class BlockPacker {
     const size_t dim = rows_.dim();
     std::vector<float> read(dim);
     std::vector<float> scratch(dim);
+    const std::vector<uint32_t>& order = places_.order;
+    const float* centroid = lists_.centroids.data() + places_.ListOf(block * count) * dim;
     for (size_t i = 0; i < count; ++i) {
       const size_t place = block * count + i;
-      if (place >= order_.size() || order_[place] == kNoRow) continue;
+      if (place >= order.size() || order[place] == kNoRow) continue;
       char* code = packed.data() + i * codec_.row_bytes();
-      const float* row = rows_.Read(order_[place], 1, read.data());
-      const float* centroid = lists_.centroids.data() + lists_.nearest[order_[place]] * dim;
+      const float* row = rows_.Read(order[place], 1, read.data());
       if (residual_) {
         for (size_t d = 0; d < dim; ++d) scratch[d] = row[d] - centroid[d];
         codec_.EncodeResidual(scratch.data(), centroid, code);
@@ -102,7 +148,7 @@ class BlockPacker {
   const FloatRows rows_;
   const Lists& lists_;
   const bool residual_;
-  const std::vector<uint32_t>& order_;
+  const Places& places_;
   char* codes_;
   float* terms_;
 };
@@ -134,7 +180,10 @@ IvfLayout::IvfLayout(const IvfHeader& h) {
   refine_params = at = align(at + h.places * h.code_terms * 4);
   refine_codes = at = align(at + h.refine_params);
   refine_terms = at = align(at + h.places * h.refine_bytes);
-  end = at + h.places * h.refine_terms * 4;
+  at += h.places * h.refine_terms * 4;
+  homes = at = h.spilled == 0 ? at : align(at);
+  seconds = at = at + h.rows * h.spilled * sizeof(uint16_t);
+  end = at + h.rows * h.spilled * sizeof(uint16_t);
 }
 
 Result<Lists> TrainLists(Context& ctx, const FloatRows& rows, size_t lists,
@@ -154,16 +203,8 @@ Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metri
                              const Lists& lists, const IvfCodes& codes, Pool* pool) {
   const size_t count = lists.centroids.size() / std::max<size_t>(rows.dim, 1);
   const size_t block = codes.codec->block_rows();
-  std::vector<uint64_t> sizes(count, 0);
-  for (uint32_t list : lists.nearest) ++sizes[list];
-  std::vector<uint64_t> bounds(count + 1, 0);
-  for (size_t l = 0; l < count; ++l) {
-    bounds[l + 1] = bounds[l] + (sizes[l] + block - 1) / block * block;
-  }
-  std::vector<uint32_t> order(bounds[count], kNoRow);
-  std::vector<uint64_t> next = bounds;
-  for (uint32_t r = 0; r < rows.rows; ++r) order[next[lists.nearest[r]]++] = r;
-
+  const Places places(lists, count, block);
+  const std::vector<uint32_t>& order = places.order;
   const std::string params = codes.codec->Save();
   const std::string refine_params = codes.refine == nullptr ? "" : codes.refine->Save();
   const IvfHeader header{.rows = rows.rows,
@@ -179,25 +220,32 @@ Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metri
                          .refine_params = refine_params.size(),
                          .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
                          .refine_terms = codes.refine != nullptr && codes.refine->has_terms(),
-                         .element = static_cast<uint64_t>(rows.element)};
+                         .element = static_cast<uint64_t>(rows.element),
+                         .spilled = !lists.second.empty()};
   const IvfLayout at(header);
   std::string payload(kLead + at.end, '\0');
   char* base = payload.data() + kLead;
   std::memcpy(base, &header, sizeof(header));
   std::memcpy(base + at.centroids, lists.centroids.data(), lists.centroids.size() * 4);
-  std::memcpy(base + at.bounds, bounds.data(), bounds.size() * 8);
+  std::memcpy(base + at.bounds, places.bounds.data(), places.bounds.size() * 8);
   if (!order.empty()) std::memcpy(base + at.numbers, order.data(), order.size() * 4);
   std::memcpy(base + at.code_params, params.data(), params.size());
+  for (size_t r = 0; r < lists.second.size(); ++r) {
+    const auto home = static_cast<uint16_t>(lists.nearest[r]);
+    const auto second = static_cast<uint16_t>(lists.second[r]);
+    std::memcpy(base + at.homes + r * sizeof(home), &home, sizeof(home));
+    std::memcpy(base + at.seconds + r * sizeof(second), &second, sizeof(second));
+  }
   TRY(PackPlaces(
       ctx,
-      BlockPacker(*codes.codec, RowsFor(*codes.codec, rows, metric), lists, codes.residual, order,
+      BlockPacker(*codes.codec, RowsFor(*codes.codec, rows, metric), lists, codes.residual, places,
                   base + at.codes, reinterpret_cast<float*>(base + at.terms)),
       order.size() / block, pool));
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
     TRY(PackPlaces(
         ctx,
-        BlockPacker(*codes.refine, RowsFor(*codes.refine, rows, metric), lists, false, order,
+        BlockPacker(*codes.refine, RowsFor(*codes.refine, rows, metric), lists, false, places,
                     base + at.refine_codes, reinterpret_cast<float*>(base + at.refine_terms)),
         order.size(), pool));
   }
@@ -235,7 +283,11 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, model::Metric metric) {
   }
   opened.codes.codec = std::move(codes.codec);
   opened.packed = codes.rows;
-  if (!NumbersAreGood(opened)) return damaged;
+  if (h.spilled != 0) {
+    opened.homes = reinterpret_cast<const uint16_t*>(base + at.homes);
+    opened.seconds = reinterpret_cast<const uint16_t*>(base + at.seconds);
+  }
+  if (!HomesAreGood(opened) || !NumbersAreGood(opened)) return damaged;
   opened.codes.residual = h.residual != 0;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   if (opened.codes.refine_kind != CodeKind::kNone &&

@@ -3,8 +3,10 @@
 // Framed "ELIVF002": 32 zero bytes; the header; then, each padded to 64 bytes: centroids (lists x
 // dim float32), list bounds (lists + 1 u64), row numbers (u32, place by place), the codec's
 // parameters, codes, terms (float32, where the codec has them); refine parameters, refine codes,
-// refine terms. Codes stand list by list. With refine kind kFloat32 nothing is kept: the segment's
-// own vectors refine. A search reads all of it in place.
+// refine terms; where rows stand in two lists, for each row the number of the first and of the
+// second (u16). Codes stand list by list, in each those of the rows that are in it first before the
+// others. With refine kind kFloat32 nothing is kept: the segment's own vectors refine. A search
+// reads all of it in place.
 #pragma once
 
 #include <memory>
@@ -23,11 +25,12 @@ struct IvfHeader {
   uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
   uint64_t element;  // An ElementType.
+  uint64_t spilled;  // 1: each row stands in two lists. (Older files have a zero here.)
 };
 
 struct IvfLayout {
   size_t centroids, bounds, numbers, code_params, codes, terms;
-  size_t refine_params, refine_codes, refine_terms, end;
+  size_t refine_params, refine_codes, refine_terms, homes, seconds, end;
   explicit IvfLayout(const IvfHeader& header);
 };
 
@@ -43,6 +46,7 @@ struct IvfCodes {
 struct Lists {
   std::vector<float> centroids;   // lists x dim
   std::vector<uint32_t> nearest;  // Of each row.
+  std::vector<uint32_t> second;   // Of each row: another list it stands in. Empty: none does.
 };
 
 /// k-means of `rows` (normalised for COSINE) into at most `lists` lists, and the list of each row.
@@ -61,7 +65,10 @@ struct OpenedIvf {
   const float* centroids = nullptr;
   const uint64_t* bounds = nullptr;
   const uint32_t* numbers = nullptr;  // Of each place.
-  std::vector<uint32_t> list_rows;    // Rows of each list, without what pads it.
+  std::vector<uint32_t> list_rows;    // Rows of each list, without what pads it,
+  std::vector<uint32_t> own_rows;     // those of them that stand in it first, which come first.
+  const uint16_t* homes = nullptr;    // Of each row its first list, null where there is but one,
+  const uint16_t* seconds = nullptr;  // and its second one.
   PackedRows packed;
   PackedRows refine;
 };

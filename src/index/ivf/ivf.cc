@@ -9,6 +9,7 @@
 #include "index/codes/fast_scan_codec.h"
 #include "index/ivf/file.h"
 #include "index/ivf/search.h"
+#include "index/ivf/spill.h"
 
 namespace elanus::index {
 namespace {
@@ -16,6 +17,9 @@ namespace {
 constexpr int64_t kDefaultLists = 128;
 constexpr double kTrainedProgress = 0.5;
 constexpr size_t kSampleRows = 65536;
+// Fewer rows or lists are read fast without second lists.
+constexpr size_t kSpilledRowsMin = 4096;
+constexpr size_t kSpilledListsMin = 32;
 
 // What a type makes its codec of.
 struct Source {
@@ -30,12 +34,30 @@ struct Source {
 using MakeCodec = Result<std::unique_ptr<Codec>> (*)(Context&, const Source&);
 // Codes of rows as they are, or of what they leave over from their centroids.
 enum class CodesOf { kRows, kResiduals };
+// Whether rows may stand in two lists.
+enum class Spills { kNever, kWherePays };
 
-template <MakeCodec kMake, CodesOf kOf>
+// Whether second lists are tried. Not with codes to refine by, which would double, too.
+bool MaySpill(size_t rows, size_t lists, CodeKind refine) {
+  const bool refines_by_codes = refine != CodeKind::kNone && refine != CodeKind::kFloat32;
+  return !refines_by_codes && rows >= kSpilledRowsMin && lists >= kSpilledListsMin;
+}
+
+// Second lists, where searches gain by them.
+Status Spill(Context& ctx, const FloatRows& rows, bool is_l2, CodeKind refine, Pool* pool,
+             Lists& lists) {
+  if (!MaySpill(rows.rows(), lists.centroids.size() / rows.dim(), refine)) return {};
+  TRY_ASSIGN(lists.second, SecondLists(ctx, rows, lists, pool));
+  TRY_ASSIGN(const bool pays, SecondListsPay(ctx, rows, lists, is_l2, pool));
+  if (!pays) lists.second.clear();
+  return {};
+}
+
+template <MakeCodec kMake, CodesOf kOf, Spills kSpills = Spills::kNever>
 Result<std::string> BuildIvf(Context& ctx, VectorBlock rows, model::Metric metric,
                              const Params& build, const BuildOptions& options) {
   const FloatRows unit_rows(rows, metric == model::Metric::kCosine);
-  TRY_ASSIGN(const Lists lists,
+  TRY_ASSIGN(Lists lists,
              TrainLists(ctx, unit_rows, static_cast<size_t>(build.GetInt("nlist", kDefaultLists)),
                         options, kTrainedProgress));
   const Source source{.rows = rows,
@@ -48,6 +70,9 @@ Result<std::string> BuildIvf(Context& ctx, VectorBlock rows, model::Metric metri
                  .residual = kOf == CodesOf::kResiduals,
                  .refine_kind = ListRefineKind(build),
                  .refine = nullptr};
+  if constexpr (kSpills == Spills::kWherePays) {
+    TRY(Spill(ctx, unit_rows, source.is_l2(), codes.refine_kind, options.pool, lists));
+  }
   TRY_ASSIGN(codes.codec, kMake(ctx, source));
   if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
     codes.refine = TrainCodec(codes.refine_kind, unit_rows, source.is_l2());
@@ -64,19 +89,22 @@ Result<std::unique_ptr<VectorIndex>> Open(Blob file, VectorBlock rows, model::Me
 
 using CodeBytes = size_t (*)(const RowShape& shape, const Params& build);
 
-template <CodeBytes kCodeBytes>
+template <CodeBytes kCodeBytes, Spills kSpills = Spills::kNever>
 size_t EstimateIvf(const RowShape& shape, const Params& build) {
   const CodeKind refine = ListRefineKind(build);
   const auto lists = static_cast<uint64_t>(build.GetInt("nlist", kDefaultLists));
+  const uint64_t spilled =
+      kSpills == Spills::kWherePays && MaySpill(shape.rows, lists, refine) ? 1 : 0;
   const size_t file =
       IvfLayout({.rows = shape.rows,
                  .lists = lists,
                  .dim = shape.dim,
-                 .places = shape.rows,
+                 .places = shape.rows * (1 + spilled),
                  .code_bytes = kCodeBytes(shape, build),
                  .refine_bytes = refine == CodeKind::kNone || refine == CodeKind::kFloat32
                                      ? 0
-                                     : EstimateRowBytes(refine, shape.dim)})
+                                     : EstimateRowBytes(refine, shape.dim),
+                 .spilled = spilled})
           .end;
   return file + CodedCentroids::EstimateBytes(lists, shape.dim);
 }
@@ -196,7 +224,8 @@ Result<std::string> BuildScann(Context& ctx, VectorBlock rows, model::Metric met
                                const Params& build, const BuildOptions& options) {
   Params with_refine = build;
   with_refine.Set("refine", build.GetBool("with_raw_data", true) ? 1 : 0);
-  return BuildIvf<MakeFastScan, CodesOf::kResiduals>(ctx, rows, metric, with_refine, options);
+  return BuildIvf<MakeFastScan, CodesOf::kResiduals, Spills::kWherePays>(ctx, rows, metric,
+                                                                         with_refine, options);
 }
 
 }  // namespace
@@ -303,7 +332,7 @@ const IndexType& ScannType() {
                                .params = kParams,
                                .takes_int8 = true,
                                .Check = CheckScann,
-                               .EstimateMemory = EstimateIvf<FastScanBytes>,
+                               .EstimateMemory = EstimateIvf<FastScanBytes, Spills::kWherePays>,
                                .Build = BuildScann,
                                .Open = Open};
   return kType;

@@ -28,6 +28,8 @@ class Reservoir {
   /// A key above this does not enter. Infinity until k keys are held.
   float bound() const { return bound_; }
   bool full() const { return size_ >= k_; }
+  /// Keys held; may be more than k.
+  size_t size() const { return size_; }
 
   /// Where the next batch goes: at most kBatch keys and places, then Add.
   float* next_keys() { return keys_.data() + size_; }

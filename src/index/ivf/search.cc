@@ -12,6 +12,7 @@
 
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
+#include "index/ivf/met_lists.h"
 #include "index/ivf/reservoir.h"
 #include "index/top_k.h"
 
@@ -24,6 +25,9 @@ constexpr size_t kFirstRows = 64;  // While too few candidates are held for a bo
 constexpr size_t kGroupMax = 128;
 constexpr size_t kGroupMin = 8;
 constexpr size_t kGroupCandidates = 1 << 16;
+// Of a list, for all of them before the next ones: so many as stay in the fastest cache.
+constexpr size_t kGroupTileBytes = 24 << 10;
+constexpr size_t kGroupTileMin = 32;
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
 class IvfIndex final : public VectorIndex {
@@ -83,7 +87,11 @@ class IvfSearch {
         below_(shape.candidates),
         best_(shape.k),
         order_(index.centroids_),
-        query_(index.rows_.dim, index.metric_) {}
+        met_lists_(lists_),
+        query_(index.rows_.dim, index.metric_),
+        group_tile_(std::clamp(
+            kGroupTileBytes / lists_.codes.codec->row_bytes() / kGroupTileMin * kGroupTileMin,
+            kGroupTileMin, kTileRows)) {}
 
   Status Run(VectorBlock queries, Hits hits) {
     const size_t group = GroupSize(queries.rows);
@@ -111,6 +119,7 @@ class IvfSearch {
   struct Lane {
     std::unique_ptr<Scorer> scan;
     Reservoir found;
+    MetLists met_lists;
   };
   struct Visit {
     uint32_t list;
@@ -119,9 +128,9 @@ class IvfSearch {
   };
 
   // Where every row of a list may be a hit, queries that want the same list share the reading of
-  // it. Only codes of residuals: their scorers keep nothing of a query but tables.
+  // it.
   size_t GroupSize(size_t queries) const {
-    const bool shares = lists_.codes.residual && allowed_.empty() && !range_.bounds();
+    const bool shares = allowed_.empty() && !range_.bounds();
     if (!shares) return 1;
     return std::min({queries, kGroupMax, kGroupCandidates / shape_.candidates});
   }
@@ -129,10 +138,17 @@ class IvfSearch {
   void ReadQueries(VectorBlock queries, size_t begin, size_t count) {
     const size_t dim = index_.rows_.dim;
     group_.resize(count * dim);
+    if (scan_->takes_plain_query()) group_plain_.resize(count * dim);
     for (size_t i = 0; i < count; ++i) {
       query_.Set(queries, begin + i);
       std::copy_n(query_.unit(), dim, group_.data() + i * dim);
+      if (!group_plain_.empty()) std::copy_n(query_.plain(), dim, group_plain_.data() + i * dim);
     }
+  }
+  // Of those, as scorers take it.
+  const float* ScanQuery(size_t i) const {
+    const std::vector<float>& from = group_plain_.empty() ? group_ : group_plain_;
+    return from.data() + i * index_.rows_.dim;
   }
 
   // The nearest lists of each query first, so that few rows of the others get below its bound; then
@@ -140,8 +156,8 @@ class IvfSearch {
   Status RunGroup(VectorBlock queries, size_t begin, size_t count, Hits hits) {
     ReadQueries(queries, begin, count);
     while (lanes_.size() < count) {
-      lanes_.push_back(
-          {lists_.codes.codec->NewScorer(lists_.packed), Reservoir(shape_.candidates)});
+      lanes_.push_back({lists_.codes.codec->NewScorer(lists_.packed), Reservoir(shape_.candidates),
+                        MetLists(lists_)});
     }
     visits_.clear();
     const size_t probes = std::min(shape_.probes, order_.size());
@@ -152,8 +168,9 @@ class IvfSearch {
         order_.Score(query, std::min(ListOrder::kQueriesAtOnce, count - i));
       }
       order_.Choose(i % ListOrder::kQueriesAtOnce, probes);
-      lanes_[i].scan->SetQuery(query);
+      lanes_[i].scan->SetQuery(ScanQuery(i));
       lanes_[i].found.Clear();
+      lanes_[i].met_lists.Begin(order_, probes);
       TRY(ctx_.CheckAlive());
       for (size_t p = 0; p < probes; ++p) {
         const uint32_t list = order_.at(p);
@@ -180,16 +197,28 @@ class IvfSearch {
 
   // Scans a list for the queries that want it, a tile for all of them while it is in the cache.
   void ScanFor(const Visit* visits, const Visit* end) {
-    const size_t list_begin = lists_.bounds[visits->list];
-    const size_t list_end = list_begin + lists_.list_rows[visits->list];
-    for (size_t begin = list_begin; begin < list_end; begin += kTileRows) {
-      const size_t count = std::min(kTileRows, list_end - begin);
+    // Either all queries of a call read second lists or none does.
+    const MetLists& met = lanes_[visits->lane].met_lists;
+    const uint32_t list = visits->list;
+    const size_t list_end = met.end(list);
+    for (size_t begin = met.begin(list); begin < list_end; begin += group_tile_) {
+      const size_t count = std::min(group_tile_, list_end - begin);
       for (const Visit* visit = visits; visit < end; ++visit) {
         Lane& lane = lanes_[visit->lane];
-        lane.found.Add(lane.scan->Below(begin, count, visit->offset, lane.found.bound(),
-                                        lane.found.next_places(), lane.found.next_keys()));
+        AddBelow(lane.met_lists, *lane.scan, list, begin, count, visit->offset, lane.found);
       }
     }
+  }
+
+  // Scans a tile of a list; each row is found once.
+  static void AddBelow(const MetLists& met, Scorer& scan, uint32_t list, size_t begin, size_t count,
+                       float offset, Reservoir& found) {
+    size_t kept =
+        scan.Below(begin, count, offset, found.bound(), found.next_places(), found.next_keys());
+    if (begin + count > met.sure_end(list)) {
+      kept = met.KeepOnce(list, found.next_places(), found.next_keys(), kept);
+    }
+    found.Add(kept);
   }
 
   Status AnswerGroup(VectorBlock queries, size_t begin, size_t count, Hits hits) {
@@ -201,6 +230,7 @@ class IvfSearch {
         TRY(RunOne(hits, begin + i));
         continue;
       }
+      if (!lists_.codes.residual) scan_->SetQuery(ScanQuery(i));  // The rescorer may ask it.
       rescorer_.SetQuery(query_);
       Answer(lanes_[i].found, hits, begin + i);
     }
@@ -211,6 +241,7 @@ class IvfSearch {
     scan_->SetQuery(scan_->takes_plain_query() ? query_.plain() : query_.unit());
     rescorer_.SetQuery(query_);
     below_.Clear();
+    met_lists_.Begin(order_, std::min(shape_.probes, order_.size()));
     const bool filters = !allowed_.empty() || range_.has_low();
     size_t rows_met = 0;
     size_t wanted = 0;  // As many rows that may be hits as without filter and range.
@@ -229,44 +260,60 @@ class IvfSearch {
       }
       TRY(ctx_.CheckAlive());
       adds_ = false;
-      rows_met += ScanList(order_.at(p), filters);
+      const uint32_t list = order_.at(p);
+      if (p >= shape_.probes) met_lists_.Pass(list);
+      rows_met += ScanList(list, filters);
       empty = adds_ ? 0 : empty + 1;
     }
     Answer(found_, hits, slot);
     return {};
   }
 
-  // Returns how many rows the list has.
+  // Returns how many rows were met.
   size_t ScanList(uint32_t list, bool filters) {
     const float offset = OffsetOf(lists_, order_, list, is_l2_);
-    const size_t list_begin = lists_.bounds[list];
-    const size_t list_end = list_begin + lists_.list_rows[list];
-    for (size_t begin = list_begin; begin < list_end;) {
+    const size_t list_end = met_lists_.end(list);
+    size_t rows_met = 0;
+    for (size_t begin = met_lists_.begin(list); begin < list_end;) {
       const size_t count = std::min(found_.full() ? kTileRows : kFirstRows, list_end - begin);
-      if (range_.bounds()) {
-        MeetEach(begin, count, offset, filters);
-      } else if (filters) {
-        const size_t scored =
-            ScoreAllowed(begin, count, offset, found_.next_places(), found_.next_keys());
-        met_ += scored;
-        found_.Add(
-            simd::Select().keep(found_.next_keys(), found_.next_places(), scored, found_.bound()));
+      if (filters) {
+        rows_met += ScanAllowed(list, begin, count, offset);
+      } else if (range_.bounds()) {
+        MeetEach(list, begin, count, offset);
       } else {
-        found_.Add(scan_->Below(begin, count, offset, found_.bound(), found_.next_places(),
-                                found_.next_keys()));
+        AddBelow(met_lists_, *scan_, list, begin, count, offset, found_);
       }
       begin += count;
     }
-    return list_end - list_begin;
+    return rows_met;
+  }
+
+  // Returns how many rows were met, the others among them.
+  size_t ScanAllowed(uint32_t list, size_t begin, size_t count, float offset) {
+    // Rows of a range enter one by one, which moves what is held.
+    std::array<float, kTileRows> range_keys;
+    std::array<uint32_t, kTileRows> range_places;
+    uint32_t* places = range_.bounds() ? range_places.data() : found_.next_places();
+    float* keys = range_.bounds() ? range_keys.data() : found_.next_keys();
+    const size_t once = PlacesOnce(met_lists_, list, begin, count, places);
+    const size_t scored = AllowedPlaces(lists_, allowed_, places, once);
+    scan_->Score(places, scored, keys);
+    for (size_t i = 0; i < scored; ++i) keys[i] += offset;
+    if (range_.bounds()) {
+      for (size_t i = 0; i < scored; ++i) Meet(keys[i], places[i]);
+    } else {
+      met_ += scored;
+      found_.Add(simd::Select().keep(keys, places, scored, found_.bound()));
+    }
+    return once;
   }
 
   // With a range, whose rows count as they come.
-  void MeetEach(size_t begin, size_t count, float offset, bool filters) {
+  void MeetEach(uint32_t list, size_t begin, size_t count, float offset) {
     std::array<float, kTileRows> keys;
     std::array<uint32_t, kTileRows> places;
-    const size_t kept =
-        filters ? ScoreAllowed(begin, count, offset, places.data(), keys.data())
-                : scan_->Below(begin, count, offset, found_.bound(), places.data(), keys.data());
+    size_t kept = scan_->Below(begin, count, offset, found_.bound(), places.data(), keys.data());
+    kept = met_lists_.KeepOnce(list, places.data(), keys.data(), kept);
     for (size_t i = 0; i < kept; ++i) Meet(keys[i], places[i]);
   }
   void Meet(float key, uint32_t place) {
@@ -278,17 +325,6 @@ class IvfSearch {
     ++met_;
     adds_ = adds_ || (key < found_.bound() && key < range_.high);
     found_.Push(key, place);
-  }
-
-  size_t ScoreAllowed(size_t begin, size_t count, float offset, uint32_t* places, float* keys) {
-    size_t kept = 0;
-    for (size_t i = begin; i < begin + count; ++i) {
-      places[kept] = static_cast<uint32_t>(i);
-      kept += allowed_.empty() || allowed_.Test(lists_.numbers[i]) ? 1 : 0;
-    }
-    scan_->Score(places, kept, keys);
-    for (size_t i = 0; i < kept; ++i) keys[i] += offset;
-    return kept;
   }
 
   // Codes may put a row a little outside of the range: so some from below its lower end are scored
@@ -323,8 +359,11 @@ class IvfSearch {
   TopK best_;             // Rows.
   Candidates candidates_;
   ListOrder order_;
-  QueryVector query_;         // The one that is answered now.
-  std::vector<float> group_;  // Queries, normalised for COSINE.
+  MetLists met_lists_;
+  QueryVector query_;               // The one that is answered now.
+  std::vector<float> group_;        // Queries, normalised for COSINE,
+  std::vector<float> group_plain_;  // and as they are, where scorers take them so.
+  const size_t group_tile_;
   std::vector<Lane> lanes_;
   std::vector<Visit> visits_;
 };

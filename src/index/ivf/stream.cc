@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "index/codes/refining_stream.h"
+#include "index/ivf/met_lists.h"
 #include "index/ivf/search.h"
 
 namespace elanus::index {
@@ -25,19 +26,23 @@ class ListStream final : public CandidateStream {
         probes_(probes),
         allowed_(allowed),
         scan_(lists.codes.codec->NewScorer(lists.packed)),
-        order_(centroids) {}
+        order_(centroids),
+        met_lists_(lists) {}
 
   void SetQuery(const QueryVector& query) override {
     scan_->SetQuery(scan_->takes_plain_query() ? query.plain() : query.unit());
     order_.Score(query.unit(), 1);
     order_.Choose(0, probes_);
+    met_lists_.Begin(order_, probes_);
   }
   Scorer& scorer() override { return *scan_; }
 
   Result<bool> Next(Context& ctx, Candidate& next) override {
     while (next_list_ < order_.size() && !(next_list_ >= probes_ && HasEnough())) {
       TRY(ctx.CheckAlive());
-      ScanList(order_.at(next_list_++));
+      const uint32_t list = order_.at(next_list_);
+      if (next_list_++ >= probes_) met_lists_.Pass(list);
+      ScanList(list);
     }
     if (waiting_.empty()) return false;
     next = waiting_.top();
@@ -55,22 +60,23 @@ class ListStream final : public CandidateStream {
 
   void ScanList(uint32_t list) {
     const float offset = OffsetOf(lists_, order_, list, is_l2_);
-    const size_t begin = lists_.bounds[list];
-    const size_t end = begin + lists_.list_rows[list];
-    scanned_ += end - begin;
+    const size_t end = met_lists_.end(list);
     std::array<float, kTileRows> keys;
     std::array<uint32_t, kTileRows> places;
-    for (size_t at = begin; at < end; at += kTileRows) {
+    for (size_t at = met_lists_.begin(list); at < end; at += kTileRows) {
       size_t kept = 0;
       const size_t count = std::min(kTileRows, end - at);
       if (allowed_.empty()) {
         kept = scan_->Below(at, count, offset, std::numeric_limits<float>::infinity(),
                             places.data(), keys.data());
-      } else {
-        for (size_t i = at; i < at + count; ++i) {
-          places[kept] = static_cast<uint32_t>(i);
-          kept += allowed_.Test(lists_.numbers[i]) ? 1 : 0;
+        if (at + count > met_lists_.sure_end(list)) {
+          kept = met_lists_.KeepOnce(list, places.data(), keys.data(), kept);
         }
+        scanned_ += kept;
+      } else {
+        kept = PlacesOnce(met_lists_, list, at, count, places.data());
+        scanned_ += kept;
+        kept = AllowedPlaces(lists_, allowed_, places.data(), kept);
         scan_->Score(places.data(), kept, keys.data());
         for (size_t i = 0; i < kept; ++i) keys[i] += offset;
       }
@@ -89,6 +95,7 @@ class ListStream final : public CandidateStream {
   const BitsetView allowed_;
   const std::unique_ptr<Scorer> scan_;
   ListOrder order_;
+  MetLists met_lists_;
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> waiting_;
   size_t next_list_ = 0;
   size_t scanned_ = 0;  // Rows of the lists so far,

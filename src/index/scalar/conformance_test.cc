@@ -24,9 +24,10 @@ using model::Scalar;
 
 using Value = std::optional<std::vector<Scalar>>;  // None: null. Of no array one scalar.
 
-constexpr DataType kTypes[] = {DataType::kBool,   DataType::kInt8,    DataType::kInt16,
-                               DataType::kInt32,  DataType::kInt64,   DataType::kFloat,
-                               DataType::kDouble, DataType::kVarChar, DataType::kTimestamptz};
+constexpr DataType kTypes[] = {DataType::kBool,    DataType::kInt8,    DataType::kInt16,
+                               DataType::kInt32,   DataType::kInt64,   DataType::kFloat,
+                               DataType::kDouble,  DataType::kVarChar, DataType::kTimestamptz,
+                               DataType::kGeometry};
 constexpr Compare kCompares[] = {Compare::kEq, Compare::kNe, Compare::kLt,
                                  Compare::kLe, Compare::kGt, Compare::kGe};
 
@@ -47,7 +48,7 @@ Column ColumnOf(const ScalarShape& shape, const std::vector<Value>& rows) {
   for (const Value& value : rows) {
     if (!value) {
       column.AppendNull();
-    } else if (shape.type == DataType::kVarChar) {
+    } else if (shape.type == DataType::kVarChar || shape.type == DataType::kGeometry) {
       column.AppendBytes(value->at(0).as_string());
     } else if (shape.type != DataType::kArray) {
       column.AppendFixed(BytesOf(shape.type, value->at(0)).data());
@@ -144,6 +145,9 @@ bool Passes(const Value& value, const Predicate& p) {
     return std::any_of(list.begin(), list.end(),
                        [&](const Scalar& one) { return Holds(one, Compare::kEq, wanted); });
   };
+  if (p.kind == Predicate::Kind::kShape) {
+    return p.boxes.MayPass(*model::BoxOf(value->at(0).as_string()));
+  }
   if (p.kind == Predicate::Kind::kContains) {
     const auto has = [&](const Scalar& wanted) { return is_one_of(wanted, *value); };
     return p.all ? std::all_of(p.values.begin(), p.values.end(), has)
@@ -190,6 +194,10 @@ class Dice {
         return is_edge ? INT64_MIN + small + 3 : small;
       case DataType::kVarChar:
         return is_edge ? std::string("\xff\x00\xff", 3) : Text();
+      case DataType::kGeometry:
+        return is_edge         ? PointWkb(NAN, NAN)
+               : Below(2) == 0 ? PointWkb(Place(), Place())
+                               : LineWkb();
       default: {
         const double edges[] = {NAN, INFINITY, -INFINITY, -0.0};
         return is_edge ? edges[Below(4)] : static_cast<double>(small) / 2;
@@ -202,13 +210,42 @@ class Dice {
     return text;
   }
 
+  // Few places, so that boxes often touch; some beyond the globe, one beyond single precision.
+  double Place() {
+    const double edges[] = {1e300, -1e300, 1e-30, 200};
+    return Below(40) == 0 ? edges[Below(4)] : static_cast<double>(Below(9)) * 0.7 - 3;
+  }
+  static std::string PointWkb(double x, double y) {
+    return std::string("\1\1\0\0\0", 5) + NumberBytes(x) + NumberBytes(y);
+  }
+  std::string LineWkb() {
+    std::string bytes("\1\2\0\0\0\2\0\0\0", 9);
+    for (int i = 0; i < 4; ++i) bytes += NumberBytes(Place());
+    return bytes;
+  }
+  static std::string NumberBytes(double number) {
+    return std::string(reinterpret_cast<const char*>(&number), sizeof(number));
+  }
+  Predicate ShapePredicate() {
+    using Kind = model::BoxQuery::Kind;
+    constexpr Kind kKinds[] = {Kind::kMeets, Kind::kInside, Kind::kCovers, Kind::kEqual};
+    Predicate p{
+        .kind = Predicate::Kind::kShape, .field = FieldId(100), .type = DataType::kGeometry};
+    p.boxes.kind = kKinds[Below(4)];
+    p.boxes.on_globe = Below(4) == 0;
+    for (size_t points = Below(3); points > 0; --points) p.boxes.box.Add(Place(), Place());
+    return p;
+  }
+
   Predicate PredicateOf(const ScalarShape& shape) {
     using Kind = Predicate::Kind;
+    if (shape.type == DataType::kGeometry && Below(5) > 0) return ShapePredicate();
     const bool is_array = shape.type == DataType::kArray;
     Predicate p{.field = FieldId(100), .type = is_array ? shape.element_type : shape.type};
     constexpr Kind kKinds[] = {Kind::kCompare, Kind::kIn,     Kind::kRange,
                                Kind::kIsNull,  Kind::kPrefix, Kind::kText};
     p.kind = kKinds[Below(shape.type == DataType::kVarChar ? 6 : 4)];
+    if (shape.type == DataType::kGeometry) p.kind = Kind::kIsNull;
     if (is_array && p.kind != Kind::kIsNull) p.kind = Kind::kContains;
     p.op = kCompares[Below(6)];
     p.lower_inclusive = Below(2) == 0;
@@ -375,6 +412,7 @@ TEST_P(ScalarConformance, IsNotForEveryTypeOfField) {
   SystemClock clock;
   Context ctx(clock);
   for (DataType other : {DataType::kJson, DataType::kFloatVector, DataType::kGeometry}) {
+    if (type().name == "RTREE" && other == DataType::kGeometry) continue;
     EXPECT_FALSE(type().Supports({.type = other}));
     const Column column = model::MakeColumn(FieldId(1), "f", other, DataType::kNone, 4);
     EXPECT_EQ(type().Build(ctx, column.view(), ParamsOf(type())).status().code(),
@@ -502,6 +540,9 @@ TEST(ScalarTypes, SupportWhatTheTableSays) {
   EXPECT_FALSE(supports("STL_SORT", reals));
   EXPECT_TRUE(supports("Trie", {DataType::kVarChar}));
   EXPECT_FALSE(supports("Trie", {DataType::kInt64}));
+  EXPECT_TRUE(supports("RTREE", {DataType::kGeometry}));
+  EXPECT_FALSE(supports("RTREE", {DataType::kVarChar}));
+  EXPECT_FALSE(supports("INVERTED", {DataType::kGeometry}));
   EXPECT_TRUE(supports("NGRAM", {DataType::kVarChar}));
   EXPECT_FALSE(supports("NGRAM", {DataType::kInt8}));
 }

@@ -7,7 +7,7 @@ namespace elanus::index {
 
 std::span<const ScalarIndexType* const> AllScalarTypes() {
   static const std::array kTypes = {&SortedType(), &InvertedType(), &BitmapType(), &TrieType(),
-                                    &NgramType(),  &HybridType(),   &WordsType()};
+                                    &NgramType(),  &RTreeType(),    &HybridType(), &WordsType()};
   return kTypes;
 }
 
@@ -24,15 +24,24 @@ const ScalarIndexType* FindScalarType(std::string_view name) {
 }
 
 const ScalarIndexType* ResolveScalarAutoIndex(const ScalarShape& shape) {
-  return HybridType().Supports(shape) ? &HybridType() : nullptr;
+  // There is nothing to choose by.
+  if (shape.type == model::DataType::kBool && !shape.is_json_path) return &BitmapType();
+  if (shape.type == model::DataType::kTimestamptz) return &SortedType();
+  for (const ScalarIndexType* type : {&HybridType(), &RTreeType()}) {
+    if (type->Supports(shape)) return type;
+  }
+  return nullptr;
+}
+
+const ScalarIndexType* TypeOfFile(std::string_view bytes) {
+  for (const ScalarIndexType* type : AllScalarTypes()) {
+    if (!type->magic.empty() && bytes.starts_with(type->magic)) return type;
+  }
+  return bytes.starts_with(JsonTermsType().magic) ? &JsonTermsType() : nullptr;
 }
 
 Result<std::unique_ptr<ScalarIndex>> OpenScalarIndex(Blob file) {
-  for (const ScalarIndexType* type : AllScalarTypes()) {
-    if (!type->magic.empty() && file.bytes().starts_with(type->magic)) {
-      return type->Open(std::move(file));
-    }
-  }
+  if (const ScalarIndexType* type = TypeOfFile(file.bytes())) return type->Open(std::move(file));
   return Status(ErrorCode::kIntegrity,
                 "offset 0: the file is no scalar index. Restore it from a copy, or drop the index "
                 "and build it again");

@@ -17,6 +17,8 @@ const ScalarIndexType& TrieType();
 /// The pieces of min_gram to max_gram bytes of the texts, each with the set of its rows: candidates
 /// for patterns.
 const ScalarIndexType& NgramType();
+/// Boxes around geometries in a tree: candidates for spatial tests.
+const ScalarIndexType& RTreeType();
 /// Bitmaps when a segment has few distinct values, else what suits many.
 const ScalarIndexType& HybridType();
 /// Words of texts with their rows and places: what text_match and phrase_match ask.

@@ -30,6 +30,7 @@ class TermIndex final : public ScalarIndex {
  public:
   Blob file;
   Header header{};
+  bool asks_elements = false;
   std::unique_ptr<OrderedValues> terms;
   std::unique_ptr<Postings> postings;
   std::string_view nan;
@@ -110,7 +111,7 @@ class TermIndex final : public ScalarIndex {
   bool Find(const Predicate& predicate, Places& places) const {
     const bool wants_array = predicate.kind == Predicate::Kind::kContains;
     if (predicate.type != static_cast<DataType>(header.type) ||
-        wants_array != (header.is_array != 0)) {
+        (wants_array != (header.is_array != 0) && !asks_elements)) {
       return false;
     }
     return FindPlaces(*terms, predicate, /*tests_all=*/true, places);
@@ -212,6 +213,7 @@ Result<std::unique_ptr<ScalarIndex>> OpenTermIndex(Blob file, const TermLayout& 
   TRY_ASSIGN(const auto sections,
              ReadSections(layout.magic, file.bytes(), nan_at + 2, layout.name));
   auto index = std::make_unique<TermIndex>();
+  index->asks_elements = layout.asks_elements;
   Header& header = index->header;
   const auto broken = [&] {
     return Error(ErrorCode::kIntegrity, "the {} is not whole", layout.name);

@@ -16,6 +16,7 @@ struct TermLayout {
   std::string_view name;          // For messages.
   bool has_sets = false;          // Else lists.
   bool has_front_coding = false;  // Of texts; else they lie whole.
+  bool asks_elements = false;     // Of arrays: any predicate is one on their elements.
 };
 
 /// Writes the file. Errors: as Collect.

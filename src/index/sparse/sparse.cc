@@ -84,6 +84,8 @@ constexpr ParamSpec kParams[] = {
      .help = "In place of inverted_index_algo; INHERIT: that one.",
      .choices = kSearchAlgorithms,
      .exact_case = true},
+    {"bulk_query_nnz_threshold", Phase::kSearch, ParamKind::kInteger, 20, 0, 2147483647,
+     "Accepted without effect: long queries are added window by window as short ones are."},
     {"bm25_k1", Phase::kSearch, ParamKind::kNumber, 1.2, 0, 3, "In place of the build's."},
     {"bm25_b", Phase::kSearch, ParamKind::kNumber, 0.75, 0, 1, "In place of the build's."},
 };

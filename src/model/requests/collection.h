@@ -20,6 +20,9 @@ enum class ConsistencyLevel : int32_t {
   kCustomized = 4,
 };
 
+/// By its number or its name ("Strong", "Session", "Bounded", "Eventually", "Customized").
+std::optional<ConsistencyLevel> ConsistencyLevelOf(std::string_view text);
+
 /// A collection as a user names it.
 struct CollectionName {
   std::string database;  // Empty: "default".

@@ -17,6 +17,14 @@
 
 namespace elanus::model {
 
+/// What a partial update does with the value that the request has for a field.
+struct FieldOp {
+  enum class Kind { kReplace, kArrayAppend, kArrayRemove };
+  std::string field;
+  Kind kind = Kind::kReplace;
+  DataType element_type = DataType::kNone;  // Of the elements, as the request says; kNone: nothing.
+};
+
 /// Insert and upsert. Columns carry names; ids are filled by the proxy.
 struct WriteRequest {
   CollectionName name;
@@ -26,6 +34,7 @@ struct WriteRequest {
   Timestamp schema_timestamp;  // 0: not given.
   bool upsert = false;
   bool partial_update = false;
+  std::vector<FieldOp> field_ops;  // Of a partial update.
 };
 
 struct DeleteRequest {
@@ -60,6 +69,10 @@ struct QueryResult {
   std::vector<std::string> output_fields;
   std::string primary_field;
   Timestamp session;
+  // With an element_filter: of each row the elements that it keeps, as Array of Int64. Else of no
+  // type.
+  Column element_indices;
+  std::string explain;  // How the query was run, as JSON; empty: nobody asked.
 };
 
 struct FlushResult {
@@ -108,6 +121,8 @@ struct SegmentInfo {
   int64_t bytes = 0;          // Of the column files; 0: written by an early build, unknown.
   Timestamp oldest;           // Of the rows' insert timestamps.
   Timestamp newest;
+  FieldId clustered_by;  // A clustering compaction has put the rows in the order of this field.
+  Timestamp clustered_at;
 
   /// Bytes of the rows that are not known to be deleted.
   int64_t LiveBytes() const {
@@ -133,6 +148,8 @@ struct SegmentInfo {
     v(12, "bytes", bytes);
     v(13, "oldest", oldest);
     v(14, "newest", newest);
+    v(15, "clustered_by", clustered_by);
+    v(16, "clustered_at", clustered_at);
   }
 };
 

@@ -10,6 +10,7 @@
 #include "base/timestamp.h"
 #include "model/column.h"
 #include "model/requests/collection.h"
+#include "model/requests/function_chain.h"
 #include "model/scalar.h"
 
 namespace elanus::model {
@@ -32,6 +33,31 @@ struct FunctionScore {
   std::vector<KeyValue> params;
 };
 
+/// What buckets, or hits in them, are sorted by.
+struct BucketOrder {
+  std::string key;
+  std::string direction;  // As written; empty: descending.
+  bool nulls_first = false;
+};
+
+/// One level of buckets; those of the next one lie in them.
+struct BucketLevel {
+  struct Metric {
+    std::string op;
+    std::string field;  // A name, `_score`, or `*` for all hits.
+  };
+  struct TopHits {
+    int64_t size = 0;
+    std::vector<BucketOrder> sort;
+  };
+  std::vector<std::string> fields;  // Their values are the key.
+  int64_t size = 0;
+  int64_t search_size = 0;  // Buckets that are looked at; 0: `size`.
+  std::map<std::string, Metric> metrics;
+  std::vector<BucketOrder> order;
+  std::optional<TopHits> top_hits;
+};
+
 struct SearchRequest {
   CollectionName name;
   std::vector<std::string> partitions;
@@ -46,6 +72,8 @@ struct SearchRequest {
   std::vector<KeyValue> params;  // As on the wire (topk, offset, metric_type, params, ...).
   ReadConsistency consistency;
   std::optional<FunctionScore> function_score;
+  std::vector<FunctionChain> chains;
+  std::vector<BucketLevel> aggregation;  // Empty: none.
 };
 
 /// Several searches of one collection whose hits become one list.
@@ -71,7 +99,8 @@ struct SearchResult {
   std::vector<uint32_t> counts;  // Hits of each query.
   Column primary_keys;           // All hits, query by query.
   std::vector<float> scores;
-  std::vector<Column> columns;  // Output fields, aligned with the hits.
+  bool larger_is_better = true;  // Of the scores.
+  std::vector<Column> columns;   // Output fields, aligned with the hits.
   std::vector<std::string> output_fields;
   std::string primary_field;
   Timestamp session;                 // Non-zero: the moment an iterator is pinned to.
@@ -80,5 +109,6 @@ struct SearchResult {
   std::optional<IteratorPage> page;
   std::vector<float> recalls;            // Of each query, when asked for.
   std::vector<int64_t> element_indices;  // Of hits by element: which of its row's each is.
+  std::string explain;                   // How the search was run, as JSON; empty: nobody asked.
 };
 }  // namespace elanus::model

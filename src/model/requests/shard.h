@@ -27,6 +27,20 @@ struct ShardWrite {
                                 // fields of the schema but none else.
   Column delete_keys;           // Keys whose older versions in `partition` go; empty: a
                                 // pure insert.
+  /// Inserted rows of one more partition.
+  struct PartitionRows {
+    PartitionId partition;
+    std::vector<Column> columns;  // At least one row.
+    template <class V>
+    void Fields(V &v) {
+      v(1, "partition", partition);
+      v(2, "columns", columns);
+    }
+  };
+  std::vector<PartitionRows> more;  // Of partitions that differ from each other and from
+                                    // `partition`, in the same moment.
+  bool deletes_everywhere = false;  // The keys go from every partition.
+  int32_t schema_version = 0;       // That the columns are of.
 
   template <class V>
   void Fields(V &v) {
@@ -35,6 +49,9 @@ struct ShardWrite {
     v(3, "partition", partition);
     v(4, "columns", columns);
     v(5, "delete_keys", delete_keys);
+    v(6, "more", more);
+    v(7, "deletes_everywhere", deletes_everywhere);
+    v(8, "schema_version", schema_version);
   }
 };
 

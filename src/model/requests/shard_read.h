@@ -11,6 +11,9 @@
 
 namespace elanus::model {
 
+/// Whatever schema the shard has.
+inline constexpr int32_t kNewestSchema = -1;
+
 /// What to read in one shard, for search and query alike.
 struct ShardRead {
   std::string vchannel;
@@ -22,11 +25,14 @@ struct ShardRead {
   Timestamp read_at;    // 0: what is applied; else exactly this moment.
   bool ignore_growing = false;
   std::vector<FieldId> output_fields;
-  Timestamp expired_before;  // Rows inserted before this moment are past their
-                             // time to live.
-  FieldId expiry_field;      // A Timestamptz field: a row with a value lives until
-                             // then. 0: none.
-  int64_t expiry_us = 0;     // The moment that counts for it, in microseconds.
+  Timestamp expired_before;                // Rows inserted before this moment are past their
+                                           // time to live.
+  FieldId expiry_field;                    // A Timestamptz field: a row with a value lives until
+                                           // then. 0: none.
+  int64_t expiry_us = 0;                   // The moment that counts for it, in microseconds.
+  int32_t schema_version = kNewestSchema;  // That the request was checked against: filter
+                                           // and fields mean what they mean there.
+  std::string timezone;  // Of times in the filter that do not say theirs; empty: UTC.
 
   template <class V>
   void Fields(V &v) {
@@ -42,6 +48,8 @@ struct ShardRead {
     v(10, "expired_before", expired_before);
     v(11, "expiry_field", expiry_field);
     v(12, "expiry_us", expiry_us);
+    v(13, "schema_version", schema_version);
+    v(14, "timezone", timezone);
   }
 };
 }  // namespace elanus::model

@@ -10,6 +10,7 @@
 
 #include "model/column.h"
 #include "model/data_type.h"
+#include "model/requests/function_chain.h"
 #include "model/requests/shard_read.h"
 
 namespace elanus::model {
@@ -99,6 +100,23 @@ struct IteratorCursor {
 /// Int64.
 inline constexpr FieldId kElementField{2};
 
+/// Among the columns of an iterator's hits: their scores, where `scores` says how far the iterator
+/// has come with each, which is further than the score of a hit that was found late. Float.
+inline constexpr FieldId kScoreField{3};
+
+/// How the elements of a row become one hit, in a search by element.
+struct ElementFold {
+  enum class Kind : int32_t { kMax = 0, kSum = 1, kAvg = 2, kTopSum = 3, kTopAvg = 4 };
+  Kind kind = Kind::kMax;
+  uint32_t top = 0;  // kTopSum, kTopAvg: of how many, the best ones.
+
+  template <class V>
+  void Fields(V &v) {
+    v(1, "kind", kind);
+    v(2, "top", top);
+  }
+};
+
 struct ShardSearch {
   ShardRead read;
   FieldId vector_field;
@@ -114,8 +132,13 @@ struct ShardSearch {
   Grouping grouping;
   Boosting boosting;
   std::optional<IteratorCursor> cursor;
-  bool exact = false;       // Every row is compared, whatever the index.
+  bool exact = false;  // Every row is compared, whatever the index.
+  // The index gives rows and the filter is asked of those alone, instead of the other way round.
+  bool iterative_filter = false;
   bool by_element = false;  // Hits are single vectors of rows that are lists of them.
+  // By element only: hits are rows again, each with the element that is the best of it.
+  std::optional<ElementFold> fold;
+  std::vector<ChainStep> chain;  // Changes the scores of each segment's hits, or leaves some out.
   // BM25 only, set by the shard, which turns the term counts of the queries
   // into weights too.
   double mean_length = 0;
@@ -123,6 +146,8 @@ struct ShardSearch {
   /// The most hits of a query.
   uint32_t hits_max() const { return grouping.is_on() ? k * grouping.group_size : k; }
   uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
+  /// A key may come once for each of its elements.
+  bool repeats_keys() const { return by_element && !fold; }
 
   template <class V>
   void Fields(V &v) {
@@ -142,7 +167,10 @@ struct ShardSearch {
     v(16, "cursor", cursor);
     v(17, "exact", exact);
     v(18, "by_element", by_element);
-    v(18, "mean_length", mean_length);
+    v(19, "mean_length", mean_length);
+    v(20, "fold", fold);
+    v(21, "chain", chain);
+    v(22, "iterative_filter", iterative_filter);
   }
 };
 

@@ -36,6 +36,7 @@ struct Highlighter {
 struct FieldHighlights {
   std::string field;
   std::vector<std::vector<std::string>> fragments;
+  std::vector<std::vector<float>> scores;  // One a fragment; empty: they have none.
 };
 
 struct HighlightedResult {

@@ -1,28 +1,74 @@
 // Properties of a collection that may change while it lives.
-#include <algorithm>
+#include <array>
 
+#include "model/partition_key.h"
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
+#include "proxy/moments.h"
 #include "proxy/ops.h"
+#include "proxy/partition_key.h"
 
 namespace elanus::proxy {
 namespace {
 
 constexpr std::string_view kAutoCompactionKey = "collection.autocompaction.enabled";
+constexpr std::string_view kInsertAutoIdKey = "allow_insert_auto_id";
+constexpr std::string_view kDynamicFieldKey = "dynamicfield.enabled";
 
-// How its columns and indexes are held, which can change only while nothing of it is.
-bool IsLoadKey(std::string_view key) { return key == "mmap.enabled" || key.starts_with("warmup."); }
+// What may be done with a property of a collection that lives.
+enum class Kind {
+  kText,  // Whatever it says; some are looked at below.
+  kBool,
+  kWarmUp,       // disable, sync or async.
+  kConsistency,  // A level by its number or name.
+  kFixed,        // It stays what it was when the collection was made, or is the server's own.
+  kNotBuilt,
+};
 
-Status CheckLoadValue(const model::KeyValue& property) {
-  if (property.key == "mmap.enabled") return ParseBool(property.key, property.value).status();
-  for (std::string_view known :
-       {"warmup.scalarField", "warmup.scalarIndex", "warmup.vectorField", "warmup.vectorIndex"}) {
-    if (property.key != known) continue;
-    const std::string& value = property.value;
-    if (value == "disable" || value == "sync" || value == "async") return {};
-    return Invalid("{} should be one of disable, sync, async, got {}", property.key, value);
+struct Rule {
+  std::string_view key;  // One that ends in '.': of all keys that begin with it.
+  Kind kind = Kind::kText;
+  bool when_released = false;  // It says how columns and indexes are held.
+};
+
+constexpr auto kRules = std::to_array<Rule>({
+    {kAutoCompactionKey, Kind::kBool},
+    {"mmap.enabled", Kind::kBool, true},
+    {"warmup.scalarField", Kind::kWarmUp, true},
+    {"warmup.scalarIndex", Kind::kWarmUp, true},
+    {"warmup.vectorField", Kind::kWarmUp, true},
+    {"warmup.vectorIndex", Kind::kWarmUp, true},
+    {"warmup.", Kind::kFixed},
+    {model::kIsolationKey, Kind::kBool},
+    {kInsertAutoIdKey, Kind::kBool},
+    {"collection.function.allowInsertNonBM25FunctionOutputs", Kind::kBool},
+    {roles::kConsistencyKey, Kind::kConsistency},
+    {"query_mode", Kind::kNotBuilt},
+    {"collection.replica.number", Kind::kNotBuilt},
+    {"collection.resource_groups", Kind::kNotBuilt},
+    {"collection.insertRate.", Kind::kNotBuilt},
+    {"collection.upsertRate.", Kind::kNotBuilt},
+    {"collection.deleteRate.", Kind::kNotBuilt},
+    {"collection.bulkLoadRate.", Kind::kNotBuilt},
+    {"collection.queryRate.", Kind::kNotBuilt},
+    {"collection.searchRate.", Kind::kNotBuilt},
+    {"collection.diskProtection.", Kind::kNotBuilt},
+    {"partition.diskProtection.", Kind::kNotBuilt},
+    {"collection.external_source", Kind::kFixed},
+    {"collection.external_spec", Kind::kFixed},
+    {"collection.on.truncating", Kind::kFixed},
+    {"cipher.", Kind::kFixed},
+    {"disable_func_runtime_check", Kind::kFixed},
+    {"max_field_id", Kind::kFixed},
+    {"namespace.", Kind::kFixed},
+    {"preserve_field_ids", Kind::kFixed},
+});
+
+Rule RuleOf(std::string_view key) {
+  for (const Rule& rule : kRules) {
+    if (key == rule.key || (rule.key.ends_with('.') && key.starts_with(rule.key))) return rule;
   }
-  return Invalid("unknown warmup property: {}", property.key);
+  return {.key = key};
 }
 
 // The properties as they will be.
@@ -32,16 +78,58 @@ std::vector<model::KeyValue> Altered(std::vector<model::KeyValue> properties,
   return properties;
 }
 
-Status CheckAlterable(std::string_view key) {
-  if (key == model::kTimeToLiveKey || key == kAutoCompactionKey || key == roles::kDescriptionKey) {
-    return {};
-  }
-  if (key == model::kExpiryFieldKey || IsLoadKey(key)) return {};
-  for (std::string_view fixed : {"collection.external_source", "collection.external_spec",
-                                 "namespace.mode", "namespace.sharding.enabled"}) {
-    if (key == fixed) return Invalid("property {} cannot be altered", key);
-  }
+Status CheckAlterable(const Rule& rule, std::string_view key) {
+  if (rule.kind == Kind::kFixed) return Invalid("property {} cannot be altered", key);
+  if (rule.kind != Kind::kNotBuilt) return {};
   return Error(ErrorCode::kUnimplemented, "altering the property {} is not supported yet", key);
+}
+
+Status CheckReleased(const Rule& rule, const model::CollectionInfo& collection) {
+  if (!rule.when_released || !collection.loaded) return {};
+  return Error(ErrorCode::kCollectionLoaded,
+               "{}[collection={}]: mmap and warmup can be altered once it is released",
+               InfoOf(ErrorCode::kCollectionLoaded).name, collection.schema.name);
+}
+
+// What a vector index is built by stays while there is one.
+Status CheckNoVectorIndex(std::string_view key, const model::CollectionInfo& collection) {
+  if (key != model::kIsolationKey) return {};
+  for (const model::IndexInfo& index : collection.indexes) {
+    const model::FieldSchema* field = collection.schema.FindField(index.field);
+    if (field == nullptr || !model::IsVector(field->type)) continue;
+    return Error(ErrorCode::kIndexDuplicate,
+                 "{}[indexName={}]: can not alter {} while the collection has a vector index, "
+                 "please drop it first",
+                 InfoOf(ErrorCode::kIndexDuplicate).name, index.name, key);
+  }
+  return {};
+}
+
+Status CheckValue(const ProxyOptions& options, const model::CollectionInfo& collection,
+                  const Rule& rule, const model::KeyValue& property) {
+  const std::string& value = property.value;
+  if (rule.kind == Kind::kBool) TRY(ParseBool(property.key, value).status());
+  if (rule.kind == Kind::kWarmUp && value != "disable" && value != "sync" && value != "async") {
+    return Invalid("{} should be one of disable, sync, async, got {}", property.key, value);
+  }
+  if (rule.kind == Kind::kConsistency && !model::ConsistencyLevelOf(value)) {
+    return Invalid("unknown consistency level: {}", value);
+  }
+  if (property.key == kTimeZoneKey) TRY(TimeZone::Of(value).status());
+  if (property.key == model::kIsolationKey) {
+    TRY(CheckIsolation(options, collection.schema, property));
+  }
+  if (property.key == kInsertAutoIdKey) {
+    TRY_ASSIGN(const bool allows, ParseBool(property.key, value));
+    if (allows && !collection.schema.primary_key().auto_id) {
+      return Invalid("the value of {} must be false when autoID is false", property.key);
+    }
+  }
+  const auto limit = static_cast<size_t>(options.description_bytes_max);
+  if (property.key == roles::kDescriptionKey && value.size() > limit) {
+    return Invalid("the description may have {} bytes, got {}", limit, value.size());
+  }
+  return {};
 }
 
 }  // namespace
@@ -53,31 +141,30 @@ Status AlterCollection(Context& ctx, Services& services, const model::Collection
     return Invalid("cannot provide both properties and delete keys at the same time");
   }
   if (set.empty() && remove.empty()) return Invalid("no properties or delete keys provided");
+  for (const model::KeyValue& property : set) {
+    if (property.key != kDynamicFieldKey) continue;
+    if (set.size() > 1) return Invalid("cannot alter {} with other properties", property.key);
+    TRY_ASSIGN(const bool enabled, ParseBool(property.key, property.value));
+    return SetDynamicField(ctx, services, name, enabled);
+  }
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   for (const model::KeyValue& property : set) {
-    TRY(CheckAlterable(property.key));
-    if (IsLoadKey(property.key)) TRY(CheckLoadValue(property));
-    if (property.key == kAutoCompactionKey) {
-      TRY(ParseBool(property.key, property.value).status());
-    }
-    const auto limit = static_cast<size_t>(services.options.description_bytes_max);
-    if (property.key == roles::kDescriptionKey && property.value.size() > limit) {
-      return Invalid("the description may have {} bytes, got {}", limit, property.value.size());
-    }
+    const Rule rule = RuleOf(property.key);
+    TRY(CheckAlterable(rule, property.key));
+    TRY(CheckReleased(rule, *collection));
+    TRY(CheckValue(services.options, *collection, rule, property));
+    TRY(CheckNoVectorIndex(property.key, *collection));
+  }
+  for (const std::string& key : remove) {
+    const Rule rule = RuleOf(key);
+    if (key == kDynamicFieldKey) return Invalid("cannot delete the property {}", key);
+    TRY(CheckAlterable(rule, key));
+    TRY(CheckReleased(rule, *collection));
+    TRY(CheckNoVectorIndex(key, *collection));
   }
   TRY(model::CheckTimeToLive(Altered(collection->properties, set), collection->schema));
-  for (const std::string& key : remove) TRY(CheckAlterable(key));
-  const bool changes_load =
-      std::any_of(set.begin(), set.end(), [](const auto& kv) { return IsLoadKey(kv.key); }) ||
-      std::any_of(remove.begin(), remove.end(), [](const auto& key) { return IsLoadKey(key); });
-  if (changes_load && collection->loaded) {
-    return Error(ErrorCode::kCollectionLoaded,
-                 "{}[collection={}]: mmap and warmup can be altered once it is released",
-                 InfoOf(ErrorCode::kCollectionLoaded).name, collection->schema.name);
-  }
   TRY(services.coord.catalog.AlterProperties(ctx, collection->id, set, remove));
-  // The shards read by the new description from their next version of it on.
-  return services.streaming.SyncLoaded(ctx, collection->id);
+  return services.streaming.SyncSchema(ctx, collection->id);
 }
 
 }  // namespace elanus::proxy

@@ -4,7 +4,10 @@
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"
+#include "proxy/moments.h"
 #include "proxy/ops.h"
+#include "proxy/partition_key.h"
+#include "proxy/query_mode.h"
 
 namespace elanus::proxy {
 
@@ -13,10 +16,10 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
     return Invalid("maximum shards's number should be limited to {}, got {}",
                    services.options.shards_max, request.shards_num);
   }
-  if (request.num_partitions > 0) {
-    return Invalid("num_partitions should only be specified with partition key field enabled");
-  }
   TRY(CheckSchema(services.options, request.schema));
+  TRY(CheckPartitionKey(services.options, request));
+  TRY_ASSIGN(const TimeZone zone, ZoneOf(request.properties));
+  TRY(ReadDefaultMoments(zone, request.schema));
   TRY(CheckFunctions(request.schema));
   MarkFunctionOutputs(request.schema);
   if (request.schema.name != request.name.collection) {
@@ -28,11 +31,8 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
   if (const std::string* wish = model::Find(request.properties, kAutoCompaction)) {
     TRY(ParseBool(kAutoCompaction, *wish).status());
   }
-  for (const char* later : {"partitionkey.isolation", "query_mode"}) {
-    if (model::Find(request.properties, later) != nullptr) {
-      return Error(ErrorCode::kUnimplemented, "collection property {} is not supported yet", later);
-    }
-  }
+  TRY(CheckQueryMode(request.properties));
+  TRY(ProbeFunctions(ctx, services, request.schema, request.properties));
   TRY(services.coord.catalog.CreateCollection(ctx, request));
   TRY_ASSIGN(const auto created, services.coord.catalog.Find(ctx, request.name));
   TRY(CreateWordIndexes(ctx, services, *created));
@@ -100,6 +100,7 @@ Result<int64_t> CountRows(Context& ctx, Services& services, const model::Collect
 Status CreatePartition(Context& ctx, Services& services, const model::CollectionName& name,
                        std::string partition) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  TRY(CheckNoPartitionNames(*collection, {partition}));
   TRY(CheckPartitionName(services.options, partition));
   TRY(services.coord.catalog.CreatePartition(ctx, name, partition));
   return services.streaming.SyncLoaded(ctx, collection->id);
@@ -108,6 +109,7 @@ Status CreatePartition(Context& ctx, Services& services, const model::Collection
 Status DropPartition(Context& ctx, Services& services, const model::CollectionName& name,
                      std::string partition) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  TRY(CheckNoPartitionNames(*collection, {partition}));
   TRY(CheckPartitionName(services.options, partition));
   TRY(services.coord.catalog.DropPartition(ctx, name, partition));
   return services.streaming.SyncLoaded(ctx, collection->id);

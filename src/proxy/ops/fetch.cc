@@ -65,6 +65,7 @@ Result<Fetched> FetchByKeys(Context& ctx, Services& services, const ReadScope& s
                   .read_at = scope.moments[shard],
                   .ignore_growing = scope.ignore_growing,
                   .output_fields = fields};
+    query.read.schema_version = schema.version;
     TRY_ASSIGN(parts[shard], services.streaming.Query(ctx, std::move(query)));
     return {};
   }));

@@ -7,6 +7,7 @@
 #include "proxy/checks.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
+#include "proxy/ops/semantic_highlight.h"
 #include "text/field.h"
 #include "text/highlight.h"
 
@@ -201,6 +202,9 @@ Result<model::FieldHighlights> Mark(const Target& target, const model::SearchRes
 Result<model::HighlightedResult> SearchAndHighlight(Context& ctx, Services& services,
                                                     model::SearchRequest request,
                                                     const model::Highlighter& highlighter) {
+  if (highlighter.is_semantic) {
+    return SearchAndHighlightMeaning(ctx, services, std::move(request), highlighter);
+  }
   TRY_ASSIGN(const Highlighting wanted, Parse(highlighter));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   TRY_ASSIGN(const std::vector<Target> targets, Planner(collection->schema, request).Run(wanted));

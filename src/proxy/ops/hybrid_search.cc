@@ -1,9 +1,15 @@
 // Hybrid search: several searches at one moment, their hits fused into one list.
+#include <algorithm>
+#include <iterator>
+
 #include "model/reduce.h"
 #include "proxy/checks.h"
+#include "proxy/functions.h"
 #include "proxy/ops.h"
 #include "proxy/ops/search_finish.h"
 #include "proxy/ops/search_plan.h"
+#include "proxy/query_mode.h"
+#include "proxy/read_report.h"
 #include "proxy/rerank/fusion.h"
 #include "proxy/slow_log.h"
 
@@ -12,12 +18,15 @@ namespace {
 
 struct HybridPlan {
   std::vector<SearchPlan> searches;
+  size_t nq = 0;
   Ranker ranker;
   AnswerWindow window;
   int64_t round_decimal = -1;
   GroupParams group;
   ScoreMode group_scorer = ScoreMode::kMax;
   std::vector<OrderTerm> order;
+  bool by_element = false;  // All searches are for elements of one struct, and so is the answer.
+  MomentForm moments;
 };
 
 // The parameters beside the searches.
@@ -58,6 +67,9 @@ Result<SearchPlan> PlanPart(const ProxyOptions& options, const ReadScope& scope,
                             const HybridPlan& hybrid, model::SearchRequest& request) {
   if (request.function_score)
     return Invalid("a search inside of a hybrid search cannot have rerank functions");
+  if (!request.chains.empty()) return Invalid("function chains cannot be used with hybrid search");
+  if (!request.aggregation.empty())
+    return Invalid("search_aggregation cannot be used with hybrid search");
   const SearchForm form{.is_part = true,
                         .top_k_default = hybrid.window.limit + hybrid.window.offset};
   TRY_ASSIGN(SearchPlan plan, PlanSearch(options, scope, form, request));
@@ -76,6 +88,24 @@ Result<SearchPlan> PlanPart(const ProxyOptions& options, const ReadScope& scope,
   return plan;
 }
 
+// Elements of one struct in all searches are fused as such; else elements of a row become one hit.
+Status PlanElements(HybridPlan& plan) {
+  const auto& struct_name = plan.searches[0].field->struct_name;
+  plan.by_element =
+      std::all_of(plan.searches.begin(), plan.searches.end(), [&](const SearchPlan& part) {
+        return part.search.by_element && part.field->struct_name == struct_name;
+      });
+  for (SearchPlan& part : plan.searches) {
+    if (!part.search.by_element) continue;
+    if (plan.group.is_on())
+      return Invalid("a hybrid search for elements of a struct array cannot be grouped");
+    if (plan.by_element && part.search.fold)
+      return Invalid("element_scope cannot be used when all searches are for elements of a struct");
+    if (!plan.by_element && !part.search.fold) part.search.fold.emplace();
+  }
+  return {};
+}
+
 Result<HybridPlan> PlanHybrid(const ProxyOptions& options, const ReadScope& scope,
                               model::HybridSearchRequest& request) {
   if (request.requests.empty() ||
@@ -84,7 +114,8 @@ Result<HybridPlan> PlanHybrid(const ProxyOptions& options, const ReadScope& scop
                    request.requests.size());
   }
   HybridPlan plan;
-  TRY(PlanRanking(options, scope.collection->schema, request, plan));
+  TRY(PlanRanking(LimitsOf(options, scope.collection->properties), scope.collection->schema,
+                  request, plan));
   size_t nq = 0;
   for (model::SearchRequest& part : request.requests) {
     const size_t queries = part.query_keys.rows > 0 ? part.query_keys.rows : part.queries.rows;
@@ -93,6 +124,14 @@ Result<HybridPlan> PlanHybrid(const ProxyOptions& options, const ReadScope& scop
     nq = queries;
     TRY_ASSIGN(SearchPlan search, PlanPart(options, scope, plan, part));
     plan.searches.push_back(std::move(search));
+  }
+  plan.nq = nq;
+  TRY(PlanElements(plan));
+  // Clients repeat what is for the whole in each part, or say it there only.
+  const bool is_said = model::Find(request.rank_params, kTimeZoneKey) != nullptr;
+  plan.moments = plan.searches[0].moments;
+  if (is_said) {
+    TRY_ASSIGN(plan.moments, MomentFormOf(request.rank_params, *scope.collection));
   }
   return plan;
 }
@@ -104,22 +143,24 @@ Result<std::vector<model::PartialHits>> RunParts(Context& ctx, Services& service
   TRY(services.fan_out.ParallelFor(ctx, parts.size(), [&](size_t i) -> Status {
     SearchPlan& one = plan.searches[i];
     ReadScope same = scope;
+    ProfileStep step(ctx, "search");
+    step.Says("field", one.field->name);
     if (one.query_keys.rows > 0) {
-      TRY(ReadQueries(ctx, services, scope, one));
+      TRY(ReadQueries(step.ctx(), services, scope, one));
       if (one.search.queries.rows != one.has_vector.size())
         return Invalid("an id of a hybrid search has no vector in field {}", one.field->name);
     }
     model::Column queries = std::move(one.search.queries);
     model::ShardSearch search = one.search;
     search.queries = std::move(queries);
-    TRY_ASSIGN(parts[i], RunSearch(ctx, services, Timestamp(), std::move(search),
+    TRY_ASSIGN(parts[i], RunSearch(step.ctx(), services, Timestamp(), std::move(search),
                                    plan.group.is_strict, same));
     return {};
   }));
   return parts;
 }
 
-// One list of the parts, ordered and cut; without columns.
+// One list of the parts, ordered and cut; without columns but that of the elements.
 Result<model::PartialHits> Rank(Context& ctx, Services& services, const ReadScope& scope,
                                 const HybridPlan& plan,
                                 const std::vector<model::PartialHits>& parts) {
@@ -127,13 +168,19 @@ Result<model::PartialHits> Rank(Context& ctx, Services& services, const ReadScop
   for (size_t i = 0; i < parts.size(); ++i) {
     paths.push_back({.hits = &parts[i], .metric = plan.searches[i].search.metric});
   }
-  FusedHits fused = Fuse(plan.ranker, paths);
+  FusedHits fused = Fuse(plan.ranker, paths, plan.by_element);
   const auto limit = static_cast<size_t>(plan.window.limit + plan.window.offset);
   if (plan.ranker.kind == Ranker::Kind::kDecay) {
     const Decay& decay = plan.ranker.decay;
     TRY_ASSIGN(const auto values,
                FetchFound(ctx, services, scope, fused.hits.primary_keys, {decay.field->id}));
     ApplyDecay(decay, values[0].view(), fused.hits.scores);
+  }
+  if (plan.ranker.kind == Ranker::Kind::kModel) {
+    const ModelRank& rank = plan.ranker.model;
+    TRY_ASSIGN(const auto texts,
+               FetchFound(ctx, services, scope, fused.hits.primary_keys, {rank.field->id}));
+    TRY(ApplyModel(ctx, services, rank, texts[0].view(), fused.hits.counts, {}, fused.hits.scores));
   }
   const GroupOrder groups{.groups_max = limit,
                           .group_size = static_cast<size_t>(plan.group.size),
@@ -156,18 +203,24 @@ Result<model::PartialHits> Rank(Context& ctx, Services& services, const ReadScop
 Result<model::SearchResult> RunHybrid(Context& ctx, Services& services, ReadScope& scope,
                                       HybridPlan& plan, const OutputFields& output) {
   TRY_ASSIGN(const auto parts, RunParts(ctx, services, scope, plan));
-  TRY_ASSIGN(model::PartialHits hits, Rank(ctx, services, scope, plan, parts));
-  TRY_ASSIGN(hits.columns, FetchFound(ctx, services, scope, hits.primary_keys, output.ids));
+  ProfileStep ranking(ctx, "fuse, rank, order and cut");
+  TRY_ASSIGN(model::PartialHits hits, Rank(ranking.ctx(), services, scope, plan, parts));
+  ranking.End();
+  ProfileStep reading(ctx, "read output fields");
+  TRY_ASSIGN(auto columns,
+             FetchFound(reading.ctx(), services, scope, hits.primary_keys, output.ids));
+  hits.columns.insert(hits.columns.begin(), std::make_move_iterator(columns.begin()),
+                      std::make_move_iterator(columns.end()));
   TRY(CheckBytes(services.options.output_bytes_max, hits));
   const int64_t top_k = plan.order.empty() ? plan.window.limit : LargestCount(hits.counts);
   model::SearchResult result = MakeResult(std::move(hits), output, scope.collection->schema, top_k);
   result.has_group_list = plan.group.is_list;
+  ShowMoments(plan.moments, result.columns);
+  ShowMoments({.zone = plan.moments.zone}, result.group_values);
   return result;
 }
 
-}  // namespace
-
-Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
+Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
                                          model::HybridSearchRequest request) {
   SlowLog slow(ctx, services.options, "HybridSearch", request.name);
   if (!request.requests.empty()) {
@@ -177,7 +230,10 @@ Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
   TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, request.partitions));
   TRY_ASSIGN(const OutputFields output,
              ResolveOutput(scope.collection->schema, request.output_fields));
+  TRY(EmbedAllQueries(ctx, services, *scope.collection, request.requests));
   TRY_ASSIGN(HybridPlan plan, PlanHybrid(services.options, scope, request));
+  if (plan.ranker.kind == Ranker::Kind::kModel)
+    TRY(CheckModelRank(services, plan.ranker.model, plan.nq));
   TRY(CheckLoaded(request.partitions, scope));
   for (const SearchPlan& part : plan.searches) {
     scope.ignore_growing = scope.ignore_growing || part.params.ignore_growing;
@@ -189,6 +245,16 @@ Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
              GuaranteeOf(ctx, services, *scope.collection, request.consistency));
   TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee, Timestamp()));
   return RunHybrid(ctx, services, scope, plan, output);
+}
+
+}  // namespace
+
+Result<model::SearchResult> HybridSearch(Context& ctx, Services& services,
+                                         model::HybridSearchRequest request) {
+  return Reported(ctx, services.options, "HybridSearch", std::move(request),
+                  [&](Context& within, model::HybridSearchRequest one) {
+                    return SearchHybrid(within, services, std::move(one));
+                  });
 }
 
 }  // namespace elanus::proxy

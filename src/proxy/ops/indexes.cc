@@ -11,6 +11,7 @@
 #include "proxy/functions.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
+#include "proxy/partition_key.h"
 #include "proxy/scalar_index.h"
 
 namespace elanus::proxy {
@@ -256,7 +257,8 @@ Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexReq
   if (model::IsVector(field->type))
     TRY(ResolveVector(*field, std::move(texts), info));
   else
-    TRY(ResolveScalarIndex(collection->schema, *field, request.field, std::move(texts), info));
+    TRY(ResolveScalarIndex(services.options, collection->schema, *field, request.field,
+                           std::move(texts), info));
   TRY(services.coord.catalog.CreateIndex(ctx, collection->id, std::move(info)));
   services.index_jobs.Kick(collection->id);
   return {};
@@ -316,6 +318,7 @@ Status DropIndex(Context& ctx, Services& services, const model::CollectionName& 
 Status Load(Context& ctx, Services& services, const model::CollectionName& name,
             const std::vector<std::string>& partitions) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  TRY(CheckNoPartitionNames(*collection, partitions));
   TRY_ASSIGN(auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
   const auto& indexes = collection->indexes;
   if (std::all_of(indexes.begin(), indexes.end(), IsHidden)) {
@@ -335,6 +338,7 @@ Status Load(Context& ctx, Services& services, const model::CollectionName& name,
 Status Release(Context& ctx, Services& services, const model::CollectionName& name,
                const std::vector<std::string>& partitions) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  TRY(CheckNoPartitionNames(*collection, partitions));
   TRY_ASSIGN(auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
   TRY(services.coord.catalog.SetReleased(ctx, collection->id, std::move(ids)));
   return services.streaming.SyncLoaded(ctx, collection->id);
@@ -355,7 +359,10 @@ Result<int64_t> LoadProgress(Context& ctx, Services& services, const model::Coll
                    InfoOf(ErrorCode::kPartitionNotLoaded).name, partitions[i]);
     }
   }
-  return services.streaming.LoadProgress(ctx, collection->id);
+  TRY_ASSIGN(const int64_t progress, services.streaming.LoadProgress(ctx, collection->id));
+  // It is tried again, but who waits should know what it waits for.
+  if (progress < 100) TRY(services.streaming.LoadFailure(ctx, collection->id));
+  return progress;
 }
 
 Result<model::LoadState> GetLoadState(Context& ctx, Services& services,

@@ -9,11 +9,16 @@
 #include "model/order.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
+#include "proxy/moments.h"
 #include "proxy/ops.h"
+#include "proxy/ops/element_cursor.h"
 #include "proxy/ops/fetch.h"
 #include "proxy/ops/query_aggregates.h"
 #include "proxy/ops/search_plan.h"
 #include "proxy/output_fields.h"
+#include "proxy/partition_key.h"
+#include "proxy/query_mode.h"
+#include "proxy/read_report.h"
 #include "proxy/rerank/order_by.h"
 #include "proxy/slow_log.h"
 
@@ -25,19 +30,9 @@ struct QueryParams {
   int64_t offset = 0;
   bool ignore_growing = false;
   bool iterator = false;
+  std::optional<ElementCursor> cursor;
   std::string order_by;
 };
-
-Status ParseCursor(const std::vector<model::KeyValue>& list, bool iterator) {
-  const std::string* key = model::Find(list, "query_iter_last_pk");
-  const std::string* offset = model::Find(list, "query_iter_last_element_offset");
-  if (key == nullptr && offset == nullptr) return {};
-  if (key == nullptr || offset == nullptr || !iterator) {
-    return Invalid(
-        "query_iter_last_pk and query_iter_last_element_offset go together, and with an iterator");
-  }
-  return Status(ErrorCode::kUnimplemented, "iterators over elements are not supported yet");
-}
 
 Result<QueryParams> ParseParams(const ProxyOptions& options,
                                 const std::vector<model::KeyValue>& list, CollectionId collection) {
@@ -50,7 +45,7 @@ Result<QueryParams> ParseParams(const ProxyOptions& options,
   if (const std::string* text = model::Find(list, "iterator")) {
     TRY_ASSIGN(params.iterator, ParseBool("iterator", *text));
   }
-  TRY(ParseCursor(list, params.iterator));
+  TRY_ASSIGN(params.cursor, ParseElementCursor(list, params.iterator));
   if (const std::string* text = model::Find(list, "ignore_growing")) {
     TRY_ASSIGN(params.ignore_growing, ParseBool("ignore_growing", *text));
   }
@@ -94,6 +89,7 @@ struct QueryPlan {
   AggregatePlan aggregates;
   OutputFields output;
   std::vector<OrderTerm> order;
+  MomentForm moments;
   model::ShardQuery query;  // But for the shard.
 
   size_t rows_wanted() const {
@@ -133,6 +129,8 @@ Status PlanRows(const model::CollectionSchema& schema, const model::QueryRequest
   TRY_ASSIGN(plan.output, ResolveOutput(schema, wanted));
   plan.query.read.output_fields = plan.output.ids;
   plan.query.limit = plan.params.limit < 0 ? -1 : plan.params.limit + plan.params.offset;
+  // The row of the cursor may have nothing left.
+  if (plan.params.cursor && plan.query.limit >= 0) ++plan.query.limit;
   if (plan.params.order_by.empty()) return {};
   TRY_ASSIGN(plan.order, ParseOrderBy(plan.params.order_by, schema, /*takes_json=*/false));
   for (const OrderTerm& term : plan.order) {
@@ -148,11 +146,17 @@ Result<QueryPlan> PlanQuery(const ProxyOptions& options, const model::Collection
                             const model::QueryRequest& request) {
   const model::CollectionSchema& schema = collection.schema;
   QueryPlan plan;
-  TRY_ASSIGN(plan.params, ParseParams(options, request.params, collection.id));
-  const auto bound = expr::Bind(request.filter, schema, request.templates);
+  TRY_ASSIGN(plan.params,
+             ParseParams(LimitsOf(options, collection.properties), request.params, collection.id));
+  TRY_ASSIGN(plan.moments, MomentFormOf(request.params, collection));
+  plan.query.read.timezone = plan.moments.zone.name();
+  const auto bound =
+      expr::Bind(request.filter, schema, request.templates, plan.query.read.timezone);
   if (!bound.ok()) return Status(bound.status()).WithContext("failed to create query plan");
   TRY_ASSIGN(plan.aggregates, PlanAggregates(options, schema, request.output_fields,
                                              model::Find(request.params, "group_by_fields")));
+  plan.query.read.partitions = ReachedPartitions(collection, *bound, {});
+  plan.query.read.schema_version = schema.version;
   if (bound->always_true() && plan.params.limit < 0 && !plan.aggregates.is_on())
     return Invalid("empty expression should be used with limit");
   if (plan.aggregates.is_on()) {
@@ -219,16 +223,15 @@ model::Column CountColumn(int64_t count) {
   return column;
 }
 
-}  // namespace
-
-Result<model::QueryResult> Query(Context& ctx, Services& services,
-                                 const model::QueryRequest& request) {
+Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
+                                     const model::QueryRequest& request) {
   TRY(CheckName(services.options, "collection name", request.name.collection));
   SlowLog slow(ctx, services.options, "Query", request.name);
   slow.Says(1, request.filter,
             fmt::format("output_fields=\"{}\"", fmt::join(request.output_fields, ",")));
   TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, {}));
   const model::CollectionInfo& collection = *scope.collection;
+  TRY(CheckNoPartitionNames(collection, request.partitions));
   TRY_ASSIGN(QueryPlan plan, PlanQuery(services.options, collection, request));
   TRY_ASSIGN(scope.partitions,
              ResolvePartitions(collection, request.partitions, ErrorCode::kInvalidParameter));
@@ -237,7 +240,7 @@ Result<model::QueryResult> Query(Context& ctx, Services& services,
              GuaranteeOf(ctx, services, collection, request.consistency));
   model::ShardRead& read = plan.query.read;
   read.collection = collection.id;
-  read.partitions = scope.partitions;
+  if (read.partitions.empty()) read.partitions = scope.partitions;
   read.filter = request.filter;
   read.templates = request.templates;
   read.guarantee = guarantee;
@@ -260,14 +263,26 @@ Result<model::QueryResult> Query(Context& ctx, Services& services,
     } else {
       result.output_fields = plan.aggregates.names;
       TRY_ASSIGN(result.columns, FinishGroups(ctx, plan, std::move(rows.columns)));
+      ShowMoments(plan.moments, result.columns);
     }
     return result;
   }
   size_t bytes = 0;
+  const bool by_element =
+      !rows.columns.empty() && rows.columns.back().field_id == model::kElementField;
+  if (plan.params.cursor) {
+    if (!by_element) return Invalid("query_iter_last_pk is for a filter with element_filter");
+    DropGiven(*plan.params.cursor, rows);
+  }
+  const auto offset = static_cast<size_t>(plan.params.offset);
+  if (by_element) {
+    result.element_indices = std::move(rows.columns.back());
+    Cut(offset, plan.rows_wanted(), result.element_indices);
+  }
   rows.columns.resize(plan.output.ids.size());
   for (model::Column& column : rows.columns) {
     if (column.is_dynamic) CutDynamic(plan.output, column);
-    Cut(static_cast<size_t>(plan.params.offset), SIZE_MAX, column);
+    Cut(offset, plan.rows_wanted(), column);
     bytes += column.data.size();
   }
   if (bytes > static_cast<size_t>(services.options.output_bytes_max)) {
@@ -275,7 +290,26 @@ Result<model::QueryResult> Query(Context& ctx, Services& services,
                    services.options.output_bytes_max);
   }
   result.columns = std::move(rows.columns);
+  ShowMoments(plan.moments, result.columns);
   result.output_fields = plan.output.names;
+  return result;
+}
+
+}  // namespace
+
+Result<model::QueryResult> Query(Context& ctx, Services& services,
+                                 const model::QueryRequest& request) {
+  std::vector<std::string> output_fields = request.output_fields;
+  ReadReport report(ctx, services.options, "Query", output_fields);
+  const auto run = [&]() -> Result<model::QueryResult> {
+    if (output_fields.size() == request.output_fields.size())
+      return QueryRows(report.ctx(), services, request);
+    model::QueryRequest rest = request;
+    rest.output_fields = std::move(output_fields);
+    return QueryRows(report.ctx(), services, rest);
+  };
+  Result<model::QueryResult> result = run();
+  report.Finish(result);
   return result;
 }
 

@@ -1,12 +1,17 @@
 // Search.
+#include <algorithm>
 #include <atomic>
 #include <limits>
 
+#include "model/groups.h"
 #include "model/reduce.h"
+#include "model/score_chain.h"
 #include "proxy/checks.h"
+#include "proxy/functions.h"
 #include "proxy/ops.h"
 #include "proxy/ops/search_finish.h"
 #include "proxy/ops/search_plan.h"
+#include "proxy/read_report.h"
 #include "proxy/rerank/fusion.h"
 #include "proxy/slow_log.h"
 
@@ -17,9 +22,41 @@ namespace {
 struct Finish {
   OutputFields output;
   Ranker ranker;
+  std::optional<model::ScoreChain> chain;
   std::vector<OrderTerm> order;
-  std::vector<FieldId> fields;  // To read: of the output first, then what ranking and order need.
+  std::vector<FieldId> fields;   // To read: of the output first, then what ranking and order need.
+  bool larger_is_better = true;  // Of the scores in the end.
 };
+
+// The chains of a request: that of the merged hits goes to `finish`, that of the segments is
+// returned.
+Result<std::vector<model::ChainStep>> PlanChains(const model::CollectionSchema& schema,
+                                                 const model::SearchRequest& request,
+                                                 const SearchParams& params, Finish& finish) {
+  std::vector<model::ChainStep> in_segments;
+  if (request.chains.empty()) return in_segments;
+  if (request.function_score)
+    return Invalid("function chains cannot be used with a function score");
+  if (params.iterator) return Invalid("function chains cannot be used with an iterator");
+  for (const model::FunctionChain& from : request.chains) {
+    const auto stage = static_cast<model::ChainStage>(from.stage);
+    if (stage != model::ChainStage::kSegment && stage != model::ChainStage::kMerged)
+      return Invalid("function chain {}: stage {} is not supported", from.name, from.stage);
+    const bool is_merged = stage == model::ChainStage::kMerged;
+    if (is_merged ? finish.chain.has_value() : !in_segments.empty())
+      return Invalid("there are two function chains of stage {}", from.stage);
+    TRY_ASSIGN(auto chain, model::ScoreChain::Compile(from.steps, stage, schema));
+    if (!is_merged) {
+      if (params.group.is_on())
+        return Invalid("a function chain in segments cannot be used with group by");
+      in_segments = from.steps;
+      continue;
+    }
+    AddFields(chain.fields(), finish.fields);
+    finish.chain = std::move(chain);
+  }
+  return in_segments;
+}
 
 Result<Finish> PlanFinish(const model::CollectionSchema& schema,
                           const model::SearchRequest& request, OutputFields output,
@@ -34,6 +71,8 @@ Result<Finish> PlanFinish(const model::CollectionSchema& schema,
     if (params.iterator) return Invalid("rerank functions cannot be used with an iterator");
     if (finish.ranker.kind == Ranker::Kind::kDecay)
       AddFields({finish.ranker.decay.field->id}, finish.fields);
+    if (finish.ranker.kind == Ranker::Kind::kModel)
+      AddFields({finish.ranker.model.field->id}, finish.fields);
   }
   if (!params.order_by.empty()) {
     TRY_ASSIGN(finish.order, ParseOrderBy(params.order_by, schema, /*takes_json=*/true));
@@ -42,18 +81,27 @@ Result<Finish> PlanFinish(const model::CollectionSchema& schema,
   return finish;
 }
 
-const model::Column* ColumnOf(const model::PartialHits& hits, FieldId field) {
-  for (const model::Column& column : hits.columns) {
-    if (column.field_id == field) return &column;
+// Runs the chain over the hits of each query.
+Status RunChain(Context& ctx, const model::ScoreChain& chain, model::PartialHits& hits,
+                std::vector<std::vector<uint32_t>>& places) {
+  model::ChainInput input{.keys = hits.primary_keys.view(),
+                          .fields = {},
+                          .segment_rows = {},
+                          .groups = model::ViewsOf(hits.group_values)};
+  for (FieldId field : chain.fields()) input.fields.push_back(ColumnOf(hits, field)->view());
+  for (std::vector<uint32_t>& of_query : places) {
+    TRY(ctx.CheckAlive());
+    TRY(chain.Run(input, of_query, hits.scores));
   }
-  return nullptr;
+  return {};
 }
 
 // The hits ranked, ordered and cut.
-Result<model::PartialHits> FinishHits(Context& ctx, const SearchPlan& plan, const Finish& finish,
-                                      model::PartialHits hits) {
-  const bool stays =
-      finish.ranker.kind == Ranker::Kind::kNone && finish.order.empty() && plan.params.offset == 0;
+Result<model::PartialHits> FinishHits(Context& ctx, Services& services, const SearchPlan& plan,
+                                      Finish& finish, model::PartialHits hits) {
+  finish.larger_is_better = model::LargerIsBetter(plan.search.metric);
+  const bool stays = finish.ranker.kind == Ranker::Kind::kNone && !finish.chain &&
+                     finish.order.empty() && plan.params.offset == 0;
   if (stays) return hits;
   std::vector<std::vector<uint32_t>> places;
   if (finish.ranker.kind == Ranker::Kind::kNone) {
@@ -61,16 +109,23 @@ Result<model::PartialHits> FinishHits(Context& ctx, const SearchPlan& plan, cons
   } else {
     const Path path{.hits = &hits, .metric = plan.search.metric};
     // One path: its hits keep their places.
-    FusedHits fused = Fuse(finish.ranker, {&path, 1});
+    FusedHits fused = Fuse(finish.ranker, {&path, 1}, plan.search.repeats_keys());
     if (finish.ranker.kind == Ranker::Kind::kDecay) {
       const Decay& decay = finish.ranker.decay;
       ApplyDecay(decay, ColumnOf(hits, decay.field->id)->view(), fused.hits.scores);
     }
+    if (finish.ranker.kind == Ranker::Kind::kModel) {
+      const ModelRank& rank = finish.ranker.model;
+      TRY(ApplyModel(ctx, services, rank, ColumnOf(hits, rank.field->id)->view(), fused.hits.counts,
+                     plan.has_vector, fused.hits.scores));
+    }
     const GroupOrder groups{.groups_max = plan.search.k,
                             .group_size = plan.search.grouping.group_size};
+    finish.larger_is_better = fused.larger_is_better;
     places = SortHits(fused, plan.search.k, plan.search.grouping.is_on() ? &groups : nullptr);
     hits.scores = std::move(fused.hits.scores);
   }
+  if (finish.chain) TRY(RunChain(ctx, *finish.chain, hits, places));
   std::vector<const model::Column*> columns;
   for (const OrderTerm& term : finish.order) columns.push_back(ColumnOf(hits, term.order.field));
   TRY(OrderAndCut(ctx, finish.order, columns, hits.group_values,
@@ -91,6 +146,20 @@ std::string NewToken(Context& ctx) {
                      number & 0xFFFFFFFFFFFF);
 }
 
+// The scores of a page's hits as they are, the best first.
+model::PartialHits WithOwnScores(model::PartialHits hits, model::Metric metric) {
+  const model::ColumnView own = ColumnOf(hits, model::kScoreField)->view();
+  std::vector<std::vector<uint32_t>> places = PlacesOf(hits);
+  const bool larger_is_better = model::LargerIsBetter(metric);
+  std::stable_sort(places[0].begin(), places[0].end(), [&](uint32_t a, uint32_t b) {
+    return larger_is_better ? own.Get<float>(a) > own.Get<float>(b)
+                            : own.Get<float>(a) < own.Get<float>(b);
+  });
+  std::vector<float> scores;
+  for (uint32_t place : places[0]) scores.push_back(own.Get<float>(place));
+  return model::PickHits(hits, places, std::move(scores));
+}
+
 // At most `batch` hits. The next page begins past the score of this one's end, so that a page does
 // not end between equal scores, unless all of it is equal.
 model::PartialHits CutPage(model::PartialHits hits, size_t batch) {
@@ -104,11 +173,10 @@ model::PartialHits CutPage(model::PartialHits hits, size_t batch) {
 }
 
 // Where the page ends; its scores were not rounded yet.
-model::IteratorPage EndOfPage(Context& ctx, const SearchPlan& plan,
-                              const model::PartialHits& hits) {
+model::IteratorPage EndOfPage(const SearchPlan& plan, const model::PartialHits& hits) {
   const model::IteratorCursor& cursor = *plan.params.cursor;
   model::IteratorPage page;
-  page.token = cursor.token.empty() ? NewToken(ctx) : cursor.token;
+  page.token = cursor.token;
   constexpr float kLargest = std::numeric_limits<float>::max();
   if (!hits.scores.empty())
     page.last_bound = hits.scores.back();
@@ -128,6 +196,15 @@ void SpreadCounts(const std::vector<uint8_t>& has_vector, std::vector<uint32_t>&
   counts = std::move(spread);
 }
 
+void SayPlan(ProfileStep& step, const SearchPlan& plan) {
+  if (!step.is_on()) return;
+  step.Says("field", plan.field->name);
+  step.Says("metric", model::NameOf(plan.search.metric));
+  step.Says("k", plan.search.k);
+  for (const auto& [key, value] : plan.params.index_params) step.Says(key, value);
+  if (plan.search.iterative_filter) step.Says("hints", "iterative_filter");
+}
+
 // No query has a vector.
 model::SearchResult NoHits(const model::CollectionSchema& schema, const Finish& finish,
                            const SearchPlan& plan) {
@@ -141,22 +218,41 @@ model::SearchResult NoHits(const model::CollectionSchema& schema, const Finish& 
         model::MakeColumn(id, field->name, field->type, field->element_type, field->dim()));
     none.columns.back().is_dynamic = field->is_dynamic;
   }
-  return MakeResult(std::move(none), finish.output, schema, plan.params.top_k);
+  model::SearchResult result =
+      MakeResult(std::move(none), finish.output, schema, plan.params.top_k);
+  ShowMoments(plan.moments, result.columns);
+  return result;
 }
 
 }  // namespace
 
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request) {
+  return Reported(ctx, services.options, "Search", std::move(request),
+                  [&](Context& within, model::SearchRequest one) {
+                    return SearchAs(within, services, std::move(one), {});
+                  });
+}
+
+Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::SearchRequest request,
+                                     const SearchForm& form) {
   SlowLog slow(ctx, services.options, "Search", request.name);
   slow.Says(request.queries.rows + request.query_keys.rows, request.filter,
             fmt::format("anns_field=\"{}\"", request.anns_field));
+  ProfileStep planning(ctx, "plan");
   TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, request.partitions));
   const model::CollectionInfo& collection = *scope.collection;
   const model::CollectionSchema& schema = collection.schema;
   TRY_ASSIGN(OutputFields output, ResolveOutput(schema, request.output_fields));
-  TRY_ASSIGN(SearchPlan plan, PlanSearch(services.options, scope, {}, request));
-  TRY_ASSIGN(const Finish finish, PlanFinish(schema, request, std::move(output), plan.params));
+  const size_t nq = request.queries.rows + request.query_keys.rows;
+  TRY(EmbedQueries(ctx, services, collection, request.anns_field, request.queries));
+  TRY_ASSIGN(SearchPlan plan, PlanSearch(services.options, scope, form, request));
+  TRY_ASSIGN(Finish finish, PlanFinish(schema, request, std::move(output), plan.params));
+  TRY_ASSIGN(plan.search.chain, PlanChains(schema, request, plan.params, finish));
+  if (finish.ranker.kind == Ranker::Kind::kModel)
+    TRY(CheckModelRank(services, finish.ranker.model, nq));
   TRY(CheckLoaded(request.partitions, scope));
+  SayPlan(planning, plan);
+  planning.End();
   scope.ignore_growing = plan.params.ignore_growing;
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, collection, request.consistency));
@@ -171,6 +267,11 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
   if (plan.query_keys.rows > 0) {
     TRY(ReadQueries(ctx, services, scope, plan));
     if (plan.search.queries.rows == 0) return NoHits(schema, finish, plan);
+  }
+  // The streams of the first page are kept under the name already.
+  if (plan.params.cursor && plan.params.cursor->token.empty()) {
+    plan.params.cursor->token = NewToken(ctx);
+    plan.search.cursor = plan.params.cursor;
   }
   plan.search.read.output_fields = finish.fields;
   plan.search.boosting = finish.ranker.boosting;
@@ -192,17 +293,23 @@ Result<model::SearchResult> Search(Context& ctx, Services& services, model::Sear
     recalls = RecallOf(hits, exact);
   }
   const Timestamp read_at = hits.read_at;
-  TRY_ASSIGN(hits, FinishHits(ctx, plan, finish, std::move(hits)));
+  ProfileStep finishing(ctx, "rank, order and cut");
+  TRY_ASSIGN(hits, FinishHits(finishing.ctx(), services, plan, finish, std::move(hits)));
+  finishing.End();
   TRY(CheckBytes(services.options.output_bytes_max, hits));
   std::optional<model::IteratorPage> page;
   if (plan.params.cursor) {
     hits = CutPage(std::move(hits), static_cast<size_t>(plan.params.top_k));
-    page = EndOfPage(ctx, plan, hits);
+    page = EndOfPage(plan, hits);
+    hits = WithOwnScores(std::move(hits), plan.search.metric);
     RoundScores(plan.params.round_decimal, hits.scores);
   }
   SpreadCounts(plan.has_vector, hits.counts);
   const int64_t top_k = finish.order.empty() ? plan.params.top_k : LargestCount(hits.counts);
   model::SearchResult result = MakeResult(std::move(hits), finish.output, schema, top_k);
+  ShowMoments(plan.moments, result.columns);
+  ShowMoments({.zone = plan.moments.zone}, result.group_values);
+  result.larger_is_better = finish.larger_is_better;
   result.has_group_list = plan.params.group.is_list;
   result.recalls = std::move(recalls);
   result.page = std::move(page);

@@ -8,6 +8,7 @@
 #include "expr/json_path.h"
 #include "proxy/checks.h"
 #include "proxy/json_text.h"
+#include "proxy/ops/element_scope.h"
 
 namespace elanus::proxy {
 namespace {
@@ -29,10 +30,13 @@ Result<bool> BoolOf(const std::vector<KeyValue>& list, std::string_view key) {
   return ParseBool(key, *text);
 }
 
-// How a filter meets the search is the segment's choice; the words are checked.
-Status CheckHints(std::string_view hints) {
-  if (hints.empty() || hints == "iterative_filter" || hints == "disable") return {};
-  return Error(ErrorCode::kSegcore, "hints {} are not known", hints);
+Status ReadHints(std::string_view hints, SearchParams& params) {
+  if (hints == "iterative_filter") {
+    params.iterative_filter = true;
+  } else if (!hints.empty() && hints != "disable") {
+    return Error(ErrorCode::kSegcore, "hints {} are not known", hints);
+  }
+  return {};
 }
 
 Result<double> NumberOf(std::string_view key, const nlohmann::json& value) {
@@ -52,11 +56,13 @@ Status ParseIndexParams(const std::string& text, SearchParams& params) {
     } else if (key == "range_filter") {
       TRY_ASSIGN(params.range_filter, NumberOf(key, value));
     } else if (key == "hints") {
-      TRY(CheckHints(value.is_string() ? value.get<std::string>() : value.dump()));
+      TRY(ReadHints(value.is_string() ? value.get<std::string>() : value.dump(), params));
     } else if (key == "ignore_growing") {
       TRY_ASSIGN(const bool ignore,
                  ParseBool(key, value.is_string() ? value.get<std::string>() : value.dump()));
       params.ignore_growing = params.ignore_growing || ignore;
+    } else if (key == "element_scope") {
+      TRY_ASSIGN(params.fold, ParseElementScope(value));
     } else {
       params.index_params[key] = value.is_string() ? value.get<std::string>() : value.dump();
     }
@@ -115,6 +121,18 @@ Status CheckTogether(const SearchParams& params) {
   if (params.cursor && params.offset > 0)
     return Invalid("offset cannot be used with search_iter_v2");
   if (params.range_filter && !params.radius) return Invalid("range_filter needs radius");
+  return {};
+}
+
+// What buckets do not go with; they take the place of groups.
+Status TakeBuckets(const SearchForm& form, SearchParams& params) {
+  if (params.group.is_on()) return Invalid("search_aggregation cannot be used with group by");
+  if (params.iterator) return Invalid("search_aggregation cannot be used with an iterator");
+  if (params.offset > 0) return Invalid("search_aggregation cannot be used with an offset");
+  if (!params.order_by.empty())
+    return Invalid("search_aggregation cannot be used with order_by_fields");
+  params.group = *form.buckets;
+  params.top_k = form.buckets_max;
   return {};
 }
 
@@ -283,7 +301,7 @@ Result<SearchParams> ParseSearchParams(const ProxyOptions& options,
   if (const std::string* text = model::Find(list, "metric_type")) params.metric = *text;
   TRY_ASSIGN(params.round_decimal, ParseRoundDecimal(list));
   if (const std::string* text = model::Find(list, "params")) TRY(ParseIndexParams(*text, params));
-  if (const std::string* hints = Given(list, "hints")) TRY(CheckHints(*hints));
+  if (const std::string* hints = Given(list, "hints")) TRY(ReadHints(*hints, params));
   if (const std::string* text = Given(list, "collection_id")) {
     TRY_ASSIGN(const int64_t id, ParseInt("collection_id", *text));
     if (id != collection.value())
@@ -292,6 +310,7 @@ Result<SearchParams> ParseSearchParams(const ProxyOptions& options,
   TRY_ASSIGN(params.group, ParseGroupParams(options, list));
   if (const std::string* text = Given(list, "order_by_fields")) params.order_by = *text;
   TRY_ASSIGN(params.wants_recall, BoolOf(list, "enable_recall_calculation"));
+  if (form.buckets) TRY(TakeBuckets(form, params));
   TRY(CheckTogether(params));
   return params;
 }

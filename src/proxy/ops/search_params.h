@@ -39,12 +39,17 @@ struct SearchParams {
   GroupParams group;
   std::string order_by;
   bool wants_recall = false;
+  bool iterative_filter = false;           // The hint.
+  std::optional<model::ElementFold> fold;  // element_scope.
 };
 
 /// What kind of search the parameters are of.
 struct SearchForm {
   bool is_part = false;       // Of a hybrid search: the offset does not count.
   int64_t top_k_default = 0;  // Of a part that names none; 0: it must be named.
+  // The hits go into buckets: so they are grouped, and so many groups are looked for.
+  std::optional<GroupParams> buckets;
+  int64_t buckets_max = 0;
 };
 
 /// Errors: kInvalidParameter, kMissingParameter; kSegcore (a hint that nobody knows).

@@ -11,6 +11,9 @@
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"
+#include "proxy/ops/element_scope.h"
+#include "proxy/partition_key.h"
+#include "proxy/query_mode.h"
 #include "proxy/vector_lists.h"
 #include "proxy/vector_values.h"
 
@@ -62,16 +65,22 @@ Status FitQueries(const model::FieldSchema& field, model::Metric metric, model::
   return CheckVectorValues(field, queries).WithContext("query vectors");
 }
 
-// What a search for single vectors of lists cannot be yet.
-Status CheckElementSearch(const SearchParams& params, const SearchForm& form) {
-  const auto later = [](std::string_view what) {
-    return Error(ErrorCode::kUnimplemented,
-                 "{} is not supported yet in a search for elements of a struct array", what);
-  };
-  if (params.group.is_on()) return later("group by");
-  if (params.iterator || params.cursor) return later("an iterator");
-  if (params.index_params.contains("element_scope")) return later("element_scope");
-  return form.is_part ? later("hybrid search") : Status();
+// What a search for single vectors of lists cannot be, and element_scope not go with.
+Status CheckElementSearch(const model::CollectionSchema& schema, const SearchParams& params,
+                          bool by_element) {
+  if (!by_element) {
+    return params.fold ? Invalid("element_scope is for a search for elements of a struct array")
+                       : Status();
+  }
+  if (params.iterator && !params.cursor)
+    return Invalid("elements of a struct array take iterators of the second form only");
+  if (params.fold && (params.cursor || params.group.is_on()))
+    return Invalid("element_scope cannot be used with an iterator or group by");
+  const bool by_key =
+      params.group.fields.size() == 1 && params.group.fields[0] == schema.primary_key().name;
+  if (params.group.is_on() && !by_key)
+    return Invalid("elements of a struct array can be grouped by the primary key only");
+  return {};
 }
 
 // `filtered`: a sub-field of the struct that an element_filter reads, when there is one.
@@ -164,7 +173,7 @@ Result<model::PartialHits> RunOnShards(Context& ctx, Services& services, Timesta
   const std::vector<std::string>& vchannels = scope.collection->vchannels;
   const auto at_shard = [&](model::ShardSearch& one, size_t shard) {
     one.read.vchannel = vchannels[shard];
-    one.read.partitions = scope.partitions;
+    if (one.read.partitions.empty()) one.read.partitions = scope.partitions;
     one.read.guarantee = guarantee;
     if (scope.moments.empty()) return;
     one.read.guarantee = scope.moments[shard];
@@ -185,7 +194,7 @@ Result<model::PartialHits> RunOnShards(Context& ctx, Services& services, Timesta
   }));
   scope.moments.clear();
   for (const model::PartialHits& part : parts) scope.moments.push_back(part.read_at);
-  return model::ReduceHits(parts, search.metric, search.nq(), search.k, search.grouping.group_size);
+  return model::ReduceHits(parts, search);
 }
 
 // The groups that were found, filled: each query asks for its own.
@@ -225,6 +234,8 @@ Result<ReadScope> OpenRead(Context& ctx, Services& services, const model::Collec
                            const std::vector<std::string>& partitions) {
   ReadScope scope;
   TRY_ASSIGN(scope.collection, services.coord.catalog.Find(ctx, name));
+  TRY(CheckNoPartitionNames(*scope.collection, partitions));
+  TRY(CheckHasPartitionKey(services.options, *scope.collection));
   TRY_ASSIGN(scope.partitions,
              ResolvePartitions(*scope.collection, partitions, ErrorCode::kInvalidParameter));
   return scope;
@@ -256,14 +267,15 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
                   queries));
   SearchPlan plan;
   TRY_ASSIGN(plan.field, VectorField(schema, request.anns_field));
-  TRY_ASSIGN(plan.params, ParseSearchParams(options, request.params, collection.id, form));
+  TRY_ASSIGN(plan.params, ParseSearchParams(LimitsOf(options, collection.properties),
+                                            request.params, collection.id, form));
   const SearchParams& params = plan.params;
-  std::optional<FieldId> element_filter;
-  if (!request.filter.empty()) {
-    const auto bound = expr::Bind(request.filter, schema, request.templates);
-    if (!bound.ok()) return Status(bound.status()).WithContext("failed to create query plan");
-    element_filter = expr::ElementFilterField(*bound);
-  }
+  TRY_ASSIGN(plan.moments, MomentFormOf(request.params, collection));
+  const std::string& timezone = plan.moments.zone.name();
+  const auto bound = expr::Bind(request.filter, schema, request.templates, timezone);
+  if (!bound.ok()) return Status(bound.status()).WithContext("failed to create query plan");
+  const std::optional<FieldId> element_filter = expr::ElementFilterField(*bound);
+  TRY(CheckIsolatedSearch(collection, *bound));
   TRY(CheckPlan(options, plan, queries));
   model::ShardSearch& search = plan.search;
   TRY_ASSIGN(search.grouping, ResolveGrouping(schema, params.group));
@@ -291,7 +303,9 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
   }
   search.by_element =
       plan.field->type == model::DataType::kArrayOfVector && !model::IsMaxSim(metric);
-  if (search.by_element) TRY(CheckElementSearch(params, form));
+  TRY(CheckElementSearch(schema, params, search.by_element));
+  if (params.fold) TRY(CheckFold(*params.fold, metric));
+  search.fold = params.fold;
   TRY(CheckElementFilter(schema, *plan.field, search.by_element, element_filter));
   search.vector_field = plan.field->id;
   search.metric = *model::MetricOf(index->metric);
@@ -302,6 +316,7 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
   for (const model::KeyValue& built : index->build_params) {
     search.params.try_emplace(built.key, built.value);
   }
+  search.iterative_filter = params.iterative_filter;
   search.has_radius = params.radius.has_value();
   search.radius = params.radius.value_or(0);
   search.has_range_filter = params.range_filter.has_value();
@@ -317,6 +332,9 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
                  .guarantee = {},
                  .read_at = {},
                  .ignore_growing = params.ignore_growing};
+  search.read.timezone = timezone;
+  search.read.partitions = ReachedPartitions(collection, *bound, {});
+  search.read.schema_version = schema.version;
   TRY(CheckRange(params, search.metric));
   return plan;
 }

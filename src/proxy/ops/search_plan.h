@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/requests/data.h"
+#include "proxy/moments.h"
 #include "proxy/ops/fetch.h"
 #include "proxy/ops/search_params.h"
 #include "proxy/output_fields.h"
@@ -14,6 +15,7 @@ namespace elanus::proxy {
 struct SearchPlan {
   const model::FieldSchema* field = nullptr;  // Of the collection.
   SearchParams params;
+  MomentForm moments;               // As the answer shows them.
   model::ShardSearch search;        // But for shard, moment and output fields.
   model::Column query_keys;         // Its queries are the vectors of these rows, yet to be read.
   std::vector<uint8_t> has_vector;  // One a query key that has one; empty: every query has.
@@ -43,6 +45,10 @@ Status ReadQueries(Context& ctx, Services& services, const ReadScope& scope, Sea
 Result<model::PartialHits> RunSearch(Context& ctx, Services& services, Timestamp guarantee,
                                      model::ShardSearch search, bool fills_groups,
                                      ReadScope& scope);
+
+/// The operation Search, of another form.
+Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::SearchRequest request,
+                                     const SearchForm& form);
 
 /// Of each query, which share of its hits is among those of the exact search; 0 without hits.
 std::vector<float> RecallOf(const model::PartialHits& hits, const model::PartialHits& exact);

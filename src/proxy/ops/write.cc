@@ -4,56 +4,18 @@
 #include <set>
 
 #include "expr/expr.h"
-#include "model/shard_of.h"
 #include "proxy/checks.h"
+#include "proxy/moments.h"
 #include "proxy/ops.h"
+#include "proxy/ops/partial_update.h"
+#include "proxy/partition_key.h"
 #include "proxy/rows.h"
+#include "proxy/split_rows.h"
 
 namespace elanus::proxy {
 namespace {
 
 using model::Column;
-
-Column Like(const Column& column) {
-  Column like =
-      model::MakeColumn(column.field_id, column.name, column.type, column.element_type, column.dim);
-  like.is_dynamic = column.is_dynamic;
-  return like;
-}
-
-// The write of each shard. `new_keys` decide for the rows, `delete_keys` for themselves. Both are
-// of `partition`.
-std::vector<model::ShardWrite> Split(const model::CollectionInfo& collection, PartitionId partition,
-                                     std::vector<Column> columns, const Column& new_keys,
-                                     Column delete_keys) {
-  const size_t shards = collection.vchannels.size();
-  std::vector<model::ShardWrite> writes(shards);
-  for (size_t s = 0; s < shards; ++s) {
-    writes[s].vchannel = collection.vchannels[s];
-    writes[s].collection = collection.id;
-    writes[s].partition = partition;
-  }
-  if (shards == 1) {
-    writes[0].columns = std::move(columns);
-    writes[0].delete_keys = std::move(delete_keys);
-    return writes;
-  }
-  for (size_t s = 0; s < shards && !columns.empty(); ++s) {
-    for (const Column& column : columns) writes[s].columns.push_back(Like(column));
-  }
-  const model::ColumnView keys = new_keys.view();
-  for (size_t row = 0; row < keys.rows; ++row) {
-    model::ShardWrite& write = writes[model::ShardOf(keys, row, shards)];
-    for (size_t c = 0; c < columns.size(); ++c) write.columns[c].AppendRow(columns[c].view(), row);
-  }
-  const model::ColumnView deleted = delete_keys.view();
-  for (size_t row = 0; row < deleted.rows; ++row) {
-    model::ShardWrite& write = writes[model::ShardOf(deleted, row, shards)];
-    if (write.delete_keys.type == model::DataType::kNone) write.delete_keys = Like(delete_keys);
-    write.delete_keys.AppendRow(deleted, row);
-  }
-  return writes;
-}
 
 Result<Timestamp> AppendAll(Context& ctx, Services& services,
                             std::vector<model::ShardWrite> writes) {
@@ -83,6 +45,12 @@ Status CheckAdmitted(const Services& services, roles::WriteKind kind) {
 
 Result<PartitionId> PartitionOf(const Services& services, const model::CollectionInfo& collection,
                                 const std::string& name) {
+  if (collection.schema.partition_key() != nullptr) {
+    // Rows find theirs by the key.
+    TRY(CheckNoPartitionNames(
+        collection, name.empty() ? std::vector<std::string>() : std::vector<std::string>{name}));
+    return PartitionId();
+  }
   if (name.empty()) return collection.FindPartition(model::kDefaultPartition)->id;
   TRY(CheckPartitionName(services.options, name));
   TRY_ASSIGN(const auto ids, ResolvePartitions(collection, {name}, ErrorCode::kPartitionNotFound));
@@ -97,9 +65,6 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
   if (request.schema_timestamp != Timestamp() && request.schema_timestamp != collection->updated) {
     return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]",
                  InfoOf(ErrorCode::kSchemaMismatch).name, request.name.collection);
-  }
-  if (request.partial_update) {
-    return Status(ErrorCode::kUnimplemented, "partial update is not supported yet");
   }
   TRY_ASSIGN(const PartitionId partition, PartitionOf(services, *collection, request.partition));
   const model::FieldSchema& key_field = collection->schema.primary_key();
@@ -119,8 +84,18 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
     delete_keys = *given;
     TRY(CheckUnique(delete_keys));
   }
+  GivenRows given;
+  int64_t existing = static_cast<int64_t>(delete_keys.rows);
+  if (request.partial_update) {
+    TRY_ASSIGN(UpdatedRows updated,
+               UpdateRows(ctx, services, collection, partition, std::move(request)));
+    given = std::move(updated.rows);
+    existing = updated.existing;
+  } else {
+    TRY_ASSIGN(given, AcceptRows(services, *collection, std::move(request)));
+  }
   TRY_ASSIGN(std::vector<Column> columns,
-             CompleteRows(ctx, services, *collection, std::move(request)));
+             FinishRows(ctx, services, *collection, std::move(given), upsert));
   model::MutationResult result;
   for (const Column& column : columns) {
     if (column.field_id == key_field.id) result.primary_keys = column;
@@ -129,11 +104,11 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
   result.insert_count = rows;
   if (upsert) {
     result.upsert_count = rows;
-    result.delete_count = rows;
+    result.delete_count = existing;
   }
   TRY_ASSIGN(result.timestamp, AppendAll(ctx, services,
-                                         Split(*collection, partition, std::move(columns),
-                                               result.primary_keys, std::move(delete_keys))));
+                                         SplitRows(*collection, partition, std::move(columns),
+                                                   result.primary_keys, std::move(delete_keys))));
   return result;
 }
 
@@ -141,7 +116,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
                                      const model::DeleteRequest& request) {
   TRY(CheckAdmitted(services, roles::WriteKind::kDelete));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
-  const auto plan = expr::Bind(request.filter, collection->schema, request.templates);
+  TRY_ASSIGN(const TimeZone zone, ZoneOf(collection->properties));
+  const auto plan = expr::Bind(request.filter, collection->schema, request.templates, zone.name());
   if (!plan.ok())
     return plan.status().code() == ErrorCode::kUnimplemented
                ? plan.status()
@@ -153,6 +129,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
   if (!request.partition.empty()) {
     TRY_ASSIGN(partition, PartitionOf(services, *collection, request.partition));
   }
+  const std::vector<PartitionId> reached = ReachedPartitions(*collection, *plan, {});
+  if (reached.size() == 1) partition = reached[0];
   const model::FieldSchema& key_field = collection->schema.primary_key();
   Column keys =
       model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
@@ -171,8 +149,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
       return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
                    InfoOf(ErrorCode::kCollectionNotLoaded).name, request.name.collection);
     }
-    std::vector<PartitionId> partitions;
-    if (partition != PartitionId()) partitions.push_back(partition);
+    std::vector<PartitionId> partitions = reached;
+    if (partition != PartitionId()) partitions = {partition};
     TRY_ASSIGN(const Timestamp guarantee, services.coord.oracle.Now(ctx));
     for (const std::string& vchannel : collection->vchannels) {
       model::ShardQuery query;
@@ -181,7 +159,9 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
                     .partitions = partitions,
                     .filter = request.filter,
                     .templates = request.templates,
-                    .guarantee = guarantee};
+                    .guarantee = guarantee,
+                    .schema_version = collection->schema.version};
+      query.read.timezone = zone.name();
       TRY_ASSIGN(const model::PartialRows rows, services.streaming.Query(ctx, std::move(query)));
       keys.AppendAll(rows.primary_keys.view());
     }
@@ -193,8 +173,9 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
     return result;
   }
   const Column no_rows;
-  TRY_ASSIGN(result.timestamp,
-             AppendAll(ctx, services, Split(*collection, partition, {}, no_rows, std::move(keys))));
+  TRY_ASSIGN(
+      result.timestamp,
+      AppendAll(ctx, services, SplitRows(*collection, partition, {}, no_rows, std::move(keys))));
   return result;
 }
 

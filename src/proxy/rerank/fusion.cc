@@ -115,7 +115,14 @@ double ComparableScore(Metric metric, double score, bool norm) {
   return 0.5 + std::atan(score) / kPi;
 }
 
-FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths) {
+const model::Column* ColumnOf(const model::PartialHits& hits, FieldId field) {
+  for (const model::Column& column : hits.columns) {
+    if (column.field_id == field) return &column;
+  }
+  return nullptr;
+}
+
+FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths, bool by_element) {
   const PathScorer scorer(ranker, paths);
   FusedHits fused;
   fused.larger_is_better = scorer.larger_is_better();
@@ -124,13 +131,18 @@ FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths) {
     fused.hits.group_values.push_back(model::EmptyLike(column));
   }
   std::vector<model::ColumnView> keys;
+  std::vector<model::ColumnView> elements;
   std::vector<std::vector<model::ColumnView>> groups;
   for (const Path& path : paths) {
+    if (by_element) elements.push_back(ColumnOf(*path.hits, model::kElementField)->view());
     keys.push_back(path.hits->primary_keys.view());
     groups.push_back(model::ViewsOf(path.hits->group_values));
   }
+  if (by_element) {
+    fused.hits.columns = {model::EmptyLike(*ColumnOf(*paths[0].hits, model::kElementField))};
+  }
   std::vector<size_t> at(paths.size(), 0);
-  std::unordered_map<std::string_view, size_t> places;
+  std::unordered_map<std::string, size_t> places;
   std::vector<Entry> entries;
   for (size_t q = 0; q < paths[0].hits->counts.size(); ++q) {
     places.clear();
@@ -139,7 +151,9 @@ FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths) {
       const uint32_t count = paths[p].hits->counts[q];
       for (uint32_t rank = 1; rank <= count; ++rank, ++at[p]) {
         const double score = scorer.Score(p, rank, paths[p].hits->scores[at[p]]);
-        const auto [found, is_new] = places.emplace(keys[p].Bytes(at[p]), entries.size());
+        std::string key(by_element ? elements[p].Bytes(at[p]) : std::string_view());
+        key += keys[p].Bytes(at[p]);
+        const auto [found, is_new] = places.emplace(std::move(key), entries.size());
         if (is_new) {
           entries.push_back({p, at[p], score, 1});
         } else {
@@ -155,6 +169,7 @@ FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths) {
       fused.hits.scores.push_back(
           static_cast<float>(averages ? entry.score / entry.paths : entry.score));
       fused.hits.primary_keys.AppendRow(keys[entry.path], entry.at);
+      if (by_element) fused.hits.columns[0].AppendRow(elements[entry.path], entry.at);
       for (size_t c = 0; c < fused.hits.group_values.size(); ++c) {
         fused.hits.group_values[c].AppendRow(groups[entry.path][c], entry.at);
       }
@@ -166,7 +181,7 @@ FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths) {
 
 void ApplyDecay(const Decay& decay, const model::ColumnView& values, std::vector<float>& scores) {
   for (size_t i = 0; i < scores.size(); ++i) {
-    const double factor = values.IsValid(i) ? decay.FactorAt(FieldValue(values, i)) : 0;
+    const double factor = values.IsValid(i) ? decay.curve.FactorAt(FieldValue(values, i)) : 0;
     scores[i] = static_cast<float>(scores[i] * factor);
   }
 }

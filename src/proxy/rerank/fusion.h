@@ -9,14 +9,14 @@
 
 namespace elanus::proxy {
 
-/// The hits of one search; none of a key twice in a query.
+/// The hits of one search; none of a key, or of an element of it, twice in a query.
 struct Path {
   const model::PartialHits* hits = nullptr;
   model::Metric metric = model::Metric::kL2;
 };
 
-/// One hit a key, in no order yet. `hits` has no columns; group values are those of the first path
-/// that has the key.
+/// One hit a key, in no order yet. `hits` has no columns but that of the elements, if hits are
+/// elements; group values are those of the first path that has the key.
 struct FusedHits {
   model::PartialHits hits;
   bool larger_is_better = true;
@@ -27,8 +27,12 @@ struct FusedHits {
 double ComparableScore(model::Metric metric, double score, bool norm);
 
 /// Scores each key by the ranker, which is one of kRrf, kWeighted and kDecay (of that what the
-/// paths say; factors come later). Equal queries in all paths, at least one path.
-FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths);
+/// paths say; factors come later). Equal queries in all paths, at least one path. `by_element`: all
+/// paths have elements of one list, and a hit is a key and an element.
+FusedHits Fuse(const Ranker& ranker, std::span<const Path> paths, bool by_element = false);
+
+/// The column with that id, or null.
+const model::Column* ColumnOf(const model::PartialHits& hits, FieldId field);
 
 /// Multiplies each score by its factor: `values` is the decay's field, aligned with the hits; null
 /// makes it 0.

@@ -78,15 +78,18 @@ TEST(ComparableScore, NormalisesEachMetricIntoZeroToOne) {
 }
 
 TEST(Decay, FallsToTheDecayAtTheScale) {
-  for (Decay::Shape shape : {Decay::Shape::kGauss, Decay::Shape::kExp, Decay::Shape::kLinear}) {
-    Decay decay{.shape = shape, .origin = 10, .scale = 4, .offset = 2, .decay = 0.3};
+  for (model::DecayCurve::Shape shape :
+       {model::DecayCurve::Shape::kGauss, model::DecayCurve::Shape::kExp,
+        model::DecayCurve::Shape::kLinear}) {
+    model::DecayCurve decay{.shape = shape, .origin = 10, .scale = 4, .offset = 2, .decay = 0.3};
     EXPECT_DOUBLE_EQ(decay.FactorAt(10), 1);
     EXPECT_DOUBLE_EQ(decay.FactorAt(12), 1) << "inside the offset";
     EXPECT_NEAR(decay.FactorAt(16), 0.3, 1e-12);
     EXPECT_NEAR(decay.FactorAt(4), 0.3, 1e-12);
     EXPECT_LT(decay.FactorAt(15), decay.FactorAt(13));
   }
-  const Decay linear{.shape = Decay::Shape::kLinear, .scale = 1, .decay = 0.5};
+  const model::DecayCurve linear{
+      .shape = model::DecayCurve::Shape::kLinear, .scale = 1, .decay = 0.5};
   EXPECT_DOUBLE_EQ(linear.FactorAt(100), 0.5) << "no less than the decay";
 }
 

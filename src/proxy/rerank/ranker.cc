@@ -71,6 +71,7 @@ Status SetDecay(const model::RerankFunction& function, const model::CollectionSc
                 Ranker& ranker) {
   ranker.kind = Ranker::Kind::kDecay;
   Decay& decay = ranker.decay;
+  model::DecayCurve& curve = decay.curve;
   if (function.inputs.size() != 1)
     return Invalid("a decay function takes one input field, got {}", function.inputs.size());
   decay.field = schema.FindField(function.inputs[0]);
@@ -85,24 +86,24 @@ Status SetDecay(const model::RerankFunction& function, const model::CollectionSc
     return Error(ErrorCode::kMissingParameter, "decay function lost param: function");
   const std::string name = Lower(*shape);
   if (name == "gauss") {
-    decay.shape = Decay::Shape::kGauss;
+    curve.shape = model::DecayCurve::Shape::kGauss;
   } else if (name == "exp") {
-    decay.shape = Decay::Shape::kExp;
+    curve.shape = model::DecayCurve::Shape::kExp;
   } else if (name == "linear") {
-    decay.shape = Decay::Shape::kLinear;
+    curve.shape = model::DecayCurve::Shape::kLinear;
   } else {
     return Invalid("invalid decay function: {}, only gauss, exp and linear are known", *shape);
   }
-  TRY_ASSIGN(decay.origin, DecayNumber(function, "origin", std::nullopt));
-  TRY_ASSIGN(decay.scale, DecayNumber(function, "scale", std::nullopt));
-  TRY_ASSIGN(decay.offset, DecayNumber(function, "offset", 0));
-  TRY_ASSIGN(decay.decay, DecayNumber(function, "decay", 0.5));
-  if (!(decay.scale > 0))
-    return Invalid("decay function param scale must be > 0, got {}", decay.scale);
-  if (!(decay.offset >= 0))
-    return Invalid("decay function param offset must be >= 0, got {}", decay.offset);
-  if (!(decay.decay > 0 && decay.decay < 1))
-    return Invalid("decay function param decay must be in range (0, 1), got {}", decay.decay);
+  TRY_ASSIGN(curve.origin, DecayNumber(function, "origin", std::nullopt));
+  TRY_ASSIGN(curve.scale, DecayNumber(function, "scale", std::nullopt));
+  TRY_ASSIGN(curve.offset, DecayNumber(function, "offset", 0));
+  TRY_ASSIGN(curve.decay, DecayNumber(function, "decay", 0.5));
+  if (!(curve.scale > 0))
+    return Invalid("decay function param scale must be > 0, got {}", curve.scale);
+  if (!(curve.offset >= 0))
+    return Invalid("decay function param offset must be >= 0, got {}", curve.offset);
+  if (!(curve.decay > 0 && curve.decay < 1))
+    return Invalid("decay function param decay must be in range (0, 1), got {}", curve.decay);
   TRY_ASSIGN(ranker.score_mode,
              ParseScoreMode("score_mode", FindAnyCase(function.params, "score_mode")));
   if (const std::string* text = FindAnyCase(function.params, "norm_score")) {
@@ -153,19 +154,6 @@ Result<model::Boost> ResolveBoost(const model::RerankFunction& function,
 
 }  // namespace
 
-double Decay::FactorAt(double value) const {
-  const double distance = std::max(0.0, std::abs(value - origin) - offset);
-  switch (shape) {
-    case Shape::kGauss:
-      return std::exp(distance * distance * std::log(decay) / (scale * scale));
-    case Shape::kExp:
-      return std::exp(distance * std::log(decay) / scale);
-    case Shape::kLinear:
-      return std::max(decay, 1 - distance * (1 - decay) / scale);
-  }
-  return 0;
-}
-
 Result<ScoreMode> ParseScoreMode(std::string_view key, const std::string* text) {
   const std::string name = text == nullptr ? "" : Lower(*text);
   if (name.empty() || name == "max") return ScoreMode::kMax;
@@ -207,7 +195,8 @@ Result<Ranker> ResolveRanker(const model::FunctionScore& score,
     } else if (name == "decay") {
       TRY(SetDecay(function, schema, ranker));
     } else if (name == "model") {
-      return Status(ErrorCode::kUnimplemented, "model rerankers are not supported yet");
+      ranker.kind = Ranker::Kind::kModel;
+      TRY_ASSIGN(ranker.model, ResolveModelRank(function, schema));
     } else {
       return Invalid("unsupported rerank function: {}", *reranker);
     }

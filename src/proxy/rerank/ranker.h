@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/decay_curve.h"
 #include "model/requests/data.h"
 #include "model/requests/shard.h"
 #include "model/schema.h"
+#include "proxy/rerank/model_rank.h"
 
 namespace elanus::proxy {
 
@@ -17,16 +19,8 @@ enum class ScoreMode { kMax, kSum, kAvg };
 
 /// What falls off with the distance of a field's value from an origin.
 struct Decay {
-  enum class Shape { kGauss, kExp, kLinear };
-  Shape shape = Shape::kGauss;
   const model::FieldSchema* field = nullptr;  // Numeric; of the schema it was resolved with.
-  double origin = 0;
-  double scale = 1;
-  double offset = 0;
-  double decay = 0.5;
-
-  /// In [0, 1]; 1 at the origin.
-  double FactorAt(double value) const;
+  model::DecayCurve curve;
 };
 
 struct Ranker {
@@ -35,6 +29,7 @@ struct Ranker {
     kRrf,
     kWeighted,
     kDecay,
+    kModel,
   };
   Kind kind = Kind::kNone;
   double rrf_k = 60;
@@ -42,11 +37,11 @@ struct Ranker {
   bool norm_score = false;
   ScoreMode score_mode = ScoreMode::kMax;  // kDecay: of a hit in several paths.
   Decay decay;
+  ModelRank model;
   model::Boosting boosting;  // Of a single search, beside any kind.
 };
 
-/// The functions of a request. Errors: kInvalidParameter, kMissingParameter; kUnimplemented (model
-/// rerankers).
+/// The functions of a request. Errors: kInvalidParameter, kMissingParameter.
 Result<Ranker> ResolveRanker(const model::FunctionScore& score,
                              const model::CollectionSchema& schema, size_t paths);
 

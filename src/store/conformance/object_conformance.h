@@ -117,6 +117,34 @@ TEST_P(ObjectConformance, ShowsNothingOfAPutThatACrashCutShort) {
   EXPECT_EQ(Read("a/old"), "newer");
 }
 
+TEST_P(ObjectConformance, ShowsAnObjectWrittenInPiecesOnlyOnceItIsFinished) {
+  Put("a/b", "old");
+  auto writer = objects_->Create(ctx_, "a/b");
+  ASSERT_TRUE(writer.ok()) << writer.status().ToString();
+  const std::string bytes = Pattern(300'000);
+  for (size_t at = 0; at < bytes.size(); at += 70'000) {
+    ASSERT_TRUE((*writer)->Append(std::string_view(bytes).substr(at, 70'000)).ok());
+    EXPECT_EQ(Read("a/b"), "old");
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  writer->reset();
+  EXPECT_TRUE(Read("a/b") == bytes);
+  EXPECT_EQ(List(""), Keys{"a/b"});
+  EXPECT_EQ(objects_->Create(ctx_, "a//b").status().code(), ErrorCode::kInvalidParameter);
+}
+
+TEST_P(ObjectConformance, LeavesNothingOfAnObjectThatIsGivenUp) {
+  {
+    auto writer = objects_->Create(ctx_, "a/b");
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE((*writer)->Append(Pattern(100'000)).ok());
+  }
+  EXPECT_TRUE(List("").empty());
+  Reopen();
+  EXPECT_TRUE(List("").empty());
+  EXPECT_EQ(Read("a/b"), "(not found)");
+}
+
 TEST_P(ObjectConformance, ShowsReadersWholeObjectsOnlyWhileFoldersComeAndGo) {
   std::atomic<bool> stop{false};
   std::atomic<int> reads{0};

@@ -98,4 +98,73 @@ TEST_P(WalConformance, KeepsWhatIsBehindATruncation) {
   EXPECT_EQ(rest[0], std::string(1000, 'a') + "50");
 }
 
+TEST_P(WalConformance, AReaderGoesOnWithWhatHasComeSince) {
+  Append({"a"});
+  auto reader = wal_->Read(ctx_, "s", 0);
+  ASSERT_TRUE(reader.ok());
+  WalRecord record;
+  ASSERT_TRUE(*(*reader)->Next(ctx_, record));
+  EXPECT_FALSE(*(*reader)->Next(ctx_, record));
+  for (int i = 0; i < 100; ++i) {
+    Append({std::string(1000, 'b') + std::to_string(i)});
+    ASSERT_TRUE(*(*reader)->Next(ctx_, record)) << i;
+    EXPECT_EQ(record.payload, std::string(1000, 'b') + std::to_string(i));
+  }
+  EXPECT_FALSE(*(*reader)->Next(ctx_, record));
+}
+
+TEST_P(WalConformance, ASlowReaderPassesOverWhatWasCutOff) {
+  std::vector<WalPosition> positions;
+  for (int i = 0; i < 100; ++i) positions.push_back(Append({std::string(1000, 'a')})[0]);
+  auto reader = wal_->Read(ctx_, "s", 0);
+  ASSERT_TRUE(reader.ok());
+  ASSERT_TRUE(wal_->Truncate(ctx_, "s", positions[79]).ok());
+  WalRecord record;
+  WalPosition last = 0;
+  size_t read = 0;
+  while (true) {
+    const auto more = (*reader)->Next(ctx_, record);
+    ASSERT_TRUE(more.ok()) << more.status().ToString();
+    if (!*more) break;
+    EXPECT_GT(record.position, last);
+    last = record.position;
+    ++read;
+  }
+  EXPECT_EQ(last, positions[99]);
+  EXPECT_GE(read, 20u);
+  EXPECT_LT(read, 100u);
+}
+
+TEST_P(WalConformance, TellsItsPagesWhichHoldEveryRecordOnce) {
+  std::vector<WalPosition> positions;
+  for (int i = 0; i < 100; ++i) positions.push_back(Append({std::string(1000, 'a')})[0]);
+  const auto pages = wal_->Pages(ctx_, "s");
+  ASSERT_TRUE(pages.ok()) << pages.status().ToString();
+  ASSERT_GE(pages->size(), 3u) << "a page is some ten thousand bytes in this suite";
+  EXPECT_EQ(pages->front().first, positions[0]);
+  EXPECT_EQ(pages->back().last, positions[99]);
+  EXPECT_FALSE(pages->back().is_closed);
+  int64_t bytes = 0;
+  for (size_t i = 0; i < pages->size(); ++i) {
+    bytes += (*pages)[i].bytes;
+    EXPECT_EQ((*pages)[i].is_closed, i + 1 < pages->size());
+    if (i == 0) continue;
+    EXPECT_EQ((*pages)[i].first, (*pages)[i - 1].last + 1);
+  }
+  EXPECT_GE(bytes, 100'000);
+  ASSERT_TRUE(wal_->Truncate(ctx_, "s", (*pages)[1].last).ok());
+  EXPECT_EQ(wal_->Pages(ctx_, "s")->size(), pages->size() - 2);
+}
+
+TEST_P(WalConformance, ForgetsAStreamWithEverythingInIt) {
+  Append({"a", "b"});
+  Append({"c"}, "other");
+  ASSERT_TRUE(wal_->Remove(ctx_, "s").ok());
+  Reopen();
+  EXPECT_TRUE(ReadAll().empty());
+  EXPECT_EQ(ReadAll(0, "other"), (std::vector<std::string>{"c"}));
+  Append({"d"});
+  EXPECT_EQ(ReadAll(), (std::vector<std::string>{"d"}));
+}
+
 }  // namespace elanus::store

@@ -1,8 +1,12 @@
 // Column files.
 #include "store/formats/column_file.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/bytes.h"
 #include "base/fields.h"
+#include "base/stream_checksum.h"
 
 namespace elanus::store {
 namespace {
@@ -47,9 +51,86 @@ struct ColumnFileHeader {
 
 constexpr uint64_t Align(uint64_t n) { return (n + 63) / 64 * 64; }
 
-std::string_view AsBytes(const auto& vector) {
-  return {reinterpret_cast<const char*>(vector.data()), vector.size() * sizeof(vector[0])};
+std::string_view AsBytes(const void* data, uint64_t bytes) {
+  return {static_cast<const char*>(data), static_cast<size_t>(bytes)};
 }
+
+std::string_view DataOf(const model::ColumnView& slice) {
+  if (slice.width != 0) return AsBytes(slice.data, slice.rows * slice.width);
+  return AsBytes(slice.data + slice.offsets[0], slice.offsets[slice.rows] - slice.offsets[0]);
+}
+
+// The three sections of a file, slice by slice. Called with each slice in order.
+class SectionBytes {
+ public:
+  using Sink = std::function<Status(std::string_view)>;
+
+  Status Data(const model::ColumnView& slice, const Sink& sink) { return sink(DataOf(slice)); }
+
+  // Of the whole file, so each slice's own are moved.
+  Status Offsets(const model::ColumnView& slice, const Sink& sink) {
+    if (slice.width != 0) return {};
+    values_.clear();
+    if (end_ == 0 && !has_begun_) values_.push_back(0);
+    has_begun_ = true;
+    for (size_t i = 1; i <= slice.rows; ++i) {
+      values_.push_back(end_ + slice.offsets[i] - slice.offsets[0]);
+      if (values_.size() < kOffsetsAtOnce) continue;
+      TRY(sink(AsBytes(values_.data(), 8 * values_.size())));
+      values_.clear();
+    }
+    end_ += slice.offsets[slice.rows] - slice.offsets[0];
+    return sink(AsBytes(values_.data(), 8 * values_.size()));
+  }
+
+  // For a file some of whose slices have nulls: one byte a row.
+  Status Valid(const model::ColumnView& slice, const Sink& sink) {
+    if (slice.valid != nullptr) return sink(AsBytes(slice.valid, slice.rows));
+    static const std::string kAllValid(kOffsetsAtOnce, '\1');
+    for (size_t at = 0; at < slice.rows; at += kOffsetsAtOnce) {
+      TRY(sink(AsBytes(kAllValid.data(), std::min(kOffsetsAtOnce, slice.rows - at))));
+    }
+    return {};
+  }
+
+ private:
+  static constexpr size_t kOffsetsAtOnce = 8192;
+  std::vector<uint64_t> values_;
+  uint64_t end_ = 0;
+  bool has_begun_ = false;
+};
+
+// Gathers small pieces into larger ones, and counts.
+class PieceWriter {
+ public:
+  explicit PieceWriter(const std::function<Status(std::string_view)>& write) : write_(write) {}
+
+  Status Append(std::string_view bytes) {
+    written_ += bytes.size();
+    if (buffer_.size() + bytes.size() < kPieceBytes) {
+      buffer_.append(bytes);
+      return {};
+    }
+    TRY(Flush());
+    if (bytes.size() >= kPieceBytes) return write_(bytes);
+    buffer_.append(bytes);
+    return {};
+  }
+  Status Pad() { return Append(std::string(Align(written_) - written_, '\0')); }
+  Status Flush() {
+    if (buffer_.empty()) return {};
+    TRY(write_(buffer_));
+    buffer_.clear();
+    return {};
+  }
+  uint64_t written() const { return written_; }
+
+ private:
+  static constexpr size_t kPieceBytes = 1 << 20;
+  const std::function<Status(std::string_view)>& write_;
+  std::string buffer_;
+  uint64_t written_ = 0;
+};
 
 Status Damaged(std::string_view key, uint64_t offset, std::string_view words) {
   return Error(ErrorCode::kIntegrity, "{}: offset {}: {}. Restore it from a copy", key, offset,
@@ -67,36 +148,93 @@ bool OffsetsAreGood(const uint64_t* offsets, uint64_t rows, uint64_t data_bytes)
 
 }  // namespace
 
-std::string EncodeColumnFile(const model::Column& column) {
-  ColumnFileHeader header;
-  header.field = column.field_id;
-  header.type = column.type;
-  header.element_type = column.element_type;
-  header.dim = column.dim;
-  header.rows = column.rows;
-  const std::string_view sections[] = {AsBytes(column.data), AsBytes(column.offsets),
-                                       AsBytes(column.valid)};
-  uint64_t at = 0;
-  Section* described[] = {&header.data, &header.offsets, &header.valid};
-  for (int i = 0; i < 3; ++i) {
-    *described[i] = {.offset = at, .bytes = sections[i].size(), .checksum = Checksum(sections[i])};
-    at = Align(at + sections[i].size());
-  }
+namespace {
+
+// One pass over the slices for everything that stands in the header.
+Status Measure(const ColumnSlices& slices, ColumnFileHeader& header, bool& has_nulls) {
+  SectionBytes sections;
+  StreamChecksum data;
+  StreamChecksum offsets;
+  StreamChecksum valid;
+  has_nulls = false;
+  TRY(slices([&](const model::ColumnView& slice) -> Status {
+    if (slice.rows == 0) return {};
+    TRY(sections.Data(slice, [&](std::string_view bytes) -> Status {
+      data.Add(bytes);
+      header.data.bytes += bytes.size();
+      return {};
+    }));
+    TRY(sections.Offsets(slice, [&](std::string_view bytes) -> Status {
+      offsets.Add(bytes);
+      header.offsets.bytes += bytes.size();
+      return {};
+    }));
+    has_nulls = has_nulls || slice.valid != nullptr;
+    header.rows += slice.rows;
+    return sections.Valid(slice, [&](std::string_view bytes) -> Status {
+      valid.Add(bytes);
+      return {};
+    });
+  }));
+  header.data.checksum = data.value();
+  header.offsets.offset = Align(header.data.bytes);
+  header.offsets.checksum = offsets.value();
+  header.valid.offset = Align(header.offsets.offset + header.offsets.bytes);
+  header.valid.bytes = has_nulls ? header.rows : 0;
+  header.valid.checksum = has_nulls ? valid.value() : Checksum("");
+  return {};
+}
+
+}  // namespace
+
+Result<uint64_t> WriteColumnFile(const ColumnShape& shape, const ColumnSlices& slices,
+                                 const std::function<Status(std::string_view)>& write) {
+  ColumnFileHeader header{.field = shape.field,
+                          .type = shape.type,
+                          .element_type = shape.element_type,
+                          .dim = shape.dim};
+  bool has_nulls = false;
+  TRY(Measure(slices, header, has_nulls));
   const std::string encoded = Encode(header);
-  std::string file;
-  file.reserve(Align(kFixedBytes + encoded.size()) + at);
   ByteWriter fixed;
   fixed.Raw(kMagic.data(), 8);
   fixed.U32(kVersion);
   fixed.U32(static_cast<uint32_t>(encoded.size()));
   fixed.U64(Checksum(encoded));
-  file.append(fixed.view());
-  file.append(encoded);
-  file.resize(Align(file.size()));
-  for (std::string_view section : sections) {
-    file.append(section);
-    file.resize(Align(file.size()));
-  }
+  PieceWriter out(write);
+  TRY(out.Append(fixed.view()));
+  TRY(out.Append(encoded));
+  TRY(out.Pad());
+  const SectionBytes::Sink sink = [&](std::string_view bytes) { return out.Append(bytes); };
+  const auto put = [&](Status (SectionBytes::*section)(const model::ColumnView&,
+                                                       const SectionBytes::Sink&)) -> Status {
+    SectionBytes bytes;
+    TRY(slices([&](const model::ColumnView& slice) -> Status {
+      return slice.rows == 0 ? Status() : (bytes.*section)(slice, sink);
+    }));
+    return out.Pad();
+  };
+  TRY(put(&SectionBytes::Data));
+  if (header.offsets.bytes > 0) TRY(put(&SectionBytes::Offsets));
+  if (has_nulls) TRY(put(&SectionBytes::Valid));
+  TRY(out.Flush());
+  return out.written();
+}
+
+std::string EncodeColumnFile(const model::Column& column) {
+  std::string file;
+  file.reserve(column.data.size() + 8 * column.offsets.size() + column.valid.size() + 1024);
+  const auto written = WriteColumnFile(
+      {.field = column.field_id,
+       .type = column.type,
+       .element_type = column.element_type,
+       .dim = column.dim},
+      [&](const TakeSlice& take) { return take(column.view()); },
+      [&](std::string_view bytes) -> Status {
+        file.append(bytes);
+        return {};
+      });
+  CHECK(written.ok());  // Memory takes it all.
   return file;
 }
 

@@ -7,6 +7,7 @@
 // header.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,28 @@ struct OpenedColumn {
   model::ColumnView view;
 };
 
-/// The file's bytes. `column` must be whole (offsets[0] is 0).
+/// The file's bytes.
 std::string EncodeColumnFile(const model::Column& column);
+
+/// Hands the rows of a column over in order, as slices of columns of one type; may be called again,
+/// and gives the same then. An error of `take` ends it and is returned.
+using TakeSlice = std::function<Status(const model::ColumnView&)>;
+using ColumnSlices = std::function<Status(const TakeSlice& take)>;
+
+/// What a column file says of itself; `type`, `element_type` and `dim` are those of the slices.
+struct ColumnShape {
+  FieldId field;
+  model::DataType type = model::DataType::kNone;
+  model::DataType element_type = model::DataType::kNone;
+  uint32_t dim = 0;
+};
+
+/// Writes the file from its first byte to its last, in pieces of a megabyte: the same bytes as
+/// EncodeColumnFile's of all rows put together, without having them together. Goes over the slices
+/// once for the checksums, which come first in the file, and once for each section. Returns how
+/// many bytes it were. Errors: those of `slices` and `write`.
+Result<uint64_t> WriteColumnFile(const ColumnShape& shape, const ColumnSlices& slices,
+                                 const std::function<Status(std::string_view)>& write);
 
 /// What is looked at before a file is trusted.
 enum class ColumnCheck {

@@ -1,6 +1,8 @@
 // Stores in memory.
 #include "store/memory/memory_disk.h"
 
+#include <algorithm>
+
 #include "store/object_key.h"
 
 namespace elanus::store {
@@ -27,6 +29,11 @@ class MemoryObjects final : public ObjectStore {
     }
     disk_.objects_[std::string(key)] = std::make_shared<const std::string>(bytes);
     return {};
+  }
+  Result<std::unique_ptr<ObjectWriter>> Create(Context& ctx, std::string_view key) override {
+    TRY(CheckObjectKey(key));
+    if (!disk_.Alive(generation_)) return Gone();
+    return std::unique_ptr<ObjectWriter>(std::make_unique<Writer>(*this, ctx, std::string(key)));
   }
   Result<Blob> Open(Context&, std::string_view key) override {
     TRY(CheckObjectKey(key));
@@ -64,6 +71,23 @@ class MemoryObjects final : public ObjectStore {
   }
 
  private:
+  class Writer final : public ObjectWriter {
+   public:
+    Writer(MemoryObjects& objects, Context& ctx, std::string key)
+        : objects_(objects), ctx_(ctx), key_(std::move(key)) {}
+    Status Append(std::string_view bytes) override {
+      bytes_.append(bytes);
+      return {};
+    }
+    Status Finish() override { return objects_.Put(ctx_, key_, bytes_); }
+
+   private:
+    MemoryObjects& objects_;
+    Context& ctx_;
+    const std::string key_;
+    std::string bytes_;
+  };
+
   MemoryDisk& disk_;
   const uint64_t generation_;
 };
@@ -112,20 +136,6 @@ class MemoryMeta final : public MetaStore {
   const uint64_t generation_;
 };
 
-class MemoryReader final : public WalReader {
- public:
-  explicit MemoryReader(std::vector<WalRecord> records) : records_(std::move(records)) {}
-  Result<bool> Next(Context&, WalRecord& record) override {
-    if (at_ == records_.size()) return false;
-    record = records_[at_++];
-    return true;
-  }
-
- private:
-  std::vector<WalRecord> records_;
-  size_t at_ = 0;
-};
-
 class MemoryWal final : public Wal {
  public:
   explicit MemoryWal(MemoryDisk& disk) : disk_(disk), generation_(disk.generation_) {}
@@ -155,18 +165,37 @@ class MemoryWal final : public Wal {
   Result<std::unique_ptr<WalReader>> Read(Context&, std::string_view stream,
                                           WalPosition after) override {
     if (!disk_.Alive(generation_)) return Gone();
-    std::lock_guard<std::mutex> lock(disk_.mutex_);
-    std::vector<WalRecord> records;
-    for (const WalRecord& record : disk_.streams_[std::string(stream)].records) {
-      if (record.position > after) records.push_back(record);
-    }
-    return std::unique_ptr<WalReader>(std::make_unique<MemoryReader>(std::move(records)));
+    return std::unique_ptr<WalReader>(
+        std::make_unique<Reader>(disk_, generation_, std::string(stream), after));
   }
   Status Truncate(Context&, std::string_view stream, WalPosition position) override {
     if (!disk_.Alive(generation_)) return Gone();
     std::lock_guard<std::mutex> lock(disk_.mutex_);
-    std::erase_if(disk_.streams_[std::string(stream)].records,
+    MemoryDisk::Stream& from = disk_.streams_[std::string(stream)];
+    std::erase_if(from.records,
                   [&](const WalRecord& record) { return record.position <= position; });
+    return {};
+  }
+  Result<std::vector<WalPage>> Pages(Context&, std::string_view stream) override {
+    if (!disk_.Alive(generation_)) return Gone();
+    std::lock_guard<std::mutex> lock(disk_.mutex_);
+    const MemoryDisk::Stream& of = disk_.streams_[std::string(stream)];
+    const WalPosition first = of.records.empty() ? of.last + 1 : of.records.front().position;
+    std::vector<WalPage> pages = {{.first = first, .last = first - 1}};
+    for (const WalRecord& record : of.records) {
+      if (pages.back().bytes > kPageBytes) {
+        pages.back().is_closed = true;
+        pages.push_back({.first = record.position});
+      }
+      pages.back().last = record.position;
+      pages.back().bytes += static_cast<int64_t>(record.payload.size());
+    }
+    return pages;
+  }
+  Status Remove(Context&, std::string_view stream) override {
+    if (!disk_.Alive(generation_)) return Gone();
+    std::lock_guard<std::mutex> lock(disk_.mutex_);
+    disk_.streams_.erase(std::string(stream));
     return {};
   }
   Result<WalPosition> LastPosition(Context&, std::string_view stream) override {
@@ -176,6 +205,32 @@ class MemoryWal final : public Wal {
   }
 
  private:
+  static constexpr int64_t kPageBytes = 10'000;
+
+  class Reader final : public WalReader {
+   public:
+    Reader(MemoryDisk& disk, uint64_t generation, std::string stream, WalPosition after)
+        : disk_(disk), generation_(generation), stream_(std::move(stream)), after_(after) {}
+    Result<bool> Next(Context&, WalRecord& record) override {
+      if (!disk_.Alive(generation_)) return Gone();
+      std::lock_guard<std::mutex> lock(disk_.mutex_);
+      const std::vector<WalRecord>& records = disk_.streams_[stream_].records;
+      const auto next =
+          std::upper_bound(records.begin(), records.end(), after_,
+                           [](WalPosition at, const WalRecord& r) { return at < r.position; });
+      if (next == records.end()) return false;
+      record = *next;
+      after_ = record.position;
+      return true;
+    }
+
+   private:
+    MemoryDisk& disk_;
+    const uint64_t generation_;
+    const std::string stream_;
+    WalPosition after_;
+  };
+
   MemoryDisk& disk_;
   const uint64_t generation_;
 };

@@ -36,6 +36,14 @@ Result<TokenizerPtr> MakeCharGroupTokenizer(const nlohmann::json& params);
 /// characters; in search mode words are also cut into the shorter ones they hold.
 Result<TokenizerPtr> MakeJiebaTokenizer(const nlohmann::json& params);
 
+/// Leaves each text to the analyzer of its language: {"identifier": "whatlang" | "lingua" |
+/// {"type": "whatlang", "confidence": 0.5}, "analyzers": {"default": {...}, "English": {...}},
+/// "mapping": {"French": "English"}}.
+Result<TokenizerPtr> MakeLanguageIdentifier(const nlohmann::json& params);
+/// Words of Japanese, Korean and others by a dictionary in MeCab's format: {"dict_kind": "ipadic",
+/// "mode": "normal" | "decompose", "filter": [...]}. Positions count words.
+Result<TokenizerPtr> MakeLinderaTokenizer(const nlohmann::json& params);
+
 /// A tokenizer from its name or its object. Errors: kSegcore, kUnimplemented.
 Result<TokenizerPtr> MakeTokenizer(const nlohmann::json& wanted);
 

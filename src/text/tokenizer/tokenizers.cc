@@ -38,6 +38,8 @@ Result<TokenizerPtr> MakeTokenizer(const nlohmann::json& wanted) {
   if (name == "thai") return MakeThaiTokenizer();
   if (name == "char_group") return MakeCharGroupTokenizer(*params);
   if (name == "jieba") return MakeJiebaTokenizer(*params);
+  if (name == "language_identifier") return MakeLanguageIdentifier(*params);
+  if (name == "lindera") return MakeLinderaTokenizer(*params);
   if (NeedsObject(name)) {
     return Error(ErrorCode::kUnimplemented, "the tokenizer {} is not supported yet", name);
   }

@@ -153,6 +153,17 @@ Status GetCollectionStatistics(Call& call, const pb::GetCollectionStatisticsRequ
   TRY_ASSIGN(const int64_t rows,
              proxy::CountRows(call.ctx, call.services, NameOf(call, request), ""));
   RowCount(rows, answer);
+  TRY_ASSIGN(const auto info, proxy::DescribeCollection(call.ctx, call.services,
+                                                        NameOf(call, request), CollectionId()));
+  if (info->schema.version == 0) return {};
+  // Fields without files are filled when they are read, so every segment is up to date at once.
+  TRY_ASSIGN(const auto segments,
+             proxy::ListSegments(call.ctx, call.services, NameOf(call, request)));
+  for (const char* key : {"schema_version_consistent_segments", "schema_version_total_segments"}) {
+    auto* stat = answer.add_stats();
+    stat->set_key(key);
+    stat->set_value(std::to_string(segments.size()));
+  }
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "geometry/text.h"
 #include "schema.pb.h"
 #include "wire/grpc/vector_codec.h"
 
@@ -66,6 +67,27 @@ void AppendTexts(Column& column, const std::vector<uint8_t>& valid, const Values
     else
       column.AppendBytes(values[next++]);
   }
+}
+
+// Texts of geometries; columns hold them in binary.
+Status AppendGeometries(const pb::FieldData& field, const std::vector<uint8_t>& valid,
+                        Column& column) {
+  const auto& texts = field.scalars().geometry_wkt_data().data();
+  const size_t rows = valid.empty() ? static_cast<size_t>(texts.size()) : valid.size();
+  int next = 0;
+  for (size_t i = 0; i < rows; ++i) {
+    if (!valid.empty() && valid[i] == 0) {
+      column.AppendNull();
+      continue;
+    }
+    const Result<std::string> wkb = geometry::ReadWkt(texts[next++]);
+    if (!wkb.ok()) {
+      return Invalid("field {} has a row that is no geometry, row number: {}: {}",
+                     field.field_name(), i, wkb.status().message());
+    }
+    column.AppendBytes(*wkb);
+  }
+  return {};
 }
 
 template <class T, class Values>
@@ -177,6 +199,10 @@ Status DecodeScalars(const pb::FieldData& field, Column& column) {
     case pb::ScalarField::kArrayData:
       column.type = DataType::kArray;
       return DecodeArrays(field, valid, column);
+    case pb::ScalarField::kGeometryWktData:
+      column.type = DataType::kGeometry;
+      TRY(count(scalars.geometry_wkt_data().data()));
+      return AppendGeometries(field, valid, column);
     default:
       break;
   }
@@ -250,11 +276,16 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
   const auto type = static_cast<DataType>(field.type());
   const bool is_vector = field.has_vectors() || (!field.has_scalars() && model::IsVector(type));
   TRY(is_vector ? DecodeVectors(field, column) : DecodeScalars(field, column));
+  // A mask stays one, also without nulls: not every field may have it.
+  if (!field.valid_data().empty() && column.valid.empty()) column.valid.assign(column.rows, 1);
   return column;
 }
 
 void EncodeColumn(const Column& column, pb::FieldData* to) {
-  to->set_type(static_cast<pb::DataType>(column.type));
+  // Moments come as texts of their type.
+  const bool is_moments =
+      column.type == DataType::kVarChar && column.element_type == DataType::kTimestamptz;
+  to->set_type(static_cast<pb::DataType>(is_moments ? DataType::kTimestamptz : column.type));
   to->set_field_name(column.name);
   to->set_field_id(column.field_id.value());
   to->set_is_dynamic(column.is_dynamic);
@@ -284,7 +315,8 @@ void EncodeColumn(const Column& column, pb::FieldData* to) {
     case DataType::kDouble:
       EncodeFixed<double>(view, scalars->mutable_double_data()->mutable_data());
       break;
-    case DataType::kVarChar: {
+    case DataType::kVarChar:
+    case DataType::kText: {
       auto* texts = scalars->mutable_string_data();
       for (size_t i = 0; i < view.rows; ++i)
         texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
@@ -294,6 +326,15 @@ void EncodeColumn(const Column& column, pb::FieldData* to) {
       auto* texts = scalars->mutable_json_data();
       for (size_t i = 0; i < view.rows; ++i)
         texts->add_data(view.Bytes(i).data(), view.Bytes(i).size());
+      break;
+    }
+    case DataType::kGeometry: {
+      auto* texts = scalars->mutable_geometry_wkt_data();
+      for (size_t i = 0; i < view.rows; ++i) {
+        // Stored bytes have a checksum, so that they are a geometry; a null row has none.
+        Result<std::string> text = geometry::WriteWkt(view.Bytes(i));
+        texts->add_data(text.ok() ? *std::move(text) : std::string());
+      }
       break;
     }
     case DataType::kArray: {

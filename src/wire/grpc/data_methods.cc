@@ -1,10 +1,12 @@
 // Rows: insert, upsert, delete, flush, search, query.
+#include <algorithm>
 #include <array>
 #include <numeric>
 
 #include "milvus.pb.h"
 #include "proxy/ops.h"
 #include "wire/grpc/column_codec.h"
+#include "wire/grpc/rank_codec.h"
 #include "wire/grpc/schema_codec.h"
 #include "wire/grpc/search_codec.h"
 #include "wire/grpc/struct_codec.h"
@@ -26,6 +28,34 @@ Result<model::WriteRequest> DecodeWrite(const Call& call, const Request& request
   if (!request.namespace_().empty())
     return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
   return write;
+}
+
+Result<std::vector<model::FieldOp>> DecodeFieldOps(const pb::UpsertRequest& request) {
+  using Op = milvus::proto::schema::FieldPartialUpdateOp;
+  std::vector<model::FieldOp> ops;
+  for (const Op& from : request.field_ops()) {
+    model::FieldOp op{.field = from.field_name()};
+    switch (from.op()) {
+      case Op::REPLACE:
+        break;
+      case Op::ARRAY_APPEND:
+        op.kind = model::FieldOp::Kind::kArrayAppend;
+        break;
+      case Op::ARRAY_REMOVE:
+        op.kind = model::FieldOp::Kind::kArrayRemove;
+        break;
+      default:
+        return Invalid("field operation {} on {} is not known", static_cast<int>(from.op()),
+                       op.field);
+    }
+    for (const auto& field : request.fields_data()) {
+      if (field.field_name() == op.field && field.has_scalars()) {
+        op.element_type = static_cast<model::DataType>(field.scalars().array_data().element_type());
+      }
+    }
+    ops.push_back(std::move(op));
+  }
+  return ops;
 }
 
 void EncodeMutation(const model::MutationResult& result, pb::MutationResult& answer) {
@@ -55,7 +85,11 @@ Status RunWrite(Call& call, const Request& request, pb::MutationResult& answer) 
   TRY_ASSIGN(model::WriteRequest write, DecodeWrite(call, request));
   if constexpr (std::is_same_v<Request, pb::UpsertRequest>) {
     write.upsert = true;
-    write.partial_update = request.partial_update() || request.field_ops_size() > 0;
+    TRY_ASSIGN(write.field_ops, DecodeFieldOps(request));
+    write.partial_update =
+        request.partial_update() ||
+        std::any_of(write.field_ops.begin(), write.field_ops.end(),
+                    [](const auto& op) { return op.kind != model::FieldOp::Kind::kReplace; });
   }
   TRY_ASSIGN(const auto result, proxy::Write(call.ctx, call.services, std::move(write)));
   EncodeMutation(result, answer);
@@ -139,9 +173,11 @@ Status SearchHighlighted(Call& call, const pb::SearchRequest& request, pb::Searc
   for (const model::FieldHighlights& field : found.highlights) {
     auto* encoded = answer.mutable_results()->add_highlight_results();
     encoded->set_field_name(field.field);
-    for (const auto& fragments : field.fragments) {
+    for (size_t hit = 0; hit < field.fragments.size(); ++hit) {
       auto* data = encoded->add_datas();
-      for (const std::string& fragment : fragments) data->add_fragments(fragment);
+      for (const std::string& fragment : field.fragments[hit]) data->add_fragments(fragment);
+      if (field.scores.empty()) continue;
+      data->mutable_scores()->Add(field.scores[hit].begin(), field.scores[hit].end());
     }
   }
   return {};
@@ -150,6 +186,8 @@ Status SearchHighlighted(Call& call, const pb::SearchRequest& request, pb::Searc
 Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& answer) {
   if (request.has_highlighter()) {
     if (request.sub_reqs_size() > 0) return Invalid("not support hybrid search with highlight now");
+    if (request.has_search_aggregation())
+      return Invalid("search_aggregation cannot be used with a highlighter");
     return SearchHighlighted(call, request, answer);
   }
   model::SearchResult result;
@@ -158,6 +196,12 @@ Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& a
     TRY_ASSIGN(result, proxy::HybridSearch(call.ctx, call.services, std::move(hybrid)));
   } else {
     TRY_ASSIGN(model::SearchRequest search, DecodeSearch(call, request));
+    if (!search.aggregation.empty()) {
+      TRY_ASSIGN(const auto buckets,
+                 proxy::SearchAndAggregate(call.ctx, call.services, std::move(search)));
+      EncodeBuckets(buckets, request.collection_name(), answer);
+      return {};
+    }
     TRY_ASSIGN(result, proxy::Search(call.ctx, call.services, std::move(search)));
   }
   EncodeHits(result, request.collection_name(), answer);
@@ -175,11 +219,21 @@ Status Query(Call& call, const pb::QueryRequest& request, pb::QueryResults& answ
   TRY_ASSIGN(const model::QueryRequest query, DecodeQuery(call, request));
   TRY_ASSIGN(const auto result, proxy::Query(call.ctx, call.services, query));
   answer.mutable_status();
+  if (!result.explain.empty()) {
+    (*answer.mutable_status()->mutable_extra_info())["explain"] = result.explain;
+  }
   answer.set_collection_name(request.collection_name());
   answer.set_session_ts(result.session.value());
   answer.set_primary_field_name(result.primary_field);
   for (const std::string& name : result.output_fields) answer.add_output_fields(name);
   EncodeColumns(result.columns, answer.mutable_fields_data());
+  const model::ColumnView elements = result.element_indices.view();
+  for (size_t row = 0; row < elements.rows; ++row) {
+    const std::string_view bytes = elements.Bytes(row);
+    auto* indices = answer.add_element_indices()->mutable_indices()->mutable_data();
+    indices->Resize(static_cast<int>(bytes.size() / sizeof(int64_t)), 0);
+    if (!bytes.empty()) std::memcpy(indices->mutable_data(), bytes.data(), bytes.size());
+  }
   return {};
 }
 

@@ -84,6 +84,13 @@ Status GetIndexBuildProgress(Call& call, const pb::GetIndexBuildProgressRequest&
   return {};
 }
 
+Status AlterIndex(Call& call, const pb::AlterIndexRequest& request, common::Status&) {
+  return proxy::AlterIndex(
+      call.ctx, call.services, NameOf(call, request), request.index_name(),
+      {.set = DecodePairs(request.extra_params()),
+       .remove = {request.delete_keys().begin(), request.delete_keys().end()}});
+}
+
 Status DropIndex(Call& call, const pb::DropIndexRequest& request, common::Status&) {
   return proxy::DropIndex(call.ctx, call.services, NameOf(call, request), request.field_name(),
                           request.index_name());
@@ -97,6 +104,7 @@ constexpr auto kMethods = std::to_array<Method>({
     {"GetIndexState", Unary<pb::GetIndexStateRequest, pb::GetIndexStateResponse, GetIndexState>},
     {"GetIndexBuildProgress", Unary<pb::GetIndexBuildProgressRequest,
                                     pb::GetIndexBuildProgressResponse, GetIndexBuildProgress>},
+    {"AlterIndex", Unary<pb::AlterIndexRequest, common::Status, AlterIndex>},
     {"DropIndex", Unary<pb::DropIndexRequest, common::Status, DropIndex>},
 });
 

@@ -7,8 +7,9 @@
 namespace elanus::wire {
 
 std::span<const std::span<const Method>> MethodFamilies() {
-  static const std::array kFamilies{ConnectionMethods(), CollectionMethods(), IndexMethods(),
-                                    DataMethods(),       StorageMethods(),    TextMethods()};
+  static const std::array kFamilies{ConnectionMethods(), CollectionMethods(), SchemaMethods(),
+                                    IndexMethods(),      DataMethods(),       StorageMethods(),
+                                    TextMethods()};
   return kFamilies;
 }
 

@@ -37,6 +37,7 @@ std::span<const Method> CollectionMethods();
 std::span<const Method> IndexMethods();
 std::span<const Method> DataMethods();
 std::span<const Method> StorageMethods();
+std::span<const Method> SchemaMethods();
 std::span<const Method> TextMethods();
 
 /// All of them: what the server answers. A new family is added here, in method.cc, and nowhere

@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "common.pb.h"
+#include "geometry/text.h"
 #include "proxy/json_text.h"
+#include "proxy/moments.h"
 #include "schema.pb.h"
 
 namespace elanus::wire {
@@ -14,7 +16,7 @@ namespace pb = milvus::proto::schema;
 using model::DataType;
 using model::Scalar;
 
-Result<Scalar> DecodeDefault(const pb::ValueField& value, const std::string& field) {
+Result<Scalar> DecodeDefault(const pb::ValueField& value, DataType type, const std::string& field) {
   switch (value.data_case()) {
     case pb::ValueField::kBoolData:
       return Scalar(value.bool_data());
@@ -28,12 +30,16 @@ Result<Scalar> DecodeDefault(const pb::ValueField& value, const std::string& fie
       return Scalar(value.double_data());
     case pb::ValueField::kStringData:
       return Scalar(value.string_data());
+    case pb::ValueField::kTimestamptzData:
+      if (type == DataType::kTimestamptz) return Scalar(value.timestamptz_data());
+      break;
     default:
-      return Invalid("the default value of field {} has an unknown type", field);
+      break;
   }
+  return Invalid("the default value of field {} has an unknown type", field);
 }
 
-void EncodeDefault(const model::FieldSchema& field, pb::ValueField* to) {
+void EncodeDefault(const model::FieldSchema& field, const TimeZone& zone, pb::ValueField* to) {
   const Scalar& value = *field.default_value;
   switch (field.type) {
     case DataType::kBool:
@@ -49,37 +55,35 @@ void EncodeDefault(const model::FieldSchema& field, pb::ValueField* to) {
       to->set_double_data(value.number());
       break;
     case DataType::kVarChar:
+    case DataType::kText:
       to->set_string_data(value.as_string());
+      break;
+    case DataType::kGeometry: {
+      const Result<std::string> text = geometry::WriteWkt(value.as_string());
+      to->set_string_data(text.ok() ? *text : std::string());
+      break;
+    }
+    case DataType::kTimestamptz:
+      to->set_string_data(model::FormatTimestamptz(value.as_int(), zone));
       break;
     default:
       to->set_int_data(static_cast<int32_t>(value.as_int()));
   }
 }
 
-Result<model::FieldSchema> DecodeField(const pb::FieldSchema& field) {
-  if (!field.external_field().empty()) {
-    return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
+// A geometry comes as text and is kept as columns hold it.
+Status ReadDefaultGeometry(model::FieldSchema& field) {
+  if (field.type != DataType::kGeometry || !field.default_value->is_string()) return {};
+  Result<std::string> wkb = geometry::ReadWkt(field.default_value->as_string());
+  if (!wkb.ok()) {
+    return Invalid("the default value of field {} is no geometry: {}", field.name,
+                   wkb.status().message());
   }
-  model::FieldSchema decoded;
-  decoded.name = field.name();
-  decoded.description = field.description();
-  decoded.type = static_cast<DataType>(field.data_type());
-  decoded.element_type = static_cast<DataType>(field.element_type());
-  decoded.is_primary_key = field.is_primary_key();
-  decoded.auto_id = field.autoid();
-  decoded.is_dynamic = field.is_dynamic();
-  decoded.nullable = field.nullable();
-  decoded.is_partition_key = field.is_partition_key();
-  decoded.is_clustering_key = field.is_clustering_key();
-  decoded.type_params = DecodePairs(field.type_params());
-  if (field.has_default_value() &&
-      field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
-    TRY_ASSIGN(decoded.default_value, DecodeDefault(field.default_value(), field.name()));
-  }
-  return decoded;
+  field.default_value = *std::move(wkb);
+  return {};
 }
 
-void EncodeField(const model::FieldSchema& field, pb::FieldSchema* encoded) {
+void EncodeField(const model::FieldSchema& field, const TimeZone& zone, pb::FieldSchema* encoded) {
   encoded->set_fieldid(field.id.value());
   encoded->set_name(std::string(field.bare_name()));
   encoded->set_description(field.description);
@@ -88,20 +92,11 @@ void EncodeField(const model::FieldSchema& field, pb::FieldSchema* encoded) {
   encoded->set_is_primary_key(field.is_primary_key);
   encoded->set_autoid(field.auto_id);
   encoded->set_nullable(field.nullable);
+  encoded->set_is_partition_key(field.is_partition_key);
+  encoded->set_is_clustering_key(field.is_clustering_key);
   EncodePairs(field.type_params, encoded->mutable_type_params());
-  if (field.default_value) EncodeDefault(field, encoded->mutable_default_value());
+  if (field.default_value) EncodeDefault(field, zone, encoded->mutable_default_value());
   encoded->set_is_function_output(field.is_function_output);
-}
-
-model::FunctionSchema DecodeFunction(const pb::FunctionSchema& from) {
-  return {
-      .name = from.name(),
-      .description = from.description(),
-      .type = static_cast<model::FunctionType>(from.type()),
-      .inputs = {from.input_field_names().begin(), from.input_field_names().end()},
-      .outputs = {from.output_field_names().begin(), from.output_field_names().end()},
-      .params = DecodePairs(from.params()),
-  };
 }
 
 void EncodeFunction(const model::CollectionSchema& schema, const model::FunctionSchema& from,
@@ -175,6 +170,57 @@ Result<Scalar> DecodeTemplateArray(const pb::TemplateArrayValue& from) {
 
 }  // namespace
 
+Result<model::FieldSchema> DecodeField(const pb::FieldSchema& field) {
+  if (!field.external_field().empty()) {
+    return Status(ErrorCode::kUnimplemented, "external collections are not supported yet");
+  }
+  model::FieldSchema decoded;
+  decoded.name = field.name();
+  decoded.description = field.description();
+  decoded.type = static_cast<DataType>(field.data_type());
+  decoded.element_type = static_cast<DataType>(field.element_type());
+  decoded.is_primary_key = field.is_primary_key();
+  decoded.auto_id = field.autoid();
+  decoded.is_dynamic = field.is_dynamic();
+  decoded.nullable = field.nullable();
+  decoded.is_partition_key = field.is_partition_key();
+  decoded.is_clustering_key = field.is_clustering_key();
+  decoded.type_params = DecodePairs(field.type_params());
+  if (field.has_default_value() &&
+      field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
+    TRY_ASSIGN(decoded.default_value,
+               DecodeDefault(field.default_value(), decoded.type, field.name()));
+    TRY(ReadDefaultGeometry(decoded));
+  }
+  return decoded;
+}
+
+model::FunctionSchema DecodeFunction(const pb::FunctionSchema& from) {
+  return {
+      .name = from.name(),
+      .description = from.description(),
+      .type = static_cast<model::FunctionType>(from.type()),
+      .inputs = {from.input_field_names().begin(), from.input_field_names().end()},
+      .outputs = {from.output_field_names().begin(), from.output_field_names().end()},
+      .params = DecodePairs(from.params()),
+  };
+}
+
+Result<model::NewStruct> DecodeStruct(const pb::StructArrayFieldSchema& from) {
+  model::NewStruct decoded{.info = {.name = from.name(),
+                                    .description = from.description(),
+                                    .nullable = from.nullable(),
+                                    .type_params = DecodePairs(from.type_params())}};
+  for (const pb::FieldSchema& part : from.fields()) {
+    TRY_ASSIGN(model::FieldSchema field, DecodeField(part));
+    field.struct_name = from.name();
+    field.name = model::SubFieldName(from.name(), part.name());
+    field.nullable = field.nullable || from.nullable();
+    decoded.fields.push_back(std::move(field));
+  }
+  return decoded;
+}
+
 std::vector<model::KeyValue> DecodePairs(const KeyValuePairs& from) {
   std::vector<model::KeyValue> pairs;
   for (const auto& pair : from) pairs.push_back({pair.key(), pair.value()});
@@ -208,17 +254,9 @@ Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
     schema.functions.push_back(DecodeFunction(function));
   }
   for (const pb::StructArrayFieldSchema& field : from.struct_array_fields()) {
-    schema.structs.push_back({.name = field.name(),
-                              .description = field.description(),
-                              .nullable = field.nullable(),
-                              .type_params = DecodePairs(field.type_params())});
-    for (const pb::FieldSchema& part : field.fields()) {
-      TRY_ASSIGN(model::FieldSchema decoded, DecodeField(part));
-      decoded.struct_name = field.name();
-      decoded.name = model::SubFieldName(field.name(), part.name());
-      decoded.nullable = decoded.nullable || field.nullable();
-      schema.fields.push_back(std::move(decoded));
-    }
+    TRY_ASSIGN(model::NewStruct decoded, DecodeStruct(field));
+    schema.structs.push_back(std::move(decoded.info));
+    for (model::FieldSchema& part : decoded.fields) schema.fields.push_back(std::move(part));
   }
   return schema;
 }
@@ -231,9 +269,11 @@ void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
   to->set_version(schema.version);
   to->set_dbname(info.database);
   EncodePairs(info.properties, to->mutable_properties());
+  const Result<TimeZone> known_zone = proxy::ZoneOf(info.properties);
+  const TimeZone zone = known_zone.ok() ? *known_zone : TimeZone();
   for (const model::FieldSchema& field : schema.fields) {
     if (field.is_dynamic || field.is_sub_field()) continue;
-    EncodeField(field, to->add_fields());
+    EncodeField(field, zone, to->add_fields());
     if (field.is_primary_key) to->set_autoid(field.auto_id);
   }
   for (const model::FunctionSchema& function : schema.functions) {
@@ -247,7 +287,7 @@ void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
     encoded->set_nullable(known.nullable);
     EncodePairs(known.type_params, encoded->mutable_type_params());
     for (const model::FieldSchema& field : schema.fields) {
-      if (field.struct_name == known.name) EncodeField(field, encoded->add_fields());
+      if (field.struct_name == known.name) EncodeField(field, zone, encoded->add_fields());
     }
   }
 }

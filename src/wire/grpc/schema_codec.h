@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "model/requests/collection.h"
+#include "model/requests/schema_change.h"
 
 namespace google::protobuf {
 template <class T>
@@ -18,6 +18,9 @@ class KeyValuePair;
 }
 namespace schema {
 class CollectionSchema;
+class FieldSchema;
+class FunctionSchema;
+class StructArrayFieldSchema;
 class TemplateValue;
 }  // namespace schema
 }  // namespace milvus::proto
@@ -29,6 +32,11 @@ using KeyValuePairs = google::protobuf::RepeatedPtrField<milvus::proto::common::
 /// kUnimplemented for parts not built yet (functions, external collections), by name. Sub-fields of
 /// structs follow the other fields under their stored names, nullable where the struct is.
 Result<model::CollectionSchema> DecodeSchema(const milvus::proto::schema::CollectionSchema& from);
+/// One field; errors as DecodeSchema.
+Result<model::FieldSchema> DecodeField(const milvus::proto::schema::FieldSchema& from);
+/// One struct, its sub-fields as DecodeSchema has them.
+Result<model::NewStruct> DecodeStruct(const milvus::proto::schema::StructArrayFieldSchema& from);
+model::FunctionSchema DecodeFunction(const milvus::proto::schema::FunctionSchema& from);
 /// As describe shows it: without the dynamic field.
 void EncodeSchema(const model::CollectionInfo& info, milvus::proto::schema::CollectionSchema* to);
 

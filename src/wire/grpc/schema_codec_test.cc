@@ -100,6 +100,21 @@ TEST(SchemaCodec, DescribeShowsIdsVersionAndProperties) {
   for (const auto& field : schema.fields()) EXPECT_NE(field.name(), "$meta");
 }
 
+TEST(SchemaCodec, DefaultMomentsAreShownByTheCollectionsClock) {
+  model::CollectionInfo info = FullInfo();
+  info.properties = {{"timezone", "Asia/Tokyo"}};
+  info.schema.fields[1].type = DataType::kTimestamptz;
+  info.schema.fields[1].default_value = Scalar(int64_t{500'000});
+  const pb::CollectionSchema described = Encoded(info);
+  const pb::ValueField& shown = described.fields(1).default_value();
+  EXPECT_EQ(shown.string_data(), "1970-01-01T09:00:00.5+09:00");
+  pb::CollectionSchema sent = Encoded(info);
+  sent.mutable_fields(1)->mutable_default_value()->set_timestamptz_data(7);
+  const auto decoded = DecodeSchema(sent);
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(decoded->fields[1].default_value->as_int(), 7);
+}
+
 TEST(SchemaCodec, MarksThatAreJudgedLaterReachTheJudge) {
   pb::CollectionSchema schema;
   auto* field = schema.add_fields();

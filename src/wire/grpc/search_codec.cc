@@ -3,6 +3,7 @@
 
 #include "milvus.pb.h"
 #include "wire/grpc/column_codec.h"
+#include "wire/grpc/rank_codec.h"
 #include "wire/grpc/schema_codec.h"
 #include "wire/grpc/struct_codec.h"
 #include "wire/grpc/unary.h"
@@ -66,22 +67,22 @@ template <class Request>
 Status CheckParts(const Request& request) {
   if (!request.namespace_().empty())
     return Status(ErrorCode::kUnimplemented, "namespaces are not supported yet");
-  if (request.function_chains_size() > 0)
-    return Status(ErrorCode::kUnimplemented, "function chains are not supported yet");
   return {};
 }
 
-Status CheckSearch(const pb::SearchRequest& request) {
+// What goes with a single search only.
+template <class Request>
+Status CheckHybrid(const Request& request) {
   TRY(CheckParts(request));
-  if (request.has_search_aggregation())
-    return Status(ErrorCode::kUnimplemented, "search aggregation is not supported yet");
+  if (request.function_chains_size() > 0)
+    return Invalid("function chains cannot be used with hybrid search");
   return {};
 }
 
 }  // namespace
 
 Result<model::SearchRequest> DecodeSearch(const Call& call, const pb::SearchRequest& from) {
-  TRY(CheckSearch(from));
+  TRY(CheckParts(from));
   model::SearchRequest search{
       .name = NameOf(call, from),
       .partitions = {from.partition_names().begin(), from.partition_names().end()},
@@ -99,12 +100,14 @@ Result<model::SearchRequest> DecodeSearch(const Call& call, const pb::SearchRequ
   if (from.has_function_score()) {
     TRY_ASSIGN(search.function_score, DecodeFunctionScore(from.function_score()));
   }
+  TRY_ASSIGN(search.chains, DecodeChains(from));
+  search.aggregation = DecodeAggregation(from);
   return search;
 }
 
 Result<model::HybridSearchRequest> DecodeHybrid(const Call& call,
                                                 const pb::HybridSearchRequest& from) {
-  TRY(CheckParts(from));
+  TRY(CheckHybrid(from));
   model::HybridSearchRequest hybrid{
       .name = NameOf(call, from),
       .partitions = {from.partition_names().begin(), from.partition_names().end()}};
@@ -123,7 +126,9 @@ Result<model::HybridSearchRequest> DecodeHybrid(const Call& call,
 
 Result<model::HybridSearchRequest> DecodeSubSearches(const Call& call,
                                                      const pb::SearchRequest& from) {
-  TRY(CheckSearch(from));
+  TRY(CheckHybrid(from));
+  if (from.has_search_aggregation())
+    return Invalid("search_aggregation cannot be used with hybrid search");
   model::HybridSearchRequest hybrid{
       .name = NameOf(call, from),
       .partitions = {from.partition_names().begin(), from.partition_names().end()}};
@@ -162,6 +167,9 @@ Result<model::QueryRequest> DecodeQuery(const Call& call, const pb::QueryRequest
 void EncodeHits(const model::SearchResult& result, const std::string& collection,
                 pb::SearchResults& answer) {
   answer.mutable_status();
+  if (!result.explain.empty()) {
+    (*answer.mutable_status()->mutable_extra_info())["explain"] = result.explain;
+  }
   answer.set_collection_name(collection);
   answer.set_session_ts(result.session.value());
   auto* data = answer.mutable_results();

@@ -153,7 +153,7 @@ class GuardedOracle final : public roles::Oracle {
 class GrpcServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto cluster = server::FakeCluster::Open(disk_, *executor_, clock_);
+    auto cluster = server::OpenFakeCluster(disk_, *executor_, clock_);
     ASSERT_TRUE(cluster.ok()) << cluster.status().ToString();
     cluster_ = *std::move(cluster);
     Restart({}, cluster_->services());
@@ -240,7 +240,7 @@ class GrpcServerTest : public testing::Test {
   SystemClock clock_;
   std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
   GuardedOracle oracle_{*executor_};
-  std::unique_ptr<server::FakeCluster> cluster_;
+  std::unique_ptr<server::RoleSet> cluster_;
   std::optional<proxy::Services> guarded_;
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<Client> client_;

@@ -53,6 +53,8 @@ Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
     answer->Clear();
     if constexpr (std::is_same_v<Answer, milvus::proto::common::Status>)
       EncodeStatus(status, answer);
+    else if constexpr (requires { answer->mutable_alter_status(); })
+      EncodeStatus(status, answer->mutable_alter_status());
     else
       EncodeStatus(status, answer->mutable_status());
   }

@@ -3,6 +3,7 @@
 #include "wire/http/management_server.h"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -10,7 +11,9 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 namespace elanus::wire {
@@ -28,10 +31,25 @@ constexpr size_t kUnreadBytesMax = 1 << 20;
 constexpr auto kAcceptPauseMin = std::chrono::milliseconds(20);
 constexpr auto kAcceptPauseMax = std::chrono::milliseconds(1000);
 
+// What all connections share.
+struct Site {
+  ManagementOptions options;
+  std::vector<ManagementRoute> routes;
+  SystemClock clock;
+  std::unique_ptr<Pool> pool;  // Runs the routes. Null without any.
+
+  const ManagementRoute* Find(std::string_view path) const {
+    for (const ManagementRoute& route : routes) {
+      if (route.path == path) return &route;
+    }
+    return nullptr;
+  }
+};
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Tcp::socket socket, std::shared_ptr<size_t> open)
-      : stream_(std::move(socket)), open_(std::move(open)) {
+  Connection(Tcp::socket socket, std::shared_ptr<size_t> open, Site& site)
+      : stream_(std::move(socket)), open_(std::move(open)), site_(site) {
     ++*open_;
   }
   ~Connection() { --*open_; }
@@ -44,11 +62,66 @@ class Connection : public std::enable_shared_from_this<Connection> {
     stream_.expires_after(kConnectionTime);
     http::async_read_header(stream_, buffer_, parser_,
                             [self = shared_from_this()](beast::error_code error, size_t) {
-                              if (!error) self->Answer();
+                              if (!error) self->Decide();
                             });
   }
 
  private:
+  void Decide() {
+    const auto& request = parser_.get();
+    const std::string_view target(request.target().data(), request.target().size());
+    const ManagementRoute* route = site_.Find(target.substr(0, target.find('?')));
+    if (route == nullptr) return Answer();
+    keeps_body_ = request.method() != http::verb::head;
+    if (request.method() != http::verb::post) {
+      response_.set(http::field::allow, "POST");
+      return Write({.status = 405, .content_type = "text/plain", .body = "ask with POST\n"});
+    }
+    const size_t mark = target.find('?');
+    query_ = mark == std::string_view::npos ? "" : std::string(target.substr(mark + 1));
+    // An announced length was let pass with the header; others are watched as they come.
+    const auto body_bytes_max = static_cast<uint64_t>(site_.options.body_bytes_max);
+    if (parser_.content_length().value_or(0) > body_bytes_max) return RefuseLarge();
+    body_parser_.emplace(std::move(parser_));
+    body_parser_->body_limit(body_bytes_max);
+    http::async_read(stream_, buffer_, *body_parser_,
+                     [self = shared_from_this(), route](beast::error_code error, size_t) {
+                       if (error == http::error::body_limit) {
+                         self->RefuseLarge();
+                       } else if (!error) {
+                         self->RunRoute(*route);
+                       }
+                     });
+  }
+
+  void RefuseLarge() {
+    Write({.status = 413, .content_type = "text/plain", .body = "the request is too large\n"});
+  }
+
+  void RunRoute(const ManagementRoute& route) {
+    stream_.expires_after(kConnectionTime + std::chrono::seconds(site_.options.request_s_max));
+    const Status queued = site_.pool->Submit([self = shared_from_this(), &route] {
+      Site& site = self->site_;
+      Context ctx(site.clock, site.clock.MonotonicUs() + site.options.request_s_max * 1'000'000);
+      HttpAnswer answer = route.run(ctx, self->query_, self->body_parser_->get().body());
+      asio::post(self->stream_.get_executor(),
+                 [self, answer = std::move(answer)] { self->Write(answer); });
+    });
+    if (queued.ok()) return;
+    Write({.status = 503, .content_type = "text/plain", .body = "too many requests are waiting\n"});
+  }
+
+  void Write(const HttpAnswer& answer) {
+    response_.version(11);
+    response_.keep_alive(false);
+    response_.set(http::field::content_type, answer.content_type);
+    response_.result(static_cast<unsigned>(answer.status));
+    response_.body() = answer.body;
+    response_.prepare_payload();
+    if (!keeps_body_) response_.body().clear();
+    Send();
+  }
+
   void Answer() {
     const auto& request = parser_.get();
     const bool reads = request.method() == http::verb::get || request.method() == http::verb::head;
@@ -65,6 +138,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
                                : "not found; try /healthz\n";
     response_.prepare_payload();
     if (request.method() == http::verb::head) response_.body().clear();
+    Send();
+  }
+
+  void Send() {
     http::async_write(stream_, response_,
                       [self = shared_from_this()](beast::error_code error, size_t) {
                         if (error) return;
@@ -85,16 +162,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   beast::tcp_stream stream_;
   std::shared_ptr<size_t> open_;
+  Site& site_;
   beast::flat_buffer buffer_;
   http::request_parser<http::empty_body> parser_;
+  std::optional<http::request_parser<http::string_body>> body_parser_;  // Of a route's request.
+  std::string query_;
+  bool keeps_body_ = true;
   http::response<http::string_body> response_;
   size_t unread_bytes_ = 0;
 };
 
 }  // namespace
 
-// All members belong to the worker once it runs.
+// All members belong to the worker once it runs. Connections refer to the site, and lie in `io`.
 struct ManagementServer::Impl {
+  Site site;
   asio::io_context io{1};
   Tcp::acceptor acceptor{io};
   asio::steady_timer pause{io};
@@ -129,7 +211,9 @@ void ManagementServer::Impl::Accept() {
     if (error) return AcceptLater(error);
     pause_time = kAcceptPauseMin;
     Accept();  // First, so that a connection that fails does not end it.
-    if (*open < kConnectionsMax) std::make_shared<Connection>(std::move(socket), open)->Run();
+    if (*open < kConnectionsMax) {
+      std::make_shared<Connection>(std::move(socket), open, site)->Run();
+    }
   });
 }
 
@@ -161,9 +245,15 @@ ManagementServer::ManagementServer(std::unique_ptr<Impl> impl) : impl_(std::move
 int ManagementServer::port() const { return impl_->port; }
 
 Result<std::unique_ptr<ManagementServer>> ManagementServer::Start(
-    Executor& executor, const ManagementOptions& options) {
+    Executor& executor, const ManagementOptions& options, std::vector<ManagementRoute> routes) {
   try {
     auto impl = std::make_unique<Impl>();
+    impl->site.options = options;
+    impl->site.routes = std::move(routes);
+    if (!impl->site.routes.empty()) {
+      impl->site.pool = std::make_unique<Pool>(executor, "management", 1,
+                                               static_cast<size_t>(options.waiting_max));
+    }
     TRY(impl->Listen(options));
     impl->Accept();
     impl->worker = executor.Spawn("management", [raw = impl.get()] { raw->Serve(); });
@@ -178,6 +268,8 @@ Result<std::unique_ptr<ManagementServer>> ManagementServer::Start(
 ManagementServer::~ManagementServer() {
   impl_->io.stop();
   impl_->worker.reset();
+  // What a route still does ends here; its answer finds nobody.
+  impl_->site.pool.reset();
 }
 
 }  // namespace elanus::wire

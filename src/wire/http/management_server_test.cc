@@ -243,5 +243,50 @@ TEST_F(ManagementServerTest, StoppingClosesWhatIsOpen) {
   EXPECT_EQ(silent.ReadAll().value_or(""), "");
 }
 
+class ManagementRoutesTest : public ManagementServerTest {
+ protected:
+  void SetUp() override {
+    const auto echo = [](Context& ctx, std::string_view query, std::string_view body) {
+      EXPECT_TRUE(ctx.CheckAlive().ok());
+      return HttpAnswer{.status = query == "bad" ? 400 : 200,
+                        .content_type = "text/plain",
+                        .body = std::string(query) + "|" + std::string(body)};
+    };
+    auto server = ManagementServer::Start(
+        *executor_, {.address = "127.0.0.1", .port = 0, .body_bytes_max = 1024},
+        {{.path = "/echo", .run = echo}});
+    ASSERT_TRUE(server.ok()) << server.status().ToString();
+    server_ = *std::move(server);
+  }
+  static std::string Post(const std::string& path, const std::string& body) {
+    return "POST " + path +
+           " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+};
+
+TEST_F(ManagementRoutesTest, ARouteAnswersItsPathAndTheOthersStay) {
+  const std::string answer = Ask(Post("/echo?a=1", "some body"));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\na=1|some body")) << answer;
+  EXPECT_TRUE(Ask(Post("/echo?bad", "")).starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(Ask(Post("/echo/more", "")).starts_with("HTTP/1.1 405 "));
+  EXPECT_TRUE(Ask(Get("/other")).starts_with("HTTP/1.1 404 "));
+  ExpectHealthy();
+}
+
+TEST_F(ManagementRoutesTest, OtherMethodsAndLargeBodiesAreRefused) {
+  const std::string got = Ask(Get("/echo"));
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 405 ")) << got;
+  EXPECT_NE(got.find("Allow: POST"), std::string::npos) << got;
+  EXPECT_TRUE(Ask(Post("/echo", std::string(1025, 'x'))).starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(Ask(Post("/echo", std::string(1024, 'x'))).starts_with("HTTP/1.1 200 "));
+  const std::string chunked =
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n401\r\n" +
+      std::string(0x401, 'x') + "\r\n0\r\n\r\n";
+  EXPECT_TRUE(Ask(chunked).starts_with("HTTP/1.1 413 "));
+  ExpectHealthy();
+}
+
 }  // namespace
 }  // namespace elanus::wire

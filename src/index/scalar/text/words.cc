@@ -379,7 +379,7 @@ Result<std::unique_ptr<ScalarIndex>> Open(Blob file) {
 
 Result<std::string> BuildWordIndex(Context& ctx, const model::ColumnView& column,
                                    const text::Analyzer& analyzer) {
-  if (column.type != DataType::kVarChar) {
+  if (column.type != DataType::kVarChar && column.type != DataType::kText) {
     return Error(ErrorCode::kIndexNotSupported, "a word index cannot be built on a {} field",
                  NameOf(column.type));
   }

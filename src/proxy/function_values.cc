@@ -1,0 +1,212 @@
+// What functions make: of the texts of rows, and of texts that are searched for.
+#include <algorithm>
+
+#include "functions/errors.h"
+#include "functions/min_hash.h"
+#include "functions/models.h"
+#include "proxy/functions.h"
+#include "text/bm25.h"
+#include "text/field.h"
+
+namespace elanus::proxy {
+namespace {
+
+using functions::TextUse;
+using model::Column;
+using model::ColumnView;
+using model::DataType;
+using model::FieldSchema;
+using model::FunctionSchema;
+using model::FunctionType;
+
+const Column* FindColumn(const std::vector<Column>& columns, FieldId field) {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const Column& column) { return column.field_id == field; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+Column EmptyColumn(const FieldSchema& field) {
+  return model::MakeColumn(field.id, field.name, field.type, DataType::kNone, field.dim());
+}
+
+// Of a null row nothing.
+std::string_view TextAt(const ColumnView& texts, size_t row) {
+  return texts.IsValid(row) ? texts.Bytes(row) : std::string_view();
+}
+
+std::vector<std::string_view> TextsOf(const ColumnView& texts) {
+  std::vector<std::string_view> list;
+  for (size_t row = 0; row < texts.rows; ++row) list.push_back(TextAt(texts, row));
+  return list;
+}
+
+Result<Column> CountTermsOf(const model::CollectionSchema& schema, const FieldSchema& input,
+                            const FieldSchema& output, const std::vector<Column>& columns) {
+  TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(input));
+  const FieldSchema* by = schema.FindField(analyzers.by_field());
+  const Column* names =
+      analyzers.is_multiple() && by != nullptr ? FindColumn(columns, by->id) : nullptr;
+  Column counts = EmptyColumn(output);
+  const ColumnView view = FindColumn(columns, input.id)->view();
+  text::Tokens tokens;
+  for (size_t row = 0; row < view.rows; ++row) {
+    tokens.clear();
+    if (view.IsValid(row)) {
+      const std::string_view name =
+          names != nullptr && names->view().IsValid(row) ? names->view().Bytes(row) : "default";
+      analyzers.Named(name).Analyze(view.Bytes(row), tokens);
+    }
+    counts.AppendBytes(text::CountTerms(tokens));
+  }
+  return counts;
+}
+
+Result<Column> SignaturesOf(const FunctionSchema& function, const FieldSchema& input,
+                            const FieldSchema& output, const ColumnView& texts) {
+  TRY_ASSIGN(const functions::MinHasher hasher, functions::MinHasher::Of(function, input, output));
+  Column signatures = EmptyColumn(output);
+  for (size_t row = 0; row < texts.rows; ++row) {
+    const std::string signature = hasher.Sign(TextAt(texts, row));
+    signatures.AppendFixed(signature.data());
+  }
+  return signatures;
+}
+
+Result<Column> EmbeddingsOf(Context& ctx, Services& services, const FunctionSchema& function,
+                            const FieldSchema& output, const ColumnView& texts) {
+  TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
+  auto made = models->Embed(ctx, function, output, TextsOf(texts), TextUse::kDocument);
+  if (made.ok()) return made;
+  // Nothing is written, whatever the reason was.
+  return Error(functions::kFunctionFailed, "function execution failed: [{}]",
+               made.status().ToString());
+}
+
+Result<Column> OutputOf(Context& ctx, Services& services, const model::CollectionSchema& schema,
+                        const FunctionSchema& function, const std::vector<Column>& columns) {
+  const FieldSchema* input = schema.FindField(function.inputs[0]);
+  const FieldSchema* output = schema.FindField(function.outputs[0]);
+  if (input == nullptr || output == nullptr) {
+    return Error(ErrorCode::kInternal, "function {} has lost a field", function.name);
+  }
+  const Column* texts = FindColumn(columns, input->id);
+  if (texts == nullptr) {
+    return Error(ErrorCode::kInternal, "a write has no column of field {}", input->name);
+  }
+  switch (function.type) {
+    case FunctionType::kTextEmbedding:
+      return EmbeddingsOf(ctx, services, function, *output, texts->view());
+    case FunctionType::kMinHash:
+      return SignaturesOf(function, *input, *output, texts->view());
+    default:
+      return CountTermsOf(schema, *input, *output, columns);
+  }
+}
+
+// The field that a search names, or the only one there is; null when there is no such one.
+const FieldSchema* SearchedField(const model::CollectionSchema& schema, const std::string& name) {
+  if (!name.empty()) return schema.FindField(name);
+  const FieldSchema* only = nullptr;
+  for (const FieldSchema& field : schema.fields) {
+    if (!model::IsVector(field.type)) continue;
+    if (only != nullptr) return nullptr;
+    only = &field;
+  }
+  return only;
+}
+
+struct Embedder {
+  const FunctionSchema* function = nullptr;
+  const FieldSchema* field = nullptr;
+};
+
+// What makes vectors of the queries; nothing when they are none that a service is asked about. What
+// cannot be searched is refused later, and costs no call.
+Embedder EmbedderOf(const model::CollectionInfo& collection, const std::string& field_name,
+                    const Column& queries) {
+  if (queries.type != DataType::kVarChar || queries.rows == 0 || !collection.loaded) return {};
+  const FieldSchema* field = SearchedField(collection.schema, field_name);
+  if (field == nullptr || !field->is_function_output) return {};
+  const FunctionSchema* function = collection.schema.FunctionOf(*field);
+  if (function == nullptr || function->type != FunctionType::kTextEmbedding) return {};
+  return {function, field};
+}
+
+Status CountTermsOfQueries(const FieldSchema& input, const FieldSchema& field,
+                           std::string_view analyzer_name, Column& queries) {
+  TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(input));
+  const text::Analyzer& analyzer =
+      analyzers.Named(analyzer_name.empty() ? "default" : analyzer_name);
+  Column counts = EmptyColumn(field);
+  text::Tokens tokens;
+  const ColumnView texts = queries.view();
+  for (size_t q = 0; q < texts.rows; ++q) {
+    analyzer.Analyze(texts.Bytes(q), tokens);
+    counts.AppendBytes(text::CountTerms(tokens));
+  }
+  queries = std::move(counts);
+  return {};
+}
+
+}  // namespace
+
+Status RunFunctions(Context& ctx, Services& services, const model::CollectionSchema& schema,
+                    std::vector<Column>& columns) {
+  for (const FunctionSchema& function : schema.functions) {
+    const FieldSchema* output = schema.FindField(function.outputs[0]);
+    if (output != nullptr && FindColumn(columns, output->id) != nullptr) continue;
+    TRY_ASSIGN(Column made, OutputOf(ctx, services, schema, function, columns));
+    columns.push_back(std::move(made));
+  }
+  return {};
+}
+
+Status EmbedQueries(Context& ctx, Services& services, const model::CollectionInfo& collection,
+                    const std::string& field_name, Column& queries) {
+  const Embedder embedder = EmbedderOf(collection, field_name, queries);
+  if (embedder.function == nullptr) return {};
+  TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
+  TRY_ASSIGN(queries, models->Embed(ctx, *embedder.function, *embedder.field,
+                                    TextsOf(queries.view()), TextUse::kQuery));
+  return {};
+}
+
+Status EmbedAllQueries(Context& ctx, Services& services, const model::CollectionInfo& collection,
+                       std::vector<model::SearchRequest>& searches) {
+  std::vector<model::SearchRequest*> with_texts;
+  for (model::SearchRequest& one : searches) {
+    const Embedder embedder = EmbedderOf(collection, one.anns_field, one.queries);
+    if (embedder.function != nullptr) with_texts.push_back(&one);
+  }
+  if (with_texts.empty()) return {};
+  TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
+  return models->ParallelFor(ctx, with_texts.size(), [&](size_t i) {
+    model::SearchRequest& one = *with_texts[i];
+    return EmbedQueries(ctx, services, collection, one.anns_field, one.queries);
+  });
+}
+
+Status FitTextQueries(const model::CollectionSchema& schema, const FieldSchema& field,
+                      std::string_view analyzer_name, Column& queries) {
+  const bool are_texts = queries.type == DataType::kVarChar;
+  const FunctionSchema* function = field.is_function_output ? schema.FunctionOf(field) : nullptr;
+  const FunctionType type = function == nullptr ? FunctionType::kUnknown : function->type;
+  const bool is_bm25 = type == FunctionType::kBm25;
+  if (!are_texts) {
+    if (!is_bm25) return {};
+    return Invalid("please provide varchar/text for BM25 Function based search, got {}",
+                   NameOf(queries.type));
+  }
+  const FieldSchema* input = function == nullptr ? nullptr : schema.FindField(function->inputs[0]);
+  if (input != nullptr && is_bm25) {
+    return CountTermsOfQueries(*input, field, analyzer_name, queries);
+  }
+  if (input != nullptr && type == FunctionType::kMinHash) {
+    TRY_ASSIGN(queries, SignaturesOf(*function, *input, field, queries.view()));
+    return {};
+  }
+  return Invalid("field {} is no output of a function, so it cannot be searched with texts",
+                 field.name);
+}
+
+}  // namespace elanus::proxy

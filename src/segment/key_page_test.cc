@@ -1,0 +1,167 @@
+// Pages of rows in key order: bounded and not, over segments that know their order and others.
+#include "segment/key_page.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "segment/growing.h"
+#include "segment/primary_keys.h"
+
+namespace elanus::segment {
+namespace {
+
+using model::DataType;
+
+constexpr FieldId kKey{100};
+
+model::FieldSchema KeyField(DataType type) {
+  return {.id = kKey, .name = "id", .type = type, .is_primary_key = true};
+}
+
+// A segment of keys that knows their order, as sealed ones do; it counts what is read of it.
+class OrderedView final : public SegmentView {
+ public:
+  explicit OrderedView(std::shared_ptr<const SegmentView> rows) : rows_(std::move(rows)) {
+    keys_ = model::MakeColumn(kKey, "id", rows_->schema().primary_key().type, DataType::kNone, 0);
+    for (size_t begin = 0; begin < rows_->rows(); begin += kChunkRows) {
+      keys_.AppendAll(*rows_->Read(kKey, begin, std::min(kChunkRows, rows_->rows() - begin)));
+    }
+    order_ = PrimaryKeys(keys_.view());
+  }
+  SegmentId id() const override { return rows_->id(); }
+  PartitionId partition() const override { return rows_->partition(); }
+  size_t rows() const override { return rows_->rows(); }
+  const model::CollectionSchema& schema() const override { return rows_->schema(); }
+  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
+    rows_read_ += count;
+    return rows_->Read(field, begin, count);
+  }
+  Result<std::vector<index::VectorBlock>> Vectors(FieldId field) const override {
+    return rows_->Vectors(field);
+  }
+  const uint64_t* RowTimestamps(size_t begin) const override { return rows_->RowTimestamps(begin); }
+  Visible VisibleAt(Timestamp read_at) const override { return rows_->VisibleAt(read_at); }
+  Visible RowsWithVector(FieldId field) const override { return rows_->RowsWithVector(field); }
+  Result<const FieldIndex*> IndexOf(FieldId) const override {
+    return static_cast<const FieldIndex*>(nullptr);
+  }
+  const PrimaryKeys* KeyOrder() const override { return &order_; }
+  size_t rows_read() const { return rows_read_; }
+
+ private:
+  const std::shared_ptr<const SegmentView> rows_;
+  model::Column keys_;
+  PrimaryKeys order_;
+  mutable size_t rows_read_ = 0;
+};
+
+class KeyPageTest : public testing::TestWithParam<bool> {
+ protected:
+  bool knows_order() const { return GetParam(); }
+
+  // A segment whose keys come one by one at the moments from `first` on.
+  std::shared_ptr<const SegmentView> Segment(const std::vector<int64_t>& keys, uint64_t first) {
+    auto schema = std::make_shared<model::CollectionSchema>();
+    schema->fields.push_back(KeyField(DataType::kInt64));
+    Growing growing(SegmentId(1), PartitionId(1), schema);
+    model::Column column = model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      column.AppendFixed(&keys[i]);
+      if (column.rows < 1000 && i + 1 < keys.size()) continue;
+      growing.Append(std::span(&column, 1), Timestamp(first++));
+      column = model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0);
+    }
+    auto view = growing.Snapshot();
+    if (knows_order()) return std::make_shared<OrderedView>(std::move(view));
+    return view;
+  }
+
+  std::vector<KeyedRow> Page(const std::vector<std::shared_ptr<const SegmentView>>& segments,
+                             int64_t limit, size_t allowed_every = 1) {
+    KeyPage page(field_, limit);
+    for (uint32_t s = 0; s < segments.size(); ++s) {
+      Allowed allowed;
+      allowed.all = allowed_every == 1;
+      allowed.bits.Resize(segments[s]->rows());
+      for (size_t i = 0; i < segments[s]->rows(); i += allowed_every) allowed.bits.Set(i);
+      EXPECT_TRUE(page.Collect(ctx_, *segments[s], s, allowed, expr::Plan(nullptr)).ok());
+    }
+    return page.Take();
+  }
+
+  SystemClock clock_;
+  Context ctx_{clock_};
+  model::FieldSchema field_ = KeyField(DataType::kInt64);
+};
+
+TEST_P(KeyPageTest, HoldsTheNewestVersionOfEachOfTheFirstKeys) {
+  std::mt19937_64 rng(3);
+  std::vector<std::shared_ptr<const SegmentView>> segments;
+  std::map<int64_t, uint64_t> newest;
+  for (int s = 0; s < 3; ++s) {
+    std::vector<int64_t> keys(30'000);
+    for (int64_t& key : keys) key = static_cast<int64_t>(rng() % 40'000) - 20'000;
+    const uint64_t first = 100 * static_cast<uint64_t>(s + 1);
+    for (size_t i = 0; i < keys.size(); ++i) newest[keys[i]] = first + i / 1000;
+    segments.push_back(Segment(keys, first));
+  }
+  for (int64_t limit : {1, 10, 1000, 25'000, 100'000, -1}) {
+    const std::vector<KeyedRow> page = Page(segments, limit);
+    const size_t wanted =
+        limit < 0 ? newest.size() : std::min(newest.size(), static_cast<size_t>(limit));
+    ASSERT_EQ(page.size(), wanted) << limit;
+    auto expected = newest.begin();
+    for (const KeyedRow& row : page) {
+      ASSERT_EQ(row.int_key, expected->first) << limit;
+      ASSERT_EQ(row.timestamp, expected->second) << limit;
+      ++expected;
+    }
+  }
+}
+
+TEST_P(KeyPageTest, TakesAllowedRowsOnly) {
+  std::vector<int64_t> keys(20'000);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(keys.size() - i);
+  const auto page = Page({Segment(keys, 5)}, 50, /*allowed_every=*/7);
+  std::vector<int64_t> passing;
+  for (size_t i = 0; i < keys.size(); i += 7) passing.push_back(keys[i]);
+  std::sort(passing.begin(), passing.end());
+  ASSERT_EQ(page.size(), 50u);
+  for (size_t i = 0; i < page.size(); ++i) EXPECT_EQ(page[i].int_key, passing[i]);
+}
+
+TEST_P(KeyPageTest, ReadsLittleOfASegmentThatKnowsItsOrder) {
+  std::vector<int64_t> keys(100'000);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(i);
+  std::shuffle(keys.begin(), keys.end(), std::mt19937_64(1));
+  const auto segment = std::make_shared<const OrderedView>(Segment(keys, 5));
+  const size_t before = segment->rows_read();
+  EXPECT_EQ(Page({segment}, 100).size(), 100u);
+  EXPECT_LT(segment->rows_read() - before, 200u);
+}
+
+TEST_P(KeyPageTest, KnowsWhichSegmentsCannotHoldARowOfIt) {
+  std::vector<int64_t> keys(1000);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(i);
+  KeyPage page(field_, 10);
+  const model::BlockStats far{.has_range = true, .int_min = 10, .int_max = 20};
+  const model::BlockStats near{.has_range = true, .int_min = 9, .int_max = 20};
+  EXPECT_TRUE(page.CanHold(far));  // Nothing is known yet.
+  Allowed allowed;
+  allowed.all = true;
+  const auto segment = Segment(keys, 1);
+  ASSERT_TRUE(page.Collect(ctx_, *segment, 0, allowed, expr::Plan(nullptr)).ok());
+  EXPECT_FALSE(page.CanHold(far));
+  EXPECT_TRUE(page.CanHold(near));
+  EXPECT_TRUE(page.CanHold(model::BlockStats()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Segments, KeyPageTest, testing::Bool(), [](const auto& info) {
+  return info.param ? "KnowTheirOrder" : "AreScanned";
+});
+
+}  // namespace
+}  // namespace elanus::segment

@@ -1,0 +1,205 @@
+// Members are declared in the order in which they depend on one another and destroyed in the
+// opposite order.
+#include "server/role_set.h"
+
+#include "backend/log_queue.h"
+#include "base/log.h"
+#include "base/machine.h"
+#include "coord/oracle.h"
+#include "streaming/node.h"
+
+namespace elanus::server {
+namespace {
+
+// Of the files that the catalog knows the size of.
+int64_t StoredBytes(coord::Catalog& catalog, Clock& clock) {
+  Context ctx(clock);
+  int64_t bytes = 0;
+  const auto collections = catalog.List(ctx, model::kDefaultDatabase);
+  if (!collections.ok()) return 0;
+  for (const auto& collection : *collections) {
+    const auto segments = catalog.ListSegments(ctx, collection->id);
+    if (!segments.ok()) continue;  // Dropped meanwhile.
+    for (const model::SegmentInfo& segment : *segments) {
+      bytes += segment.bytes;
+      for (const auto& index : segment.indexes) bytes += index.bytes;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+struct RoleSet::Impl {
+  Impl(RoleStores given, const RoleMachine& on, const Config& with)
+      : machine(on), config(with), stores(std::move(given)) {}
+  ~Impl() {
+    // Streaming and index jobs call each other, so the calls end before either does.
+    if (streaming != nullptr) streaming->Stop();
+  }
+
+  Status OpenPools();
+  Status OpenNodes(Context& ctx);
+  Status OpenJobs(Context& ctx);
+  Status OpenSnapshots(Context& ctx);
+  void OpenServices();
+  // After a simulated crash nothing can be loaded; the next opening will.
+  void LoadAnew(CollectionId collection, std::string_view why) const;
+  roles::Coord coord() const {
+    return {.catalog = *catalog, .oracle = *oracle, .segments = *catalog};
+  }
+
+  const RoleMachine machine;
+  const Config config;
+  RoleStores stores;
+  std::unique_ptr<Pool> search_pool;
+  std::unique_ptr<Pool> build_pool;
+  std::unique_ptr<Pool> fan_out_pool;
+  std::unique_ptr<coord::Oracle> oracle;
+  std::unique_ptr<coord::Catalog> catalog;
+  std::unique_ptr<query::Node> query;
+  std::unique_ptr<backend::LogQueue> queue;  // The log's streams are topics of it.
+  std::unique_ptr<data::Node> data;
+  std::unique_ptr<streaming::Node> streaming;
+  std::unique_ptr<coord::IndexJobs> index_jobs;
+  std::unique_ptr<coord::Snapshots> snapshots;  // The compactor asks it.
+  std::unique_ptr<coord::Compactor> compactor;
+  std::unique_ptr<coord::GarbageCollector> garbage;
+  std::unique_ptr<coord::Admission> admission;
+  std::unique_ptr<proxy::Services> services;
+};
+
+void RoleSet::Impl::LoadAnew(CollectionId collection, std::string_view why) const {
+  Context ctx(machine.clock);
+  const Status synced = streaming->SyncLoaded(ctx, collection);
+  if (!synced.ok()) LogWarn("loading {} failed error=\"{}\"", why, synced.ToString());
+}
+
+Status RoleSet::Impl::OpenPools() {
+  search_pool = std::make_unique<Pool>(machine.executor, "search", machine.search_threads,
+                                       machine.search_queue_max);
+  build_pool = std::make_unique<Pool>(machine.executor, "build", machine.build_threads,
+                                      machine.build_queue_max);
+  for (size_t i = 0; machine.low_priority_builds && i < build_pool->workers(); ++i) {
+    TRY(build_pool->Submit(LowerPriority));
+  }
+  fan_out_pool = std::make_unique<Pool>(machine.executor, "fan_out", machine.fan_out_threads,
+                                        machine.search_queue_max);
+  return {};
+}
+
+Status RoleSet::Impl::OpenNodes(Context& ctx) {
+  TRY_ASSIGN(oracle, coord::Oracle::Open(ctx, *stores.meta, machine.executor, machine.clock));
+  TRY_ASSIGN(catalog,
+             coord::Catalog::Open(ctx, *stores.meta, *oracle, machine.executor, config.catalog));
+  TRY_ASSIGN(queue, backend::LogQueue::Open(ctx,
+                                            {.executor = machine.executor,
+                                             .clock = machine.clock,
+                                             .meta = *stores.meta,
+                                             .wal = *stores.wal},
+                                            config.queue));
+  query = std::make_unique<query::Node>(*stores.objects, *search_pool, config.query);
+  data = std::make_unique<data::Node>(machine.executor, *stores.objects, *build_pool, config.data);
+  streaming::StreamingOptions options = config.streaming;
+  options.pages = config.query.pages;
+  options.batch = config.query.batch;
+  streaming =
+      std::make_unique<streaming::Node>(streaming::NodeParts{.executor = machine.executor,
+                                                             .clock = machine.clock,
+                                                             .wal = queue->log(),
+                                                             .coord = coord(),
+                                                             .query = *query,
+                                                             .data = *data,
+                                                             .search_pool = search_pool.get()},
+                                        options);
+  return {};
+}
+
+Status RoleSet::Impl::OpenJobs(Context& ctx) {
+  index_jobs = std::make_unique<coord::IndexJobs>(
+      machine.executor, machine.clock, coord(), *data,
+      [this](CollectionId collection) { LoadAnew(collection, "a new index"); }, config.index_jobs);
+  streaming->OnFlushed([this](CollectionId collection) { index_jobs->Kick(collection); });
+  TRY(streaming->Recover(ctx));
+  TRY(index_jobs->KickAll(ctx));
+  compactor =
+      std::make_unique<coord::Compactor>(machine.executor, machine.clock, coord(), *data,
+                                         config.Compaction(), [this](CollectionId collection) {
+                                           LoadAnew(collection, "what was compacted");
+                                           index_jobs->Kick(collection);
+                                         });
+  return {};
+}
+
+Status RoleSet::Impl::OpenSnapshots(Context& ctx) {
+  TRY_ASSIGN(
+      snapshots,
+      coord::Snapshots::Open(
+          ctx,
+          {.executor = machine.executor,
+           .clock = machine.clock,
+           .meta = *stores.meta,
+           .objects = *stores.objects,
+           .catalog = *catalog,
+           .oracle = *oracle,
+           .streaming = *streaming,
+           .copy_segment =
+               [this](Context& copy_ctx, const model::SegmentInfo& from, model::SegmentInfo& to) {
+                 return data->CopySegment(copy_ctx, from, to);
+               },
+           .on_restored = [this](CollectionId id) { index_jobs->Kick(id); }},
+          config.snapshots));
+  compactor->Protect([this](SegmentId id) { return snapshots->IsProtected(id); });
+  return {};
+}
+
+void RoleSet::Impl::OpenServices() {
+  garbage = std::make_unique<coord::GarbageCollector>(
+      coord::GarbageParts{.executor = machine.executor,
+                          .clock = machine.clock,
+                          .catalog = *catalog,
+                          .streaming = *streaming,
+                          .objects = *stores.objects,
+                          .folders_in_use =
+                              [this] {
+                                std::vector<std::string> keys = compactor->FoldersInUse();
+                                for (std::string& key : snapshots->KeysInUse())
+                                  keys.push_back(std::move(key));
+                                return keys;
+                              }},
+      config.garbage);
+  if (machine.probes.memory) {
+    coord::AdmissionProbes probes = machine.probes;
+    probes.stored_bytes = [this] { return StoredBytes(*catalog, machine.clock); };
+    admission =
+        std::make_unique<coord::Admission>(machine.executor, std::move(probes), config.admission);
+  }
+  services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord(),
+                                                               .streaming = *streaming,
+                                                               .index_jobs = *index_jobs,
+                                                               .compaction = *compactor,
+                                                               .fan_out = *fan_out_pool,
+                                                               .clock = machine.clock,
+                                                               .options = config.proxy,
+                                                               .admission = admission.get(),
+                                                               .snapshots = snapshots.get()});
+}
+
+RoleSet::RoleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RoleSet::~RoleSet() = default;
+proxy::Services& RoleSet::services() { return *impl_->services; }
+coord::GarbageCollector& RoleSet::garbage() { return *impl_->garbage; }
+
+Result<std::unique_ptr<RoleSet>> RoleSet::Open(RoleStores stores, const RoleMachine& machine,
+                                               const Config& config) {
+  auto impl = std::make_unique<Impl>(std::move(stores), machine, config);
+  Context ctx(machine.clock);
+  TRY(impl->OpenPools());
+  TRY(impl->OpenNodes(ctx));
+  TRY(impl->OpenJobs(ctx));
+  TRY(impl->OpenSnapshots(ctx));
+  impl->OpenServices();
+  return std::unique_ptr<RoleSet>(new RoleSet(std::move(impl)));
+}
+
+}  // namespace elanus::server

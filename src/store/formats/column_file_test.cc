@@ -1,0 +1,100 @@
+// A column file written from slices is the file of the whole column.
+#include "store/formats/column_file.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace elanus::store {
+namespace {
+
+using model::DataType;
+
+model::Column MakeColumn(DataType type, size_t rows, bool has_nulls) {
+  std::mt19937 rng(static_cast<unsigned>(rows));
+  model::Column column = model::MakeColumn(FieldId(7), "c", type, DataType::kNone,
+                                           type == DataType::kFloatVector ? 3 : 0);
+  for (size_t row = 0; row < rows; ++row) {
+    if (has_nulls && row % 5 == 2) {
+      column.AppendNull();
+    } else if (column.width() != 0) {
+      const double values[2] = {static_cast<double>(rng()), static_cast<double>(rng())};
+      column.AppendFixed(values);
+    } else {
+      column.AppendBytes(std::string(rng() % 9, static_cast<char>('a' + row % 26)));
+    }
+  }
+  return column;
+}
+
+std::string Write(const model::Column& column, size_t slice_rows) {
+  std::string file;
+  const auto written = WriteColumnFile(
+      {.field = column.field_id,
+       .type = column.type,
+       .element_type = column.element_type,
+       .dim = column.dim},
+      [&](const TakeSlice& take) -> Status {
+        for (size_t at = 0; at < column.rows; at += slice_rows) {
+          TRY(take(column.view().Slice(at, std::min<size_t>(slice_rows, column.rows - at))));
+        }
+        return {};
+      },
+      [&](std::string_view bytes) -> Status {
+        file.append(bytes);
+        return {};
+      });
+  EXPECT_TRUE(written.ok()) << written.status().ToString();
+  EXPECT_EQ(*written, file.size());
+  return file;
+}
+
+TEST(ColumnFile, IsTheSameWrittenInSlicesOfAnySize) {
+  for (DataType type : {DataType::kInt64, DataType::kBool, DataType::kVarChar, DataType::kJson,
+                        DataType::kFloatVector}) {
+    for (bool has_nulls : {false, true}) {
+      const model::Column column = MakeColumn(type, 20'000, has_nulls);
+      const std::string whole = EncodeColumnFile(column);
+      for (size_t slice : {1, 7, 8192, 20'000}) {
+        EXPECT_TRUE(Write(column, slice) == whole) << model::NameOf(type) << " by " << slice;
+      }
+    }
+  }
+}
+
+TEST(ColumnFile, OpensAsTheColumnItWasWrittenFrom) {
+  const model::Column column = MakeColumn(DataType::kVarChar, 1000, true);
+  const std::string bytes = Write(column, 13);
+  auto memory = std::make_shared<std::vector<uint64_t>>(bytes.size() / 8 + 1);
+  std::memcpy(memory->data(), bytes.data(), bytes.size());
+  const auto opened = OpenColumnFile(
+      Blob(memory, {reinterpret_cast<const char*>(memory->data()), bytes.size()}, bytes.size()),
+      "key");
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  ASSERT_EQ(opened->view.rows, column.rows);
+  for (size_t row = 0; row < column.rows; ++row) {
+    EXPECT_EQ(opened->view.IsValid(row), column.view().IsValid(row));
+    EXPECT_EQ(opened->view.Bytes(row), column.view().Bytes(row));
+  }
+}
+
+TEST(ColumnFile, OfNoRowsIsTheSameFromNoSlices) {
+  const model::Column column = MakeColumn(DataType::kVarChar, 0, false);
+  EXPECT_TRUE(Write(column, 1) == EncodeColumnFile(column));
+}
+
+TEST(ColumnFile, EndsAtTheFirstErrorOfItsSink) {
+  const model::Column column = MakeColumn(DataType::kInt64, 1'000'000, false);
+  int pieces = 0;
+  const auto written = WriteColumnFile(
+      {.field = column.field_id, .type = column.type},
+      [&](const TakeSlice& take) { return take(column.view()); },
+      [&](std::string_view) -> Status {
+        return ++pieces == 2 ? Status(ErrorCode::kDiskLimitExceeded, "full") : Status();
+      });
+  EXPECT_EQ(written.status().code(), ErrorCode::kDiskLimitExceeded);
+  EXPECT_EQ(pieces, 2);
+}
+
+}  // namespace
+}  // namespace elanus::store
