@@ -1,15 +1,22 @@
 """Rows with every kind of vector, in the states that rows can be in, and exact answers about them by NumPy."""
 import json
+import time
 import uuid
 
 import numpy as np
 import pytest
 from pymilvus import DataType, MilvusClient
 from pymilvus.grpc_gen import common_pb2, milvus_pb2
+from server_process import Server
 from wire import placeholder
 
 ROWS, DIM, BITS, TERMS = 400, 8, 16, 30
 STATES = ["growing", "sealed", "mixed"]
+# Of the dense field. Small segments get these too, on a server of small_indexes(); a search that says nothing more of
+# them finds all there is to find.
+INDEXES = {"FLAT": {}, "HNSW": {"M": 16, "efConstruction": 100}, "IVF_FLAT": {"nlist": 4}}
+CASES = [(state, "FLAT") for state in STATES] + [(state, index) for index in ("HNSW", "IVF_FLAT")
+                                                 for state in ("sealed", "mixed")]
 
 
 class Rows:
@@ -51,7 +58,7 @@ class Rows:
         return places[:k]
 
 
-def make_collection(client, name, data, state):
+def make_collection(client, name, data, state, index="FLAT", params=None):
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("group", DataType.INT64)
@@ -63,7 +70,7 @@ def make_collection(client, name, data, state):
     schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
     client.create_collection(name, schema=schema, num_shards=2)
     indexes = client.prepare_index_params()
-    indexes.add_index("dense", index_type="FLAT", metric_type="L2")
+    indexes.add_index("dense", index_type=index, metric_type="L2", params=params or INDEXES.get(index, {}))
     indexes.add_index("bits", index_type="BIN_FLAT", metric_type="HAMMING")
     indexes.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
     client.create_index(name, indexes)
@@ -72,18 +79,39 @@ def make_collection(client, name, data, state):
     if sealed:
         client.insert(name, rows[:sealed])
         client.flush(name)
+        wait_for_index(client, name)
     client.load_collection(name)
     if sealed < len(rows):
         client.insert(name, rows[sealed:])
 
 
+def wait_for_index(client, name, field="dense"):
+    for _ in range(400):
+        about = client.describe_index(name, field)
+        if int(about["pending_index_rows"]) == 0:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"no index after 20 s: {about}")
+
+
+def small_indexes():
+    """The fixture `server`: one of a file's own, on which segments of any size are indexed."""
+    @pytest.fixture(scope="module")
+    def server(binary, tmp_path_factory):
+        options = ["--set", "indexCoord.segment.minSegmentNumRowsToEnableIndex=1"]
+        with Server(binary, str(tmp_path_factory.mktemp("small") / "data"), arguments=options) as running:
+            yield running
+    return server
+
+
 def collection_in_every_state(data):
-    """The fixture `name`: a collection of these rows, once in each state, for all tests of a file."""
-    @pytest.fixture(scope="module", params=STATES)
+    """The fixture `name`: a collection of these rows, once in each state and with each index, for all tests of a
+    file."""
+    @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
     def name(request, server):
         made = MilvusClient(uri=server.uri)
         chosen = "c_" + uuid.uuid4().hex[:10]
-        make_collection(made, chosen, data, request.param)
+        make_collection(made, chosen, data, *request.param)
         yield chosen
         made.drop_collection(chosen)
         made.close()

@@ -13,6 +13,7 @@ from server_process import Server, StartFailed
 from support import count, make, row, vectors
 
 BATCH = 50
+DAMAGED = 1009
 OPTIONS = ["--set", "indexCoord.segment.minSegmentNumRowsToEnableIndex=50"]
 
 
@@ -55,11 +56,28 @@ def keys_of(client, name):
     return {found["id"] for found in client.query(name, filter="id >= 0", consistency_level="Strong", limit=16384)}
 
 
+def load_state(client, name):
+    """Its name, or why it does not load."""
+    try:
+        return str(client.get_load_state(name)["state"])
+    except MilvusException as reason:
+        return reason
+
+
 def until_loaded(client, name, timeout_s=30):
     end = time.monotonic() + timeout_s
-    while str(client.get_load_state(name)["state"]) != "Loaded":
-        assert time.monotonic() < end, f"{name} does not load"
+    while (state := load_state(client, name)) != "Loaded":
+        assert time.monotonic() < end, f"{name} does not load: {state}"
         time.sleep(0.1)
+
+
+def until_told(client, name, timeout_s=20):
+    """The reason for which a collection does not load."""
+    end = time.monotonic() + timeout_s
+    while isinstance(state := load_state(client, name), str):
+        assert time.monotonic() < end, f"{name} is {state}"
+        time.sleep(0.1)
+    return state
 
 
 def test_a_torn_end_of_the_log_is_cut_with_a_line_in_the_log(server):
@@ -140,6 +158,27 @@ def test_a_log_without_its_files_is_refused_and_new_rows_survive_its_repair(serv
     assert keys_of(client, "c") == set(range(4 * BATCH))
 
 
+def test_a_log_that_lost_its_first_file_is_refused(binary, tmp_path):
+    options = [*OPTIONS, "--set", "wal.fileMaxSize=1048576"]
+    with Server(binary, str(tmp_path / "data"), arguments=options) as server:
+        client = MilvusClient(uri=server.uri)
+        make(client, "c", dim=1024)
+        data = vectors(BATCH, 1024)
+        for batch in range(8):  # 200 KB each.
+            client.insert("c", [row(batch * BATCH + i, data[i]) for i in range(BATCH)])
+        server.kill()
+        first, *others = sorted(glob.glob(os.path.join(server.data, "wal", "*", "*.log")))
+        assert others
+        os.rename(first, first + ".aside")
+        with pytest.raises(StartFailed) as refused:
+            server.start()
+        assert others[0] in str(refused.value) and "record 1 is missing" in str(refused.value)
+        assert "elanus repair --data" in str(refused.value)
+        os.rename(first + ".aside", first)
+        server.start()
+        assert keys_of(MilvusClient(uri=server.uri), "c") == set(range(8 * BATCH))
+
+
 def test_repair_refuses_a_directory_in_use_and_words_it_does_not_know(server):
     code, words = repair(server)
     assert code == 1 and "is in use by another elanus" in words
@@ -185,6 +224,13 @@ def test_a_damaged_object_is_refused_by_name_and_whole_again_once_restored(serve
         assert time.monotonic() < end, "the log does not name the file"
         time.sleep(0.1)
     assert "Restore it from a copy" in said(server)
+    # Whoever waits for the load is told as well.
+    told = until_told(client, "c")
+    assert told.code == DAMAGED and key in told.message and "offset" in told.message, told
+    assert "Restore it from a copy" in told.message
+    with pytest.raises(MilvusException) as refused:
+        client.load_collection("c", timeout=20)
+    assert refused.value.code == DAMAGED and key in refused.value.message
     alter(path, at)
     until_loaded(client, "c")
     end = time.monotonic() + 30

@@ -122,3 +122,94 @@ def test_a_json_field_has_one_index_for_each_path(client, name, filled):
     assert refused.value.code == 1100
     add("j['name']", cast="VARCHAR")
     assert sorted(client.list_indexes(name, field_name="j")) == ["j/k/x", "j/name"]
+
+
+def built(client, name, field):
+    """What AUTOINDEX has become, once every row has it."""
+    for _ in range(300):
+        shown = client.describe_index(name, field)
+        if shown["pending_index_rows"] == 0 and shown["state"] == "Finished":
+            return shown
+        time.sleep(0.1)
+    pytest.fail("the index is never whole")
+
+
+JSON_FILTERS = {
+    "j['k']['x'] == 20": lambda r: "k" in r["j"] and r["j"]["k"]["x"] == 20,
+    "j['k']['x'] < 20 and n > 5": lambda r: "k" in r["j"] and r["j"]["k"]["x"] < 20 and r["n"] > 5,
+    "j['name'] in ['name 1', 'name 2', 'none']": lambda r: r["j"].get("name") in ("name 1", "name 2"),
+    "j['name'] like 'name 9%'": lambda r: r["j"].get("name", "").startswith("name 9"),
+    "not (j['k']['x'] >= 20)": lambda r: "k" in r["j"] and r["j"]["k"]["x"] < 20,
+    "j['name'] == 20": lambda r: False,
+    "j['nowhere']['x'] == 1": lambda r: False,
+}
+
+
+def test_an_index_on_whole_documents_changes_no_answer(client, name, filled):
+    client.flush(name)
+    indexes = client.prepare_index_params()
+    indexes.add_index("j", index_type="INVERTED", index_name="whole",
+                      params={"json_path": "j", "json_cast_type": "json"})
+    client.create_index(name, indexes)
+    built(client, name, "whole")
+    for text, keeps in JSON_FILTERS.items():
+        found = [r["id"] for r in client.query(name, text, output_fields=["id"], limit=ROWS)]
+        assert found == [r["id"] for r in filled if keeps(r)], text
+    for kind, params in (("STL_SORT", {"json_cast_type": "JSON"}), ("INVERTED", {"json_cast_type": "STRING_TO_DOUBLE"}),
+                         ("INVERTED", {"json_cast_type": "VARCHAR", "json_cast_function": "STRING_TO_DOUBLE"}),
+                         ("INVERTED", {"json_cast_type": "DOUBLE", "json_cast_function": "DOUBLE_TO_STRING"})):
+        indexes = client.prepare_index_params()
+        indexes.add_index("j", index_type=kind, index_name="bad", params={"json_path": "j['name']", **params})
+        with pytest.raises(MilvusException) as caught:
+            client.create_index(name, indexes)
+        assert caught.value.code == 1100
+
+
+def test_texts_count_as_numbers_where_an_index_casts_them(client, name):
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("j", DataType.JSON)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=4)
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    values = ["1.5", " 2 apples", "+3", "x", True, 4, None, "-1e3", "1.5.2", ""] * 150
+    data = vectors(len(values), 4).tolist()
+    client.insert(name, [{"id": i, "j": {"price": value}, "v": data[i]} for i, value in enumerate(values)])
+    client.flush(name)
+    indexes = client.prepare_index_params()
+    indexes.add_index("v", index_type="FLAT", metric_type="L2")
+    indexes.add_index("j", index_type="INVERTED", index_name="price", params={
+        "json_path": "j['price']", "json_cast_type": "double", "json_cast_function": "string_to_double"})
+    client.create_index(name, indexes)
+    built(client, name, "price")
+    client.load_collection(name)
+    numbers = {0: 1.5, 1: 2, 2: 3, 5: 4, 7: -1000, 8: 1.5}
+    for text, keeps in (("> 1", lambda x: x > 1), ("== 1.5", lambda x: x == 1.5), ("in [2, 4]", lambda x: x in (2, 4)),
+                        ("< 0", lambda x: x < 0)):
+        found = [r["id"] for r in client.query(name, f"j['price'] {text}", output_fields=["id"], limit=len(values))]
+        assert found == [i for i in range(len(values)) if i % 10 in numbers and keeps(numbers[i % 10])], text
+
+
+def test_autoindex_says_what_it_has_become(client, name, filled):
+    wanted = {"n": "STL_SORT", "c": "BITMAP", "flag": "BITMAP", "s": "STL_SORT", "a": "BITMAP"}
+    for field in wanted:
+        indexes = client.prepare_index_params()
+        indexes.add_index(field, index_type="AUTOINDEX")
+        client.create_index(name, indexes)
+    for field, kind in wanted.items():
+        built(client, name, field)
+        shown = client.describe_index(name, field)
+        assert shown["index_type"] == "AUTOINDEX"
+        assert kind in str(shown), (field, shown)
+    client.drop_index(name, "a")
+    indexes = client.prepare_index_params()
+    indexes.add_index("a", index_type="AUTOINDEX", params={"bitmap_cardinality_limit": 5})
+    client.create_index(name, indexes)
+    built(client, name, "a")
+    assert "INVERTED" in str(client.describe_index(name, "a"))
+    for limit in ("0", "1001", "x"):
+        client.drop_index(name, "a")
+        indexes = client.prepare_index_params()
+        indexes.add_index("a", index_type="AUTOINDEX", params={"bitmap_cardinality_limit": limit})
+        with pytest.raises(MilvusException) as caught:
+            client.create_index(name, indexes)
+        assert caught.value.code == 1100

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits
+from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits, small_indexes
 
 DATA = Rows(seed=6)
 QUERIES = np.random.default_rng(8).normal(size=(2, DIM)).astype(np.float32)
+server = small_indexes()
 name = collection_in_every_state(DATA)
 
 

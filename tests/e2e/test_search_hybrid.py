@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 from pymilvus import AnnSearchRequest, Function, FunctionType, RRFRanker, WeightedRanker
-from search_data import BITS, DIM, TERMS, Rows, collection_in_every_state, hits_of, raw_search, same_hits
+from search_data import BITS, DIM, TERMS, Rows, collection_in_every_state, hits_of, raw_search, same_hits, small_indexes
 from support import refused
 from wire import placeholder
 
@@ -13,6 +13,7 @@ QUERY = {"dense": np.random.default_rng(8).normal(size=DIM).astype(np.float32),
          "bits": np.random.default_rng(9).integers(0, 2, BITS).astype(np.uint8),
          "sparse": {i: 0.5 + i / 40 for i in range(0, TERMS, 3)}}
 METRIC = {"dense": "L2", "bits": "HAMMING", "sparse": "IP"}
+server = small_indexes()
 name = collection_in_every_state(DATA)
 
 

@@ -4,16 +4,19 @@ import uuid
 import numpy as np
 import pytest
 from pymilvus.exceptions import ServerVersionIncompatibleException
-from search_data import DIM, STATES, Rows, hits_of, make_collection, raw_search, same_hits
+from search_data import CASES, DIM, STATES, Rows, hits_of, make_collection, raw_search, same_hits, small_indexes
 
 DATA = Rows(seed=7)
 QUERY = np.random.default_rng(8).normal(size=DIM).astype(np.float32)
 
 
-@pytest.fixture(params=STATES)
+server = small_indexes()
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
 def own(request, client, name):
     """A collection that the test may change."""
-    make_collection(client, name, DATA, request.param)
+    make_collection(client, name, DATA, *request.param)
     return name
 
 
@@ -72,6 +75,41 @@ def test_pages_are_of_one_moment(client, own):
     rest = [hit for page in drain(iterator) for hit in page]
     places = DATA.best("dense", QUERY)
     same_hits(first + rest, places, DATA.scores("dense", QUERY)[places], DATA)
+
+
+# Index parameters with which a search looks at few rows only, and what it is asked for.
+NARROW = {"HNSW": ({"M": 4, "efConstruction": 16}, {"ef": 20}), "IVF_FLAT": ({"nlist": 32}, {"nprobe": 1}),
+          "IVF_SQ8": ({"nlist": 32}, {"nprobe": 1}), "SCANN": ({"nlist": 32}, {"nprobe": 1}),
+          "HNSW_SQ": ({"M": 4, "efConstruction": 16, "sq_type": "SQ8"}, {"ef": 20}), "DISKANN": ({}, {})}
+
+
+@pytest.mark.parametrize("state", STATES[1:])
+@pytest.mark.parametrize("index", list(NARROW))
+@pytest.mark.parametrize("batch", [20, 150])
+def test_every_row_comes_once_whatever_the_index(client, name, state, index, batch):
+    build, search = NARROW[index]
+    make_collection(client, name, DATA, state, index, build)
+    for keep in (None, DATA.group < 10):
+        pages = drain(client.search_iterator(name, [QUERY], batch, anns_field="dense", consistency_level="Strong",
+                                             filter="" if keep is None else "group < 10",
+                                             search_params={"params": search}))
+        got = [key for page in pages for key, _ in page]
+        assert sorted(got) == sorted(int(i) for i in DATA.ids[keep if keep is not None else slice(None)])
+        scores = dict(zip(DATA.ids.tolist(), DATA.scores("dense", QUERY)))
+        for page in pages:
+            distances = [distance for _, distance in page]
+            assert distances == sorted(distances)
+            np.testing.assert_allclose(distances, [scores[key] for key, _ in page], rtol=0.03, atol=0.05)
+
+
+def test_more_equal_rows_than_a_page_holds(client, name):
+    """All of them come, once."""
+    rows = Rows(rows=300, seed=3)
+    rows.bits[:] = rows.bits[0]
+    make_collection(client, name, rows, "mixed")
+    pages = drain(client.search_iterator(name, [np.packbits(rows.bits[0]).tobytes()], 30, anns_field="bits",
+                                         search_params={}, consistency_level="Strong"))
+    assert sorted(key for page in pages for key, _ in page) == sorted(rows.ids.tolist())
 
 
 def test_rounded_scores_do_not_move_the_page(client, own):

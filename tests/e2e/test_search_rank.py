@@ -3,12 +3,13 @@ import math
 
 import numpy as np
 import pytest
-from pymilvus import Function, FunctionType
-from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits
+from pymilvus import DataType, Function, FunctionType
+from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits, small_indexes
 from support import refused
 
 DATA = Rows(seed=11)
 QUERIES = np.random.default_rng(8).normal(size=(2, DIM)).astype(np.float32)
+server = small_indexes()
 name = collection_in_every_state(DATA)
 
 
@@ -208,3 +209,28 @@ def test_rows_not_sealed_may_be_left_out(call, client, name):
     sealed = client.get_collection_stats(name)["row_count"]
     assert len(got) in (0, len(DATA.ids) // 2, len(DATA.ids)) and len(got) <= sealed
     assert raw_search(call, name, QUERIES[:1], ignore_growing="perhaps").status.code == 1100
+
+
+def test_a_collection_may_let_searches_ask_for_more(client, name):
+    more = name + "_large"
+    for mode, code in (("small", 1100), ("large_topk", 0)):
+        schema = client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM)
+        if code:
+            with refused(code, "query_mode"):
+                client.create_collection(more, schema=schema, properties={"query_mode": mode})
+        else:
+            client.create_collection(more, schema=schema, properties={"query_mode": mode})
+    indexes = client.prepare_index_params()
+    indexes.add_index("vector", index_type="FLAT", metric_type="L2")
+    client.create_index(more, indexes)
+    client.load_collection(more)
+    client.insert(more, [{"id": i, "vector": DATA.dense[i]} for i in range(50)])
+    got = client.search(more, [QUERIES[0]], limit=20000, consistency_level="Strong")[0]
+    assert len(got) == 50
+    with refused(1100, "topk"):
+        client.search(more, [QUERIES[0]], limit=1000001)
+    with refused(1100, "topk"):
+        client.search(name, [QUERIES[0]], anns_field="dense", limit=20000)
+    client.drop_collection(more)

@@ -1,9 +1,10 @@
 """Arrays of structs and embedding lists: written, read, searched, sealed, restarted, compacted."""
+import time
 import uuid
 
 import numpy as np
 import pytest
-from pymilvus import DataType, MilvusClient
+from pymilvus import AnnSearchRequest, DataType, MilvusClient, RRFRanker
 from pymilvus.client.embedding_list import EmbeddingList
 from support import count, refused
 
@@ -206,6 +207,26 @@ def test_vectors_of_other_elements_are_stored_and_searched(client, name, element
         assert len(got) == len(lists[7])
 
 
+def test_fresh_lists_are_found_before_and_after_their_blocks_are_indexed(client, name):
+    make(client, name, index="HNSW", params={"M": 16, "efConstruction": 100})
+    rows = 9000  # One full block of 8,192 rows, which is indexed in the background, and the rest.
+    for begin in range(0, rows, 3000):
+        client.insert(name, [row(i) for i in range(begin, begin + 3000)])
+    client.delete(name, filter="id == 4444")
+    wanted = [9, 1234, 4444, 8191, 8192, 8999]
+    queries = [embedding_list([c["embedding"] for c in clips(i)]) for i in wanted]
+    for _ in range(6):
+        found = client.search(name, queries, anns_field="clips[embedding]", limit=5)
+        for i, hits in zip(wanted, found):
+            if i == 4444:
+                assert 4444 not in [hit["id"] for hit in hits]
+                continue
+            assert hits[0]["id"] == i and hits[0]["distance"] == pytest.approx(i % 5, rel=1e-4)
+        odd = client.search(name, queries[1:2], anns_field="clips[embedding]", limit=5, filter="id % 2 == 1")[0]
+        assert len(odd) == 5 and all(hit["id"] % 2 == 1 for hit in odd)
+        time.sleep(0.5)
+
+
 @pytest.mark.parametrize("index, params, search", [
     ("FLAT", {}, {}),
     ("HNSW", {"M": 16, "efConstruction": 100}, {"ef": 100}),
@@ -338,6 +359,119 @@ def test_single_vectors_are_found_with_their_places(client, name, index, params)
     assert [(h["id"], h["offset"]) for h in late] == [(i, e) for _, i, e in wanted]
     with refused(2000, "plain vectors"):
         client.search(name, [embedding_list([query])], anns_field="clips[embedding]", limit=3)
+
+
+ROWS, MORE = 1100, 20
+
+
+@pytest.fixture
+def elements(client, name):
+    """Sealed rows with an index and growing ones; every element as (row, place, vector)."""
+    make(client, name, index="HNSW", metric="IP", params={"M": 16, "efConstruction": 100})
+    client.insert(name, [row(i) for i in range(ROWS)])
+    seal(client, name)
+    client.insert(name, [row(i) for i in range(ROWS, ROWS + MORE)])
+    return [(i, e, np.asarray(c["embedding"], np.float32)) for i in range(ROWS + MORE) for e, c in enumerate(clips(i))]
+
+
+ELEMENT_QUERY = np.random.default_rng(8).normal(size=DIM).astype(np.float32)
+
+
+def ranked(elements):
+    return sorted(((float(v @ ELEMENT_QUERY), i, e) for i, e, v in elements), reverse=True)
+
+
+@newer_sdk
+def test_an_iterator_gives_every_element_once(client, name, elements):
+    for text, keeps in (("", lambda i, e: True), ("element_filter(clips, $[second] % 10 == 2)", lambda i, e: e == 2)):
+        iterator = client.search_iterator(name, [ELEMENT_QUERY], 300, anns_field="clips[embedding]", filter=text,
+                                          search_params={})
+        got = []
+        while page := iterator.next():
+            got += [(hit["distance"], hit["id"], hit["offset"]) for hit in page]
+        want = [one for one in ranked(elements) if keeps(*one[1:])]
+        assert sorted((i, e) for _, i, e in got) == sorted((i, e) for _, i, e in want)
+        assert len({(i, e) for _, i, e in got[:200]} & {(i, e) for _, i, e in want[:200]}) >= 195
+
+
+@newer_sdk
+def test_elements_are_grouped_by_their_row(client, name, elements):
+    hits = client.search(name, [ELEMENT_QUERY], anns_field="clips[embedding]", limit=8, group_by_field="id",
+                         group_size=3, strict_group_size=True, search_params={"params": {"ef": 200}})[0]
+    groups = {}
+    for _, i, e in ranked(elements):
+        groups.setdefault(i, []).append(e)
+    want = [(i, e) for i, places in list(groups.items())[:8] for e in places[:3]]
+    assert [(hit["id"], hit["offset"]) for hit in hits] == want
+    with refused(1100, "primary key"):
+        client.search(name, [ELEMENT_QUERY], anns_field="clips[embedding]", limit=3, group_by_field="title")
+
+
+def folded(scores, strategy, top):
+    scores = scores[:top] if strategy.startswith("topk") else scores
+    if strategy == "max":
+        return scores[0]
+    return sum(scores) if strategy.endswith("sum") else sum(scores) / len(scores)
+
+
+@newer_sdk
+@pytest.mark.parametrize("text, keeps", [("", lambda e: True),
+                                         ("element_filter(clips, $[second] % 10 != 0)", lambda e: e != 0)])
+@pytest.mark.parametrize("strategy", ["max", "sum", "avg", "topk_sum", "topk_avg"])
+def test_elements_of_a_row_become_one_hit(client, name, elements, strategy, text, keeps):
+    scores = {}
+    for score, i, e in ranked(elements):
+        if keeps(e):
+            scores.setdefault(i, []).append((score, e))
+    want = sorted(((folded([s for s, _ in of], strategy, 2), -i) for i, of in scores.items()), reverse=True)[:10]
+    collapse = {"strategy": strategy, **({"topk": 2} if strategy.startswith("topk") else {})}
+    hits = client.search(name, [ELEMENT_QUERY], anns_field="clips[embedding]", limit=10, filter=text,
+                         search_params={"params": {"ef": 1000, "element_scope": {"collapse": collapse}}})[0]
+    assert [hit["id"] for hit in hits] == [-i for _, i in want]
+    np.testing.assert_allclose([hit["distance"] for hit in hits], [score for score, _ in want], atol=1e-4)
+    assert [hit["offset"] for hit in hits] == [scores[hit["id"]][0][1] for hit in hits]
+
+
+@newer_sdk
+@pytest.mark.parametrize("scope", [{"collapse": {"strategy": "median"}}, {"collapse": {"strategy": "topk_sum"}},
+                                   {"collapse": {"strategy": "topk_avg", "topk": 0}}, {"fold": {}}, 3])
+def test_bad_element_scopes_are_refused(client, name, elements, scope):
+    with refused(1100, "element_scope"):
+        client.search(name, [ELEMENT_QUERY], anns_field="clips[embedding]", limit=3,
+                      search_params={"params": {"element_scope": scope}})
+
+
+@newer_sdk
+def test_hybrid_searches_fuse_elements_of_one_struct(client, name, elements):
+    other = np.random.default_rng(9).normal(size=DIM).astype(np.float32)
+    total = {}
+    for query in (ELEMENT_QUERY, other):
+        order = sorted(((float(v @ query), i, e) for i, e, v in elements), reverse=True)[:30]
+        for rank, (_, i, e) in enumerate(order, 1):
+            total[i, e] = total.get((i, e), 0.0) + 1 / (60 + rank)
+    want = sorted(total, key=lambda pair: (-np.float32(total[pair]), pair))[:12]
+    parts = [AnnSearchRequest(data=[query], anns_field="clips[embedding]", param={"params": {"ef": 300}}, limit=30)
+             for query in (ELEMENT_QUERY, other)]
+    hits = client.hybrid_search(name, parts, RRFRanker(60), limit=12, output_fields=["clips[label]"])[0]
+    assert sorted((hit["id"], hit["offset"]) for hit in hits) == sorted(want)
+    np.testing.assert_allclose([hit["distance"] for hit in hits], [total[pair] for pair in want], rtol=1e-5)
+    for hit in hits:
+        assert hit["entity"]["clips"][hit["offset"]]["label"] == f"clip {hit['id']}.{hit['offset']}"
+
+
+@newer_sdk
+@pytest.mark.parametrize("batch", [1, 3, 50])
+def test_a_query_iterator_gives_every_kept_element_once(client, name, batch):
+    make(client, name)
+    client.insert(name, [row(i) for i in range(40)])
+    seal(client, name)
+    client.insert(name, [row(i) for i in range(40, 50)])
+    iterator = client.query_iterator(name, batch_size=batch, output_fields=["id"],
+                                     filter="id > 4 and element_filter(clips, $[second] % 10 > 0)")
+    got = []
+    while page := iterator.next():
+        got += [(r["id"], r["offset"]) for r in page]
+    assert got == [(i, e) for i in range(5, 50) for e in range(1, i % 5)]
 
 
 def test_filters_look_into_structs(client, name):

@@ -1,9 +1,9 @@
 """kill -9 in a loop on a real server under everything at once, each acknowledged operation against a model.
 
-Writers insert, upsert and delete; others flush, compact, build and drop indexes, create and drop collections; garbage
-is collected without grace. The server is killed at a moment drawn from the seed, often once more while it recovers, and
-started again; then every row, every count, searches and the names of the collections are compared. Now and then the
-collections are dropped and made anew, so that a long run does not slow down."""
+Writers insert, upsert and delete; others flush, compact, build and drop indexes, add and drop fields, create and drop
+collections; garbage is collected without grace. The server is killed at a moment drawn from the seed, often once more
+while it recovers, and started again; then every row, every count, searches and the names of the collections are
+compared. Now and then the collections are dropped and made anew, so that a long run does not slow down."""
 import argparse
 import json
 import os
@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(ROOT, "scripts"), os.path.join(ROOT, "tests", "e2e"
 sys.dont_write_bytecode = True
 
 from pymilvus import MilvusClient  # noqa: E402
-from pymilvus.grpc_gen import milvus_pb2  # noqa: E402
+from pymilvus.grpc_gen import milvus_pb2, schema_pb2  # noqa: E402
 
 from server_process import Server  # noqa: E402
 from support import make  # noqa: E402
@@ -81,6 +81,35 @@ class Indexer(Counted):
         assert status.code in (0, 700), status
 
 
+class Changer(Counted):
+    """Adds fields and drops them again; what was acknowledged is there, or gone, ever after."""
+    kind = "fields added or dropped"
+
+    def __init__(self):
+        self.there, self.gone, self.next = set(), set(), 0
+
+    def once(self, call):
+        collection = COLLECTIONS[0][0]
+        described = call("DescribeCollection", milvus_pb2.DescribeCollectionRequest(collection_name=collection))
+        fields = {field.name for field in described.schema.fields}
+        assert self.there <= fields and not self.gone & fields, (self.there - fields, self.gone & fields)
+        if len(self.there) < 8:
+            self.next += 1
+            field = schema_pb2.FieldSchema(name=f"added_{self.next}", data_type=schema_pb2.Int64, nullable=True)
+            field.default_value.long_data = self.next
+            status = status_of(call("AddCollectionField", milvus_pb2.AddCollectionFieldRequest(
+                collection_name=collection, schema=field.SerializeToString())))
+            self.there.add(field.name)
+        else:
+            name = self.there.pop()
+            request = milvus_pb2.AlterCollectionSchemaRequest(collection_name=collection)
+            request.action.drop_request.field_name = name
+            status = call("AlterCollectionSchema", request).alter_status
+            self.gone.add(name)
+        assert status.code == 0, status
+        time.sleep(0.05)
+
+
 class Torture:
     def __init__(self, binary, folder, seed):
         self.draw = random.Random(seed)
@@ -88,11 +117,12 @@ class Torture:
         self.server = Server(binary, os.path.join(folder, "data"), arguments=options)
         self.kills = self.checks = self.generation = 0
         self.retired = []
-        self.helpers = [CountedNamer(), CountedFlusher(), Compactor(), Indexer()]
+        self.helpers = [CountedNamer(), CountedFlusher(), Compactor(), Indexer(), Changer()]
         self.writers = []
 
     def make_collections(self):
         client = MilvusClient(uri=self.server.uri)
+        self.helpers[-1].there.clear()
         self.retired += self.writers
         self.writers = []
         for collection, index, shards in COLLECTIONS:

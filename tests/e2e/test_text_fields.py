@@ -1,0 +1,70 @@
+"""Long texts: fields without a length, whose words can be asked and searched."""
+import pytest
+from pymilvus import DataType
+
+from support import refused, vectors
+
+pytestmark = pytest.mark.skipif(not hasattr(DataType, "TEXT"), reason="this SDK has no texts")
+
+
+def make(client, name, **text):
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("t", DataType.TEXT, **text)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=4)
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    indexes = client.prepare_index_params()
+    indexes.add_index("v", index_type="FLAT", metric_type="L2")
+    client.create_index(name, indexes)
+    client.load_collection(name)
+
+
+def test_long_texts_come_back_whole(client, name):
+    make(client, name, nullable=True)
+    texts = ["", "short", "ü" * 70_000, None, "x" * 2_000_000]
+    data = vectors(len(texts), 4).tolist()
+    for i, text in enumerate(texts):
+        client.insert(name, [{"id": i, "t": text, "v": data[i]}])
+    for flushed in (False, True):
+        if flushed:
+            client.flush(name)
+        rows = client.query(name, "id >= 0", output_fields=["t"], limit=10)
+        assert [row["t"] for row in sorted(rows, key=lambda row: row["id"])] == texts
+    hit = client.search(name, [data[2]], anns_field="v", limit=1, output_fields=["t"])[0][0]
+    assert hit["entity"]["t"] == texts[2]
+    with refused(1100, "length"):
+        client.insert(name, [{"id": 9, "t": "x" * 2_097_153, "v": data[0]}])
+
+
+def test_words_of_long_texts_are_asked_and_searched(client, name):
+    from pymilvus import Function, FunctionType
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("t", DataType.TEXT, enable_analyzer=True, enable_match=True)
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(Function("bm25", FunctionType.BM25, ["t"], ["words"]))
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    indexes = client.prepare_index_params()
+    indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    client.create_index(name, indexes)
+    client.load_collection(name)
+    client.insert(name, [{"id": 1, "t": "a quick fox " + "filler " * 20_000}, {"id": 2, "t": "a slow whale"}])
+    for flushed in (False, True):
+        if flushed:
+            client.flush(name)
+        assert [row["id"] for row in client.query(name, "text_match(t, 'fox')", output_fields=["id"])] == [1]
+        assert [row["id"] for row in client.query(name, "not text_match(t, 'fox')", output_fields=["id"])] == [2]
+        assert [hit["id"] for hit in client.search(name, ["whale"], anns_field="words", limit=5)[0]] == [2]
+    with refused(1100, "text field"):
+        client.query(name, "t == 'a slow whale'", output_fields=["id"])
+    with refused(1100):
+        client.query(name, "id > 0", output_fields=["t", "count(*)"], group_by_fields=["t"])
+
+
+def test_texts_take_no_index(client, name):
+    make(client, name)
+    for kind in ["INVERTED", "BITMAP", "STL_SORT", "Trie", "NGRAM", "AUTOINDEX"]:
+        indexes = client.prepare_index_params()
+        indexes.add_index("t", index_type=kind, params={"min_gram": 2, "max_gram": 3} if kind == "NGRAM" else {})
+        with refused(1100):
+            client.create_index(name, indexes)
