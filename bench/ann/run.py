@@ -107,6 +107,7 @@ def arguments():
     p.add_argument("--resume", action="store_true", help="go on with the run that ended half way")
     p.add_argument("--limit", type=float, default=5400, help="seconds that a build may take before it is left out")
     p.add_argument("--program", default="", help="the elanus_ann to measure, rather than build/release's, built first")
+    p.add_argument("--filtered", action="store_true", help="only: what filters do to recall and cost, see filtered.py")
     p.add_argument("--json", default="", help="where the figures go")
     p.add_argument("--out", default="", help="folder of the page and the plots; docs/benchmarks publishes them")
     args = p.parse_args()
@@ -179,6 +180,12 @@ def main():
     if not args.program:
         run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_ann", stdout=subprocess.DEVNULL)
         args.program = PROGRAM
+    if args.filtered:
+        folder = (args.data or real_data() or generated_data([("clustered", 100000, 128, "L2")], args.rows))[0]
+        run(venv("bench_ann"), os.path.join(HERE, "filtered.py"), folder, "--program", args.program, "--work",
+            os.path.join(WORK, "filtered"), "--rows", str(min(args.rows, 50000)), "--only", args.only,
+            *(["--json", args.json] if args.json else []))
+        return
     name = "engine" if args.engine else "ann"
     out = args.out or os.path.join(WORK, name)
     os.makedirs(out, exist_ok=True)

@@ -9,6 +9,7 @@
 //   batch on THREADS threads), cold (batch, with nothing of FILE in the page cache), few (single,
 //   of the first 50 queries)
 //
+// `allowed=FILE` among the words names a file of a bit a row: only rows whose bit is set are found.
 // Each writes the rows found (queries x 10 u32) to OUT and prints one line of JSON. `stream` in the
 // place of a mode and OUT only prints how long it takes to read the vectors once.
 #include <fcntl.h>
@@ -115,16 +116,29 @@ double StreamSeconds(const VectorBlock& base) {
   return least;
 }
 
-Params Parse(const IndexType& type, Phase phase, std::istream& words) {
+std::map<std::string, std::string> ReadWords(std::istream& words) {
   std::map<std::string, std::string> texts;
   for (std::string word; words >> word;) {
     const size_t equals = word.find('=');
     if (equals == std::string::npos) Fail("not name=value: " + word);
     texts[word.substr(0, equals)] = word.substr(equals + 1);
   }
+  return texts;
+}
+
+Params Parse(const IndexType& type, Phase phase, const std::map<std::string, std::string>& texts) {
   Result<Params> params = ParseParams(type.params, phase, texts);
   if (!params.ok()) Fail(params.status().message());
   return std::move(*params);
+}
+
+// The bits of a file, one a row.
+Bitset ReadBits(const std::string& path, size_t rows) {
+  Bitset bits(rows);
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(bits.words()), static_cast<std::streamsize>((rows + 7) / 8));
+  if (!file) Fail("cannot read " + path);
+  return bits;
 }
 
 struct Opened {
@@ -147,13 +161,21 @@ void Measure(Context& ctx, Pool& pool, const Opened& opened, VectorBlock queries
     std::fflush(stdout);
     return;
   }
-  const Params params = Parse(opened.type, Phase::kSearch, words);
+  std::map<std::string, std::string> texts = ReadWords(words);
+  Bitset allowed;
+  if (const auto path = texts.extract("allowed")) {
+    allowed = ReadBits(path.mapped(), opened.base.rows);
+  }
+  const Params params = Parse(opened.type, Phase::kSearch, texts);
   std::vector<uint32_t> rows(queries.rows * kTop);
   std::vector<float> scores(rows.size());
   const auto search = [&](Context& context, size_t begin, size_t count) -> Status {
-    return opened.index.Search(
-        context, {.queries = queries.Slice(begin, count), .k = kTop, .params = params},
-        {rows.data() + begin * kTop, scores.data() + begin * kTop});
+    return opened.index.Search(context,
+                               {.queries = queries.Slice(begin, count),
+                                .k = kTop,
+                                .params = params,
+                                .allowed = allowed.view()},
+                               {rows.data() + begin * kTop, scores.data() + begin * kTop});
   };
   if (mode == "cold") Forget(opened.path, opened.mapped);
   const uint64_t blocks = DiskAnnBlocksRead();
@@ -199,7 +221,7 @@ int Run(int argc, char** argv) {
   std::string text;
   for (int i = 5; i < argc; ++i) text += std::string(argv[i]) + " ";
   std::istringstream words(text);
-  const Params build = Parse(*type, Phase::kBuild, words);
+  const Params build = Parse(*type, Phase::kBuild, ReadWords(words));
   const VectorBlock base = ReadVectors(folder + "/base.fbin");
   const VectorBlock queries = ReadVectors(folder + "/query.fbin");
 

@@ -1,6 +1,8 @@
-"""Search latency while a compaction runs: p50 and p99 alone, and with segments being merged and indexed behind them.
+"""Search latency while a compaction runs: p50 and p99 alone, and with segments being merged and indexed behind them;
+and by how much the server's heap grows meanwhile.
 
-    bench/server/compaction.py --server build/release/elanus [--rows 100000] [--dim 128]
+    bench/server/compaction.py --server build/release/elanus [--rows 100000] [--dim 128] [--index HNSW]
+                               [--set KEY=VALUE]...
 """
 import argparse
 import os
@@ -18,13 +20,37 @@ from server_process import Server  # noqa: E402
 SEGMENTS = 8
 
 
-def fill(client, rows, dim):
+class HeapWatch:
+    """The largest heap of a process while it is watched, in MB."""
+
+    def __init__(self, pid):
+        self.pid, self.over, self.largest = pid, threading.Event(), 0
+        self.first = self.now()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def now(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("RssAnon"))
+
+    def watch(self):
+        while not self.over.wait(0.01):
+            self.largest = max(self.largest, self.now())
+
+    def growth(self):
+        self.over.set()
+        self.thread.join()
+        return self.largest - self.first
+
+
+def fill(client, rows, dim, index):
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
     client.create_collection("c", schema=schema)
     indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type="HNSW", metric_type="L2", params={"M": 16, "efConstruction": 100})
+    params = {"M": 16, "efConstruction": 100} if index == "HNSW" else {}
+    indexes.add_index("vector", index_type=index, metric_type="L2", params=params)
     client.create_index("c", indexes)
     data = np.random.default_rng(1).normal(size=(rows, dim)).astype(np.float32)
     for segment in range(SEGMENTS):
@@ -60,11 +86,14 @@ def main():
     parser.add_argument("--server", required=True)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument("--index", default="HNSW")
+    parser.add_argument("--set", action="append", default=[], help="an option of the server")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Server(given.server, os.path.join(folder, "data"), arguments=[
-            "--set", "dataCoord.compaction.enableAutoCompaction=false"]) as server:
+            "--set", "dataCoord.compaction.enableAutoCompaction=false",
+            *(word for option in given.set for word in ("--set", option))]) as server:
         client = MilvusClient(uri=server.uri)
-        data = fill(client, given.rows, given.dim)
+        data = fill(client, given.rows, given.dim, given.index)
         end = time.monotonic() + 10
         alone = show("alone", measure(client, data, lambda: time.monotonic() > end))
         over = threading.Event()
@@ -77,11 +106,14 @@ def main():
             other.close()
             over.set()
 
+        heap = HeapWatch(server.process.pid)
         worker = threading.Thread(target=compact)
+        begin = time.monotonic()
         worker.start()
         during = show("while it is compacted", measure(client, data, over.is_set))
         worker.join()
-        print(f"p99 grows by {during / alone:.2f}")
+        print(f"p99 grows by {during / alone:.2f}; the compaction took {time.monotonic() - begin:.1f} s and up to "
+              f"{heap.growth():.0f} MB of heap for {given.rows * given.dim * 4 / 2 ** 20:.0f} MB of vectors")
         client.close()
 
 
