@@ -52,7 +52,7 @@ Status PrintChanges(Context& ctx, backend::LogQueue& queue, const LogRequest& re
     }
     return {};
   }
-  const Status made = queue.CreateGroup(ctx, request.topic, request.group, {});
+  Status made = queue.CreateGroup(ctx, request.topic, request.group, {});
   if (!made.ok() && made.code() != store::kConsumerGroup) return made;  // It is there already.
   TRY_ASSIGN(const auto records, queue.Consume(ctx, request.topic, request.group,
                                                static_cast<size_t>(request.count), /*wait_ms=*/0));

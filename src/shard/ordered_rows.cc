@@ -65,6 +65,7 @@ size_t DropOld(const Versions& others, model::PartialRows& page) {
   pick(page.primary_keys);
   for (model::Column& column : page.columns) pick(column);
   std::vector<uint64_t> timestamps;
+  timestamps.reserve(kept.size());
   for (size_t i : kept) timestamps.push_back(page.row_timestamps[i]);
   page.row_timestamps = std::move(timestamps);
   return dropped;

@@ -174,7 +174,7 @@ std::vector<model::BucketLevel> DecodeAggregation(const pb::SearchRequest& from)
     }
     for (const auto& order : spec->order()) level.order.push_back(DecodeOrder(order.key(), order));
     if (spec->has_top_hits()) {
-      level.top_hits.emplace().size = spec->top_hits().size();
+      level.top_hits = model::BucketLevel::TopHits{.size = spec->top_hits().size(), .sort = {}};
       for (const auto& sort : spec->top_hits().sort()) {
         level.top_hits->sort.push_back(DecodeOrder(sort.field_name(), sort));
       }
