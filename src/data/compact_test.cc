@@ -83,6 +83,28 @@ class CompactTest : public testing::Test {
         {.id = FieldId(101), .name = "text", .type = DataType::kVarChar});
   }
 
+  // Rows 1 to `count` with the moments up to which they live, 100 for each key; the last has none.
+  Result<model::SegmentInfo> FlushWithMoments(int64_t count) {
+    collection_.schema.fields.push_back(
+        {.id = FieldId(102), .name = "until", .type = DataType::kTimestamptz, .nullable = true});
+    roles::FlushTask task{
+        .segment = SegmentId(1), .collection = kCollection, .partition = kP1, .vchannel = "v"};
+    for (const model::FieldSchema& field : collection_.schema.fields) {
+      task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {}, 0));
+    }
+    for (int64_t key = 1; key <= count; ++key) {
+      const int64_t until = key * 100;
+      task.columns[0].AppendFixed(&key);
+      task.columns[1].AppendBytes("t");
+      if (key == count)
+        task.columns[2].AppendNull();
+      else
+        task.columns[2].AppendFixed(&until);
+      task.row_timestamps.push_back(10);
+    }
+    return node_.Flush(ctx_, task);
+  }
+
   model::SegmentInfo Flush(int64_t id, const std::vector<Row>& rows, PartitionId partition = kP1) {
     roles::FlushTask task{.segment = SegmentId(id),
                           .collection = kCollection,
@@ -312,24 +334,7 @@ TEST_F(CompactTest, RowsOfAnotherFieldsOrderAreCutIntoSeveralSegmentsWithRangesO
 }
 
 TEST_F(CompactTest, RowsGoThatAFieldLetsLiveNoLonger) {
-  collection_.schema.fields.push_back(
-      {.id = FieldId(102), .name = "until", .type = DataType::kTimestamptz, .nullable = true});
-  roles::FlushTask task{
-      .segment = SegmentId(1), .collection = kCollection, .partition = kP1, .vchannel = "v"};
-  for (const model::FieldSchema& field : collection_.schema.fields) {
-    task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {}, 0));
-  }
-  for (int64_t key = 1; key <= 3; ++key) {
-    const int64_t until = key * 100;
-    task.columns[0].AppendFixed(&key);
-    task.columns[1].AppendBytes("t");
-    if (key == 3)
-      task.columns[2].AppendNull();
-    else
-      task.columns[2].AppendFixed(&until);
-    task.row_timestamps.push_back(10);
-  }
-  const auto input = node_.Flush(ctx_, task);
+  const auto input = FlushWithMoments(3);
   ASSERT_TRUE(input.ok());
   const auto result = node_.Compact(
       ctx_,
@@ -393,24 +398,7 @@ TEST_F(CompactTest, ALargeColumnIsWrittenInPieces) {
 }
 
 TEST_F(CompactTest, RowsPastTheMomentOfAFieldAreCounted) {
-  collection_.schema.fields.push_back(
-      {.id = FieldId(102), .name = "until", .type = DataType::kTimestamptz, .nullable = true});
-  roles::FlushTask task{
-      .segment = SegmentId(1), .collection = kCollection, .partition = kP1, .vchannel = "v"};
-  for (const model::FieldSchema& field : collection_.schema.fields) {
-    task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {}, 0));
-  }
-  for (int64_t key = 1; key <= 4; ++key) {
-    const int64_t until = key * 100;
-    task.columns[0].AppendFixed(&key);
-    task.columns[1].AppendBytes("t");
-    if (key == 4)
-      task.columns[2].AppendNull();
-    else
-      task.columns[2].AppendFixed(&until);
-    task.row_timestamps.push_back(10);
-  }
-  const auto input = node_.Flush(ctx_, task);
+  const auto input = FlushWithMoments(4);
   ASSERT_TRUE(input.ok());
   EXPECT_EQ(*node_.CountExpired(ctx_, *input, FieldId(102), 99), 0);
   EXPECT_EQ(*node_.CountExpired(ctx_, *input, FieldId(102), 200), 2);
