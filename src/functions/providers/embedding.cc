@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "functions/auth/aws_signature.h"
+#include "functions/providers/body.h"
 
 namespace elanus::functions {
 namespace {
@@ -11,30 +12,13 @@ namespace {
 using nlohmann::json;
 using Vectors = std::vector<const json*>;
 
-json ListOf(Texts texts) {
-  json list = json::array();
-  for (std::string_view text : texts) list.push_back(std::string(text));
-  return list;
-}
-
 bool IsInt8(const ModelSetup& setup) { return setup.output == model::DataType::kInt8Vector; }
 
 Result<std::string> AsConfigured(const ModelSetup& setup) { return setup.url; }
 
-// Copies parameters of the function that the service knows under other names or the same ones.
-Status CopyBool(const ModelSetup& setup, std::string_view key, json& to, const char* name) {
-  TRY_ASSIGN(const std::optional<bool> value, setup.Bool(key));
-  if (value) to[name] = *value;
-  return {};
-}
+// As CopyBool.
 void CopyText(const ModelSetup& setup, std::string_view key, json& to, const char* name) {
   if (const std::string* value = setup.Find(key)) to[name] = *value;
-}
-Status CopyDirection(const ModelSetup& setup, json& to) {
-  if (setup.Find("truncation_direction") == nullptr) return {};
-  TRY_ASSIGN(to["truncation_direction"],
-             setup.Choice("truncation_direction", "Left|Right", "Right"));
-  return {};
 }
 
 // -- OpenAI and those who speak like it -----------------------------------------------------------
@@ -359,10 +343,7 @@ const EmbeddingProvider kProviders[] = {
 std::span<const EmbeddingProvider> EmbeddingProviders() { return kProviders; }
 
 const EmbeddingProvider* FindEmbeddingProvider(std::string_view name) {
-  for (const EmbeddingProvider& provider : kProviders) {
-    if (provider.place.name == name) return &provider;
-  }
-  return nullptr;
+  return FindIn(kProviders, name);
 }
 
 Result<int64_t> BatchOf(const EmbeddingProvider& provider, const ModelSetup& setup) {

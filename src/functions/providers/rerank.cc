@@ -1,27 +1,17 @@
 // The providers of rerankers. Each row follows the public documentation of its HTTP interface.
 #include "functions/providers/rerank.h"
 
+#include "functions/providers/body.h"
+
 namespace elanus::functions {
 namespace {
 
 using nlohmann::json;
 using Scores = std::vector<const json*>;
 
-json ListOf(Texts texts) {
-  json list = json::array();
-  for (std::string_view text : texts) list.push_back(std::string(text));
-  return list;
-}
-
 Status CopyPositive(const ModelSetup& setup, const char* key, json& to) {
   if (setup.Find(key) == nullptr) return {};
   TRY_ASSIGN(to[key], setup.Positive(key, 1));
-  return {};
-}
-
-Status CopyBool(const ModelSetup& setup, const char* key, json& to) {
-  TRY_ASSIGN(const std::optional<bool> value, setup.Bool(key));
-  if (value) to[key] = *value;
   return {};
 }
 
@@ -33,10 +23,8 @@ json Documents(const ModelSetup& setup, std::string_view query, Texts texts) {
 
 Result<json> TeiBody(const ModelSetup& setup, std::string_view query, Texts texts) {
   json body = {{"query", std::string(query)}, {"texts", ListOf(texts)}};
-  TRY(CopyBool(setup, "truncate", body));
-  if (setup.Find("truncation_direction") == nullptr) return body;
-  TRY_ASSIGN(body["truncation_direction"],
-             setup.Choice("truncation_direction", "Left|Right", "Right"));
+  TRY(CopyBool(setup, "truncate", body, "truncate"));
+  TRY(CopyDirection(setup, body));
   return body;
 }
 
@@ -54,7 +42,7 @@ Result<json> CohereBody(const ModelSetup& setup, std::string_view query, Texts t
 
 Result<json> VoyageBody(const ModelSetup& setup, std::string_view query, Texts texts) {
   json body = Documents(setup, query, texts);
-  TRY(CopyBool(setup, "truncation", body));
+  TRY(CopyBool(setup, "truncation", body, "truncation"));
   return body;
 }
 
@@ -164,11 +152,6 @@ const RerankProvider kProviders[] = {
 
 std::span<const RerankProvider> RerankProviders() { return kProviders; }
 
-const RerankProvider* FindRerankProvider(std::string_view name) {
-  for (const RerankProvider& provider : kProviders) {
-    if (provider.place.name == name) return &provider;
-  }
-  return nullptr;
-}
+const RerankProvider* FindRerankProvider(std::string_view name) { return FindIn(kProviders, name); }
 
 }  // namespace elanus::functions
