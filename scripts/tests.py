@@ -13,6 +13,7 @@ import tidy
 MANY_FILTERS = 100_000  # Random ones, with --all; a plain run takes 18,000 and some on the whole server.
 MANY_SEEDS = 200  # Of the simulation, with --all; a plain run takes 20.
 CLIENTS = ["pymilvus26", "pymilvus30"]
+E2E_WORKERS = 4  # Files of tests at once, each worker with a server: most of their time they wait.
 REPORTS = os.path.join(BUILD, "reports")
 
 
@@ -92,6 +93,13 @@ def _pytest_counts(report):
     return tests - failed - skipped, failed
 
 
+def _workers(arguments, preset):
+    """How pytest spreads the files: one process when a test is named or its output wanted."""
+    if any("::" in word or word in ("-s", "-n", "--pdb") for word in arguments):
+        return []
+    return ["-n", str(E2E_WORKERS if preset == "release" else 2), "--dist", "loadfile"]
+
+
 def e2e(tally, client, arguments=(), preset="release", env=None):
     """Runs tests/e2e with unmodified pymilvus against the real server of a preset."""
     os.makedirs(REPORTS, exist_ok=True)
@@ -101,7 +109,7 @@ def e2e(tally, client, arguments=(), preset="release", env=None):
         if os.path.exists(report):
             os.remove(report)
         command = (python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
-                   path("tests", "e2e"), *arguments)
+                   path("tests", "e2e"), *_workers(arguments, preset), *arguments)
         settings = {"ELANUS_BINARY": os.path.join(BUILD, preset, "elanus"), **(env or {})}
         show(*command, env=settings)
         done = run(*command, check=False, env={**settings, "PYTHONDONTWRITEBYTECODE": "1"})

@@ -53,9 +53,11 @@ struct Node::Impl {
     return found == segments.end() ? nullptr : found->second;
   }
 
-  // Of the schema that the request was checked against.
+  // Of the schema that the request was checked against. A page of an iterator also finds segments
+  // that were released since its first one.
   Result<std::vector<std::shared_ptr<const segment::SegmentView>>> Views(
-      const std::vector<SegmentId>& ids, const model::ShardRead& read) const {
+      Context& ctx, const std::vector<SegmentId>& ids, const model::ShardRead& read,
+      const model::ShardSearch* search = nullptr) {
     std::vector<std::shared_ptr<const segment::SegmentView>> views;
     std::shared_lock<std::shared_mutex> lock(mutex);
     const auto shared = collections.find(read.collection);
@@ -64,6 +66,11 @@ struct Node::Impl {
     for (SegmentId id : ids) {
       const auto found = segments.find(id);
       if (found == segments.end()) {
+        auto kept = search == nullptr ? nullptr : pages.SegmentOf(ctx, *search, id);
+        if (kept != nullptr) {
+          views.push_back(std::move(kept));
+          continue;
+        }
         return Error(ErrorCode::kSegmentNotFound, "{}[segment={}]",
                      InfoOf(ErrorCode::kSegmentNotFound).name, id.value());
       }
@@ -189,6 +196,7 @@ segment::PieceCache::Stats Node::cache_stats() const { return impl_->cache->stat
 
 Status Node::ReleaseSegment(Context&, SegmentId segment) {
   std::shared_ptr<segment::Sealed> released;  // Freed after the lock.
+  CollectionId empty;                         // It has nothing left here.
   std::unique_lock<std::shared_mutex> lock(impl_->mutex);
   if (const auto found = impl_->segments.find(segment); found != impl_->segments.end()) {
     released = std::move(found->second);
@@ -196,11 +204,12 @@ Status Node::ReleaseSegment(Context&, SegmentId segment) {
     for (auto known = impl_->collections.begin(); known != impl_->collections.end();) {
       const bool was_last =
           known->second.segments.erase(segment) > 0 && known->second.segments.empty();
+      if (was_last) empty = known->first;
       known = was_last ? impl_->collections.erase(known) : std::next(known);
     }
   }
   lock.unlock();
-  impl_->pages.Forget(segment);
+  if (empty.value() != 0) impl_->pages.Forget(empty);
   return {};
 }
 
@@ -215,7 +224,7 @@ Status Node::ApplyDeletes(Context&, const std::vector<SegmentId>& segments,
 Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentId>& segments,
                                         const model::ShardSearch& search) {
   ProfileStep step(ctx, "sealed segments");
-  TRY_ASSIGN(auto views, impl_->Views(segments, search.read));
+  TRY_ASSIGN(auto views, impl_->Views(ctx, segments, search.read, &search));
   if (views.empty()) return Status(ErrorCode::kInternal, "a search names no segment");
   const Timestamp read_at =
       search.read.read_at == Timestamp() ? kTimestampMax : search.read.read_at;
@@ -236,9 +245,9 @@ Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentI
   return segment::MergeHits(merge.ctx(), found, search, schema, read_at);
 }
 
-Result<model::TermTotals> Node::CountTerms(Context&, const std::vector<SegmentId>& segments,
+Result<model::TermTotals> Node::CountTerms(Context& ctx, const std::vector<SegmentId>& segments,
                                            FieldId field, const std::vector<uint32_t>& terms) {
-  TRY_ASSIGN(const auto views, impl_->Views(segments, model::ShardRead()));
+  TRY_ASSIGN(const auto views, impl_->Views(ctx, segments, model::ShardRead()));
   model::TermTotals totals;
   totals.with_term.resize(terms.size());
   for (const auto& view : views) view->AddTermTotals(field, terms, totals);
@@ -248,7 +257,7 @@ Result<model::TermTotals> Node::CountTerms(Context&, const std::vector<SegmentId
 Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                           const model::ShardQuery& query) {
   ProfileStep step(ctx, "sealed segments");
-  TRY_ASSIGN(auto views, impl_->Views(segments, query.read));
+  TRY_ASSIGN(auto views, impl_->Views(ctx, segments, query.read));
   if (views.empty()) return Status(ErrorCode::kInternal, "a query names no segment");
   const std::shared_ptr<const segment::SegmentView> any = views[0];
   const Timestamp read_at = query.read.read_at == Timestamp() ? kTimestampMax : query.read.read_at;

@@ -29,7 +29,8 @@ struct Hit {
   }
 };
 
-// What two pages of one iterator agree in.
+}  // namespace
+
 std::string SameInAllPages(const model::ShardSearch& search) {
   model::ShardSearch same = search;
   same.cursor.reset();
@@ -38,10 +39,9 @@ std::string SameInAllPages(const model::ShardSearch& search) {
   return Encode(same);
 }
 
-}  // namespace
-
 struct PageStreams::Kept {
   std::string search_text;
+  std::shared_ptr<const SegmentView> segment;
   model::ShardSearch search;  // The stream reads its query.
   std::unique_ptr<SegmentStream> stream;
   std::vector<Hit> ahead;   // Met and perhaps not given: the next page's bound tells.
@@ -49,7 +49,6 @@ struct PageStreams::Kept {
   float late_order = 0;     // Of the last hit that came too late for its place, at least the bound.
   float reach = kInfinity;  // No page goes on past what the last one gave.
   bool is_at_end = false;
-  int64_t used_ms = 0;
 
   void MoveTo(float new_bound) {
     bound = new_bound;
@@ -93,50 +92,18 @@ bool PageStreams::Serves(const model::ShardSearch& search) {
   return search.cursor && search.nq() == 1 && !search.exact;
 }
 
-std::shared_ptr<PageStreams::Kept> PageStreams::Take(const Key& key) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = kept_.find(key);
-  if (found == kept_.end()) return nullptr;
-  std::shared_ptr<Kept> kept = std::move(found->second);
-  kept_.erase(found);
-  return kept;
+std::shared_ptr<const SegmentView> PageStreams::SegmentOf(Context& ctx,
+                                                          const model::ShardSearch& search,
+                                                          SegmentId segment) {
+  if (!Serves(search)) return nullptr;
+  const auto kept = kept_.Find({search.cursor->token, segment.value()}, ctx.clock().NowMs());
+  return kept == nullptr ? nullptr : kept->segment;
 }
 
-void PageStreams::Keep(Context& ctx, const Key& key, std::shared_ptr<Kept> kept) {
-  if (options_.streams_max == 0) return;
-  kept->used_ms = ctx.clock().NowMs();
-  std::shared_ptr<Kept> dropped;  // Freed after the lock.
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (kept_.size() >= static_cast<size_t>(options_.streams_max)) {
-    const auto oldest = std::min_element(
-        kept_.begin(), kept_.end(),
-        [](const auto& a, const auto& b) { return a.second->used_ms < b.second->used_ms; });
-    dropped = std::move(oldest->second);
-    kept_.erase(oldest);
-  }
-  kept_[key] = std::move(kept);
-  has_kept_ = true;
-}
-
-void PageStreams::DropIdle(Context& ctx) {
-  if (!has_kept_.load(std::memory_order_relaxed)) return;
-  const int64_t oldest_ms = ctx.clock().NowMs() - options_.idle_s_max * 1000;
-  DropIf([&](const Key&, const Kept& kept) { return kept.used_ms < oldest_ms; });
-}
-
-void PageStreams::Forget(SegmentId segment) {
-  DropIf([&](const Key& key, const Kept&) { return key.second == segment.value(); });
-}
-
-void PageStreams::DropIf(const std::function<bool(const Key&, const Kept&)>& goes) {
-  std::vector<std::shared_ptr<Kept>> dropped;  // Freed after the lock.
-  std::lock_guard<std::mutex> lock(mutex_);
-  std::erase_if(kept_, [&](auto& entry) {
-    if (!goes(entry.first, *entry.second)) return false;
-    dropped.push_back(std::move(entry.second));
-    return true;
+void PageStreams::Forget(CollectionId collection) {
+  kept_.DropIf([&](const Key&, const std::shared_ptr<Kept>& kept, int64_t) {
+    return kept->search.read.collection == collection;
   });
-  has_kept_ = !kept_.empty();
 }
 
 Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
@@ -147,17 +114,18 @@ Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const Segmen
   const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
   const float bound = search.cursor->has_bound ? scale * search.cursor->bound : -kInfinity;
   std::string search_text = SameInAllPages(search);
-  std::shared_ptr<Kept> kept = Take(key);
+  std::shared_ptr<Kept> kept = kept_.Take(key);
   const bool goes_on = kept != nullptr && kept->search_text == search_text &&
                        kept->bound <= bound && bound <= kept->reach;
   if (!goes_on) {
     kept = std::make_shared<Kept>();
     kept->search_text = std::move(search_text);
+    kept->segment = segment;
     kept->search = search;
+    kept->late_order = bound;
     TRY_ASSIGN(kept->stream,
                SegmentStream::Open(ctx, std::move(segment), plan, kept->search, 0, read_at));
   }
-  if (!goes_on) kept->late_order = bound;
   kept->MoveTo(bound);
   // More wait for the next page: of an index that gives hits nearly in order, those that come late
   // still find their place.
@@ -174,7 +142,7 @@ Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const Segmen
     if (search.by_element) hits.elements[i] = kept->ahead[i].element;
   }
   kept->reach = count < search.k ? kInfinity : kept->ahead[count - 1].order;
-  if (!search.cursor->token.empty()) Keep(ctx, key, std::move(kept));
+  if (!search.cursor->token.empty()) kept_.Put(key, std::move(kept), ctx.clock().NowMs());
   return hits;
 }
 

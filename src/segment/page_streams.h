@@ -2,14 +2,12 @@
 // one ended, instead of searching past it again.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <utility>
 
+#include "base/idle_map.h"
 #include "base/option_spec.h"
 #include "segment/search.h"
 
@@ -23,11 +21,15 @@ struct PageStreamOptions {
   void Describe(Visitor& visit) {
     visit(streams_max, OptionSpec{"queryNode.iterator.maxStreams", "", 0, 1e6,
                                   "Streams of search iterators that are kept for their next page, "
-                                  "one a segment. Without one a page searches anew."});
+                                  "one a segment, and their segments. Without one a page searches "
+                                  "anew."});
     visit(idle_s_max, OptionSpec{"queryNode.iterator.maxIdleTime", "seconds", 1, 1e6,
                                  "How long one is kept for a page that does not come."});
   }
 };
+
+/// What the pages of one iterator agree in, as text.
+std::string SameInAllPages(const model::ShardSearch& search);
 
 /// All pages of an iterator together hold every hit once, although an index finds some only after
 /// worse ones have been given. Such a hit comes with the next page, and the page's bound says so:
@@ -36,7 +38,8 @@ struct PageStreamOptions {
 /// row. Thread-safe.
 class PageStreams {
  public:
-  explicit PageStreams(const PageStreamOptions& options) : options_(options) {}
+  explicit PageStreams(const PageStreamOptions& options)
+      : kept_(options.streams_max, options.idle_s_max * 1000) {}
 
   /// True for the pages of iterators.
   static bool Serves(const model::ShardSearch& search);
@@ -46,23 +49,19 @@ class PageStreams {
   Result<SegmentHits> Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
                            const expr::Plan& plan, const model::ShardSearch& search,
                            Timestamp read_at);
+  /// The segment of the stream that waits for the next page of this iterator, or null.
+  std::shared_ptr<const SegmentView> SegmentOf(Context& ctx, const model::ShardSearch& search,
+                                               SegmentId segment);
   /// Lets go of streams whose next page has not come for too long. Costs nothing without any.
-  void DropIdle(Context& ctx);
-  /// Lets go of a segment.
-  void Forget(SegmentId segment);
+  void DropIdle(Context& ctx) { kept_.DropIdle(ctx.clock().NowMs()); }
+  /// Lets go of a collection's segments.
+  void Forget(CollectionId collection);
 
  private:
   struct Kept;
   using Key = std::pair<std::string, int64_t>;  // Token and segment.
 
-  std::shared_ptr<Kept> Take(const Key& key);
-  void Keep(Context& ctx, const Key& key, std::shared_ptr<Kept> kept);
-  void DropIf(const std::function<bool(const Key&, const Kept&)>& goes);
-
-  const PageStreamOptions options_;
-  std::mutex mutex_;
-  std::map<Key, std::shared_ptr<Kept>> kept_;  // Guarded by mutex_.
-  std::atomic<bool> has_kept_{false};          // Whether there is anything in it; a hint.
+  IdleMap<Key, std::shared_ptr<Kept>> kept_;
 };
 
 }  // namespace elanus::segment

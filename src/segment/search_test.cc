@@ -291,7 +291,12 @@ TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
   EXPECT_EQ(page(7, ""), all[8].second) << "back to an earlier page";
   const uint32_t first = page(0, "number == 7");
   EXPECT_EQ(first % 10, 7u) << "another filter under the same name";
-  streams.Forget(SegmentId(1));
+  EXPECT_EQ(streams.SegmentOf(ctx_, search_, view->id()), view);
+  search_.cursor->token = "another";
+  EXPECT_EQ(streams.SegmentOf(ctx_, search_, view->id()), nullptr);
+  search_.cursor->token = "t";
+  streams.Forget(search_.read.collection);
+  EXPECT_EQ(streams.SegmentOf(ctx_, search_, view->id()), nullptr);
   EXPECT_EQ(page(2500, ""), all[2501].second);
 }
 

@@ -23,6 +23,7 @@ struct Scope {
   FieldId expiry_field;
   int64_t expiry_us = 0;
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
+  const std::vector<SegmentId>* loaded = nullptr;  // Of the state, or of the first page.
 };
 
 bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collection,
@@ -38,6 +39,7 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   TRY_ASSIGN(const Timestamp now, shard.WaitFor(ctx, read.guarantee));
   wait.End();
   scope.state = shard.Read();
+  scope.loaded = &scope.state->loaded;
   scope.schema = scope.state->schemas->At(read.schema_version);
   const model::CollectionInfo& collection = *scope.state->collection;
   if (!collection.loaded) {
@@ -67,12 +69,16 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   return scope;
 }
 
+bool KeepsPages(const Shard& shard, const model::ShardSearch& search) {
+  return shard.pages() != nullptr && segment::PageStreams::Serves(search);
+}
+
 Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const Shard& shard,
                                        roles::Query& query, const model::ShardSearch& search) {
   const model::CollectionSchema& schema = *scope.schema;
   std::vector<model::PartialHits> parts;
-  if (!scope.state->loaded.empty()) {
-    TRY_ASSIGN(model::PartialHits part, query.Search(ctx, scope.state->loaded, search));
+  if (!scope.loaded->empty()) {
+    TRY_ASSIGN(model::PartialHits part, query.Search(ctx, *scope.loaded, search));
     parts.push_back(std::move(part));
   }
   if (!scope.fresh.empty() || parts.empty()) {
@@ -80,12 +86,12 @@ Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const S
     TRY_ASSIGN(const expr::Plan plan,
                expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
     std::vector<segment::Found> found;
-    if (shard.pages() != nullptr && segment::PageStreams::Serves(search)) {
+    if (KeepsPages(shard, search)) {
       for (const auto& view : scope.fresh) {
         ProfileStep one(step.ctx(), "segment");
         segment::SaySegment(one, *view);
         TRY_ASSIGN(segment::SegmentHits hits,
-                   shard.pages()->Page(one.ctx(), view, plan, search, scope.read_at));
+                   shard.pages()->streams.Page(one.ctx(), view, plan, search, scope.read_at));
         found.push_back({view, std::move(hits)});
       }
     } else {
@@ -106,14 +112,42 @@ Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const S
   return reduced;
 }
 
+// A page of an iterator: in the segments that its first page was searched in, while they are kept.
+Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, roles::Query& query,
+                                      const model::ShardSearch& search) {
+  auto& scopes = shard.pages()->scopes;
+  const Pages::Key key(search.cursor->token, shard.vchannel());
+  std::string same = segment::SameInAllPages(search);
+  std::shared_ptr<const PageScope> kept = scopes.Find(key, ctx.clock().NowMs());
+  if (kept == nullptr || kept->same != same) {
+    PageScope first{
+        .same = std::move(same), .fresh = scope.fresh, .loaded = *scope.loaded, .search = search};
+    if (search.metric == model::Metric::kBm25) {
+      TRY(WeighTerms(ctx, *scope.state, query, first.search));
+    }
+    kept = std::make_shared<const PageScope>(std::move(first));
+    if (!key.first.empty()) scopes.Put(key, kept, ctx.clock().NowMs());
+  }
+  scope.fresh = kept->fresh;
+  scope.loaded = &kept->loaded;
+  model::ShardSearch page = kept->search;
+  page.k = search.k;
+  page.cursor = search.cursor;
+  Result<model::PartialHits> hits = SearchScope(ctx, scope, shard, query, page);
+  // A stream was let go of, and its segment is gone: the next attempt takes those of now.
+  if (hits.status().code() == ErrorCode::kSegmentNotFound) scopes.Take(key);
+  return hits;
+}
+
 Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
                                       model::ShardSearch& search) {
-  TRY_ASSIGN(const Scope scope, Open(ctx, shard, search.read));
+  TRY_ASSIGN(Scope scope, Open(ctx, shard, search.read));
   // One moment for both halves: an upsert is seen whole or not at all.
   search.read.read_at = scope.read_at;
   search.read.expired_before = scope.expired_before;
   search.read.expiry_field = scope.expiry_field;
   search.read.expiry_us = scope.expiry_us;
+  if (KeepsPages(shard, search)) return SearchPage(ctx, scope, shard, query, search);
   if (search.metric != model::Metric::kBm25) return SearchScope(ctx, scope, shard, query, search);
   model::ShardSearch weighed = search;  // The next attempt begins with the counts.
   TRY(WeighTerms(ctx, *scope.state, query, weighed));

@@ -41,8 +41,8 @@ std::shared_ptr<const model::CollectionSchema> SchemaOf(
 
 Shard::Shard(Executor& executor, roles::Query& query, std::string vchannel,
              std::shared_ptr<const model::CollectionInfo> collection,
-             model::ShardCheckpoint checkpoint, segment::GrowingIndexer* indexer,
-             segment::PageStreams* pages, const segment::SearchThreads& threads)
+             model::ShardCheckpoint checkpoint, segment::GrowingIndexer* indexer, Pages* pages,
+             const segment::SearchThreads& threads)
     : query_(query),
       indexer_(indexer),
       pages_(pages),

@@ -21,8 +21,8 @@
 #include "model/schema_versions.h"
 #include "roles/query.h"
 #include "segment/growing.h"
-#include "segment/page_streams.h"
 #include "segment/search_tasks.h"
+#include "shard/pages.h"
 
 namespace elanus::shard {
 
@@ -50,12 +50,12 @@ class Shard {
   /// the pool of `threads`, which help a search of fresh rows, must outlive the shard.
   Shard(Executor& executor, roles::Query& query, std::string vchannel,
         std::shared_ptr<const model::CollectionInfo> collection, model::ShardCheckpoint checkpoint,
-        segment::GrowingIndexer* indexer = nullptr, segment::PageStreams* pages = nullptr,
+        segment::GrowingIndexer* indexer = nullptr, Pages* pages = nullptr,
         const segment::SearchThreads& threads = {});
 
   const std::string& vchannel() const { return vchannel_; }
   CollectionId collection() const { return collection_id_; }
-  segment::PageStreams* pages() const { return pages_; }
+  Pages* pages() const { return pages_; }
   const segment::SearchThreads& threads() const { return threads_; }
 
   // -- On the channel's worker ------------------------------------------------------------------
@@ -115,7 +115,7 @@ class Shard {
 
   roles::Query& query_;
   segment::GrowingIndexer* const indexer_;
-  segment::PageStreams* const pages_;
+  Pages* const pages_;
   const segment::SearchThreads threads_;
   const std::string vchannel_;
   const CollectionId collection_id_;

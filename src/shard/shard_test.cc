@@ -43,9 +43,13 @@ class NotingQuery final : public roles::Query {
     notes.push_back({segments, deletes});
     return {};
   }
-  Result<model::PartialHits> Search(Context&, const std::vector<SegmentId>&,
+  Result<model::PartialHits> Search(Context&, const std::vector<SegmentId>& segments,
                                     const model::ShardSearch&) override {
-    return Status(ErrorCode::kInternal, "not in this test");
+    searched.push_back(segments);
+    for (SegmentId id : segments) {
+      if (gone.count(id) > 0) return Status(ErrorCode::kSegmentNotFound, "it has left");
+    }
+    return model::PartialHits();
   }
   Result<model::TermTotals> CountTerms(Context&, const std::vector<SegmentId>&, FieldId,
                                        const std::vector<uint32_t>& terms) override {
@@ -74,6 +78,7 @@ class NotingQuery final : public roles::Query {
   int reads = 0;
   Timestamp read_at;
   std::set<SegmentId> gone;
+  std::vector<std::vector<SegmentId>> searched;
   std::function<void()> during_read;
 };
 
@@ -389,6 +394,40 @@ TEST_F(ShardTest, AReadStartsAgainWhenASegmentLeftMeanwhile) {
   query_.reads = 0;
   EXPECT_EQ(Read().status().code(), ErrorCode::kSegmentNotFound);
   EXPECT_EQ(query_.reads, 3);
+}
+
+TEST_F(ShardTest, AllPagesOfAnIteratorAreOfTheSegmentsOfItsFirst) {
+  Pages pages({});
+  Shard shard(*executor_, query_, "by-dev-rootcoord-dml_0_3v0", Info({kP1}), {}, nullptr, &pages);
+  const auto show = [&](int64_t segment) {
+    ASSERT_TRUE(shard.Swap(ctx_, {SegmentId(segment)}, {}, /*readable=*/true).ok());
+  };
+  const auto page = [&](const char* token, const char* filter) {
+    model::ShardSearch search;
+    search.queries = KeyColumn({1});
+    search.k = 5;
+    search.read.read_at = Timestamp(10);
+    search.read.filter = filter;
+    search.cursor = model::IteratorCursor{.token = token};
+    const auto hits = Search(ctx_, shard, query_, search);
+    EXPECT_TRUE(hits.ok()) << hits.status().ToString();
+    return query_.searched.back();
+  };
+  show(7);
+  EXPECT_EQ(page("a", ""), std::vector{SegmentId(7)});
+  show(8);
+  EXPECT_EQ(page("a", ""), std::vector{SegmentId(7)});
+  EXPECT_EQ(page("b", ""), std::vector{SegmentId(8)});
+  EXPECT_EQ(page("a", "id > 0"), std::vector{SegmentId(8)}) << "another search of the same name";
+  show(9);
+  EXPECT_EQ(page("b", ""), std::vector{SegmentId(8)});
+  // Its stream was let go of, and the segment has been released.
+  query_.gone = {SegmentId(8)};
+  EXPECT_EQ(page("b", ""), std::vector{SegmentId(9)});
+  clock_.AdvanceMs(100'000);
+  pages.DropIdle(ctx_);
+  show(10);
+  EXPECT_EQ(page("b", ""), std::vector{SegmentId(10)});
 }
 
 TEST_F(ShardTest, OneRecordHasRowsOfSeveralPartitions) {

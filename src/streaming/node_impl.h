@@ -41,7 +41,7 @@ struct Node::Impl {
   std::function<void(CollectionId)> on_flushed;
   Context ctx;                      // Of background work; cancelled at the end.
   segment::GrowingIndexer indexer;  // Outlives the shards.
-  segment::PageStreams pages;       // Likewise.
+  shard::Pages pages;               // Likewise.
 
   std::unique_ptr<Monitor> monitor;                             // Guards the members below.
   std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.

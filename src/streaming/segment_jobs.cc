@@ -78,6 +78,7 @@ void Node::Impl::TickLoop() {
       failed_flushes.clear();
       for (Job& job : std::exchange(failed_loads, {})) PushLoadLocked(std::move(job));
     }
+    pages.DropIdle(ctx);
     for (const auto& shard : all) {
       if (!SealIsDue(*shard, options, parts.clock.NowMs())) continue;
       const auto sealed = SealShard(shard);

@@ -29,9 +29,7 @@ def drain(iterator):
 
 
 @pytest.mark.parametrize("batch, keep", [(37, None), (400, None), (50, DATA.group < 12), (3, DATA.group < 2)])
-def test_second_form_gives_every_row_in_order(client, own, batch, keep, request):
-    if request.node.callspec.params["own"] == ("mixed", "IVF_FLAT"):
-        request.applymarker(pytest.mark.xfail(reason="known: now and then a row comes late or not", strict=False))
+def test_second_form_gives_every_row_in_order(client, own, batch, keep):
     text = "" if keep is None else f"group < {DATA.group[keep].max() + 1}"
     pages = drain(client.search_iterator(own, [QUERY], batch, anns_field="dense", filter=text, search_params={},
                                          consistency_level="Strong"))
@@ -104,7 +102,6 @@ def test_every_row_comes_once_whatever_the_index(client, name, state, index, bat
             np.testing.assert_allclose(distances, [scores[key] for key, _ in page], rtol=0.03, atol=0.05)
 
 
-@pytest.mark.xfail(reason="known: one segment's rows are lost now and then when all are equally far", strict=False)
 def test_more_equal_rows_than_a_page_holds(client, name):
     """All of them come, once."""
     rows = Rows(rows=300, seed=3)
