@@ -190,9 +190,9 @@ void Measure(Context& ctx, Pool& pool, const Opened& opened, VectorBlock queries
     for (size_t q = 0; q < count && status.ok(); ++q) status = search(ctx, q, 1);
   } else if (mode == "parallel") {
     // As a query node cuts a request.
-    const size_t at_once = QueriesPerTask(pool, {}, queries.rows, 1);
-    status = pool.ParallelFor(ctx, (queries.rows + at_once - 1) / at_once, [&](size_t part) {
-      return search(ctx, part * at_once, std::min(at_once, queries.rows - part * at_once));
+    const std::vector<size_t> begins = CutQueries(pool, {}, queries.rows, 1);
+    status = pool.ParallelFor(ctx, begins.size() - 1, [&](size_t part) {
+      return search(ctx, begins[part], begins[part + 1] - begins[part]);
     });
   } else {
     Fail("no mode " + mode);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/executor.h"
 #include "base/option_spec.h"
@@ -28,8 +29,12 @@ struct BatchOptions {
 /// Workers of the pool that may help the thread that asks, see Pool::ParallelFor.
 size_t HelpersMax(const Pool& pool, const BatchOptions& options);
 
-/// Queries that a task takes when `nq` queries, at least one, meet `segments` segments: so few that
-/// the threads end at about the same time, so many that an index can share work among them.
-size_t QueriesPerTask(const Pool& pool, const BatchOptions& options, size_t nq, size_t segments);
+/// Where the tasks begin that `nq` queries, at least one, become in each of `segments` segments,
+/// ascending from 0; then nq. Tasks are taken in this order. The first ones are large, so that an
+/// index can share work among their queries, the last ones small, so that the threads end at about
+/// the same time (guided self-scheduling: C. D. Polychronopoulos and D. J. Kuck, IEEE Transactions
+/// on Computers 36, 1987).
+std::vector<size_t> CutQueries(const Pool& pool, const BatchOptions& options, size_t nq,
+                               size_t segments);
 
 }  // namespace elanus::index

@@ -25,24 +25,26 @@ Result<std::vector<Found>> SearchSegments(Context& ctx, const SearchThreads& thr
   std::vector<Found> found(views.size());
   if (views.empty()) return found;
   const size_t nq = search.nq();
-  const size_t queries =
-      threads.pool == nullptr || nq == 0
-          ? std::max<size_t>(nq, 1)
-          : index::QueriesPerTask(*threads.pool, threads.batch, nq, views.size());
-  const size_t parts = (nq + queries - 1) / queries;
+  std::vector<size_t> begins{0};
+  if (nq > 0 && threads.pool != nullptr) {
+    begins = index::CutQueries(*threads.pool, threads.batch, nq, views.size());
+  } else if (nq > 0) {
+    begins.push_back(nq);
+  }
+  const size_t parts = begins.size() - 1;
   std::vector<Allowed> allowed(views.size());
   // A segment that is done with leaves its room in the cache to the next one.
   std::vector<std::atomic<size_t>> parts_left(views.size());
   for (auto& left : parts_left) left = parts;
   const auto answer = [&](Context& within, size_t v, size_t part) {
-    const size_t begin = part * queries;
+    const size_t begin = begins[part];
     ProfileStep step(within, "vectors");
     if (step.is_on() && parts > 1) {
       step.Says("segment", views[v]->id().value());
       step.Says("first_query", begin);
     }
     Status status = SearchQueries(step.ctx(), *views[v], search, allowed[v], begin,
-                                  std::min(queries, nq - begin), found[v].hits);
+                                  begins[part + 1] - begin, found[v].hits);
     if (parts_left[v].fetch_sub(1) == 1) views[v]->Unpin();
     return status;
   };
