@@ -76,6 +76,7 @@ def main():
     table, text = report(args.rows, rounds, list(rounds[0][0]))
     print(text)
     if args.out:
+        os.makedirs(args.out, exist_ok=True)
         with open(os.path.join(args.out, "filter.md"), "w") as out:
             out.write(text)
         with open(os.path.join(args.out, "filter.json"), "w") as out:

@@ -111,7 +111,10 @@ struct Node::Impl {
       found[v].segment = views[v];
       ProfileStep step(ctx, "segment");
       segment::SaySegment(step, *views[v]);
-      TRY_ASSIGN(found[v].hits, pages.Page(step.ctx(), views[v], plan, search, read_at));
+      const model::IteratorCursor& cursor = *search.cursor;
+      const segment::PagePlace place{.place = cursor.place + v * cursor.place_step,
+                                     .places = cursor.places};
+      TRY_ASSIGN(found[v].hits, pages.Page(step.ctx(), views[v], plan, search, read_at, place));
       return {};
     }));
     return found;

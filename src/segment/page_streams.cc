@@ -2,8 +2,11 @@
 #include "segment/page_streams.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -15,21 +18,44 @@ namespace {
 constexpr size_t kAheadMax = 4096;  // Hits that wait behind those of a small page.
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-// Equal hits that fill half of a page are told apart: else a page could end between them, and the
-// bound would leave out the rest. Fewer keep their order, that of their keys.
+// Equal hits that with as many of every other segment would fill half of a page are told apart:
+// else a page could end between them, and the bound would leave out the rest. Fewer keep their
+// order, that of their keys.
 constexpr size_t kEqualShare = 2;
+
+// Floats as integers, neighbours one apart.
+int64_t Ordinal(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const auto size = static_cast<int64_t>(bits & 0x7fffffffu);
+  return bits == size ? size : -size;
+}
+
+float AtOrdinal(int64_t ordinal) {
+  const auto size = std::bit_cast<float>(static_cast<uint32_t>(std::abs(ordinal)));
+  return ordinal < 0 ? -size : size;
+}
 
 struct Hit {
   float order;  // How far the iterator is once it has given the hit; smaller comes earlier.
   float key;    // Smaller is better.
   uint32_t row;
   uint32_t element = 0;
+  bool moved = false;  // Its order is not its key, but one that no other hit has.
   bool operator<(const Hit& o) const {
     return std::tie(order, key, row, element) < std::tie(o.order, o.key, o.row, o.element);
   }
 };
 
 }  // namespace
+
+float PagePlace::After(float order) const {
+  const int64_t next = Ordinal(order) + 1;
+  const auto step = static_cast<int64_t>(places);
+  const int64_t rest = ((next % step) + step) % step;
+  const int64_t wanted = static_cast<int64_t>(place);
+  const int64_t found = next + (wanted - rest + step) % step;
+  return AtOrdinal(std::min(found, Ordinal(kInfinity)));
+}
 
 std::string SameInAllPages(const model::ShardSearch& search) {
   model::ShardSearch same = search;
@@ -49,11 +75,14 @@ struct PageStreams::Kept {
   float late_order = 0;     // Of the last hit that came too late for its place, at least the bound.
   float reach = kInfinity;  // No page goes on past what the last one gave.
   bool is_at_end = false;
+  PagePlace place;
+  std::set<float> given_places;  // Orders past the bound that were not a hit's key.
 
   void MoveTo(float new_bound) {
     bound = new_bound;
     late_order = std::max(late_order, bound);
     std::erase_if(ahead, [&](const Hit& hit) { return hit.order <= bound; });
+    given_places.erase(given_places.begin(), given_places.upper_bound(bound));
   }
 
   // Makes at least `count` hits lie ahead, if there are so many.
@@ -68,7 +97,8 @@ struct PageStreams::Kept {
         Hit hit{.order = key, .key = key, .row = found.rows[i]};
         if (!found.elements.empty()) hit.element = found.elements[i];
         // Late: it takes the first place past the bound that is its own.
-        if (!(key > bound)) hit.order = late_order = std::nextafter(late_order, kInfinity);
+        hit.moved = !(key > bound);
+        if (hit.moved) hit.order = late_order = FreePlace(late_order);
         ahead.push_back(hit);
       }
     }
@@ -76,13 +106,24 @@ struct PageStreams::Kept {
     return {};
   }
 
+  // The next order that no other hit of any segment was given.
+  float FreePlace(float after) {
+    float order = place.After(after);
+    while (!given_places.insert(order).second && order < kInfinity) order = place.After(order);
+    return order;
+  }
+
   // Gives equal hits at the front places of their own, if they are many in a page of `k`.
   void TellApart(size_t k) {
-    size_t equal = 1;
-    while (equal < ahead.size() && ahead[equal].order == ahead[0].order) ++equal;
-    if (ahead.empty() || equal < 2 || equal * kEqualShare < k) return;
-    for (size_t i = 1; i < equal; ++i) {
-      ahead[i].order = std::nextafter(ahead[i - 1].order, kInfinity);
+    const auto end = std::find_if(ahead.begin(), ahead.end(),
+                                  [&](const Hit& hit) { return hit.order != ahead[0].order; });
+    const auto equal = std::count_if(ahead.begin(), end, [](const Hit& hit) { return !hit.moved; });
+    if (static_cast<size_t>(equal) * place.places * kEqualShare < k || equal == 0) return;
+    float order = std::nextafter(ahead[0].order, -kInfinity);
+    for (auto hit = ahead.begin(); hit != end; ++hit) {
+      if (hit->moved) continue;
+      hit->order = order = FreePlace(order);
+      hit->moved = true;
     }
     std::sort(ahead.begin(), ahead.end());
   }
@@ -108,7 +149,7 @@ void PageStreams::Forget(CollectionId collection) {
 
 Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
                                       const expr::Plan& plan, const model::ShardSearch& search,
-                                      Timestamp read_at) {
+                                      Timestamp read_at, PagePlace place) {
   DropIdle(ctx);
   const Key key(search.cursor->token, segment->id().value());
   const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
@@ -116,13 +157,14 @@ Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const Segmen
   std::string search_text = SameInAllPages(search);
   std::shared_ptr<Kept> kept = kept_.Take(key);
   const bool goes_on = kept != nullptr && kept->search_text == search_text &&
-                       kept->bound <= bound && bound <= kept->reach;
+                       kept->bound <= bound && bound <= kept->reach && kept->place == place;
   if (!goes_on) {
     kept = std::make_shared<Kept>();
     kept->search_text = std::move(search_text);
     kept->segment = segment;
     kept->search = search;
     kept->late_order = bound;
+    kept->place = place;
     TRY_ASSIGN(kept->stream,
                SegmentStream::Open(ctx, std::move(segment), plan, kept->search, 0, read_at));
   }

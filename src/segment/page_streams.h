@@ -31,6 +31,18 @@ struct PageStreamOptions {
 /// What the pages of one iterator agree in, as text.
 std::string SameInAllPages(const model::ShardSearch& search);
 
+/// A segment's place among the segments that an iterator is searched in, and how many these are.
+/// Two segments have no order of hits in common where they have to tell hits apart, so pages end
+/// between any two.
+struct PagePlace {
+  uint64_t place = 0;
+  uint64_t places = 1;
+
+  bool operator==(const PagePlace&) const = default;
+  /// The next larger number that only this segment uses.
+  float After(float order) const;
+};
+
 /// All pages of an iterator together hold every hit once, although an index finds some only after
 /// worse ones have been given. Such a hit comes with the next page, and the page's bound says so:
 /// see model::kScoreField. A stream that is not here any more is opened again at the bound, which
@@ -45,10 +57,10 @@ class PageStreams {
   static bool Serves(const model::ShardSearch& search);
 
   /// As segment::Search, for a search that Serves(); its stream is kept when the iterator has a
-  /// name, which it gets with its first page.
+  /// name, which it gets with its first page. `place` is the same for all pages.
   Result<SegmentHits> Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
                            const expr::Plan& plan, const model::ShardSearch& search,
-                           Timestamp read_at);
+                           Timestamp read_at, PagePlace place);
   /// The segment of the stream that waits for the next page of this iterator, or null.
   std::shared_ptr<const SegmentView> SegmentOf(Context& ctx, const model::ShardSearch& search,
                                                SegmentId segment);

@@ -181,7 +181,8 @@ TEST_F(SegmentSearchTest, AnswersTheBestRowsOfARangeFarFromTheQuery) {
 class PageTest : public SegmentSearchTest {
  protected:
   std::vector<std::pair<float, uint32_t>> Iterate(const std::shared_ptr<const SegmentView>& view,
-                                                  PageStreams* streams, uint32_t page) {
+                                                  PageStreams* streams, uint32_t page,
+                                                  PagePlace place = {}) {
     const auto plan = expr::Bind("number != 4", view->schema(), {});
     search_.k = page;
     search_.cursor = model::IteratorCursor{.token = "t"};
@@ -190,7 +191,7 @@ class PageTest : public SegmentSearchTest {
     while (true) {
       EXPECT_TRUE(PageStreams::Serves(search_));
       const auto hits = streams != nullptr
-                            ? streams->Page(ctx_, view, *plan, search_, Timestamp(100))
+                            ? streams->Page(ctx_, view, *plan, search_, Timestamp(100), place)
                             : Search(ctx_, *view, *plan, search_, Timestamp(100));
       EXPECT_TRUE(hits.ok()) << hits.status().ToString();
       EXPECT_EQ(hits->rows.size(), page);
@@ -239,7 +240,7 @@ TEST_F(PageTest, HitsThatComeLateHaveTheirOwnScores) {
   search_.params["nprobe"] = "1";
   size_t late = 0;
   for (int page = 0; page < 200; ++page) {
-    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100));
+    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100), {});
     ASSERT_TRUE(hits.ok()) << hits.status().ToString();
     for (size_t i = 0; i < 40; ++i) {
       ASSERT_NEAR(hits->own_scores[i], scores[hits->rows[i]], 1e-4);
@@ -265,11 +266,36 @@ TEST_F(PageTest, EqualRowsThatFillManyPagesComeOnce) {
   }
   Growing equal(SegmentId(5), PartitionId(2), Schema());
   equal.Append(columns, Timestamp(10));
-  PageStreams streams({});
-  const auto got = Iterate(equal.Snapshot(), &streams, 7);
-  std::set<uint32_t> rows;
-  for (const auto& [order, row] : got) EXPECT_TRUE(rows.insert(row).second);
-  EXPECT_EQ(rows.size(), 100u);
+  // In no two segments has a hit the same order.
+  std::set<float> orders;
+  for (uint64_t place = 0; place < 5; ++place) {
+    PageStreams streams({});
+    const auto got = Iterate(equal.Snapshot(), &streams, 7, {.place = place, .places = 5});
+    std::set<uint32_t> rows;
+    for (const auto& [order, row] : got) {
+      EXPECT_TRUE(rows.insert(row).second);
+      EXPECT_TRUE(orders.insert(order).second);
+    }
+    EXPECT_EQ(rows.size(), 100u);
+  }
+}
+
+TEST(PagePlace, GoesOnToNumbersOfItsOwn) {
+  for (float from : {-1e9f, -1.0f, -1e-44f, -0.0f, 0.0f, 1e-44f, 0.25f, 7.0f, 1e30f}) {
+    std::set<float> taken;
+    for (uint64_t place = 0; place < 7; ++place) {
+      float order = from;
+      for (int i = 0; i < 20; ++i) {
+        const float next = PagePlace{.place = place, .places = 7}.After(order);
+        EXPECT_GT(next, order);
+        EXPECT_TRUE(taken.insert(next).second) << from;
+        order = next;
+      }
+    }
+    float last = from;
+    for (int i = 0; i < 7 * 20; ++i) last = std::nextafter(last, 1e38f);
+    EXPECT_LE(*taken.rbegin(), last) << "no number is left out";
+  }
 }
 
 TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
@@ -282,7 +308,7 @@ TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
     search_.read.filter = filter;
     search_.cursor = model::IteratorCursor{.token = "t", .has_bound = true};
     search_.cursor->bound = all[after].first + 1e-5f;
-    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100));
+    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100), {});
     EXPECT_TRUE(hits.ok());
     return hits->rows[0];
   };

@@ -24,6 +24,7 @@ struct Scope {
   int64_t expiry_us = 0;
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
   const std::vector<SegmentId>* loaded = nullptr;  // Of the state, or of the first page.
+  uint64_t fresh_place = 0;  // Of the first fresh segment, see segment::PagePlace.
 };
 
 bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collection,
@@ -87,12 +88,15 @@ Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const S
                expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
     std::vector<segment::Found> found;
     if (KeepsPages(shard, search)) {
+      segment::PagePlace place{.place = scope.fresh_place, .places = search.cursor->places};
       for (const auto& view : scope.fresh) {
         ProfileStep one(step.ctx(), "segment");
         segment::SaySegment(one, *view);
-        TRY_ASSIGN(segment::SegmentHits hits,
-                   shard.pages()->streams.Page(one.ctx(), view, plan, search, scope.read_at));
+        TRY_ASSIGN(
+            segment::SegmentHits hits,
+            shard.pages()->streams.Page(one.ctx(), view, plan, search, scope.read_at, place));
         found.push_back({view, std::move(hits)});
+        place.place += search.cursor->place_step;
       }
     } else {
       TRY_ASSIGN(found, segment::SearchSegments(step.ctx(), shard.threads(), scope.fresh, plan,
@@ -110,6 +114,18 @@ Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const S
   model::PartialHits reduced = model::ReduceHits(parts, search);
   reduced.read_at = scope.read_at;
   return reduced;
+}
+
+// Places no two segments of the collection have in common: a shard's are its own number and those
+// that lie a multiple of the number of shards further.
+void SetPlaces(Scope& scope, const Shard& shard, model::IteratorCursor& cursor) {
+  const std::vector<std::string>& shards = scope.state->collection->vchannels;
+  const auto number = std::find(shards.begin(), shards.end(), shard.vchannel()) - shards.begin();
+  cursor.place_step = std::max<uint64_t>(1, shards.size());
+  cursor.places =
+      cursor.place_step * std::max<uint64_t>(1, scope.loaded->size() + scope.fresh.size());
+  cursor.place = static_cast<uint64_t>(number);
+  scope.fresh_place = cursor.place + scope.loaded->size() * cursor.place_step;
 }
 
 // A page of an iterator: in the segments that its first page was searched in, while they are kept.
@@ -133,6 +149,7 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
   model::ShardSearch page = kept->search;
   page.k = search.k;
   page.cursor = search.cursor;
+  SetPlaces(scope, shard, *page.cursor);
   Result<model::PartialHits> hits = SearchScope(ctx, scope, shard, query, page);
   // A stream was let go of, and its segment is gone: the next attempt takes those of now.
   if (hits.status().code() == ErrorCode::kSegmentNotFound) scopes.Take(key);

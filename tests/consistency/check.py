@@ -30,14 +30,17 @@ OPTIONS = ["indexCoord.segment.minSegmentNumRowsToEnableIndex=100000", "dataCoor
 COLLECTIONS = [("one", 1, 5), ("two", 2, 1)]
 SHARED_KEYS = 60            # That every writer changes.
 OWN_KEYS = 10 ** 6          # The first key of those that a writer inserts for itself; times its number.
+OWN_MOST = 40               # That a writer leaves there, or a long run has more rows than a read gives.
 LEVELS = {"Strong": 0, "Session": 1, "Bounded": 2, "Eventually": 3}
 GRACE_MS = 5000             # common.gracefulTime: how far Bounded may lag.
 EVERY_ROW = 16384
+PAGE = 25                   # Rows of a page of an iterator that is read to its end.
 
 
 def vectors_of(changes):
+    """Those of even keys are equally far from the origin: an iterator from there must tell them apart itself."""
     draws = [np.random.default_rng([k, v]).normal(size=DIM).astype(np.float32) for k, v in changes.items()]
-    return np.concatenate(draws)
+    return np.concatenate([np.sign(draw) if k % 2 == 0 else draw for k, draw in zip(changes, draws)])
 
 
 def rows_of(changes):
@@ -52,6 +55,10 @@ def values(answer, name):
         if data.field_name == name:
             return list(data.scalars.long_data.data)
     return []
+
+
+def twice(keys):
+    return [k for k in set(keys) if keys.count(k) > 1] if len(set(keys)) < len(keys) else []
 
 
 class Part(threading.Thread):
@@ -81,7 +88,7 @@ class Writer(Part):
     def __init__(self, address, collection, history, draw, number, rows):
         super().__init__(address, collection, history, draw)
         self.rows, self.last = rows, 0
-        self.next_key = OWN_KEYS * number
+        self.oldest_key = self.next_key = OWN_KEYS * number
 
     def _new_version(self):
         with Writer.lock:
@@ -90,6 +97,8 @@ class Writer(Part):
 
     def once(self, call):
         version, kind = self._new_version(), self.draw.choice(["insert", "upsert", "upsert", "upsert", "delete", "filter"])
+        if kind == "insert" and self.next_key - self.oldest_key + self.rows > OWN_MOST:
+            kind = "oldest"
         if kind == "insert":
             changes = {self.next_key + i: version for i in range(self.rows)}
             self.next_key += self.rows
@@ -98,9 +107,13 @@ class Writer(Part):
             changes = dict.fromkeys(self.draw.sample(range(SHARED_KEYS), self.draw.randint(1, self.rows)), version)
             request = insert_request(self.collection, rows_of(changes), rows=len(changes), upsert=True)
         else:
-            keys = self.draw.sample(range(SHARED_KEYS), self.draw.randint(1, self.rows) if kind == "delete" else 1)
+            if kind == "oldest":
+                keys = list(range(self.oldest_key, self.oldest_key + self.rows))
+                self.oldest_key += self.rows
+            else:
+                keys = self.draw.sample(range(SHARED_KEYS), self.draw.randint(1, self.rows) if kind == "delete" else 1)
             changes = dict.fromkeys(keys, ABSENT)
-            expr = f"id in {keys}" if kind == "delete" else f"id + 0 == {keys[0]}"
+            expr = f"id + 0 == {keys[0]}" if kind == "filter" else f"id in {keys}"
             request = milvus_pb2.DeleteRequest(collection_name=self.collection, expr=expr)
         write = Write(changes, time.monotonic())
         self.history.writes.append(write)
@@ -121,7 +134,7 @@ class Reader(Part):
         self.writer = writer
 
     def once(self, call):
-        kind = self.draw.choice(["query", "query", "search", "first page", "past"])
+        kind = self.draw.choice(["query", "query", "search", "first page", "past", "all pages"])
         level = self.draw.choice(list(LEVELS)) if kind in ("query", "search") else "Strong"
         guarantee = {"Strong": 0, "Session": self.writer.last or 1, "Bounded": 2, "Eventually": 1}[level]
         begin, wall_ms = time.monotonic(), time.time() * 1000
@@ -133,6 +146,8 @@ class Reader(Part):
                 return
         if kind == "search":
             found, repeated, exact = self._search(call, level, guarantee)
+        elif kind == "all pages":
+            found, repeated, exact = self._pages(call)
         else:
             found, repeated, exact = self._query(call, level, guarantee, iterator=kind in ("first page", "past"))
         if kind == "past":
@@ -158,8 +173,25 @@ class Reader(Part):
         answer = call("Search", request)
         assert status_of(answer).code == 0, status_of(answer)
         keys = list(answer.results.ids.int_id.data)
-        repeated = [k for k in set(keys) if keys.count(k) > 1] if len(set(keys)) < len(keys) else []
-        return dict(zip(keys, values(answer.results.fields_data, "group"))), repeated, 0
+        return dict(zip(keys, values(answer.results.fields_data, "group"))), twice(keys), 0
+
+    def _pages(self, call):
+        """All pages of a search iterator, with time between them for flushes and compactions."""
+        keys, versions, cursor, moment = [], [], {}, 0
+        while True:
+            request = search_request(self.collection, [np.zeros(DIM)], output=["group"], iterator="True", topk=str(PAGE),
+                                     search_iter_v2="True", search_iter_batch_size=str(PAGE), **cursor)
+            request.guarantee_timestamp = moment
+            answer = call("Search", request)
+            assert status_of(answer).code == 0, status_of(answer)
+            moment = moment or answer.session_ts
+            keys += answer.results.ids.int_id.data
+            versions += values(answer.results.fields_data, "group")
+            if len(answer.results.ids.int_id.data) == 0:
+                return dict(zip(keys, versions)), twice(keys), moment
+            page = answer.results.search_iterator_v2_results
+            cursor = {"search_iter_id": page.token, "search_iter_last_bound": str(page.last_bound)}
+            self.stopping.wait(0.01)
 
 
 class Keeper(Part):
@@ -219,6 +251,7 @@ def judge(server, histories):
                         raise
                     time.sleep(0.05)
         assert not repeated, repeated
+        assert len(found) < EVERY_ROW, "more rows than a read gives: too long a run"
         lost = {k: line.versions[-1] for k, line in history.lines.items()
                 if k not in unsure and found.get(k, ABSENT) != line.versions[-1]}
         if lost:

@@ -87,12 +87,21 @@ struct IteratorCursor {
   std::string token;       // Names the iterator; pages of one come one after another.
   bool has_bound = false;  // Only hits strictly worse than `bound`.
   float bound = 0;
+  /// Of the segments that a query node searches: the first one's place among all segments that the
+  /// iterator is searched in, the next one's distance, and how many places there are. The shard
+  /// fills them in.
+  uint64_t place = 0;
+  uint64_t place_step = 1;
+  uint64_t places = 1;
 
   template <class V>
   void Fields(V &v) {
     v(1, "token", token);
     v(2, "has_bound", has_bound);
     v(3, "bound", bound);
+    v(4, "place", place);
+    v(5, "place_step", place_step);
+    v(6, "places", places);
   }
 };
 
