@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "functions/errors.h"
@@ -16,6 +17,7 @@ using nlohmann::json;
 
 constexpr int64_t kTokenS = 3600;
 constexpr int64_t kSpareMs = 60'000;
+constexpr double kTokenMsMax = 24 * 3600 * 1000;  // One that lasts longer is asked for anew.
 constexpr size_t kTokensMax = 64;
 constexpr const char* kScope = "https://www.googleapis.com/auth/cloud-platform";
 constexpr const char* kTokenUrl = "https://oauth2.googleapis.com/token";
@@ -105,8 +107,9 @@ Result<std::string> GoogleTokens::Get(Context& ctx, const std::string& account,
                         answer["access_token"].is_string() && answer.contains("expires_in") &&
                         answer["expires_in"].is_number();
   if (!is_token) return Error(kFunctionFailed, "{} sent no token", call.service);
+  const double lasts_ms = std::clamp(answer["expires_in"].get<double>() * 1000, 0.0, kTokenMsMax);
   Token token{.text = answer["access_token"].get<std::string>(),
-              .end_ms = clock_.NowMs() + answer["expires_in"].get<int64_t>() * 1000};
+              .end_ms = clock_.NowMs() + static_cast<int64_t>(lasts_ms)};
   const std::lock_guard<std::mutex> lock(mutex_);
   if (tokens_.size() >= kTokensMax) tokens_.clear();
   return (tokens_[account] = token).text;

@@ -59,6 +59,21 @@ TEST(GoogleTokens, KeepATokenUntilShortlyBeforeItsEnd) {
   EXPECT_EQ(std::count(claim.begin(), claim.end(), '.'), 2);
 }
 
+TEST(GoogleTokens, KeepATokenThatLastsForEverForADay) {
+  int made = 0;
+  Fixture f([&](const HttpRequest&) {
+    return Json({{"access_token", "token " + std::to_string(++made)}, {"expires_in", 1e300}});
+  });
+  const std::string account =
+      json{{"client_email", "me@x"}, {"private_key", NewKey()}, {"token_uri", "http://t/token"}}
+          .dump();
+  EXPECT_EQ(*f.tokens.Get(f.ctx, account, 1000), "token 1");
+  f.clock.AdvanceMs(23 * 3'600'000);
+  EXPECT_EQ(*f.tokens.Get(f.ctx, account, 1000), "token 1");
+  f.clock.AdvanceMs(3'600'000);
+  EXPECT_EQ(*f.tokens.Get(f.ctx, account, 1000), "token 2");
+}
+
 TEST(GoogleTokens, RefuseWhatIsNoAccount) {
   Fixture f([](const HttpRequest&) { return Json({{"nothing", 1}}); });
   EXPECT_EQ(f.tokens.Get(f.ctx, "{}", 1000).status().code(), ErrorCode::kInvalidParameter);
