@@ -1,4 +1,6 @@
 // From the steps of a request to a chain that runs.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -97,6 +99,74 @@ Result<std::vector<double>> ParseWeights(const Params& params, size_t count) {
   return weights;
 }
 
+// A name that is none of the function's would be read by nobody.
+Status CheckNames(const Params& params, std::initializer_list<std::string_view> known,
+                  std::string_view function) {
+  for (const auto& [name, value] : params) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return Invalid("function chain: {} has no parameter {}", function, name);
+  }
+  return {};
+}
+
+// random_score is an object; the wire writes its members as names with a dot.
+Result<Boost> ParseBoost(const Params& params, const CollectionSchema& schema) {
+  static const std::string kRandom = "random_score";
+  TRY(CheckNames(
+      params,
+      {"weight", "filter", "boost_mode", kRandom, "random_score.seed", "random_score.field"},
+      "boost_score"));
+  Boost boost;
+  TRY_ASSIGN(boost.weight, NumberParam(params, "weight", std::nullopt));
+  TRY_ASSIGN(boost.filter, TextParam(params, "filter", ""));
+  const Scalar* random = Find(params, kRandom);
+  if (random == nullptr) return boost;
+  if (!random->is_null())
+    return Invalid("function chain: random_score should be an object with seed and field");
+  boost.is_random = true;
+  TRY_ASSIGN(boost.seed, IntegerParam(params, "random_score.seed", 0));
+  TRY_ASSIGN(const std::string name, TextParam(params, "random_score.field", ""));
+  if (name.empty()) return boost;
+  const FieldSchema* field = schema.FindField(name);
+  if (field == nullptr || field->type != DataType::kInt64)
+    return Invalid("the field of random_score should be an Int64 field, got {}", name);
+  boost.random_field = field->id;
+  return boost;
+}
+
+Result<bool> ParseBoostMode(const Params& params) {
+  TRY_ASSIGN(const std::string mode, TextParam(params, "boost_mode", "multiply"));
+  if (mode == "multiply" || mode == "sum") return mode == "sum";
+  return Invalid("function chain: boost_mode should be multiply or sum, got {}", mode);
+}
+
+// A parameter of a model's service as text, which all services' parameters are.
+Result<std::string> ServiceText(const std::string& name, const Scalar& value) {
+  if (value.is_string()) return value.as_string();
+  if (value.is_bool()) return std::string(value.as_bool() ? "true" : "false");
+  if (value.is_int()) return std::to_string(value.as_int());
+  if (value.is_double()) return fmt::format("{}", value.as_double());
+  return Invalid("function chain: {} of rerank_model should be a text, a number or a bool", name);
+}
+
+Result<ChainModel> ParseModel(const Params& params) {
+  ChainModel model;
+  const Scalar* queries = Find(params, "queries");
+  if (queries == nullptr || !queries->is_list() || queries->as_list().empty())
+    return Invalid("function chain: the queries of rerank_model should be a list of texts");
+  for (const Scalar& query : queries->as_list()) {
+    if (!query.is_string() || query.as_string().empty())
+      return Invalid("function chain: the queries of rerank_model should be texts, none empty");
+    model.queries.push_back(query.as_string());
+  }
+  for (const auto& [name, value] : params) {
+    if (name == "queries") continue;
+    TRY_ASSIGN(std::string text, ServiceText(name, value));
+    model.params.push_back({.key = name, .value = std::move(text)});
+  }
+  return model;
+}
+
 }  // namespace
 
 class ChainCompiler {
@@ -158,10 +228,15 @@ class ChainCompiler {
     }
     const auto found = std::find(chain_.fields_.begin(), chain_.fields_.end(), field->id);
     const auto place = static_cast<size_t>(found - chain_.fields_.begin());
-    if (found == chain_.fields_.end()) chain_.fields_.push_back(field->id);
+    Reads(field->id);
     return ChainColumn{.source = Source::kField,
                        .place = place,
                        .is_number = IsInteger(field->type) || IsFloating(field->type)};
+  }
+
+  void Reads(FieldId field) {
+    const auto found = std::find(chain_.fields_.begin(), chain_.fields_.end(), field);
+    if (found == chain_.fields_.end()) chain_.fields_.push_back(field);
   }
 
   // What a step writes. It can be read from the next step on.
@@ -200,13 +275,12 @@ class ChainCompiler {
       TRY_ASSIGN(const std::string model, TextParam(expression.params, "model_resource", ""));
       return Invalid("function chain: there is no file resource {}", model);
     }
-    if (name == "rerank_model" || name == "boost_score") {
-      return Error(ErrorCode::kUnimplemented, "function chain: {} is not supported yet", name);
-    }
     std::vector<ChainArgument> arguments = expression.arguments;
     if (arguments.empty()) {
       for (const std::string& input : from.inputs) arguments.push_back({.column = input});
     }
+    if (name == "rerank_model") return CompileModel(from, arguments, step);
+    if (name == "boost_score" && arguments.empty()) arguments.push_back({.column = "$score"});
     for (const ChainArgument& argument : arguments) {
       TRY_ASSIGN(ChainOperand operand, Operand(argument, name));
       step.operands.push_back(operand);
@@ -224,6 +298,8 @@ class ChainCompiler {
       if (step.mode == Step::Mode::kWeighted) {
         TRY_ASSIGN(step.weights, ParseWeights(expression.params, arguments.size()));
       }
+    } else if (name == "boost_score") {
+      TRY(CompileBoost(expression.params, step));
     } else if (name == "round_decimal") {
       step.kind = Step::Kind::kRound;
       TRY_ASSIGN(const int64_t decimals, IntegerParam(expression.params, "decimal", std::nullopt));
@@ -234,6 +310,39 @@ class ChainCompiler {
     } else {
       return Invalid("function chain: unknown function {}", name);
     }
+    TRY_ASSIGN(step.output, Output(from));
+    return {};
+  }
+
+  Status CompileBoost(const Params& params, Step& step) {
+    if (stage_ != ChainStage::kSegment)
+      return Invalid("function chain: boost_score belongs to the stage in segments (L0)");
+    step.kind = Step::Kind::kBoost;
+    step.call = chain_.boosts_.size();
+    TRY_ASSIGN(Boost boost, ParseBoost(params, schema_));
+    TRY_ASSIGN(step.sums_score, ParseBoostMode(params));
+    chain_.boosts_.push_back(std::move(boost));
+    return {};
+  }
+
+  Status CompileModel(const ChainStep& from, const std::vector<ChainArgument>& arguments,
+                      Step& step) {
+    if (stage_ != ChainStage::kMerged)
+      return Invalid("function chain: rerank_model belongs to the stage of merged hits (L2)");
+    if (arguments.size() != 1 || arguments[0].column.empty())
+      return Invalid("function chain: rerank_model takes one column, got {}", arguments.size());
+    const std::string& name = arguments[0].column;
+    if (selected_ && !selected_->contains(name))
+      return Invalid("function chain: column {} was not selected", name);
+    const FieldSchema* field = schema_.FindField(name);
+    if (field == nullptr || (field->type != DataType::kVarChar && field->type != DataType::kText))
+      return Invalid("function chain: rerank_model takes a VarChar or Text field, got {}", name);
+    step.kind = Step::Kind::kModel;
+    step.call = chain_.models_.size();
+    TRY_ASSIGN(ChainModel model, ParseModel(from.expression.params));
+    model.field = field->id;
+    Reads(field->id);
+    chain_.models_.push_back(std::move(model));
     TRY_ASSIGN(step.output, Output(from));
     return {};
   }

@@ -23,16 +23,18 @@ struct ChainOperand {
 };
 
 struct ScoreChain::Step {
-  enum class Kind { kDecay, kCombine, kRound, kSort, kLimit, kGroup };
+  enum class Kind { kDecay, kCombine, kRound, kBoost, kModel, kSort, kLimit, kGroup };
   enum class Mode { kMultiply, kSum, kMax, kMin, kAvg, kWeighted };
   Kind kind = Kind::kLimit;
-  // Of the first three.
+  // Of the first five.
   std::vector<ChainOperand> operands;
   ChainColumn output;
   DecayCurve curve;
   Mode mode = Mode::kMultiply;
   std::vector<double> weights;
   int decimals = 0;
+  size_t call = 0;          // Of kBoost and kModel: among the chain's boosts or models.
+  bool sums_score = false;  // Of kBoost: the factor is added.
   // Of the others.
   ChainColumn by;
   std::optional<ChainColumn> tie_break;

@@ -54,7 +54,10 @@ class ChainRun {
       case Step::Kind::kDecay:
       case Step::Kind::kCombine:
       case Step::Kind::kRound:
+      case Step::Kind::kBoost:
         return Map(step);
+      case Step::Kind::kModel:
+        return Ask(step);
       case Step::Kind::kSort:
         return Sort(step);
       case Step::Kind::kLimit:
@@ -131,9 +134,18 @@ class ChainRun {
     if (step.kind == Step::Kind::kCombine) return Combine(step, hit);
     const double value = ValueAt(step.operands[0], hit);
     if (std::isnan(value)) return 0;
+    if (step.kind == Step::Kind::kBoost) {
+      const double factor = input_.factors[step.call][places_[hit]];
+      if (std::isnan(factor)) return value;
+      return step.sums_score ? value + factor : value * factor;
+    }
     if (step.kind == Step::Kind::kDecay) return step.curve.FactorAt(value);
     const double scale = std::pow(10.0, step.decimals);
     return std::floor(value * scale + 0.5) / scale;
+  }
+
+  void Write(const Step& step, std::vector<double> values) {
+    (step.output.source == Source::kScore ? scores_ : own_[step.output.place]) = std::move(values);
   }
 
   Status Map(const Step& step) {
@@ -142,7 +154,19 @@ class ChainRun {
     }
     std::vector<double> values(places_.size());
     for (size_t hit : order_) values[hit] = Compute(step, hit);
-    (step.output.source == Source::kScore ? scores_ : own_[step.output.place]) = std::move(values);
+    Write(step, std::move(values));
+    return {};
+  }
+
+  // Only for the hits that are left: each costs the model's time.
+  Status Ask(const Step& step) {
+    std::vector<uint32_t> places;
+    for (size_t hit : order_) places.push_back(places_[hit]);
+    std::vector<double> answers(places.size());
+    if (!places.empty()) TRY(input_.ask(step.call, places, answers));
+    std::vector<double> values(places_.size());
+    for (size_t i = 0; i < order_.size(); ++i) values[order_[i]] = answers[i];
+    Write(step, std::move(values));
     return {};
   }
 

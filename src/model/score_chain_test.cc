@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace elanus::model {
 namespace {
 
@@ -60,7 +62,12 @@ class ScoreChainTest : public testing::Test {
   void Run(const std::vector<ChainStep>& steps, std::vector<uint32_t> places = {0, 1, 2, 3}) {
     const auto chain = Compile(steps);
     ASSERT_TRUE(chain.ok()) << chain.status().ToString();
-    ChainInput input{.keys = columns_[0].view(), .fields = {}, .segment_rows = {}, .groups = {}};
+    ChainInput input{.keys = columns_[0].view(),
+                     .fields = {},
+                     .segment_rows = {},
+                     .groups = {},
+                     .factors = {},
+                     .ask = ask_};
     for (FieldId id : chain->fields()) {
       input.fields.push_back(columns_[static_cast<size_t>(id.value() - 100)].view());
     }
@@ -74,6 +81,7 @@ class ScoreChainTest : public testing::Test {
   }
 
   CollectionSchema schema_;
+  decltype(ChainInput::ask) ask_;
   std::vector<Column> columns_;
   std::vector<uint32_t> places_;
   std::vector<float> scores_;
@@ -124,6 +132,112 @@ TEST_F(ScoreChainTest, TouchesOnlyTheHitsOfItsQuery) {
   Run({Map("num_combine", {"$score", "$score"}, {{"mode", std::string("sum")}})}, {1, 2});
   EXPECT_EQ(scores_, (std::vector<float>{0.5f, 0.5f, 0.25f, 1}));
   EXPECT_EQ(places_, (std::vector<uint32_t>{1, 2}));
+}
+
+std::map<std::string, Scalar> Service(std::map<std::string, Scalar> more = {}) {
+  more["queries"] = ScalarList{std::string("a query")};
+  more["provider"] = std::string("tei");
+  return more;
+}
+
+TEST_F(ScoreChainTest, AsksAModelOnlyAboutTheHitsThatAreLeft) {
+  std::vector<uint32_t> asked;
+  ask_ = [&](size_t model, std::span<const uint32_t> places, std::span<double> scores) -> Status {
+    EXPECT_EQ(model, 0u);
+    asked.assign(places.begin(), places.end());
+    for (size_t i = 0; i < places.size(); ++i) scores[i] = 10.0 * places[i];
+    return {};
+  };
+  Run({Op("sort", {"$id"}, {{"desc", false}}), Op("limit", {}, {{"limit", int64_t{2}}}),
+       Map("rerank_model", {"label"}, Service(), "fit"),
+       Map("num_combine", {"$score", "fit"}, {{"mode", std::string("sum")}}),
+       Op("sort", {"fit"}, {{"desc", true}})});
+  EXPECT_EQ(asked, (std::vector<uint32_t>{3, 2}));
+  EXPECT_EQ(places_, (std::vector<uint32_t>{3, 2}));
+  EXPECT_EQ(scores_, (std::vector<float>{0.5f, 0.25f, 20.125f, 31}));
+  ask_ = [](size_t, std::span<const uint32_t>, std::span<double>) -> Status {
+    ADD_FAILURE() << "there is nothing to ask about";
+    return {};
+  };
+  Run({Op("limit", {}, {{"limit", int64_t{1}}, {"offset", int64_t{4}}}),
+       Map("rerank_model", {"label"}, Service())});
+  EXPECT_TRUE(places_.empty());
+}
+
+TEST_F(ScoreChainTest, SaysWhatItAsksOfModels) {
+  const auto chain =
+      Compile({Map("rerank_model", {"label"},
+                   Service({{"top", int64_t{3}}, {"truncate", true}, {"share", 0.5}}))});
+  ASSERT_TRUE(chain.ok()) << chain.status().ToString();
+  ASSERT_EQ(chain->models().size(), 1u);
+  const ChainModel& model = chain->models()[0];
+  EXPECT_EQ(model.field, FieldId(102));
+  EXPECT_EQ(chain->fields(), std::vector<FieldId>{FieldId(102)});
+  EXPECT_EQ(model.queries, std::vector<std::string>{"a query"});
+  EXPECT_EQ(*Find(model.params, "top"), "3");
+  EXPECT_EQ(*Find(model.params, "truncate"), "true");
+  EXPECT_EQ(*Find(model.params, "share"), "0.5");
+  EXPECT_EQ(Find(model.params, "queries"), nullptr);
+  ExpectInvalid({Map("rerank_model", {"price"}, Service())});
+  ExpectInvalid({Map("rerank_model", {"label", "label"}, Service())});
+  ExpectInvalid({Map("rerank_model", {"label"}, {{"provider", std::string("tei")}})});
+  ExpectInvalid({Map("rerank_model", {"label"}, {{"queries", ScalarList{std::string()}}})});
+  ExpectInvalid({Map("rerank_model", {"label"}, Service({{"tags", ScalarList{1.0}}}))});
+  EXPECT_EQ(
+      Compile({Map("rerank_model", {"label"}, Service())}, ChainStage::kSegment).status().code(),
+      ErrorCode::kInvalidParameter);
+}
+
+TEST_F(ScoreChainTest, BoostsRowsThatPassAFilter) {
+  const std::map<std::string, Scalar> boost = {{"weight", 2.0}, {"filter", std::string("id > 7")}};
+  std::map<std::string, Scalar> sum = boost;
+  sum["boost_mode"] = std::string("sum");
+  const auto chain =
+      Compile({Map("boost_score", {}, boost), Map("boost_score", {"price"}, sum, "x"),
+               Map("num_combine", {"$score", "x"}, {{"mode", std::string("sum")}})},
+              ChainStage::kSegment);
+  ASSERT_TRUE(chain.ok()) << chain.status().ToString();
+  ASSERT_EQ(chain->boosts().size(), 2u);
+  EXPECT_EQ(chain->boosts()[0].filter, "id > 7");
+  EXPECT_FALSE(chain->boosts()[0].is_random);
+  const double none = std::nan("");
+  const ChainInput input{.keys = columns_[0].view(),
+                         .fields = {columns_[1].view()},
+                         .segment_rows = {},
+                         .groups = {},
+                         .factors = {{2, none, 2, none}, {none, 3, 3, none}},
+                         .ask = {}};
+  std::vector<uint32_t> places = {0, 1, 2, 3};
+  std::vector<float> scores = {0.5f, 0.25f, 0.125f, 1};
+  ASSERT_TRUE(chain->Run(input, places, scores).ok());
+  // Prices 0, 1, none, 9: a null counts as 0.
+  EXPECT_EQ(scores, (std::vector<float>{1, 4.25f, 0.25f, 10}));
+}
+
+TEST_F(ScoreChainTest, BoostsAtRandomAsAnObjectSays) {
+  const auto compiled = [&](std::map<std::string, Scalar> params) {
+    return Compile({Map("boost_score", {"$score"}, params)}, ChainStage::kSegment);
+  };
+  const auto chain = compiled({{"weight", int64_t{1}},
+                               {"random_score", Scalar()},
+                               {"random_score.seed", int64_t{7}},
+                               {"random_score.field", std::string("id")}});
+  ASSERT_TRUE(chain.ok()) << chain.status().ToString();
+  EXPECT_TRUE(chain->boosts()[0].is_random);
+  EXPECT_EQ(chain->boosts()[0].seed, 7);
+  EXPECT_EQ(chain->boosts()[0].random_field, FieldId(100));
+  const std::vector<std::map<std::string, Scalar>> bad = {
+      {},
+      {{"weight", std::string("2")}},
+      {{"weight", 1.0}, {"random_score", std::string("{}")}},
+      {{"weight", 1.0}, {"random_score", Scalar()}, {"random_score.field", std::string("price")}},
+      {{"weight", 1.0}, {"random_score", Scalar()}, {"random_score.seed", std::string("x")}},
+      {{"weight", 1.0}, {"random_score", Scalar()}, {"random_score.sead", int64_t{1}}},
+      {{"weight", 1.0}, {"boost_mode", std::string("divide")}}};
+  for (const auto& params : bad) {
+    EXPECT_EQ(compiled(params).status().code(), ErrorCode::kInvalidParameter);
+  }
+  ExpectInvalid({Map("boost_score", {"$score"}, {{"weight", 1.0}})});  // Of merged hits.
 }
 
 TEST_F(ScoreChainTest, RefusesWhatMakesNoSense) {

@@ -2,6 +2,8 @@
 #include "segment/boost.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -88,6 +90,25 @@ void SortHits(const model::ShardSearch& search, size_t begin, size_t count, Segm
   }
 }
 
+Result<std::vector<std::vector<double>>> BoostFactors(Context& ctx, const SegmentView& segment,
+                                                      std::span<const model::Boost> boosts,
+                                                      const std::string& timezone,
+                                                      std::span<const uint32_t> rows) {
+  const HitSource source(segment, rows);
+  std::vector<std::vector<double>> factors;
+  for (const model::Boost& boost : boosts) {
+    TRY_ASSIGN(const expr::Plan plan, expr::Bind(boost.filter, segment.schema(), {}, timezone));
+    Bitset passed;
+    TRY(expr::Evaluate(ctx, plan, source, passed));
+    auto& of_boost = factors.emplace_back(rows.size(), std::numeric_limits<double>::quiet_NaN());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (!passed.Test(i)) continue;
+      TRY_ASSIGN(of_boost[i], FactorOf(segment, boost, source, i, rows[i]));
+    }
+  }
+  return factors;
+}
+
 Status BoostHits(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
                  size_t begin, size_t count, SegmentHits& hits) {
   const std::span<uint32_t> slots =
@@ -99,19 +120,15 @@ Status BoostHits(Context& ctx, const SegmentView& segment, const model::ShardSea
     if (row != index::kNoRow) rows.push_back(row);
   }
   const model::Boosting& boosting = search.boosting;
-  const HitSource source(segment, rows);
   std::vector<double> factors(rows.size(), boosting.sums_boosts ? 0 : 1);
   std::vector<uint8_t> matched(rows.size(), 0);
-  for (const model::Boost& boost : boosting.boosts) {
-    TRY_ASSIGN(const expr::Plan plan,
-               expr::Bind(boost.filter, segment.schema(), {}, search.read.timezone));
-    Bitset passed;
-    TRY(expr::Evaluate(ctx, plan, source, passed));
+  TRY_ASSIGN(const auto of_boosts,
+             BoostFactors(ctx, segment, boosting.boosts, search.read.timezone, rows));
+  for (const std::vector<double>& of_boost : of_boosts) {
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (!passed.Test(i)) continue;
+      if (std::isnan(of_boost[i])) continue;
       matched[i] = 1;
-      TRY_ASSIGN(const double factor, FactorOf(segment, boost, source, i, rows[i]));
-      factors[i] = boosting.sums_boosts ? factors[i] + factor : factors[i] * factor;
+      factors[i] = boosting.sums_boosts ? factors[i] + of_boost[i] : factors[i] * of_boost[i];
     }
   }
   size_t at = 0;

@@ -44,6 +44,8 @@ Status ChainHits(Context& ctx, const SegmentView& segment, const model::ShardSea
                               hits.scores.begin() + static_cast<ptrdiff_t>(first + rows.size()));
     TRY_ASSIGN(const auto keys, ValuesOf(segment, {schema.primary_key().id}, rows));
     TRY_ASSIGN(const auto fields, ValuesOf(segment, chain.fields(), rows));
+    TRY_ASSIGN(auto factors,
+               BoostFactors(ctx, segment, chain.boosts(), search.read.timezone, rows));
     std::vector<uint32_t> places(rows.size());
     for (uint32_t i = 0; i < places.size(); ++i) places[i] = i;
     std::vector<uint32_t> elements;
@@ -54,7 +56,9 @@ Status ChainHits(Context& ctx, const SegmentView& segment, const model::ShardSea
     TRY(chain.Run({.keys = keys[0].view(),
                    .fields = model::ViewsOf(fields),
                    .segment_rows = rows,
-                   .groups = {}},
+                   .groups = {},
+                   .factors = std::move(factors),
+                   .ask = {}},
                   places, scores));
     for (size_t i = 0; i < slots; ++i) {
       const bool is_used = i < places.size();

@@ -36,6 +36,24 @@ def combined(query, limit):
     return order, [total[i] for i in order]
 
 
+def chain(*ops, stage=MERGED):
+    made = FunctionChain(stage)
+    made._ops.extend(ops)
+    return made.to_proto()
+
+
+def op(kind, expression=None, inputs=(), outputs=(), **params):
+    return FunctionChainOp(op=kind, expr=expression, inputs=inputs, outputs=outputs, params=params)
+
+
+def expression(name_, *columns, **params):
+    return FunctionChainExpr(name_, args=tuple(col(c) for c in columns), params=params)
+
+
+def boost(*columns, **params):
+    return expression("boost_score", *columns, **params)
+
+
 def rank_chain(stage=MERGED):
     return (FunctionChain(stage, name="rank")
             .map("near", fn.decay(col("price"), function="exp", origin=20, scale=5, offset=1, decay=0.4))
@@ -72,6 +90,34 @@ def test_hits_of_segments_are_scored_before_they_are_merged(client, name):
         same_hits(got, order, total[order], DATA)
 
 
+@pytest.mark.parametrize("mode", ["multiply", "sum"])
+def test_rows_that_pass_a_filter_are_boosted_in_their_segments(client, name, mode):
+    # All rows are candidates, so that the answer does not hang on segments; smaller stays better.
+    chain = (FunctionChain(SEGMENT).map("$score", boost(filter="group < 10", weight=0.5, boost_mode=mode))
+             .map("$score", boost("$score", filter='label == "label 3" or group == 20', weight=3, boost_mode=mode)))
+    for query, got in zip(QUERIES, search(client, name, chain, limit=len(DATA.ids))):
+        total = DATA.scores("dense", query).astype(np.float64)
+        for weight, passes in ((0.5, DATA.group < 10), (3, [label == "label 3" or group == 20 for label, group
+                                                            in zip(DATA.label, DATA.group)])):
+            total = np.where(passes, total + weight if mode == "sum" else total * weight, total)
+        total = total.astype(np.float32)
+        order = np.lexsort((DATA.ids, total))
+        same_hits(got, order, total[order], DATA)
+
+
+def test_random_boosts_repeat(client, name):
+    def draws(**spec):
+        chain = FunctionChain(SEGMENT).map("$score", boost(weight=2, random_score=spec))
+        plain = dict(zip(DATA.ids.tolist(), DATA.scores("dense", QUERIES[0])))
+        return {key: score / plain[key] / 2 for key, score in search(client, name, chain, limit=len(DATA.ids))[0]}
+    once = draws(seed=1, field="id")
+    assert once == draws(seed=1, field="id")
+    assert once != draws(seed=2, field="id")
+    assert draws(seed=3) == draws(seed=3)
+    assert 0 <= min(once.values()) < 0.05 and 0.95 < max(once.values()) < 1.0001
+    assert abs(np.mean(list(once.values())) - 0.5) < 0.08
+
+
 def test_both_stages_in_one_search(client, name):
     chains = [FunctionChain(SEGMENT).map("$score", fn.num_combine(col("$score"), col("group"), mode="sum")),
               FunctionChain(MERGED).sort(col("group"), desc=False, tie_break_col=col("$id"))]
@@ -89,20 +135,6 @@ def test_ordered_by_a_field_after_the_chain(call, name):
     assert [key for key, _ in hits_of(call("Search", request))[0]] == [int(DATA.ids[i]) for i in order]
 
 
-def chain(*ops, stage=MERGED):
-    made = FunctionChain(stage)
-    made._ops.extend(ops)
-    return made.to_proto()
-
-
-def op(kind, expression=None, inputs=(), outputs=(), **params):
-    return FunctionChainOp(op=kind, expr=expression, inputs=inputs, outputs=outputs, params=params)
-
-
-def expression(name_, *columns, **params):
-    return FunctionChainExpr(name_, args=tuple(col(c) for c in columns), params=params)
-
-
 CURVE = {"function": "exp", "origin": 1, "scale": 2}
 
 
@@ -116,6 +148,17 @@ CURVE = {"function": "exp", "origin": 1, "scale": 2}
     [chain(op("map", expression("num_combine", "price"), outputs=("x",)))],
     [chain(op("map", expression("round_decimal", "$score", decimal=7), outputs=("$score",)))],
     [chain(op("map", expression("xgboost", "price", model_resource="m"), outputs=("$score",)))],
+    [chain(op("map", boost(weight=2), outputs=("$score",)))],
+    [chain(op("map", boost(), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight="2"), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost("label", weight=2), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, filter="group <"), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, filter="nobody < 3"), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, boost_mode="max"), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, random_score={"seed": "x"}), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, random_score={"field": "price"}), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, random_score={"other": 1}), outputs=("$score",)), stage=SEGMENT)],
+    [chain(op("map", boost(weight=2, guess=1), outputs=("$score",)), stage=SEGMENT)],
     [chain(op("limit", limit=3), stage=FunctionChainStage.L1_RERANK)],
     [chain(op("limit", limit=3), stage=FunctionChainStage.POST_PROCESS)],
     [chain(op("limit", limit=3)), chain(op("limit", limit=2))]])

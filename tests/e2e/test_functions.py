@@ -12,7 +12,7 @@ import pytest
 from pymilvus import (AnnSearchRequest, DataType, Function, FunctionType, MilvusClient, MilvusException, RRFRanker,
                       SemanticHighlighter)
 from server_process import Server
-from stand_in_models import AWS_ID, AWS_SECRET, DIM, KEY, StandIn, embed, rounded
+from stand_in_models import AWS_ID, AWS_SECRET, DIM, KEY, StandIn, embed, relevance, rounded
 from support import count, refused
 
 FAILED, UNAVAILABLE = 2400, 2
@@ -458,6 +458,80 @@ def test_a_reranker_that_cannot_work_is_refused(client, birds, services):
     services.fail[:] = ["few"]
     with refused(FAILED, "do not match"):
         search(reranker(services, "tei", ["q"]))
+
+
+@pytest.fixture
+def chains():
+    return pytest.importorskip("pymilvus.function_chain", reason="the older SDK has no function chains")
+
+
+def near_to(text, count):
+    return sorted(range(len(TEXTS)), key=lambda i: -np.dot(embed(text), embed(TEXTS[i])))[:count]
+
+
+@pytest.mark.parametrize("provider", RERANKERS)
+def test_each_provider_is_a_step_of_a_chain(client, birds, services, chains, provider):
+    """The text fits, the vector is near, and both count: 0.75 of the one, 0.25 of the other."""
+    params = {k: v for k, v in reranker(services, provider, []).params.items() if k not in ("reranker", "queries")}
+    if "model_name" in params:
+        params["model"] = params.pop("model_name")  # As the SDK's documentation has it.
+    col, fn = chains.col, chains.fn
+    chain = (chains.FunctionChain(chains.FunctionChainStage.L2_RERANK)
+             .map("fit", fn.rerank_model(col("text"), queries=["the hedge sings", "by night"], **params))
+             .map("$score", fn.num_combine(col("fit"), col("$score"), mode="weighted", weights=[0.75, 0.25]))
+             .sort(col("$score"), desc=True, tie_break_col=col("$id")))
+    found = client.search(birds, data=[embed(TEXTS[0]), embed(TEXTS[3])], anns_field="vector", limit=4,
+                          function_chains=chain, output_fields=["id"])
+    for text, query, hits in zip((TEXTS[0], TEXTS[3]), ("the hedge sings", "by night"), found):
+        scores = {i: 0.75 * relevance(query, TEXTS[i]) + 0.25 * np.dot(embed(text), embed(TEXTS[i]))
+                  for i in near_to(text, 4)}
+        assert [hit["id"] for hit in hits] == sorted(scores, key=lambda i: (-scores[i], i))
+        np.testing.assert_allclose([hit["distance"] for hit in hits], sorted(scores.values(), reverse=True), rtol=1e-4)
+        assert "text" not in hits[0]["entity"]
+
+
+def test_a_chain_asks_only_about_the_hits_that_are_left(client, birds, services, chains):
+    col, fn = chains.col, chains.fn
+    chain = (chains.FunctionChain(chains.FunctionChainStage.L2_RERANK).limit(2)
+             .map("$score", fn.rerank_model(col("text"), queries=["an owl"], provider="tei", endpoint=services.url,
+                                            max_client_batch_size=1)))
+    hits = client.search(birds, data=[embed(TEXTS[4])], anns_field="vector", limit=6, function_chains=chain)[0]
+    nearest = near_to(TEXTS[4], 2)
+    assert [hit["id"] for hit in hits] == nearest
+    assert sorted(body["texts"][0] for body in services.bodies("/rerank")) == sorted(TEXTS[i] for i in nearest)
+    services.requests.clear()
+    assert not client.search(birds, data=[embed(TEXTS[4])], anns_field="vector", limit=6, function_chains=chain,
+                             filter="id < 0")[0]
+    assert not services.requests
+
+
+def test_a_chain_that_cannot_ask_is_refused(client, birds, services, chains):
+    def search(stage=chains.FunctionChainStage.L2_RERANK, field="text", queries=("q",), **params):
+        expression = chains.fn.rerank_model(chains.col(field), queries=list(queries), **params)
+        return client.search(birds, data=[embed(TEXTS[0])], anns_field="vector", limit=2,
+                             function_chains=chains.FunctionChain(stage).map("$score", expression))
+
+    good = {"provider": "tei", "endpoint": services.url}
+    assert len(search(**good)[0]) == 2
+    services.requests.clear()
+    with refused(1100, "nq"):
+        search(queries=("one", "two"), **good)
+    with refused(1100, "VarChar"):
+        search(field="id", **good)
+    with refused(1100, "L2"):
+        search(stage=chains.FunctionChainStage.L0_RERANK, **good)
+    with refused(1100, "unknown rerank model provider"):
+        search(provider="acme")
+    with refused(1100, "lost rerank params:provider"):
+        search()
+    with refused(1101, "model_name"):
+        search(provider="cohere", credential="stand_in")
+    with refused(1100, "rerank_model should be"):
+        search(**good, extra=["a"])
+    assert not services.requests
+    services.fail[:] = [401]
+    with refused(FAILED, "401"):
+        search(**good)
 
 
 # -- The semantic highlighter ------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_random_boosts_repeat(call, name):
 
 
 @pytest.mark.parametrize("code, params", [
-    (1100, {"weight": "heavy"}), (1101, {}), (1100, {"weight": 1, "filter": "group <"}),
+    (1100, {"weight": "heavy"}), (1100, {}), (1100, {"weight": 1, "filter": "group <"}),
     (1100, {"weight": 1, "random_score": "[]"}), (1100, {"weight": 1, "random_score": '{"field": "price"}'})])
 def test_bad_boosts(call, name, code, params):
     status = boosted(call, name, [params]).status

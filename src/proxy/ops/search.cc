@@ -5,10 +5,10 @@
 
 #include "model/groups.h"
 #include "model/reduce.h"
-#include "model/score_chain.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"
 #include "proxy/ops.h"
+#include "proxy/ops/search_chain.h"
 #include "proxy/ops/search_finish.h"
 #include "proxy/ops/search_plan.h"
 #include "proxy/read_report.h"
@@ -22,41 +22,11 @@ namespace {
 struct Finish {
   OutputFields output;
   Ranker ranker;
-  std::optional<model::ScoreChain> chain;
+  ChainPlan chains;
   std::vector<OrderTerm> order;
   std::vector<FieldId> fields;   // To read: of the output first, then what ranking and order need.
   bool larger_is_better = true;  // Of the scores in the end.
 };
-
-// The chains of a request: that of the merged hits goes to `finish`, that of the segments is
-// returned.
-Result<std::vector<model::ChainStep>> PlanChains(const model::CollectionSchema& schema,
-                                                 const model::SearchRequest& request,
-                                                 const SearchParams& params, Finish& finish) {
-  std::vector<model::ChainStep> in_segments;
-  if (request.chains.empty()) return in_segments;
-  if (request.function_score)
-    return Invalid("function chains cannot be used with a function score");
-  if (params.iterator) return Invalid("function chains cannot be used with an iterator");
-  for (const model::FunctionChain& from : request.chains) {
-    const auto stage = static_cast<model::ChainStage>(from.stage);
-    if (stage != model::ChainStage::kSegment && stage != model::ChainStage::kMerged)
-      return Invalid("function chain {}: stage {} is not supported", from.name, from.stage);
-    const bool is_merged = stage == model::ChainStage::kMerged;
-    if (is_merged ? finish.chain.has_value() : !in_segments.empty())
-      return Invalid("there are two function chains of stage {}", from.stage);
-    TRY_ASSIGN(auto chain, model::ScoreChain::Compile(from.steps, stage, schema));
-    if (!is_merged) {
-      if (params.group.is_on())
-        return Invalid("a function chain in segments cannot be used with group by");
-      in_segments = from.steps;
-      continue;
-    }
-    AddFields(chain.fields(), finish.fields);
-    finish.chain = std::move(chain);
-  }
-  return in_segments;
-}
 
 Result<Finish> PlanFinish(const model::CollectionSchema& schema,
                           const model::SearchRequest& request, OutputFields output,
@@ -81,26 +51,11 @@ Result<Finish> PlanFinish(const model::CollectionSchema& schema,
   return finish;
 }
 
-// Runs the chain over the hits of each query.
-Status RunChain(Context& ctx, const model::ScoreChain& chain, model::PartialHits& hits,
-                std::vector<std::vector<uint32_t>>& places) {
-  model::ChainInput input{.keys = hits.primary_keys.view(),
-                          .fields = {},
-                          .segment_rows = {},
-                          .groups = model::ViewsOf(hits.group_values)};
-  for (FieldId field : chain.fields()) input.fields.push_back(ColumnOf(hits, field)->view());
-  for (std::vector<uint32_t>& of_query : places) {
-    TRY(ctx.CheckAlive());
-    TRY(chain.Run(input, of_query, hits.scores));
-  }
-  return {};
-}
-
 // The hits ranked, ordered and cut.
 Result<model::PartialHits> FinishHits(Context& ctx, Services& services, const SearchPlan& plan,
                                       Finish& finish, model::PartialHits hits) {
   finish.larger_is_better = model::LargerIsBetter(plan.search.metric);
-  const bool stays = finish.ranker.kind == Ranker::Kind::kNone && !finish.chain &&
+  const bool stays = finish.ranker.kind == Ranker::Kind::kNone && !finish.chains.merged &&
                      finish.order.empty() && plan.params.offset == 0;
   if (stays) return hits;
   std::vector<std::vector<uint32_t>> places;
@@ -125,7 +80,8 @@ Result<model::PartialHits> FinishHits(Context& ctx, Services& services, const Se
     places = SortHits(fused, plan.search.k, plan.search.grouping.is_on() ? &groups : nullptr);
     hits.scores = std::move(fused.hits.scores);
   }
-  if (finish.chain) TRY(RunChain(ctx, *finish.chain, hits, places));
+  if (finish.chains.merged)
+    TRY(RunChain(ctx, services, finish.chains, plan.has_vector, hits, places));
   std::vector<const model::Column*> columns;
   for (const OrderTerm& term : finish.order) columns.push_back(ColumnOf(hits, term.order.field));
   TRY(OrderAndCut(ctx, finish.order, columns, hits.group_values,
@@ -247,7 +203,9 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   TRY(EmbedQueries(ctx, services, collection, request.anns_field, request.queries));
   TRY_ASSIGN(SearchPlan plan, PlanSearch(services.options, scope, form, request));
   TRY_ASSIGN(Finish finish, PlanFinish(schema, request, std::move(output), plan.params));
-  TRY_ASSIGN(plan.search.chain, PlanChains(schema, request, plan.params, finish));
+  TRY_ASSIGN(finish.chains, PlanChains(services, schema, request, plan.params, nq));
+  if (finish.chains.merged) AddFields(finish.chains.merged->fields(), finish.fields);
+  plan.search.chain = finish.chains.in_segments;
   if (finish.ranker.kind == Ranker::Kind::kModel)
     TRY(CheckModelRank(services, finish.ranker.model, nq));
   TRY(CheckLoaded(request.partitions, scope));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "functions/models.h"
 #include "functions/setup.h"
@@ -38,6 +39,17 @@ Result<ModelRank> ResolveModelRank(const model::RerankFunction& function,
   return rank;
 }
 
+ModelRank RankOfChain(const model::ChainModel& asked, const model::CollectionSchema& schema) {
+  ModelRank rank{
+      .field = schema.FindField(asked.field), .queries = asked.queries, .params = asked.params};
+  // The SDK's builder of chains shows `model`, what all other functions call `model_name`.
+  if (functions::FindAnyCase(rank.params, "model_name") != nullptr) return rank;
+  for (model::KeyValue& param : rank.params) {
+    if (functions::Lower(param.key) == "model") param.key = "model_name";
+  }
+  return rank;
+}
+
 Status CheckModelRank(Services& services, const ModelRank& rank, size_t nq) {
   if (rank.queries.size() != nq) {
     return Invalid("nq must equal to the number of queries of the rerank model: nq {}, queries {}",
@@ -47,33 +59,43 @@ Status CheckModelRank(Services& services, const ModelRank& rank, size_t nq) {
   return models->CheckReranker(rank.params);
 }
 
+std::vector<size_t> QueriesWithVector(size_t count, const std::vector<uint8_t>& has_vector) {
+  std::vector<size_t> queries;
+  for (size_t query = 0; queries.size() < count; ++query) {
+    if (has_vector.empty() || has_vector[query] != 0) queries.push_back(query);
+  }
+  return queries;
+}
+
+Status ScoreTexts(Context& ctx, functions::Models& models, const ModelRank& rank, size_t query,
+                  const model::ColumnView& texts, std::span<const uint32_t> places,
+                  std::span<double> scores) {
+  std::vector<std::string_view> of_hits;
+  for (uint32_t place : places) {
+    of_hits.push_back(texts.IsValid(place) ? texts.Bytes(place) : std::string_view());
+  }
+  TRY_ASSIGN(const std::vector<float> made,
+             models.Rerank(ctx, rank.params, rank.queries[query], of_hits));
+  std::copy(made.begin(), made.end(), scores.begin());
+  return {};
+}
+
 Status ApplyModel(Context& ctx, Services& services, const ModelRank& rank,
                   const model::ColumnView& texts, const std::vector<uint32_t>& counts,
                   const std::vector<uint8_t>& has_vector, std::vector<float>& scores) {
   TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
-  struct Part {
-    size_t query;
-    size_t begin;
-    size_t count;
-  };
-  std::vector<Part> parts;
-  size_t begin = 0;
-  size_t query = 0;
-  for (uint32_t count : counts) {
-    while (query < has_vector.size() && has_vector[query] == 0) ++query;
-    if (count > 0) parts.push_back({query, begin, count});
-    begin += count;
-    ++query;
-  }
-  return models->ParallelFor(ctx, parts.size(), [&](size_t i) -> Status {
-    const Part& part = parts[i];
-    std::vector<std::string_view> of_query;
-    for (size_t hit = part.begin; hit < part.begin + part.count; ++hit) {
-      of_query.push_back(texts.IsValid(hit) ? texts.Bytes(hit) : std::string_view());
+  const std::vector<size_t> queries = QueriesWithVector(counts.size(), has_vector);
+  std::vector<uint32_t> begins(counts.size());
+  std::exclusive_scan(counts.begin(), counts.end(), begins.begin(), 0u);
+  return models->ParallelFor(ctx, counts.size(), [&](size_t i) -> Status {
+    if (counts[i] == 0) return {};
+    std::vector<uint32_t> places(counts[i]);
+    std::iota(places.begin(), places.end(), begins[i]);
+    std::vector<double> made(counts[i]);
+    TRY(ScoreTexts(ctx, *models, rank, queries[i], texts, places, made));
+    for (size_t hit = 0; hit < made.size(); ++hit) {
+      scores[begins[i] + hit] = static_cast<float>(made[hit]);
     }
-    TRY_ASSIGN(const std::vector<float> made,
-               models->Rerank(ctx, rank.params, rank.queries[part.query], of_query));
-    std::copy(made.begin(), made.end(), scores.begin() + static_cast<ptrdiff_t>(part.begin));
     return {};
   });
 }

@@ -128,8 +128,7 @@ Result<model::Boost> ResolveBoost(const model::RerankFunction& function,
   const auto plan = expr::Bind(boost.filter, schema, {});
   if (!plan.ok()) return Status(plan.status()).WithContext("the filter of a boost function");
   const std::string* weight = FindAnyCase(function.params, "weight");
-  if (weight == nullptr)
-    return Error(ErrorCode::kMissingParameter, "boost function lost param: weight");
+  if (weight == nullptr) return Invalid("boost function lost param: weight");
   TRY_ASSIGN(boost.weight, ParseNumber("weight", *weight));
   const std::string* random = FindAnyCase(function.params, "random_score");
   if (random == nullptr) return boost;

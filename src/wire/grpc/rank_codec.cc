@@ -43,12 +43,26 @@ Result<Scalar> DecodeValue(const schema::FunctionParamValue& from, int depth) {
   }
 }
 
+// An object is a null under its name, and its members are there as "name.member".
+template <class Map>
+Status AddParams(const Map& from, const std::string& prefix, int depth,
+                 std::map<std::string, Scalar>& params) {
+  for (const auto& [key, value] : from) {
+    if (!value.has_object_value()) {
+      TRY_ASSIGN(params[prefix + key], DecodeValue(value, kDepthMax));
+      continue;
+    }
+    if (depth == 0) return Invalid("a function parameter nests too deep");
+    params[prefix + key] = Scalar();
+    TRY(AddParams(value.object_value().fields(), prefix + key + ".", depth - 1, params));
+  }
+  return {};
+}
+
 template <class Map>
 Result<std::map<std::string, Scalar>> DecodeParams(const Map& from) {
   std::map<std::string, Scalar> params;
-  for (const auto& [key, value] : from) {
-    TRY_ASSIGN(params[key], DecodeValue(value, kDepthMax));
-  }
+  TRY(AddParams(from, "", kDepthMax, params));
   return params;
 }
 
