@@ -6,6 +6,7 @@ import bm25s
 import numpy as np
 import pytest
 from pymilvus import DataType, Function, FunctionType, MilvusClient
+from server_process import Server
 from support import count, refused
 
 WORDS = [f"w{i}" for i in range(400)]
@@ -283,3 +284,65 @@ def test_hybrid_search_takes_a_text(client, name):
     hits = client.hybrid_search(name, reqs=asks, ranker=RRFRanker(60), limit=3)[0]
     assert hits[0]["id"] == 1
     assert count(client, name) == 3
+
+
+# -- Parameters that name files ----------------------------------------------------------------------------------------
+
+@pytest.fixture
+def with_files(binary, tmp_path):
+    """A server whose analyzers may name files of a folder."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    arguments = ["--set", f"function.analyzer.local_resource_path={folder}"]
+    with Server(binary, str(tmp_path / "data"), arguments=arguments) as running:
+        running.files = folder
+        yield running
+
+
+def named(path):
+    return {"type": "local", "path": path}
+
+
+def test_analyzers_take_words_from_files(with_files):
+    client = MilvusClient(uri=with_files.uri)
+    (with_files.files / "stop.txt").write_text("und\noder\n")
+    (with_files.files / "same.txt").write_text("car, auto\n")
+    (with_files.files / "dict.txt").write_text("甲乙 5 n\n")
+    analyzer = {"tokenizer": "standard", "filter": ["lowercase", {"type": "stop", "stop_words_file": named("stop.txt")},
+                                                    {"type": "synonym", "synonyms_file": named("same.txt"),
+                                                     "expand": False}]}
+    assert list(client.run_analyzer("Rad und Auto oder Bus", analyzer).tokens) == ["rad", "car", "bus"]
+    chinese = {"tokenizer": {"type": "jieba", "dict": [], "mode": "exact", "hmm": False,
+                             "extra_dict_file": named("dict.txt")}}
+    assert list(client.run_analyzer("甲乙丙", chinese).tokens) == ["甲乙", "丙"]
+    make(client, "t", ["das Rad und das Auto", "ein Bus"], analyzer=analyzer, match=True)
+    for _ in range(2):
+        assert [hit["id"] for hit in client.search("t", data=["car"], anns_field="sparse", limit=5)[0]] == [0]
+        assert not client.search("t", data=["und"], anns_field="sparse", limit=5)[0]
+        found = client.query("t", filter='text_match(text, "auto")', output_fields=["id"])
+        assert [row["id"] for row in found] == [0]
+        client.flush("t")
+        with_files.kill()
+        with_files.start()
+        client = MilvusClient(uri=with_files.uri)
+        wait_for(lambda: str(client.get_load_state("t")["state"]) == "Loaded")
+    client.close()
+
+
+@pytest.mark.parametrize("file, words", [
+    (named("../secret.txt"), "is not in the folder"), (named("/etc/passwd"), "is not in the folder"),
+    (named("nothing.txt"), "is not in the folder"), ("stop.txt", "must be object"), ({}, "must be set"),
+    ({"type": "web", "path": "x"}, "unsupported file type"),
+    ({"type": "remote", "resource_name": "words", "file_name": "w.txt"}, "file resource: words not found")])
+def test_files_that_cannot_be_had_are_refused(with_files, file, words):
+    (with_files.files.parent / "secret.txt").write_text("secret")
+    client = MilvusClient(uri=with_files.uri)
+    with refused(2000, words):
+        client.run_analyzer("x", {"tokenizer": "standard", "filter": [{"type": "stop", "stop_words_file": file}]})
+    client.close()
+
+
+def test_a_server_without_a_folder_reads_no_files(client):
+    with refused(2000, "function.analyzer.local_resource_path"):
+        client.run_analyzer("x", {"tokenizer": "standard",
+                                  "filter": [{"type": "stop", "stop_words_file": named("/etc/hosts")}]})

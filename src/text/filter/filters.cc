@@ -1,7 +1,10 @@
 // Every filter, by name.
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "text/file_param.h"
 #include "text/filter/filter.h"
 
 namespace elanus::text {
@@ -26,11 +29,13 @@ Result<std::vector<std::string>> TextsOf(const json& params, const std::string& 
   return texts;
 }
 
-Status NoFiles(const json& params, const char* key) {
-  if (!params.contains(key)) return {};
-  const json& file = params[key];
-  if (!file.is_object()) return Error(ErrorCode::kSegcore, "file config of {} must be object", key);
-  return Error(ErrorCode::kUnimplemented, "{} is not supported yet", key);
+// The texts of a list and those of a file, one a line, which follow them.
+Result<std::vector<std::string>> TextsAndLines(const json& params, const std::string& filter,
+                                               const char* key, const char* file_key) {
+  TRY_ASSIGN(auto texts, TextsOf(params, filter, key));
+  TRY_ASSIGN(auto lines, FileLines(params, file_key));
+  std::move(lines.begin(), lines.end(), std::back_inserter(texts));
+  return texts;
 }
 
 Result<FilterPtr> Length(const json& params) {
@@ -42,8 +47,7 @@ Result<FilterPtr> Length(const json& params) {
 }
 
 Result<FilterPtr> Stop(const json& params) {
-  TRY(NoFiles(params, "stop_words_file"));
-  TRY_ASSIGN(auto words, TextsOf(params, "stop", "stop_words"));
+  TRY_ASSIGN(auto words, TextsAndLines(params, "stop", "stop_words", "stop_words_file"));
   return MakeStop(std::move(words));
 }
 
@@ -56,8 +60,7 @@ Result<FilterPtr> Stem(const json& params) {
 }
 
 Result<FilterPtr> Decompound(const json& params) {
-  TRY(NoFiles(params, "word_list_file"));
-  TRY_ASSIGN(auto words, TextsOf(params, "decompounder", "word_list"));
+  TRY_ASSIGN(auto words, TextsAndLines(params, "decompounder", "word_list", "word_list_file"));
   if (words.empty()) return Status(ErrorCode::kSegcore, "decompounder word list is empty");
   return MakeDecompounder(std::move(words));
 }
@@ -82,8 +85,7 @@ Status Flag(const json& params, const char* key, bool& flag) {
 }
 
 Result<FilterPtr> Synonyms(const json& params) {
-  TRY(NoFiles(params, "synonyms_file"));
-  TRY_ASSIGN(const auto rows, TextsOf(params, "synonym", "synonyms"));
+  TRY_ASSIGN(const auto rows, TextsAndLines(params, "synonym", "synonyms", "synonyms_file"));
   bool expand = true;
   TRY(Flag(params, "expand", expand));
   return MakeSynonym(rows, expand);

@@ -1,13 +1,16 @@
 // Chinese words: the most probable path through the graph of dictionary words, and a hidden Markov
 // model for what the dictionary does not know.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 
+#include "text/file_param.h"
 #include "text/tokenizer/jieba_data.h"
 #include "text/tokenizer/tokenizer.h"
 #include "text/unicode.h"
@@ -241,14 +244,40 @@ uint32_t CountToWin(const WordList& words, const std::string& word) {
   return std::max(static_cast<uint32_t>(wanted), words.CountOf(word));
 }
 
-Result<std::optional<WordList>> WordsOf(const nlohmann::json& params) {
+// A word and how often it occurs; 0: as often as it takes to be found.
+using CountedWord = std::pair<std::string, uint32_t>;
+
+// Lines as in dictionaries of jieba: a word, and maybe how often it occurs, and maybe its part of
+// speech, which nobody asks for here.
+Result<std::vector<CountedWord>> WordsOfFile(const nlohmann::json& params) {
+  static const std::string kKey = "extra_dict_file";
+  TRY_ASSIGN(const std::vector<std::string> lines, FileLines(params, kKey));
+  std::vector<CountedWord> words;
+  for (const std::string& line : lines) {
+    const size_t gap = line.find_first_of(" \t");
+    CountedWord word(line.substr(0, gap), 0u);
+    const size_t rest = gap == std::string::npos ? gap : line.find_first_not_of(" \t", gap);
+    const bool has_count = rest != std::string::npos && line[rest] >= '0' && line[rest] <= '9';
+    if (has_count) {
+      const char* const end = line.data() + line.size();
+      const auto read = std::from_chars(line.data() + rest, end, word.second);
+      if (read.ec != std::errc() || (read.ptr != end && *read.ptr != ' ' && *read.ptr != '\t'))
+        return Error(ErrorCode::kSegcore, "a line of {} is none of a dictionary: {}", kKey, line);
+    }
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
+// The words of the list `dict`. Takes the default ones when it names them or is not there.
+Result<std::vector<CountedWord>> WordsOfList(const nlohmann::json& params, bool& has_default) {
+  std::vector<CountedWord> added;
   const auto found = params.find("dict");
-  if (found == params.end()) return std::optional<WordList>();
+  has_default = found == params.end();
+  if (found == params.end()) return added;
   if (!found->is_array()) {
     return Status(ErrorCode::kSegcore, "jieba tokenizer dict must be array");
   }
-  bool has_default = false;
-  std::vector<std::string> added;
   for (const auto& item : *found) {
     if (!item.is_string()) {
       return Status(ErrorCode::kSegcore, "jieba tokenizer dict item must be string");
@@ -260,15 +289,23 @@ Result<std::optional<WordList>> WordsOf(const nlohmann::json& params) {
       }
       has_default = true;
     } else if (!word.empty()) {
-      added.push_back(word);
+      added.emplace_back(word, 0u);
     }
   }
+  return added;
+}
+
+Result<std::optional<WordList>> WordsOf(const nlohmann::json& params) {
+  bool has_default = false;
+  TRY_ASSIGN(std::vector<CountedWord> added, WordsOfList(params, has_default));
+  TRY_ASSIGN(std::vector<CountedWord> of_file, WordsOfFile(params));
+  std::move(of_file.begin(), of_file.end(), std::back_inserter(added));
   if (has_default && added.empty()) return std::optional<WordList>();
   const WordList none;
   const WordList& base = has_default ? DefaultWords() : none;
   auto words = base.words();
-  for (std::string& word : added) {
-    const uint32_t count = CountToWin(base, word);
+  for (auto& [word, given] : added) {
+    const uint32_t count = given > 0 ? given : CountToWin(base, word);
     words.emplace_back(std::move(word), count);
   }
   std::optional<WordList> list(std::in_place);
@@ -279,9 +316,6 @@ Result<std::optional<WordList>> WordsOf(const nlohmann::json& params) {
 }  // namespace
 
 Result<TokenizerPtr> MakeJiebaTokenizer(const nlohmann::json& params) {
-  if (params.contains("extra_dict_file")) {
-    return Status(ErrorCode::kUnimplemented, "extra_dict_file is not supported yet");
-  }
   auto tokenizer = std::make_unique<JiebaTokenizer>();
   if (const auto mode = params.find("mode"); mode != params.end()) {
     if (!mode->is_string()) {

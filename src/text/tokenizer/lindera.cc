@@ -1,6 +1,7 @@
 // The tokenizer lindera, on MeCab: words of Japanese and Korean by a dictionary and the cheapest
 // way through the lattice of all words that a sentence could hold (Kudo, Yamamoto and Matsumoto
 // 2004).
+#include <fmt/format.h>
 #include <mecab.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "text/file_param.h"
 #include "text/options.h"
 #include "text/tokenizer/tokenizer.h"
 #include "text/unicode.h"
@@ -79,6 +81,58 @@ struct WordFilter {
   }
 };
 
+// Words of the user's own, with MeCab's features of each. Where one stands in a text it is a word,
+// the longest at its place.
+class UserWords {
+ public:
+  // Lines "word,part of speech,reading", or as dictionaries of MeCab have them: "word,left id,right
+  // id,cost,features".
+  Status Read(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      std::vector<std::string_view> parts;
+      for (std::string_view rest = line; parts.empty() || rest.data() != nullptr;) {
+        const size_t comma = rest.find(',');
+        parts.push_back(rest.substr(0, comma));
+        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      }
+      constexpr size_t kSimple = 3;
+      constexpr size_t kFeatures = 4;
+      const bool is_simple = parts.size() == kSimple;
+      if (parts[0].empty() || (!is_simple && parts.size() <= kFeatures))
+        return Error(ErrorCode::kSegcore, "a line of user_dict is none of a dictionary: {}", line);
+      std::string word(parts[0]);
+      longest_ = std::max(longest_, word.size());
+      features_[std::move(word)] =
+          is_simple ? fmt::format("{},*,*,*,*,*,{},{},*", parts[1], parts[0], parts[2])
+                    : std::string(parts[kFeatures].data(), line.data() + line.size());
+    }
+    return {};
+  }
+
+  // The lattice keeps pointers into this object.
+  void Constrain(std::string_view sentence, MeCab::Lattice& lattice) const {
+    if (features_.empty()) return;
+    for (size_t at = 0; at < sentence.size();) {
+      size_t length = std::min(longest_, sentence.size() - at);
+      auto found = features_.end();
+      for (; length > 0; --length) {
+        found = features_.find(sentence.substr(at, length));
+        if (found != features_.end()) break;
+      }
+      if (length == 0) {
+        NextCharacter(sentence, at);
+        continue;
+      }
+      lattice.set_feature_constraint(at, at + length, found->second.c_str());
+      at += length;
+    }
+  }
+
+ private:
+  std::map<std::string, std::string, std::less<>> features_;
+  size_t longest_ = 0;
+};
+
 int64_t PenaltyOf(std::string_view word) {
   int64_t characters = 0;
   bool all_kanji = true;
@@ -94,12 +148,13 @@ int64_t PenaltyOf(std::string_view word) {
 class Lindera final : public Tokenizer {
  public:
   Lindera(std::shared_ptr<MeCab::Model> model, bool takes_apart, size_t features,
-          std::vector<WordFilter> filters)
+          std::vector<WordFilter> filters, UserWords user_words)
       : model_(std::move(model)),
         tagger_(model_->createTagger()),
         takes_apart_(takes_apart),
         features_(features),
-        filters_(std::move(filters)) {}
+        filters_(std::move(filters)),
+        user_words_(std::move(user_words)) {}
 
   void Tokenize(std::string_view text, Tokens& tokens) const override {
     const std::unique_ptr<MeCab::Lattice> lattice(model_->createLattice());
@@ -107,6 +162,7 @@ class Lindera final : public Tokenizer {
     for (std::string_view rest = text; !rest.empty();) {
       const std::string_view sentence = TakeSentence(rest);
       lattice->set_sentence(sentence.data(), sentence.size());
+      user_words_.Constrain(sentence, *lattice);
       if (!tagger_->parse(lattice.get())) continue;
       for (const MeCab::Node* node : takes_apart_ ? Cheapest(*lattice) : Best(*lattice)) {
         words.push_back({{node->surface, node->length}, TagOf(node->feature, features_)});
@@ -192,6 +248,7 @@ class Lindera final : public Tokenizer {
   const bool takes_apart_;
   const size_t features_;
   const std::vector<WordFilter> filters_;
+  const UserWords user_words_;
 };
 
 // Dictionaries are mapped from their files once, for all analyzers.
@@ -298,9 +355,13 @@ Result<TokenizerPtr> MakeLinderaTokenizer(const json& params) {
     return Error(ErrorCode::kSegcore, "lindera mode must be normal or decompose, got {}",
                  mode.dump());
   }
-  if (params.contains("user_dict")) {
-    return Status(ErrorCode::kUnimplemented, "user_dict of lindera is not supported yet");
-  }
+  static const std::string kUserWords = "user_dict";
+  const std::string file = FileName(params, kUserWords);
+  if (!file.empty() && !file.ends_with(".csv"))
+    return Error(ErrorCode::kSegcore, "user_dict of lindera should be a .csv file, got {}", file);
+  TRY_ASSIGN(const std::vector<std::string> lines, FileLines(params, kUserWords));
+  UserWords user_words;
+  TRY(user_words.Read(lines));
   const bool is_korean = name == "ko-dic";
   std::vector<WordFilter> filters;
   if (const auto list = params.find("filter"); list != params.end()) {
@@ -313,7 +374,7 @@ Result<TokenizerPtr> MakeLinderaTokenizer(const json& params) {
   TRY_ASSIGN(auto model, dictionaries.Open(name));
   return TokenizerPtr(std::make_unique<Lindera>(std::move(model), mode == "decompose",
                                                 is_korean ? 1 : kJapaneseFeatures,
-                                                std::move(filters)));
+                                                std::move(filters), std::move(user_words)));
 }
 
 }  // namespace elanus::text

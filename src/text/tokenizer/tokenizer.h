@@ -32,8 +32,9 @@ Result<TokenizerPtr> MakeIcuTokenizer();
 Result<TokenizerPtr> MakeThaiTokenizer();
 /// What lies between listed characters and groups of characters: {"delimiters": [...]}.
 Result<TokenizerPtr> MakeCharGroupTokenizer(const nlohmann::json& params);
-/// Chinese words: {"mode": "search" | "exact", "hmm": bool, "dict": [...]}. Positions count
-/// characters; in search mode words are also cut into the shorter ones they hold.
+/// Chinese words: {"mode": "search" | "exact", "hmm": bool, "dict": [...], "extra_dict_file": a
+/// file}. Positions count characters; in search mode words are also cut into the shorter ones they
+/// hold.
 Result<TokenizerPtr> MakeJiebaTokenizer(const nlohmann::json& params);
 
 /// Leaves each text to the analyzer of its language: {"identifier": "whatlang" | "lingua" |
@@ -41,7 +42,7 @@ Result<TokenizerPtr> MakeJiebaTokenizer(const nlohmann::json& params);
 /// "mapping": {"French": "English"}}.
 Result<TokenizerPtr> MakeLanguageIdentifier(const nlohmann::json& params);
 /// Words of Japanese, Korean and others by a dictionary in MeCab's format: {"dict_kind": "ipadic",
-/// "mode": "normal" | "decompose", "filter": [...]}. Positions count words.
+/// "mode": "normal" | "decompose", "filter": [...], "user_dict": a file}. Positions count words.
 Result<TokenizerPtr> MakeLinderaTokenizer(const nlohmann::json& params);
 
 /// A tokenizer from its name or its object. Errors: kSegcore, kUnimplemented.

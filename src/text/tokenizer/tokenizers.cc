@@ -40,8 +40,10 @@ Result<TokenizerPtr> MakeTokenizer(const nlohmann::json& wanted) {
   if (name == "jieba") return MakeJiebaTokenizer(*params);
   if (name == "language_identifier") return MakeLanguageIdentifier(*params);
   if (name == "lindera") return MakeLinderaTokenizer(*params);
-  if (NeedsObject(name)) {
-    return Error(ErrorCode::kUnimplemented, "the tokenizer {} is not supported yet", name);
+  if (name == "grpc") {
+    return Status(
+        ErrorCode::kUnimplemented,
+        "the tokenizer grpc is not supported: what it says to its endpoint is not public");
   }
   return Error(ErrorCode::kSegcore, "unsupported tokenizer: {}", name);
 }
