@@ -69,12 +69,30 @@ T Take(const unsigned char*& at) {
 
 }  // namespace
 
+constexpr uint32_t kAscii = 0x80;
+constexpr uint32_t kHanBegin = 0x4E00;
+constexpr uint32_t kHanEnd = 0xA000;
+constexpr size_t kFirstPlaces = kAscii + (kHanEnd - kHanBegin);
+
+// The bytes of a character that by_first_ knows.
+size_t FirstBytes(size_t place) { return place < kAscii ? 1 : 3; }
+
+size_t WordList::FirstPlace(std::string_view text) const {
+  if (by_first_.empty()) return 0;
+  const auto byte = [&](size_t i) { return uint32_t{static_cast<unsigned char>(text[i])}; };
+  if (byte(0) < kAscii) return byte(0);
+  if (text.size() < 3 || byte(0) < 0xE4 || byte(0) > 0xE9) return by_first_.size();
+  const uint32_t c = (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  return c < kHanBegin || c >= kHanEnd ? by_first_.size() : kAscii + (c - kHanBegin);
+}
+
 void WordList::Assign(std::vector<std::pair<std::string, uint32_t>> words) {
   std::stable_sort(words.begin(), words.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   bytes_.clear();
   starts_ = {0};
   counts_.clear();
+  by_first_.clear();
   total_ = 0;
   for (size_t i = 0; i < words.size(); ++i) {
     if (words[i].first.empty()) continue;
@@ -84,9 +102,25 @@ void WordList::Assign(std::vector<std::pair<std::string, uint32_t>> words) {
     counts_.push_back(words[i].second);
     total_ += words[i].second;
   }
+  if (counts_.empty()) return;
+  by_first_.assign(kFirstPlaces, {0, 0});
+  for (uint32_t i = 0; i < counts_.size(); ++i) {
+    const size_t place = FirstPlace(Word(i));
+    if (place == by_first_.size()) continue;
+    Range& range = by_first_[place];
+    if (range.empty()) range.begin = i;
+    range.end = i + 1;
+  }
 }
 
 WordList::Range WordList::Narrow(Range range, size_t depth, std::string_view bytes) const {
+  if (depth == 0 && range.end == counts_.size() && range.begin == 0 && !bytes.empty()) {
+    const size_t place = FirstPlace(bytes);
+    if (place < by_first_.size()) {
+      range = by_first_[place];
+      if (range.empty() || bytes.size() == FirstBytes(place)) return range;
+    }
+  }
   const auto part = [&](uint32_t i) {
     const std::string_view word = Word(i);
     return word.size() <= depth ? std::string_view() : word.substr(depth, bytes.size());
