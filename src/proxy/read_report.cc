@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "proxy/read_counts.h"
 
 namespace elanus::proxy {
 namespace {
@@ -87,6 +88,7 @@ ReadReport::ReadReport(Context& ctx, const ProxyOptions& options, std::string_vi
 void ReadReport::End(const Status& status, size_t queries) {
   root_->End();
   const int64_t us = outer_.clock().MonotonicUs() - begin_us_;
+  CountRead(rpc_, status);
   if (status.code() == ErrorCode::kCanceled || status.code() == ErrorCode::kDeadlineExceeded) {
     LogInfo("{} dropped reason=\"{}\" after_ms={:.1f}", rpc_, status.message(),
             static_cast<double>(us) / 1e3);

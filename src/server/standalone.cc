@@ -11,6 +11,7 @@
 #include "functions/models.h"
 #include "server/role_set.h"
 #include "wire/http/explain_route.h"
+#include "wire/http/metrics_route.h"
 
 namespace elanus::server {
 namespace {
@@ -101,9 +102,9 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& given) {
   s.models = OpenModels(s.clock, *s.executor, config.functions, s.http);
   s.roles->services().models = s.models.get();
   TRY_ASSIGN(s.grpc, wire::GrpcServer::Start(*s.executor, s.roles->services(), config.grpc));
-  TRY_ASSIGN(s.management,
-             wire::ManagementServer::Start(*s.executor, config.management,
-                                           {wire::ExplainRoute(s.roles->services())}));
+  TRY_ASSIGN(s.management, wire::ManagementServer::Start(
+                               *s.executor, config.management,
+                               {wire::ExplainRoute(s.roles->services()), wire::MetricsRoute()}));
   return std::unique_ptr<Standalone>(new Standalone(std::move(impl)));
 }
 

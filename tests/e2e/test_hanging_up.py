@@ -1,7 +1,8 @@
-"""A read that nobody waits for any more is dropped soon, whatever it does, and the log says so."""
+"""A read that nobody waits for any more is dropped soon, whatever it does; the log and the metrics say so."""
 import re
 import threading
 import time
+import urllib.request
 
 import grpc
 import numpy as np
@@ -54,6 +55,13 @@ def dropped(server, method):
         return len(re.findall(rf"{method} dropped reason=", log.read()))
 
 
+def counted(server, method, status):
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.management_port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    name = rf'milvus_proxy_req_count{{node_id="1",function_name="{method}",status="{status}"}}'
+    return int(re.search(re.escape(name) + r" (\d+)\n", text).group(1))
+
+
 def wait_until_idle(server, seconds=5):
     """Half a second with hardly any CPU: whoever works takes what it gets, on a busy machine too."""
     end = time.monotonic() + seconds
@@ -75,7 +83,9 @@ def wait_for(holds, seconds=10):
 @pytest.mark.parametrize("how", ["cancel", "close", "deadline"])
 @pytest.mark.parametrize("method", ["Query", "Search", "Delete"])
 def test_a_long_read_ends_with_its_caller(server, slow, method, how):
+    status = "abandon" if how == "deadline" else "cancel"
     before = dropped(server, method)
+    count_before = counted(server, method, status) if method != "Delete" else 0
     channel = grpc.insecure_channel(server.address, options=[("grpc.use_local_subchannel_pool", 1)])
     call = begin(channel, method, requests(slow)[method], timeout=0.6 if how == "deadline" else 60)
     time.sleep(0.4)
@@ -92,6 +102,7 @@ def test_a_long_read_ends_with_its_caller(server, slow, method, how):
     channel.close()
     if method != "Delete":
         wait_for(lambda: dropped(server, method) == before + 1)
+        assert counted(server, method, status) == count_before + 1
 
 
 def test_others_are_served_while_long_reads_run(server, slow):

@@ -73,12 +73,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const ManagementRoute* route = site_.Find(target.substr(0, target.find('?')));
     if (route == nullptr) return Answer();
     keeps_body_ = request.method() != http::verb::head;
-    if (request.method() != http::verb::post) {
-      response_.set(http::field::allow, "POST");
-      return Write({.status = 405, .content_type = "text/plain", .body = "ask with POST\n"});
-    }
     const size_t mark = target.find('?');
     query_ = mark == std::string_view::npos ? "" : std::string(target.substr(mark + 1));
+    if (route->is_read) {
+      if (request.method() == http::verb::get || !keeps_body_) return RunRoute(*route);
+      return RefuseMethod("GET, HEAD");
+    }
+    if (request.method() != http::verb::post) return RefuseMethod("POST");
     // An announced length was let pass with the header; others are watched as they come.
     const auto body_bytes_max = static_cast<uint64_t>(site_.options.body_bytes_max);
     if (parser_.content_length().value_or(0) > body_bytes_max) return RefuseLarge();
@@ -94,6 +95,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
                      });
   }
 
+  void RefuseMethod(const std::string& allowed) {
+    response_.set(http::field::allow, allowed);
+    Write({.status = 405, .content_type = "text/plain", .body = "ask with " + allowed + "\n"});
+  }
+
   void RefuseLarge() {
     Write({.status = 413, .content_type = "text/plain", .body = "the request is too large\n"});
   }
@@ -103,7 +109,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const Status queued = site_.pool->Submit([self = shared_from_this(), &route] {
       Site& site = self->site_;
       Context ctx(site.clock, site.clock.MonotonicUs() + site.options.request_s_max * 1'000'000);
-      HttpAnswer answer = route.run(ctx, self->query_, self->body_parser_->get().body());
+      const std::string_view body =
+          self->body_parser_ ? std::string_view(self->body_parser_->get().body()) : "";
+      HttpAnswer answer = route.run(ctx, self->query_, body);
       asio::post(self->stream_.get_executor(),
                  [self, answer = std::move(answer)] { self->Write(answer); });
     });

@@ -41,13 +41,15 @@ struct HttpAnswer {
 /// A path that is answered beyond /healthz.
 struct ManagementRoute {
   std::string path;  // "/explain".
-  /// Answers a POST: `query` is what stands behind the question mark. One request at a time, all
-  /// routes together. The context ends with the time for a request.
+  /// Answers a POST, or a GET or HEAD without body when it `is_read`: `query` is what stands behind
+  /// the question mark. One request at a time, all routes together. The context ends with the time
+  /// for a request.
   std::function<HttpAnswer(Context& ctx, std::string_view query, std::string_view body)> run;
+  bool is_read = false;
 };
 
-/// Answers GET and HEAD of /healthz with 200, POST of the routes' paths by their routes, other
-/// paths with 404, and other methods with 405, on workers of its own. Thread-safe after Start.
+/// Answers GET and HEAD of /healthz with 200, the routes' paths by their routes, other paths with
+/// 404, and other methods with 405, on workers of its own. Thread-safe after Start.
 class ManagementServer {
  public:
   /// kIoFailed when the port is taken, the address is none, or there are no descriptors left.

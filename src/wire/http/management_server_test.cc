@@ -254,7 +254,7 @@ class ManagementRoutesTest : public ManagementServerTest {
     };
     auto server = ManagementServer::Start(
         *executor_, {.address = "127.0.0.1", .port = 0, .body_bytes_max = 1024},
-        {{.path = "/echo", .run = echo}});
+        {{.path = "/echo", .run = echo}, {.path = "/count", .run = echo, .is_read = true}});
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = *std::move(server);
   }
@@ -272,6 +272,18 @@ TEST_F(ManagementRoutesTest, ARouteAnswersItsPathAndTheOthersStay) {
   EXPECT_TRUE(Ask(Post("/echo?bad", "")).starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(Ask(Post("/echo/more", "")).starts_with("HTTP/1.1 405 "));
   EXPECT_TRUE(Ask(Get("/other")).starts_with("HTTP/1.1 404 "));
+  ExpectHealthy();
+}
+
+TEST_F(ManagementRoutesTest, ARouteThatIsReadIsAskedWithoutABody) {
+  const std::string answer = Ask(Get("/count?a=1"));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\na=1|")) << answer;
+  const std::string head = Ask("HEAD /count HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n")) << head;
+  const std::string posted = Ask(Post("/count", "x"));
+  EXPECT_TRUE(posted.starts_with("HTTP/1.1 405 ")) << posted;
+  EXPECT_NE(posted.find("Allow: GET, HEAD"), std::string::npos) << posted;
   ExpectHealthy();
 }
 

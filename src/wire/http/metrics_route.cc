@@ -1,0 +1,17 @@
+// GET /metrics.
+#include "wire/http/metrics_route.h"
+
+#include "proxy/read_counts.h"
+
+namespace elanus::wire {
+
+ManagementRoute MetricsRoute() {
+  const auto run = [](Context&, std::string_view, std::string_view) -> HttpAnswer {
+    return {.status = 200,
+            .content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = proxy::ReadCountsText()};
+  };
+  return {.path = "/metrics", .run = run, .is_read = true};
+}
+
+}  // namespace elanus::wire
