@@ -1,5 +1,6 @@
 """Search iterators over every kind of vector, as the SDK drives them in both forms: each row comes once, with its
-score. Sealed rows with indexes, growing ones, both together; some rows are deleted."""
+score. Then ranges and pages of the same fields. Sealed rows with indexes, growing ones, both together; some rows are
+deleted."""
 import math
 import random
 import uuid
@@ -156,6 +157,53 @@ def test_every_row_comes_once_with_its_score(client, rows, monkeypatch, field, f
     for page in pages:
         distances = [score for _, score in page]
         assert distances == sorted(distances, reverse=larger)
+
+
+def wide(field):
+    """Parameters with which an approximate index finds everything."""
+    return {"IVF": {"nprobe": 16}, "HNS": {"ef": 2 * ROWS}}.get(FIELDS[field][1].removeprefix("BIN_")[:3], {})
+
+
+@pytest.mark.parametrize("begin, end", [(0, 30), (0, 400), (20, 100), (150, 300)])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_range_gives_what_lies_in_it(client, rows, field, begin, end):
+    larger = FIELDS[field][2] in ("IP", "COSINE", "BM25")
+    scores = {i: float(score) for i, score in enumerate(FIELDS[field][4]()) if score is not None and i not in DELETED}
+    steps = sorted(set(round(score, 4) for score in scores.values()), reverse=larger)
+    if end >= len(steps):  # Counted in different scores, of which Hamming distances have few.
+        begin, end = begin * len(steps) // 500, max(1, end * len(steps) // 500)
+    # Between two scores that are well apart, so that rounding decides nothing.
+    while abs(steps[end] - steps[end - 1]) < 1e-3 and end < len(steps) - 1:
+        end += 1
+    while begin and abs(steps[begin] - steps[begin - 1]) < 1e-3:
+        begin -= 1
+    low, high = (steps[begin - 1] + steps[begin]) / 2 if begin else None, (steps[end - 1] + steps[end]) / 2
+    params = {**wide(field), "radius": high, **({} if low is None else {"range_filter": low})}
+    hits = client.search(rows, [FIELDS[field][3]], anns_field=field, limit=ROWS, consistency_level="Strong",
+                         search_params={"metric_type": FIELDS[field][2], "params": params})[0]
+
+    def inside(score):
+        return (score > high if larger else score < high) and (low is None or (score < low if larger else score > low))
+    assert sorted(hit["id"] for hit in hits) == sorted(i for i, score in scores.items() if inside(score))
+    np.testing.assert_allclose([hit["distance"] for hit in hits], [scores[hit["id"]] for hit in hits], rtol=2e-3,
+                               atol=2e-3)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_pages_hold_every_row_once(client, rows, field):
+    """In the order of one search for all of them: ties to the smaller key, on whatever page they come."""
+    def search(limit, offset=0):
+        hits = client.search(rows, [FIELDS[field][3]], anns_field=field, limit=limit, offset=offset, filter="group < 7",
+                             consistency_level="Strong",
+                             search_params={"metric_type": FIELDS[field][2], "params": wide(field)})[0]
+        return [(hit["id"], hit["distance"]) for hit in hits]
+    wanted = {i for i, score in enumerate(FIELDS[field][4]())
+              if score is not None and i not in DELETED and GROUP[i] < 7}
+    pages = [hit for offset in range(0, ROWS, 90) for hit in search(90, offset)]
+    assert sorted(key for key, _ in pages) == sorted(wanted)
+    assert pages == search(ROWS)
+    larger = FIELDS[field][2] in ("IP", "COSINE", "BM25")
+    assert pages == sorted(pages, key=lambda hit: (-hit[1] if larger else hit[1], hit[0]))
 
 
 def test_lists_of_vectors_take_no_iterator(client, call, name):
