@@ -125,6 +125,9 @@ class Compactor final : public roles::Compaction {
   Result<roles::CompactionState> State(Context& ctx, int64_t ticket) override;
   /// Leaves alone the segments that `is_protected` names; for the start, before others call.
   void Protect(std::function<bool(SegmentId)> is_protected);
+  /// Keeps rows that were there at the moment that `oldest_open_read` names for a collection
+  /// (kTimestampMax: none), though they are deleted or expired by now; likewise for the start.
+  void KeepFor(std::function<Timestamp(CollectionId)> oldest_open_read);
   /// Folders that running compactions write to: nothing in them is garbage yet.
   std::vector<std::string> FoldersInUse() const;
 

@@ -128,6 +128,8 @@ Status RoleSet::Impl::OpenJobs(Context& ctx) {
                                            LoadAnew(collection, "what was compacted");
                                            index_jobs->Kick(collection);
                                          });
+  compactor->KeepFor(
+      [this](CollectionId collection) { return streaming->OldestOpenRead(collection); });
   return {};
 }
 

@@ -119,11 +119,19 @@ Result<Timestamp> Node::Append(Context& ctx, model::ShardWrite write) {
 
 Result<Timestamp> Node::ReadMoment(Context& ctx, const std::string& vchannel, Timestamp guarantee) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(vchannel));
-  return shard->WaitFor(ctx, guarantee);
+  TRY_ASSIGN(const Timestamp moment, shard->WaitFor(ctx, guarantee));
+  // Whoever asks reads more than once.
+  impl_->open_reads.Note(shard->collection(), moment, impl_->parts.clock.NowMs());
+  return moment;
+}
+
+Timestamp Node::OldestOpenRead(CollectionId collection) {
+  return impl_->open_reads.Oldest(collection, impl_->parts.clock.NowMs());
 }
 
 Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
+  impl_->NotePinned(*shard, search.read);
   TRY(shard->WaitForSchema(ctx, search.read.schema_version, impl_->options.schema_wait_ms));
   return shard::Search(ctx, *shard, impl_->parts.query, std::move(search),
                        impl_->options.load_wait_ms);
@@ -131,6 +139,7 @@ Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search)
 
 Result<model::PartialRows> Node::Query(Context& ctx, model::ShardQuery query) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(query.read.vchannel));
+  impl_->NotePinned(*shard, query.read);
   TRY(shard->WaitForSchema(ctx, query.read.schema_version, impl_->options.schema_wait_ms));
   return shard::Query(ctx, *shard, impl_->parts.query, std::move(query),
                       impl_->options.load_wait_ms);

@@ -42,6 +42,10 @@ class Node final : public roles::Streaming {
   /// Called after a flush became official, with the collection: index builds hang on it.
   void OnFlushed(std::function<void(CollectionId)> callback);
 
+  /// The earliest moment that an open read of several requests is pinned to, an iterator say;
+  /// kTimestampMax: there is none. Rows that were there then are to stay.
+  Timestamp OldestOpenRead(CollectionId collection);
+
   Result<Timestamp> Append(Context& ctx, model::ShardWrite write) override;
   Result<Timestamp> ReadMoment(Context& ctx, const std::string& vchannel,
                                Timestamp guarantee) override;

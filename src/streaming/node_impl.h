@@ -16,6 +16,7 @@
 #include "shard/shard.h"
 #include "streaming/channel_owner.h"
 #include "streaming/node.h"
+#include "streaming/open_reads.h"
 
 namespace elanus::streaming {
 
@@ -42,6 +43,7 @@ struct Node::Impl {
   Context ctx;                      // Of background work; cancelled at the end.
   segment::GrowingIndexer indexer;  // Outlives the shards.
   shard::Pages pages;               // Likewise.
+  OpenReads open_reads;
 
   std::unique_ptr<Monitor> monitor;                             // Guards the members below.
   std::map<std::string, std::unique_ptr<ChannelOwner>> owners;  // By pchannel; only grows.
@@ -63,6 +65,7 @@ struct Node::Impl {
         ctx(p.clock),
         indexer(p.executor, p.clock, o.growing_index),
         pages(o.pages),
+        open_reads(o.pages.idle_s_max),
         monitor(p.executor.MakeMonitor()) {}
 
   segment::SearchThreads threads() const {
@@ -88,6 +91,11 @@ struct Node::Impl {
       if (shard->collection() == collection) found.push_back(shard);
     }
     return found;
+  }
+  // A read at a moment that was chosen before is one of several.
+  void NotePinned(const shard::Shard& shard, const model::ShardRead& read) {
+    if (read.read_at == Timestamp()) return;
+    open_reads.Note(shard.collection(), read.read_at, parts.clock.NowMs());
   }
   ChannelOwner& OwnerOf(std::string_view vchannel) {
     std::lock_guard<Monitor> lock(*monitor);
@@ -173,6 +181,7 @@ struct Node::Impl {
 
   void JobLoop();
   void TickLoop();
+  Timestamp DeletedUntil(const Job& job);
   Status Flush(Job& job);
   Result<model::FlushCommit> WriteFiles(const Job& job);
   Status ShowFlushed(const Job& job);

@@ -46,7 +46,8 @@ struct StreamingOptions {
                                    "a start, before it is answered that there is one."});
     visit(retention_s, OptionSpec{"common.retentionDuration", "seconds", 0, 1e9,
                                   "How far back reads at a moment of the past are exact: rows "
-                                  "deleted since stay in the files."});
+                                  "deleted since stay in the files. What an open iterator reads "
+                                  "stays in any case."});
     visit(
         schema_wait_ms,
         OptionSpec{"streaming.schemaWait", "ms", 0, 1e9,

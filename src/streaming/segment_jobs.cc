@@ -87,16 +87,23 @@ void Node::Impl::TickLoop() {
   }
 }
 
+// Rows deleted up to this moment are not written. Later deletes hide them from some readers only.
+// Whoever begins to read from now on does so at a moment behind the seal: at least that of the
+// newest record.
+Timestamp Node::Impl::DeletedUntil(const Job& job) {
+  const int64_t now_ms = parts.clock.NowMs();
+  const Timestamp until =
+      std::min(job.flush->checkpoint_ts, open_reads.Oldest(job.collection, now_ms));
+  if (options.retention_s == 0) return until;
+  return std::min(until, MakeTimestamp(now_ms - options.retention_s * 1000));
+}
+
 Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
   model::FlushCommit commit{.vchannel = job.shard->vchannel(),
                             .collection = job.collection,
                             .checkpoint = job.flush->checkpoint,
                             .checkpoint_ts = job.flush->checkpoint_ts};
-  // Later deletes hide rows from readers of the present only.
-  Timestamp deleted_until = kTimestampMax;
-  if (options.retention_s > 0) {
-    deleted_until = MakeTimestamp(parts.clock.NowMs() - options.retention_s * 1000);
-  }
+  const Timestamp deleted_until = DeletedUntil(job);
   for (const auto& growing : job.flush->segments) {
     roles::FlushTask task{.segment = growing->id(),
                           .collection = job.collection,
@@ -108,8 +115,8 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
     }
     if (task.row_timestamps.empty()) continue;  // Every row was deleted before it was flushed.
     TRY_ASSIGN(model::SegmentInfo segment, parts.data.Flush(ctx, task));
-    // The export has left out what older deletes hide, and the seal was older than later ones.
-    segment.deletes_applied = std::min(commit.checkpoint_ts, deleted_until);
+    // The export has left out what older deletes hide.
+    segment.deletes_applied = deleted_until;
     segment.deletes_counted = segment.deletes_applied;
     commit.segments.push_back(std::move(segment));
   }

@@ -1,4 +1,4 @@
-"""Reads at a moment of the past, within the retention, and of a snapshot without restoring it."""
+"""Reads at a moment of the past: within the retention, of an open iterator, of a snapshot without restoring it."""
 import time
 
 import pytest
@@ -73,6 +73,30 @@ def test_the_past_is_read_through_deletes_upserts_and_compaction(server):
     client = MilvusClient(uri=server.uri)
     for moment, expected in moments:
         assert rows_at(client, "c", moment) == expected
+
+
+def test_an_open_iterator_gives_every_row_of_its_moment(binary, tmp_path):
+    """Its rows are changed, deleted, flushed, compacted and collected between its pages, without any retention."""
+    with Server(binary, str(tmp_path / "data"), arguments=OPTIONS[2:]) as server:
+        client = MilvusClient(uri=server.uri)
+        make(client, "c")
+        data = vectors(400)
+        client.insert("c", [row(i, data[i]) for i in range(400)])
+        client.flush("c")
+        pages = client.query_iterator("c", batch_size=40, filter="id >= 0", output_fields=["name"],
+                                      consistency_level="Strong")
+        given, step = {}, 0
+        while page := pages.next():
+            assert not given.keys() & {one["id"] for one in page}
+            given.update({one["id"]: one["name"] for one in page})
+            client.upsert("c", [{**row(i, data[i]), "name": f"new {step}"} for i in range(step, 400, 9)])
+            client.delete("c", ids=list(range(399 - step * 30, 380 - step * 30, -1)))
+            client.flush("c")
+            compact(client, "c")
+            time.sleep(0.3)  # What was compacted is collected once a second.
+            step += 1
+        pages.close()
+        assert given == {i: f"row {i}" for i in range(400)}
 
 
 def test_a_protected_snapshot_is_read_where_it_is(binary, tmp_path):

@@ -21,9 +21,13 @@ using Rows = std::map<int64_t, int64_t>;  // Version by key.
 
 class Past : public testing::TestWithParam<uint64_t> {
  protected:
-  Past() {
+  // What is read here is itself a read that stays open for a while: for a moment, so that the
+  // retention decides.
+  Past() : Past(kRetentionS, /*idle_s=*/1) {}
+  Past(int64_t retention_s, int64_t idle_s) {
     server::Config config = server::FakeConfig();
-    config.streaming.retention_s = kRetentionS;
+    config.streaming.retention_s = retention_s;
+    config.query.pages.idle_s_max = idle_s;
     auto opened = server::OpenFakeCluster(disk_, *executor_, clock_, config);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     cluster_ = std::move(*opened);
@@ -100,11 +104,14 @@ class Past : public testing::TestWithParam<uint64_t> {
                                                      .level = model::ConsistencyLevel::kCustomized,
                                                      .guarantee = moment}});
     EXPECT_TRUE(found.ok()) << found.status().ToString();
+    return found.ok() ? RowsOf(*found) : Rows();
+  }
+
+  static Rows RowsOf(const model::QueryResult& found) {
     Rows rows;
-    if (!found.ok()) return rows;
-    const auto id = std::find_if(found->columns.begin(), found->columns.end(),
+    const auto id = std::find_if(found.columns.begin(), found.columns.end(),
                                  [](const auto& column) { return column.name == "id"; });
-    const auto version = std::find_if(found->columns.begin(), found->columns.end(),
+    const auto version = std::find_if(found.columns.begin(), found.columns.end(),
                                       [](const auto& column) { return column.name == "version"; });
     for (size_t i = 0; i < id->rows; ++i) {
       EXPECT_TRUE(rows.emplace(id->view().Get<int64_t>(i), version->view().Get<int64_t>(i)).second);
@@ -212,6 +219,91 @@ TEST_P(Past, RowsDeletedBeforeTheRetentionGoForGood) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Past, testing::Range<uint64_t>(1, 9));
+
+// An iterator is read page by page while its rows change under it. There is no retention.
+class OpenIterator : public Past {
+ protected:
+  static constexpr int64_t kIdleS = 30;
+  OpenIterator() : Past(0, kIdleS) {}
+
+  // The page behind `last`; the first one, at moment 0, tells the moment of all.
+  Rows Page(int64_t last, Timestamp& moment) {
+    constexpr const char* kPageRows = "7";
+    model::QueryRequest request{.name = kName,
+                                .filter = fmt::format("id > {}", last),
+                                .output_fields = {"id", "version"},
+                                .params = {{"iterator", "true"}, {"limit", kPageRows}}};
+    if (moment != Timestamp()) {
+      request.consistency = {
+          .use_default = false, .level = model::ConsistencyLevel::kCustomized, .guarantee = moment};
+    }
+    const auto found = proxy::Query(ctx_, services(), request);
+    EXPECT_TRUE(found.ok()) << found.status().ToString();
+    if (!found.ok()) return {};
+    if (moment == Timestamp()) moment = found->session;
+    return RowsOf(*found);
+  }
+
+  void ChangeSomething() {
+    switch (rng_() % 4) {
+      case 0:
+        if (!rows_.empty()) Write(SomePresent(8), /*upsert=*/true);
+        break;
+      case 1:
+        if (!rows_.empty()) Erase(SomePresent(8));
+        break;
+      case 2:
+        ASSERT_TRUE(proxy::Flush(ctx_, services(), "", {"c"}).ok());
+        break;
+      case 3:
+        (void)proxy::Compact(ctx_, services(), {.name = kName});
+        break;
+    }
+    Settle();
+    (void)cluster_->garbage().Collect(ctx_);
+  }
+
+  int64_t RowsInFiles() {
+    int64_t rows = 0;
+    const auto info = *services().coord.catalog.Find(ctx_, kName);
+    const auto segments = *services().coord.segments.ListSegments(ctx_, info->id);
+    for (const auto& segment : segments) rows += segment.rows;
+    return rows;
+  }
+};
+
+TEST_P(OpenIterator, GivesEveryRowOfItsMoment) {
+  std::vector<int64_t> keys;
+  for (int64_t key = 0; key < 90; ++key) keys.push_back(key);
+  Write(keys, false);
+  for (int change = 0; change < 6; ++change) ChangeSomething();
+  const Rows expected = rows_;
+  Timestamp moment;
+  Rows given;
+  int64_t last = -1;
+  while (true) {
+    const Rows page = Page(last, moment);
+    if (page.empty()) break;
+    given.insert(page.begin(), page.end());
+    last = page.rbegin()->first;
+    for (int change = 0; change < 4; ++change) {
+      // The pages come late, yet in time.
+      clock_.AdvanceMs(static_cast<int64_t>(rng_() % (kIdleS * 1000 / 4)));
+      ChangeSomething();
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_EQ(given, expected);
+  // Nobody reads on: what is deleted goes.
+  clock_.AdvanceMs((kIdleS + 1) * 1000);
+  ASSERT_TRUE(proxy::Flush(ctx_, services(), "", {"c"}).ok());
+  Settle();
+  (void)proxy::Compact(ctx_, services(), {.name = kName});
+  Settle();
+  EXPECT_EQ(RowsInFiles(), static_cast<int64_t>(rows_.size()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, OpenIterator, testing::Range<uint64_t>(1, 17));
 
 }  // namespace
 }  // namespace elanus

@@ -45,7 +45,8 @@ struct Compactor::Impl {
   roles::Data& data;
   const CompactionOptions options;
   std::function<void(CollectionId)> on_done;
-  std::function<bool(SegmentId)> is_protected;  // May be empty.
+  std::function<bool(SegmentId)> is_protected;              // May be empty.
+  std::function<Timestamp(CollectionId)> oldest_open_read;  // Likewise.
   Clock& clock;
   Context ctx;  // Of the tasks; cancelled at the end.
 
@@ -82,6 +83,7 @@ struct Compactor::Impl {
   Result<roles::CompactionTask> TaskOf(const CompactionPlan& plan,
                                        const model::CollectionInfo& info,
                                        const model::ShardFiles& files);
+  Timestamp OldestOpenRead(CollectionId collection);
   Timestamp ClusteredAt(const roles::CompactionTask& work) const;
   Status Merge(CompactionWork& task, int64_t& bytes);
   Status BuildIndexes(const model::CollectionInfo& info, model::SegmentInfo& segment);

@@ -99,16 +99,27 @@ void Compactor::Impl::Run(const TaskPtr& task) {
   monitor->NotifyAll();
 }
 
+Timestamp Compactor::Impl::OldestOpenRead(CollectionId collection) {
+  const auto ask = [&] {
+    std::lock_guard<Monitor> lock(*monitor);
+    return oldest_open_read;
+  }();
+  return ask ? ask(collection) : kTimestampMax;
+}
+
 Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan,
                                                       const model::CollectionInfo& info,
                                                       const model::ShardFiles& files) {
   const int64_t now_ms = clock.NowMs();
+  // Asked after the files were listed: whoever begins to read later does so at a moment behind
+  // their deletes.
+  const Timestamp open_read = OldestOpenRead(info.id);
   roles::CompactionTask work{.output = {},
                              .inputs = {},
                              .deltas = files.deltas,
                              .deletes_until = files.checkpoint.timestamp,
-                             .expired_before = ReclaimBefore(options, info, now_ms),
-                             .reclaim_until = DeletedUntil(options, now_ms)};
+                             .expired_before = ReclaimBefore(options, info, now_ms, open_read),
+                             .reclaim_until = DeletedUntil(options, now_ms, open_read)};
   int64_t bytes = 0;
   for (const model::SegmentInfo& segment : files.segments) {
     if (!std::binary_search(plan.inputs.begin(), plan.inputs.end(), segment.id)) continue;
@@ -116,7 +127,7 @@ Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan
     bytes += segment.bytes;
   }
   const model::CollectionSchema& schema = info.schema;
-  work.expiry_us = ExpiredUntilUs(options, now_ms);
+  work.expiry_us = ExpiredUntilUs(options, now_ms, open_read);
   work.expiry_field = model::ExpiryField(info.properties, schema);
   if (options.sorts_by_key) work.sort_by = schema.primary_key().id;
   if (const model::FieldSchema* key = model::IsolatedKey(info)) work.sort_by = key->id;
@@ -368,6 +379,11 @@ Result<roles::CompactionState> Compactor::State(Context&, int64_t ticket) {
                             .failure = task->failure});
   }
   return state;
+}
+
+void Compactor::KeepFor(std::function<Timestamp(CollectionId)> oldest_open_read) {
+  std::lock_guard<Monitor> lock(*impl_->monitor);
+  impl_->oldest_open_read = std::move(oldest_open_read);
 }
 
 std::vector<std::string> Compactor::FoldersInUse() const {

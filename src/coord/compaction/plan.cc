@@ -278,24 +278,27 @@ class Planner {
 
 namespace {
 
-int64_t SlackMs(const CompactionOptions& options) {
-  return std::max<int64_t>(0, options.expiry_slack_h) * 3600 * 1000 + options.retention_s * 1000;
+// What has expired by then may go.
+int64_t ExpiredUntilMs(const CompactionOptions& options, int64_t now_ms, Timestamp open_read) {
+  const int64_t slack_ms =
+      std::max<int64_t>(0, options.expiry_slack_h) * 3600 * 1000 + options.retention_s * 1000;
+  return std::min(now_ms - slack_ms, PhysicalMs(open_read));
 }
 
 }  // namespace
 
 Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
-                        int64_t now_ms) {
-  return model::ExpiredBefore(collection.properties, now_ms - SlackMs(options));
+                        int64_t now_ms, Timestamp open_read) {
+  return model::ExpiredBefore(collection.properties, ExpiredUntilMs(options, now_ms, open_read));
 }
 
-Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms) {
-  if (options.retention_s == 0) return kTimestampMax;
-  return MakeTimestamp(now_ms - options.retention_s * 1000);
+Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms, Timestamp open_read) {
+  if (options.retention_s == 0) return open_read;
+  return std::min(open_read, MakeTimestamp(now_ms - options.retention_s * 1000));
 }
 
-int64_t ExpiredUntilUs(const CompactionOptions& options, int64_t now_ms) {
-  return (now_ms - SlackMs(options)) * 1000;
+int64_t ExpiredUntilUs(const CompactionOptions& options, int64_t now_ms, Timestamp open_read) {
+  return ExpiredUntilMs(options, now_ms, open_read) * 1000;
 }
 
 bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard) {

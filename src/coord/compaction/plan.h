@@ -32,15 +32,18 @@ struct ShardView {
   std::set<SegmentId> resting = {};  // Their dead rows cannot go yet.
 };
 
-/// Rows inserted before this moment may go for good.
+/// Rows inserted before this moment may go for good. `open_read`: the earliest moment that somebody
+/// still reads at; kTimestampMax: nobody does.
 Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
-                        int64_t now_ms);
+                        int64_t now_ms, Timestamp open_read = kTimestampMax);
 
 /// Rows deleted before this moment may go for good.
-Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms);
+Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms,
+                       Timestamp open_read = kTimestampMax);
 
 /// The same for rows with an end of their own, in microseconds.
-int64_t ExpiredUntilUs(const CompactionOptions& options, int64_t now_ms);
+int64_t ExpiredUntilUs(const CompactionOptions& options, int64_t now_ms,
+                       Timestamp open_read = kTimestampMax);
 
 /// The delta logs that are not counted yet are many or large, or may hide many rows.
 bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard);

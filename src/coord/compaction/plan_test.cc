@@ -177,6 +177,16 @@ TEST_F(PlanTest, WhatReadersOfThePastSeeStaysForAsLongAsTheRetentionSays) {
   EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs), MakeTimestamp(kNowMs - 70'000));
 }
 
+TEST_F(PlanTest, WhatAnOpenReadSeesStaysForAsLongAsItIsOpen) {
+  const Timestamp open = MakeTimestamp(kNowMs - 5'000, 7);
+  EXPECT_EQ(DeletedUntil(options_, kNowMs, open), open);
+  EXPECT_EQ(ExpiredUntilUs(options_, kNowMs, open), (kNowMs - 5'000) * 1000);
+  collection_.properties = {{"collection.ttl.seconds", "10"}};
+  EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs, open), MakeTimestamp(kNowMs - 15'000));
+  options_.retention_s = 60;
+  EXPECT_EQ(DeletedUntil(options_, kNowMs, open), MakeTimestamp(kNowMs - 60'000));
+}
+
 TEST_F(PlanTest, APartitionIsClusteredWhenMuchOfItIsNewOrSomeForLong) {
   EXPECT_TRUE(PlanDueClustering(options_, View()).empty());
   Add(1, 300);
