@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/machine.h"
+#include "base/mapped_faults.h"
 #include "data/node.h"
 #include "expr/json_path.h"
 #include "expr/json_terms.h"
@@ -77,7 +78,9 @@ Result<std::optional<std::vector<index::KeyRun>>> KeyRunsOf(
     if (file.field != key->id) continue;
     TRY_ASSIGN(Blob blob, objects.Open(ctx, file.key));
     TRY_ASSIGN(const store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
-    return RunsOf(column.view, rows_min);
+    auto runs = RunsOf(column.view, rows_min);
+    TRY(CheckMapped(column.blob.bytes()));
+    return runs;
   }
   return none;
 }
@@ -181,6 +184,7 @@ Result<model::SegmentIndexInfo> Node::BuildIndex(Context& ctx, const model::Segm
     } else {
       TRY_ASSIGN(bytes, BuildScalar(ctx, collection.schema, index, column.view));
     }
+    TRY(CheckMapped(column.blob.bytes()));
     built.key =
         fmt::format("indexes/{}/{}/{}", collection.id.value(), info.id.value(), index.id.value());
     built.bytes = static_cast<int64_t>(bytes.size());

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "base/mapped_faults.h"
 #include "data/delete_set.h"
 #include "data/node.h"
 #include "data/segment_writer.h"
@@ -52,6 +53,11 @@ class Input {
                    info_->id.value());
     }
     return column;
+  }
+  /// What was read of keys and timestamps so far was there.
+  Status CheckFiles() const {
+    TRY(CheckMapped(keys_.blob.bytes()));
+    return CheckMapped(timestamps_.blob.bytes());
   }
 
  private:
@@ -115,6 +121,12 @@ class FieldOfAll {
     }
     return {};
   }
+  /// What was read so far was there. Without asking, the checksums of what is written would be
+  /// right, and its values zeros.
+  Status CheckFiles() const {
+    for (const store::OpenedColumn& column : opened_) TRY(CheckMapped(column.blob.bytes()));
+    return {};
+  }
 
  private:
   static constexpr size_t kFillerRows = 1024;
@@ -153,6 +165,8 @@ Result<std::vector<Place>> RowsThatStay(Context& ctx, std::span<const Input> inp
       stay.push_back({.inserted = timestamps[row], .input = i, .is_hidden = is_hidden, .row = row});
     }
   }
+  if (expiry) TRY(expiry->CheckFiles());
+  for (const Input& input : inputs) TRY(input.CheckFiles());
   const auto older = [](const Place& a, const Place& b) { return a.inserted < b.inserted; };
   // Flushes follow one another, so their rows are in order already.
   if (!std::is_sorted(stay.begin(), stay.end(), older)) {
@@ -174,7 +188,7 @@ Status SortByField(Context& ctx, std::span<const Input> inputs, const model::Fie
   if (!std::is_sorted(places.begin(), places.end(), before)) {
     std::stable_sort(places.begin(), places.end(), before);
   }
-  return {};
+  return values.CheckFiles();
 }
 
 std::vector<Run> RunsOf(std::span<const Place> places) {
@@ -200,15 +214,16 @@ int64_t HiddenOf(std::span<const Place> places) {
 Status WriteField(Context& ctx, std::span<const Input> inputs, std::span<const Run> runs,
                   const model::FieldSchema& field, SegmentWriter& writer) {
   TRY_ASSIGN(const FieldOfAll values, FieldOfAll::Open(ctx, inputs, field));
-  return writer.Put(ctx,
-                    {.field = field.id,
-                     .type = field.type,
-                     .element_type = field.element_type,
-                     .dim = static_cast<uint32_t>(field.dim())},
-                    [&](const store::TakeSlice& take) -> Status {
-                      for (const Run& run : runs) TRY(values.ForEach(run, take));
-                      return {};
-                    });
+  TRY(writer.Put(ctx,
+                 {.field = field.id,
+                  .type = field.type,
+                  .element_type = field.element_type,
+                  .dim = static_cast<uint32_t>(field.dim())},
+                 [&](const store::TakeSlice& take) -> Status {
+                   for (const Run& run : runs) TRY(values.ForEach(run, take));
+                   return {};
+                 }));
+  return values.CheckFiles();
 }
 
 // Writes some of the rows as one segment.
@@ -264,6 +279,7 @@ Result<int64_t> Node::CountExpired(Context& ctx, const model::SegmentInfo& info,
       if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());
       if (column.view.IsValid(row) && column.view.Get<int64_t>(row) <= until_us) ++expired;
     }
+    TRY(CheckMapped(column.blob.bytes()));
     return expired;
   }
   return 0;
@@ -333,6 +349,7 @@ Result<roles::MergeDeletesResult> Node::MergeDeletes(Context& ctx,
           deletes.DeletedAt(input.keys().Bytes(row), input.timestamps()[row], info.partition);
       if (deleted != Timestamp()) ++hidden;
     }
+    TRY(input.CheckFiles());
     result.deleted_rows.push_back(hidden);
   }
   const model::Deletes needed = deletes.Used();

@@ -174,6 +174,7 @@ Result<model::PartialHits> MergeHits(Context& ctx, std::span<const Found> found,
       }
     }
   }
+  for (const Found& one : found) TRY(one.segment->CheckFiles());
   return out;
 }
 

@@ -37,6 +37,11 @@ bool PieceCache::HasRoom(int64_t bytes) const {
   return !evicts_ || stats_.bytes + bytes <= high_bytes_;
 }
 
+bool PieceCache::HoldsAll() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return !evicts_ || expected_bytes_ <= high_bytes_;
+}
+
 void PieceCache::Trim() {
   std::vector<Content> closed;  // Freed after the lock.
   std::lock_guard<std::mutex> lock(mutex_);
@@ -46,6 +51,7 @@ void PieceCache::Trim() {
 void PieceCache::Hold(int64_t bytes) {
   std::lock_guard<std::mutex> lock(mutex_);
   stats_.bytes += bytes;
+  expected_bytes_ += bytes;
   stats_.bytes_max = std::max(stats_.bytes_max, stats_.bytes);
 }
 
@@ -96,10 +102,14 @@ Piece::Piece(std::shared_ptr<PieceCache> cache, int64_t bytes_expected, Opener o
     : cache_(std::move(cache)),
       bytes_expected_(bytes_expected),
       open_(std::move(open)),
-      base_(std::move(base)) {}
+      base_(std::move(base)) {
+  std::lock_guard<std::mutex> lock(cache_->mutex_);
+  cache_->expected_bytes_ += bytes_expected_;
+}
 
 Piece::~Piece() {
   std::lock_guard<std::mutex> lock(cache_->mutex_);
+  cache_->expected_bytes_ -= bytes_expected_;
   if (content_ == nullptr) return;
   cache_->open_.erase(place_);
   cache_->stats_.bytes -= bytes_;

@@ -58,6 +58,8 @@ class PieceCache {
   Stats stats() const;
   /// More can be opened without closing anything: what warms up stops otherwise.
   bool HasRoom(int64_t bytes) const;
+  /// All pieces there are could be open at once: reading each of them once is not in vain.
+  bool HoldsAll() const;
   /// Closes what is too much by now: a read has let go of what it had pinned.
   void Trim();
   /// Counts bytes that stay open with their segment; a negative number gives them back.
@@ -80,6 +82,7 @@ class PieceCache {
   mutable std::mutex mutex_;  // Guards what follows and the pieces' content; held for memory work.
   std::list<Piece*> open_;
   Stats stats_;
+  int64_t expected_bytes_ = 0;  // Of every piece there is, and of what is held.
   int64_t logged_us_ = 0;
 };
 

@@ -117,6 +117,16 @@ TEST_F(PieceCacheTest, CountsWhatSegmentsHoldAndForgetsPiecesThatGo) {
   EXPECT_EQ(cache_->stats().bytes, 0);
 }
 
+TEST_F(PieceCacheTest, KnowsWhetherItCouldHoldAllThereIs) {
+  const auto a = Make(50);
+  cache_->Hold(10 * kMb);
+  EXPECT_TRUE(cache_->HoldsAll());
+  auto b = Make(30);
+  EXPECT_FALSE(cache_->HoldsAll()) << "90 of 80 MB, though none is open";
+  b.reset();
+  EXPECT_TRUE(cache_->HoldsAll());
+}
+
 TEST_F(PieceCacheTest, OpensAgainAfterAnErrorAndKeepsAllOpenWhenToldTo) {
   int attempts = 0;
   const auto piece = std::make_shared<Piece>(cache_, 0, [&](Context&) -> Result<Piece::Opened> {

@@ -289,7 +289,9 @@ Result<model::PartialRows> Retrieve(Context& ctx, const SearchThreads& threads,
                                     std::span<const std::shared_ptr<const SegmentView>> segments,
                                     const expr::Plan& plan, const model::ShardQuery& query,
                                     const model::CollectionSchema& schema, Timestamp read_at) {
-  return Retrieval(threads, segments, plan, query, schema, read_at).Run(ctx);
+  auto rows = Retrieval(threads, segments, plan, query, schema, read_at).Run(ctx);
+  for (const auto& segment : segments) TRY(segment->CheckFiles());
+  return rows;
 }
 
 }  // namespace elanus::segment

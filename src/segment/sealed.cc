@@ -43,6 +43,8 @@ class SegmentFile {
         std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
         {static_cast<const char*>(memory), bytes}, bytes);
   }
+  const Blob& blob() const { return blob_; }
+  std::string_view bytes() const { return blob_.bytes(); }
   /// Nobody reads it for now.
   void Rest() const {
     if (has_pages()) DropPages(blob_.bytes());
@@ -89,24 +91,48 @@ Status CheckBelongs(const store::OpenedColumn& column, const Manifest& manifest,
                manifest.segment.value());
 }
 
-// Opens a column. Its checksums are looked at the first time only: the file does not change, and
-// to read it all is what opening it later is to avoid.
-Piece::Opener ColumnOpener(std::shared_ptr<const SegmentFile> bytes, const Manifest::File& file,
-                           const Manifest& manifest) {
-  auto is_checked = std::make_shared<std::atomic<bool>>(false);
-  const Manifest owner{.segment = manifest.segment, .rows = manifest.rows};
-  return [bytes, file, owner, is_checked](Context&) -> Result<Piece::Opened> {
-    const auto check =
-        is_checked->load() ? store::ColumnCheck::kHeader : store::ColumnCheck::kWhole;
-    TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(bytes->Held(), file.key, check));
-    TRY(CheckBelongs(column, owner, file));
-    is_checked->store(true);
+// The file of a column. Its checksums are looked at once: the file does not change, and to read it
+// all is what opening it later is to avoid.
+class ColumnFile {
+ public:
+  ColumnFile(std::shared_ptr<const SegmentFile> bytes, const Manifest::File& file,
+             const Manifest& manifest)
+      : bytes_(std::move(bytes)),
+        file_(file),
+        owner_{.segment = manifest.segment, .rows = manifest.rows} {}
+
+  /// What a piece opens.
+  Result<Piece::Opened> Open() {
+    TRY_ASSIGN(store::OpenedColumn column, Look(bytes_->Held()));
     const size_t size = column.blob.bytes().size();
-    auto held = std::make_shared<HeldColumn>(bytes, std::move(column));
+    auto held = std::make_shared<HeldColumn>(bytes_, std::move(column));
     return Piece::Opened{.content = std::shared_ptr<const void>(held, &held->column),
                          .bytes = size};
-  };
-}
+  }
+  /// Looks at the checksums, so that no read has to.
+  Status Verify() {
+    if (is_checked_.load()) return {};
+    TRY(Look(bytes_->blob()).status());
+    bytes_->Rest();
+    return {};
+  }
+
+ private:
+  Result<store::OpenedColumn> Look(Blob blob) {
+    const auto check =
+        is_checked_.load() ? store::ColumnCheck::kHeader : store::ColumnCheck::kWhole;
+    TRY_ASSIGN(store::OpenedColumn column,
+               store::OpenColumnFile(std::move(blob), file_.key, check));
+    TRY(CheckBelongs(column, owner_, file_));
+    is_checked_.store(true);
+    return column;
+  }
+
+  const std::shared_ptr<const SegmentFile> bytes_;
+  const Manifest::File file_;
+  const Manifest owner_;
+  std::atomic<bool> is_checked_{false};
+};
 
 // Opens an index; a vector index pins the column of its rows.
 Piece::Opener IndexOpener(std::shared_ptr<const SegmentFile> bytes, const std::string& key,
@@ -169,6 +195,7 @@ Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, Sea
     TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
     TRY(CheckBelongs(column, body.manifest, file));
     body.held_bytes += static_cast<int64_t>(column.blob.bytes().size());
+    body.files.push_back(column.blob.bytes());
     return column;
   }
   return Error(ErrorCode::kIntegrity, "{}: names no timestamps or no primary keys", manifest_key);
@@ -197,9 +224,12 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
     LoadRule rule{.is_mapped = true, .warm_up = WarmUp::kDisable};
     if (field != nullptr) rule = RuleOfField(parts.load, collection, *field);
     TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, parts.objects, file.key, rule.is_mapped));
+    body->files.push_back(bytes->bytes());
+    auto column = std::make_shared<ColumnFile>(std::move(bytes), file, manifest);
     body->slots[file.field.value()] = {
         .piece = std::make_shared<Piece>(parts.cache, file.bytes,
-                                         ColumnOpener(std::move(bytes), file, manifest)),
+                                         [column](Context&) { return column->Open(); }),
+        .verify = [column] { return column->Verify(); },
         .stats = std::make_unique<const ColumnStats>(),
         .warm_up = rule.warm_up};
   }
@@ -284,7 +314,8 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
                    .path = {},
                    .type = built.type.empty() ? info->type : built.type,
                    .piece = {},
-                   .warm_up = rule.warm_up};
+                   .warm_up = rule.warm_up,
+                   .file = {}};
     std::shared_ptr<Piece> column;
     if (slot.is_vector) {
       const auto rows = impl_->body->slots.find(info->field.value());
@@ -299,6 +330,7 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
     model::IndexInfo as_built = *info;
     if (!built.type.empty()) as_built.type = built.type;
     TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, impl_->parts.objects, built.key, rule.is_mapped));
+    slot.file = bytes->bytes();
     slot.piece =
         std::make_shared<Piece>(impl_->parts.cache, built.bytes,
                                 IndexOpener(std::move(bytes), built.key, as_built, column), column);
@@ -335,6 +367,11 @@ Status Sealed::Warm(Context& ctx, WarmUp when) {
   };
   for (const IndexSlot& slot : state->indexes) TRY(open(slot.piece, slot.warm_up));
   for (const auto& [field, slot] : state->body->slots) TRY(open(slot.piece, slot.warm_up));
+  if (when != WarmUp::kSync || !impl_->parts.cache->HoldsAll()) return {};
+  for (const auto& [field, slot] : state->body->slots) {
+    TRY(ctx.CheckAlive());
+    TRY(slot.verify());
+  }
   return {};
 }
 

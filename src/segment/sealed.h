@@ -43,7 +43,8 @@ class Sealed {
   /// older versions of it. An older version changes nothing.
   void SetSchema(const model::CollectionSchema& schema);
   /// Opens the columns and indexes that are to be opened then, as far as the cache has room for
-  /// them. Errors: as Open.
+  /// them. With kSync, and where the cache could hold all there is, looks at the checksums of the
+  /// other columns too, so that the first search need not. Errors: as Open.
   Status Warm(Context& ctx, WarmUp when);
   /// Some column or index is to be opened then.
   bool IsToBeWarmed(WarmUp when) const;

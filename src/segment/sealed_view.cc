@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/mapped_faults.h"
 #include "expr/json_terms.h"
 
 namespace elanus::segment {
@@ -24,6 +25,7 @@ Result<const void*> SealedView::Pin(const std::shared_ptr<Piece>& piece) const {
       if (pinned == piece) return content.get();
     }
   }
+  TRY(CheckFiles());
   Context ctx(*body().clock);
   TRY_ASSIGN(std::shared_ptr<const void> content, piece->Pin(ctx));
   const void* opened = content.get();
@@ -31,6 +33,14 @@ Result<const void*> SealedView::Pin(const std::shared_ptr<Piece>& piece) const {
   // Twice when two threads come at once; what matters is that it stays.
   pins_.emplace_back(piece, std::move(content));
   return opened;
+}
+
+// Of all files, whichever were read: one that is broken is to be restored and not to be worked
+// around.
+Status SealedView::CheckFiles() const {
+  for (const std::string_view file : body().files) TRY(CheckMapped(file));
+  for (const IndexSlot& index : state_->indexes) TRY(CheckMapped(index.file));
+  return {};
 }
 
 void SealedView::Unpin() const {

@@ -2,10 +2,12 @@
 // segment.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,7 @@ namespace elanus::segment {
 /// A column that is opened when somebody reads it; its piece holds a store::OpenedColumn.
 struct ColumnSlot {
   std::shared_ptr<Piece> piece;
+  std::function<Status()> verify;  // Looks at the file's checksums, unless somebody has.
   std::unique_ptr<const ColumnStats> stats;
   WarmUp warm_up = WarmUp::kDisable;
 };
@@ -43,7 +46,8 @@ struct SealedBody {
   Manifest manifest;
   std::shared_ptr<PieceCache> cache;
   Clock* clock = nullptr;
-  int64_t held_bytes = 0;  // Of what stays open.
+  int64_t held_bytes = 0;               // Of what stays open.
+  std::vector<std::string_view> files;  // The bytes of every column's file.
   // By field id, but for the two columns below. Also of fields that the schema does not have: they
   // have been dropped, or a newer version of it has them.
   std::map<int64_t, ColumnSlot> slots;
@@ -72,6 +76,7 @@ struct IndexSlot {
   std::string type;          // As it was built.
   std::shared_ptr<Piece> piece;
   WarmUp warm_up = WarmUp::kDisable;
+  std::string_view file;  // Its bytes.
 };
 
 /// Deletes as published: the moments by row, and the bits for readers that see all of them.
@@ -122,6 +127,7 @@ class SealedView final : public SegmentView {
   const PrimaryKeys* KeyOrder() const override { return &body().keys; }
   bool IsInTimeOrder() const override { return body().manifest.sorted_by == FieldId(); }
   Timestamp OldestRow() const override;
+  Status CheckFiles() const override;
   void Unpin() const override;
 
  private:

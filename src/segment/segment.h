@@ -84,6 +84,9 @@ class SegmentView {
   virtual bool IsInTimeOrder() const { return true; }
   /// No row was inserted before this moment; 0: unknown.
   virtual Timestamp OldestRow() const { return {}; }
+  /// What was read here so far was there: no file of the segment has failed under its mapping. To
+  /// be asked before an answer is given. Errors: kIntegrity, naming file and offset.
+  virtual Status CheckFiles() const { return {}; }
   /// Lets go of what the read that has this view has opened so far: nothing of columns but the
   /// primary keys, and no index, that it was given may be used any more.
   virtual void Unpin() const {}

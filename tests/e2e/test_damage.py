@@ -241,3 +241,68 @@ def test_a_damaged_object_is_refused_by_name_and_whole_again_once_restored(serve
         except MilvusException:
             assert time.monotonic() < end
             time.sleep(0.2)
+
+
+ROWS, DIM, PAGE = 6000, 32, 4096
+
+
+def answers(client, name, query, moment):
+    """What a search, a query through a filter, a count and a read of an earlier moment say."""
+    hits = client.search(name, [query], limit=5, output_fields=["name"], consistency_level="Strong")[0]
+    named = client.query(name, filter="name like 'row 59%'", output_fields=["group"], limit=999,
+                         consistency_level="Strong")
+    earlier = client.query(name, filter="id >= 0", output_fields=["id"], limit=16384, iterator="True",
+                           guarantee_timestamp=moment)
+    return ([(hit["id"], hit["entity"]["name"]) for hit in hits], sorted((one["id"], one["group"]) for one in named),
+            count(client, name), len(earlier))
+
+
+@pytest.mark.parametrize("kind, share", [("vector", 0.5), ("name", 0.5), ("name", 0.7), ("id", 0), ("moments", 0.5),
+                                         ("index", 0), ("index", 0.5)])
+def test_a_file_that_is_cut_off_under_a_running_server_is_told_and_others_are_read(binary, tmp_path, kind, share):
+    """The system tells a page behind the end of a mapped file as it tells one that the disk cannot read."""
+    with Server(binary, str(tmp_path / "data"), arguments=[
+            *OPTIONS, "--set", "dataCoord.compaction.enableAutoCompaction=false"]) as server:
+        client = MilvusClient(uri=server.uri)
+        moments = {}
+        # The one reads the vectors, the other its file.
+        index = dict(index="IVF_SQ8", params={"nlist": 16}) if kind == "index" else dict(index="HNSW")
+        for name in ("c", "whole"):
+            data = make(client, name, rows=ROWS, dim=DIM, **index)
+            time.sleep(0.01)  # Moments have milliseconds.
+            moments[name] = client._get_connection().alloc_timestamp()
+            time.sleep(0.01)
+            client.insert(name, [row(ROWS, data[0])])
+            client.flush(name)
+        until_loaded(client, "c")
+        while client.describe_index("c", "vector")["pending_index_rows"] > 0:
+            time.sleep(0.05)
+        query = data[5].tolist()
+        expected = answers(client, "whole", query, moments["whole"])
+        assert expected[2:] == (ROWS + 1, ROWS)
+        description = client.describe_collection("c")
+        fields = {field["name"]: field["field_id"] for field in description["fields"]} | {"moments": 1}
+        folder = "indexes" if kind == "index" else "segments"
+        pattern = "*/*" if kind == "index" else f"*/{fields[kind]}.col"
+        [path] = glob.glob(os.path.join(server.data, "objects", folder, str(description["collection_id"]), pattern))
+        key = os.path.relpath(path, os.path.join(server.data, "objects"))
+        with open(path, "rb") as file:
+            content = file.read()
+        os.truncate(path, int(len(content) * share) // PAGE * PAGE)
+        told = None
+        for _ in range(3):  # An answer is right, or there is none.
+            try:
+                assert answers(client, "c", query, moments["c"]) == expected
+            except MilvusException as reason:
+                told = reason
+        assert told is not None and told.code == DAMAGED and key in told.message and "offset" in told.message, told
+        assert f"a mapped file cannot be read file={path}" in said(server)
+        assert answers(client, "whole", query, moments["whole"]) == expected
+        with open(path, "r+b") as file:
+            file.write(content)
+        with pytest.raises(MilvusException):
+            answers(client, "c", query, moments["c"])
+        client.release_collection("c")
+        client.load_collection("c")
+        assert answers(client, "c", query, moments["c"]) == expected
+        assert server.running

@@ -12,6 +12,7 @@
 
 #include "backend/local/file.h"
 #include "backend/local/file_system.h"
+#include "base/mapped_faults.h"
 
 namespace elanus::backend {
 namespace {
@@ -72,6 +73,22 @@ class LocalFolder final : public Folder {
   const std::string path_;
 };
 
+// Owns a mapping, and watches it for pages that the disk does not give.
+class MappedFile {
+ public:
+  MappedFile(std::string_view bytes, std::string path)
+      : pages_{bytes}, watch_(bytes, std::move(path)) {}
+
+ private:
+  struct Pages {
+    ~Pages() { ::munmap(const_cast<char*>(bytes.data()), bytes.size()); }
+    const std::string_view bytes;
+  };
+
+  const Pages pages_;  // Go after the watch.
+  const MappingWatch watch_;
+};
+
 class LocalFiles final : public FileSystem {
  public:
   Result<std::unique_ptr<WritableFile>> OpenToWrite(const std::string& path,
@@ -103,8 +120,8 @@ class LocalFiles final : public FileSystem {
     if (size == 0) return Blob();
     void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
     if (mapped == MAP_FAILED) return IoError("map", path, errno);
-    std::shared_ptr<const void> owner(mapped, [size](void* address) { ::munmap(address, size); });
-    return Blob(std::move(owner), {static_cast<const char*>(mapped), size}, /*heap_bytes=*/0);
+    const std::string_view bytes(static_cast<const char*>(mapped), size);
+    return Blob(std::make_shared<const MappedFile>(bytes, path), bytes, /*heap_bytes=*/0);
   }
 
   Result<std::vector<Entry>> List(const std::string& folder) override {

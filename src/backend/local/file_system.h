@@ -56,7 +56,8 @@ class FileSystem {
   virtual Result<std::string> ReadRange(const std::string& path, uint64_t offset,
                                         size_t bytes_max) = 0;
   virtual Result<uint64_t> Size(const std::string& path) = 0;
-  /// The file's bytes, 64-byte aligned, mapped where that can be.
+  /// The file's bytes, 64-byte aligned, mapped where that can be. A mapped page that the disk does
+  /// not give reads as zeros: whoever has read asks CheckMapped (base/mapped_faults.h).
   virtual Result<Blob> Map(const std::string& path) = 0;
   virtual Result<std::vector<Entry>> List(const std::string& folder) = 0;
   virtual Result<std::unique_ptr<Folder>> OpenFolder(const std::string& path) = 0;

@@ -16,7 +16,8 @@ struct QueryTerm {
   double weight;    // That of a chunk of scale 1.
 
   const ChunkHead& chunk() const { return *reinterpret_cast<const ChunkHead*>(at); }
-  bool done() const { return at == end; }
+  // Beyond it only when the file failed under its mapping: what was a chunk reads as zeros then.
+  bool done() const { return at >= end; }
   void Next() { at += ChunkBytes(chunk().count(), chunk().is_bitmap != 0); }
   /// A posting of this chunk adds code * weight / 256 to the row's sum.
   uint32_t ChunkWeight() const {

@@ -1,0 +1,99 @@
+// Files that a data node has written, as a query node loads them: what is found to be damaged, and
+// when.
+#include <gtest/gtest.h>
+
+#include "base/executor.h"
+#include "data/node.h"
+#include "segment/sealed.h"
+#include "store/memory/memory_disk.h"
+
+namespace elanus::data {
+namespace {
+
+constexpr FieldId kVector{101};
+
+class LoadedSegment : public testing::Test {
+ protected:
+  LoadedSegment() {
+    collection_.id = CollectionId(3);
+    collection_.schema.fields.push_back({.id = FieldId(100),
+                                         .name = "id",
+                                         .type = model::DataType::kInt64,
+                                         .is_primary_key = true});
+    collection_.schema.fields.push_back({.id = kVector,
+                                         .name = "vec",
+                                         .type = model::DataType::kFloatVector,
+                                         .type_params = {{"dim", "4"}}});
+    roles::FlushTask task{.segment = SegmentId(1),
+                          .collection = collection_.id,
+                          .partition = PartitionId(11),
+                          .vchannel = "v"};
+    for (const model::FieldSchema& field : collection_.schema.fields) {
+      task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {},
+                                               static_cast<uint32_t>(field.dim())));
+    }
+    for (int64_t key = 0; key < 1000; ++key) {
+      const float vector[4] = {static_cast<float>(key), 1, 2, 3};
+      task.columns[0].AppendFixed(&key);
+      task.columns[1].AppendFixed(vector);
+      task.row_timestamps.push_back(10);
+    }
+    auto flushed = node_.Flush(ctx_, task);
+    EXPECT_TRUE(flushed.ok()) << flushed.status().ToString();
+    info_ = *flushed;
+  }
+
+  void DamageTheVectors() {
+    const std::string key = "segments/3/1/101.col";
+    const auto blob = objects_->Open(ctx_, key);
+    ASSERT_TRUE(blob.ok());
+    std::string bytes(blob->bytes());
+    bytes[bytes.size() / 2] ^= 1;
+    ASSERT_TRUE(objects_->Put(ctx_, key, bytes).ok());
+  }
+  std::shared_ptr<segment::Sealed> Open(int64_t budget_bytes) {
+    auto opened = segment::Sealed::Open(ctx_,
+                                        {.objects = *objects_,
+                                         .cache = std::make_shared<segment::PieceCache>(
+                                             segment::PieceCacheOptions(), budget_bytes)},
+                                        info_, collection_);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    return *opened;
+  }
+
+  ManualClock clock_;
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  store::MemoryDisk disk_;
+  std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
+  Pool pool_{*executor_, "build", 1, 16};
+  Node node_{*executor_, *objects_, pool_, {}};
+  model::CollectionInfo collection_;
+  model::SegmentInfo info_;
+};
+
+TEST_F(LoadedSegment, ItsChecksumsAreLookedAtBeforeItIsRead) {
+  DamageTheVectors();
+  const auto sealed = Open(/*budget_bytes=*/1 << 30);
+  EXPECT_EQ(sealed->Warm(ctx_, segment::WarmUp::kSync).code(), ErrorCode::kIntegrity);
+}
+
+TEST_F(LoadedSegment, WhatIsLargerThanTheBudgetIsLookedAtWhenItIsRead) {
+  DamageTheVectors();
+  const auto sealed = Open(/*budget_bytes=*/10'000);
+  EXPECT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  EXPECT_EQ(sealed->Snapshot()->Vectors(kVector).status().code(), ErrorCode::kIntegrity);
+}
+
+TEST_F(LoadedSegment, AWholeOneIsReadAfterwards) {
+  const auto sealed = Open(/*budget_bytes=*/1 << 30);
+  ASSERT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  const auto view = sealed->Snapshot();
+  const auto blocks = view->Vectors(kVector);
+  ASSERT_TRUE(blocks.ok());
+  EXPECT_EQ(blocks->at(0).rows, 1000u);
+  EXPECT_TRUE(view->CheckFiles().ok());
+}
+
+}  // namespace
+}  // namespace elanus::data
