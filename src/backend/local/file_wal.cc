@@ -172,7 +172,9 @@ class FileReader final : public store::WalReader {
 };
 
 class FileWal final : public store::Wal {
-  // A last file of this part of its full size stays although nobody needs it.
+  // A smaller last file stays although nobody needs it: beginning a new one costs some syncs.
+  static constexpr uint64_t kNeedlessBytesMax = 1 << 20;
+  // As does one of this part of its full size.
   static constexpr uint64_t kFilesOfNeedlessBytes = 16;
 
  public:
@@ -239,6 +241,7 @@ class FileWal final : public store::Wal {
     // Nobody needs what the last file holds either: a new one lets it go, unless it is not worth
     // it.
     const bool is_worth_it =
+        stream->end >= kNeedlessBytesMax ||
         stream->end * kFilesOfNeedlessBytes >= static_cast<uint64_t>(options_.file_bytes_max);
     if (position >= stream->position && is_worth_it && !stream->closed) TRY(Rotate(*stream));
     size_t gone = 0;
