@@ -3,6 +3,7 @@
 
 #include "milvus.pb.h"
 #include "model/requests/compaction.h"
+#include "proxy/flush_all.h"
 #include "proxy/ops.h"
 #include "wire/grpc/unary.h"
 
@@ -62,6 +63,25 @@ Status GetCompactionStateWithPlans(Call& call, const pb::GetCompactionPlansReque
     info->set_channel(merge.vchannel);
     info->set_failure_reason(merge.failure);
   }
+  return {};
+}
+
+Status FlushAll(Call& call, const pb::FlushAllRequest&, pb::FlushAllResponse& answer) {
+  TRY_ASSIGN(const Timestamp moment, proxy::FlushAll(call.ctx, call.services));
+  answer.mutable_status();
+  answer.set_flush_all_ts(moment.value());
+  return {};
+}
+
+Status GetFlushAllState(Call& call, const pb::GetFlushAllStateRequest& request,
+                        pb::GetFlushAllStateResponse& answer) {
+  proxy::FlushAllMoments moments{.all = Timestamp(request.flush_all_ts()), .by_pchannel = {}};
+  for (const auto& [pchannel, moment] : request.flush_all_tss()) {
+    moments.by_pchannel[pchannel] = Timestamp(moment);
+  }
+  TRY_ASSIGN(const bool flushed, proxy::AreAllFlushed(call.ctx, call.services, moments));
+  answer.mutable_status();
+  answer.set_flushed(flushed);
   return {};
 }
 
@@ -202,6 +222,9 @@ constexpr auto kMethods = std::to_array<Method>({
     {"GetCompactionStateWithPlans",
      Unary<pb::GetCompactionPlansRequest, pb::GetCompactionPlansResponse,
            GetCompactionStateWithPlans>},
+    {"FlushAll", Unary<pb::FlushAllRequest, pb::FlushAllResponse, FlushAll>},
+    {"GetFlushAllState",
+     Unary<pb::GetFlushAllStateRequest, pb::GetFlushAllStateResponse, GetFlushAllState>},
     {"GetPersistentSegmentInfo",
      Unary<pb::GetPersistentSegmentInfoRequest, pb::GetPersistentSegmentInfoResponse,
            GetPersistentSegmentInfo>},
