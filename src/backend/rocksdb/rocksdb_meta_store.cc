@@ -49,6 +49,7 @@ rocksdb::Options MakeOptions(rocksdb::Env* env) {
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.max_background_jobs = 1;
   options.max_total_wal_size = 8 << 20;
+  options.allow_fallocate = false;  // 6 MB ahead, for a catalog of some kilobytes.
   // What failed is resolved here, at the next commit, and not in the background.
   options.max_bgerror_resume_count = 0;
   rocksdb::BlockBasedTableOptions table;
