@@ -2,8 +2,9 @@
 
 For each index, at its default search parameters and at wider ones, and each filter: the recall among the rows that pass
 must not be below the recall without a filter, and a query must not cost more than the cheaper of an exact scan of what
-passes and twice the search without a filter. Queries per CPU second on one thread, each query a call, best of several.
-`./dev bench ann --filtered` runs it; the exit status says whether everything holds.
+passes and twice the search without a filter. CPU time of one thread, each query a call; the searches take turns, and
+the best round counts. `./dev bench ann --filtered` runs it, with `--out docs/benchmarks` it publishes the page; the
+exit status says whether everything holds.
 """
 import argparse
 import json
@@ -27,6 +28,7 @@ INDEXES = {
 RECALL_SLACK = 0.01   # Of so few queries' recall: one hit in a hundred.
 COST_SLACK = 1.25     # Of times that so short runs give,
 COST_SLACK_US = 15    # and what a query costs whatever it does.
+FEW = 50              # Queries that the program's mode "few" takes.
 
 
 def read_vectors(path):
@@ -90,18 +92,16 @@ class Worker:
                                         stdout=subprocess.PIPE)
         self.built = json.loads(self.process.stdout.readline())
 
-    def run(self, params, allowed, repeats):
+    def run(self, mode, params, allowed):
         """Microseconds of CPU a query, and the rows found."""
         words = [f"{key}={value}" for key, value in params.items()]
         if allowed:
             words.append(f"allowed={allowed}")
-        best = float("inf")
-        for _ in range(repeats):
-            self.process.stdin.write(" ".join(["single", self.out, *words]) + "\n")
-            self.process.stdin.flush()
-            best = min(best, json.loads(self.process.stdout.readline())["cpu_s"])
-        found = np.fromfile(self.out, np.uint32).reshape(-1, TOP)
-        return best * 1e6 / len(self.data.queries), found
+        self.process.stdin.write(" ".join([mode, self.out, *words]) + "\n")
+        self.process.stdin.flush()
+        cpu = json.loads(self.process.stdout.readline())["cpu_s"]
+        queries = min(FEW, len(self.data.queries)) if mode == "few" else len(self.data.queries)
+        return cpu * 1e6 / queries, np.fromfile(self.out, np.uint32).reshape(-1, TOP)
 
     def close(self):
         self.process.stdin.close()
@@ -113,7 +113,8 @@ def recall_of(found, truth):
     return hits / max(1, sum(map(len, truth)))
 
 
-def measure(args, data):
+def make_filters(data):
+    """(kind, share, file of bits, the true hits of each query) of each filter; the first is none."""
     filters = []
     for kind, share, keep in data.filters():
         path = ""
@@ -121,8 +122,23 @@ def measure(args, data):
             path = os.path.join(data.folder, f"{kind}-{share}.bits")
             np.packbits(keep, bitorder="little").tofile(path)
         filters.append((kind, share, path, data.truth(keep)))
+    return filters
+
+
+def measure_turns(worker, mode, params, filters, rounds):
+    """The least cost under each filter, and what was found; the filters take turns."""
+    costs, found = [float("inf")] * len(filters), [None] * len(filters)
+    for _ in range(rounds):
+        for i, (_, _, path, _) in enumerate(filters):
+            cost, found[i] = worker.run(mode, params, path)
+            costs[i] = min(costs[i], cost)
+    return costs, found
+
+
+def measure(args, data):
+    filters = make_filters(data)
     scan = Worker(args.program, data, "FLAT", {})
-    exact = {(kind, share): scan.run({}, path, args.repeats)[0] for kind, share, path, _ in filters}
+    exact, _ = measure_turns(scan, "few", {}, filters, args.repeats)
     scan.close()
     rows = []
     for index, (build, searches) in INDEXES.items():
@@ -130,17 +146,55 @@ def measure(args, data):
             continue
         worker = Worker(args.program, data, index, build)
         for params in searches:
-            for kind, share, path, truth in filters:
-                cost, found = worker.run(params, path, args.repeats)
-                row = {"index": index, "params": params, "filter": kind, "share": share, "us": round(cost, 1),
-                       "exact_us": round(exact[kind, share], 1), "recall": round(recall_of(found, truth), 4)}
-                plain = row if kind == "none" else plain
-                row["limit_us"] = round(min(row["exact_us"], 2 * plain["us"]), 1)
-                row["keeps_recall"] = row["recall"] >= plain["recall"] - RECALL_SLACK
-                row["keeps_cost"] = kind == "none" or row["us"] <= COST_SLACK * row["limit_us"] + COST_SLACK_US
-                rows.append(row)
+            costs, found = measure_turns(worker, "single", params, filters, args.repeats)
+            plain_recall = recall_of(found[0], filters[0][3])
+            for i, (kind, share, _, truth) in enumerate(filters):
+                limit, recall = min(exact[i], 2 * costs[0]), recall_of(found[i], truth)
+                rows.append({"index": index, "build": build, "params": params, "filter": kind, "share": share,
+                             "us": round(costs[i], 1), "exact_us": round(exact[i], 1), "limit_us": round(limit, 1),
+                             "recall": round(recall, 4), "keeps_recall": recall >= plain_recall - RECALL_SLACK,
+                             "keeps_cost": i == 0 or costs[i] <= COST_SLACK * limit + COST_SLACK_US})
         worker.close()
     return rows
+
+
+def words_of(values):
+    return " ".join(f"{key}={value}" for key, value in values.items())
+
+
+def page(rows, data, args):
+    """What docs/benchmarks/filtered.md says."""
+    held = sum(row["keeps_recall"] and row["keeps_cost"] for row in rows)
+    lines = ["# What filters do to recall and cost", "",
+             f"{len(data.base):,} × {data.base.shape[1]}, {data.metric}, {args.name}. {len(data.queries)} queries, the "
+             f"best {TOP}, one query a call on one thread; CPU time of the best of {args.repeats} rounds in which the "
+             f"searches took turns. {args.machine}.", "",
+             "A filter allows a share of the rows: drawn at random, or lying together on one side of the vectors "
+             "(correlated). The limit is the cheaper of an exact scan of the allowed rows and twice the same search "
+             f"without a filter. **Bold**: recall more than {RECALL_SLACK} below the one without a filter, or a cost "
+             f"above {COST_SLACK} times the limit and {COST_SLACK_US} µs. {held} of {len(rows)} hold.", "",
+             "Again: `./dev bench ann --filtered`. Raw figures: the JSON file beside this page.", ""]
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["index"], words_of(row["build"]), words_of(row["params"])), []).append(row)
+    for (index, build, params), group in groups.items():
+        plain = group[0]
+        lines += [f"## {index}" + (f" ({build})" if build else "") + f", {params or 'default search'}", "",
+                  f"Without a filter: recall {plain['recall']:.3f}, {plain['us']:.0f} µs.", "",
+                  "| allowed | random: recall | µs | limit | correlated: recall | µs | limit |", "|---|" + "---:|" * 6]
+        for share in SHARES:
+            cells = []
+            for kind in ("random", "correlated"):
+                row = next(row for row in group if row["filter"] == kind and row["share"] == share)
+                cells += [mark(f"{row['recall']:.3f}", row["keeps_recall"]),
+                          mark(f"{row['us']:.0f}", row["keeps_cost"]), f"{row['limit_us']:.0f}"]
+            lines.append(f"| {100 * share:g} % | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def mark(text, holds):
+    return text if holds else f"**{text}**"
 
 
 def show(rows):
@@ -149,9 +203,8 @@ def show(rows):
     for row in rows:
         faults = " ".join(fault for fault in ("recall" * (not row["keeps_recall"]), "cost" * (not row["keeps_cost"]))
                           if fault)
-        params = " ".join(f"{key}={value}" for key, value in row["params"].items())
-        print(f"{row['index']:11} {params:34} {row['filter']:10} {row['share']:>6} {row['recall']:7.4f} "
-              f"{row['us']:8.1f} {row['exact_us']:8.1f} {row['limit_us']:8.1f} {faults}")
+        print(f"{row['index']:11} {words_of(row['params']):34} {row['filter']:10} {row['share']:>6} "
+              f"{row['recall']:7.4f} {row['us']:8.1f} {row['exact_us']:8.1f} {row['limit_us']:8.1f} {faults}")
 
 
 def main():
@@ -164,12 +217,19 @@ def main():
     p.add_argument("--repeats", type=int, default=3)
     p.add_argument("--only", default="", help="names of indexes, with | between them")
     p.add_argument("--json", default="")
+    p.add_argument("--out", default="", help="folder that gets filtered.md and filtered.json")
+    p.add_argument("--name", default="given vectors", help="of the data, for the page")
+    p.add_argument("--machine", default="", help="in words, for the page")
     args = p.parse_args()
-    rows = measure(args, Data(args.data, args.rows, args.queries, args.work))
+    data = Data(args.data, args.rows, args.queries, args.work)
+    rows = measure(args, data)
     show(rows)
-    if args.json:
-        with open(args.json, "w") as target:
-            json.dump(rows, target, indent=1)
+    for path in filter(None, [args.json, args.out and os.path.join(args.out, "filtered.json")]):
+        with open(path, "w") as target:
+            target.write("[" + ",\n ".join(map(json.dumps, rows)) + "]\n")
+    if args.out:
+        with open(os.path.join(args.out, "filtered.md"), "w") as target:
+            target.write(page(rows, data, args))
     faults = [row for row in rows if not (row["keeps_recall"] and row["keeps_cost"])]
     print(f"{len(rows) - len(faults)} of {len(rows)} hold")
     sys.exit(1 if faults else 0)

@@ -25,6 +25,8 @@ REAL = os.path.join(os.path.dirname(ROOT), "shared", "perf", "data", "unpack.py"
 GENERATED = [("clustered", 1000000, 128, "L2"), ("clustered", 300000, 768, "IP"), ("clustered", 100000, 1536, "IP"),
              ("uniform", 100000, 96, "L2")]
 
+FILTERED_ROWS = 1 << 17  # What filters do is measured on at most so many.
+
 KINDS = {"debtext384": "real: sentences of Debian package descriptions, embedded by all-MiniLM-L6-v2",
          "clustered": "generated: clusters of uneven size on patches of 8 to 28 dimensions, with noise",
          "uniform": "generated: every coordinate drawn alone"}
@@ -182,9 +184,11 @@ def main():
         args.program = PROGRAM
     if args.filtered:
         folder = (args.data or real_data() or generated_data([("clustered", 100000, 128, "L2")], args.rows))[0]
+        name = os.path.basename(os.path.abspath(folder))
         run(venv("bench_ann"), os.path.join(HERE, "filtered.py"), folder, "--program", args.program, "--work",
-            os.path.join(WORK, "filtered"), "--rows", str(min(args.rows, 50000)), "--only", args.only,
-            *(["--json", args.json] if args.json else []))
+            os.path.join(WORK, "filtered"), "--rows", str(min(args.rows, FILTERED_ROWS)), "--repeats", str(args.rounds),
+            "--only", args.only, "--name", KINDS.get(name, name), "--machine", machine(),
+            *(["--json", args.json] if args.json else []), *(["--out", args.out] if args.out else []))
         return
     name = "engine" if args.engine else "ann"
     out = args.out or os.path.join(WORK, name)

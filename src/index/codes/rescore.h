@@ -56,6 +56,8 @@ class Rescorer {
     if (refine_ == nullptr) return;
     refine_->SetQuery(refine_->takes_plain_query() ? query.plain() : query.unit());
   }
+  /// Whether it scores by something else than the scan's codes, which then need not be right.
+  bool refines() const { return refine_ != nullptr; }
   /// Whether KeyOf knows better than the scan.
   bool rescores() const { return refine_ != nullptr || scan_rounds_; }
   /// The final key of one candidate.

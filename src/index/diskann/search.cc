@@ -274,7 +274,8 @@ Status DiskSearch::Scan() {
     const size_t end = std::min<size_t>(disk_.header.nodes, begin + kScanTile);
     size_t count = 0;
     for (size_t place = begin; place < end; ++place) {
-      if (IsAllowed(static_cast<uint32_t>(place))) places[count++] = static_cast<uint32_t>(place);
+      places[count] = static_cast<uint32_t>(place);  // No branch: chance would mispredict it.
+      count += IsAllowed(places[count]) ? 1 : 0;
     }
     scorer_->Score(places, count, keys_.data());
     for (size_t i = 0; i < count; ++i) {

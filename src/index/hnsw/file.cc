@@ -63,6 +63,16 @@ bool LinksAreGood(const GraphHeader& h, const char* base) {
   return true;
 }
 
+// Which node each row is; empty when two nodes claim the same row.
+std::vector<uint32_t> NodesOfRows(const uint32_t* rows, uint32_t nodes) {
+  std::vector<uint32_t> node_of(nodes, kNoRow);
+  for (uint32_t node = 0; node < nodes; ++node) {
+    if (node_of[rows[node]] != kNoRow) return {};
+    node_of[rows[node]] = node;
+  }
+  return node_of;
+}
+
 bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, size_t content) {
   const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
   for (uint64_t b : bytes) {
@@ -162,13 +172,18 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric)
     return Status(ErrorCode::kIntegrity, "the graph index does not belong to this segment");
   }
   const GraphLayout at(h);
-  opened.memory_bytes = at.refine_params;
+  opened.memory_bytes = at.refine_params + h.nodes * kOpenedNodeBytes;
   opened.memory = HugeCopy(content.substr(0, at.refine_params));
   if (opened.memory == nullptr) {
     return Error(ErrorCode::kMemoryLimitExceeded, "no memory for a graph index of {} bytes",
                  at.refine_params);
   }
   const char* base = opened.memory.get();
+  opened.node_of = NodesOfRows(reinterpret_cast<const uint32_t*>(base + at.rows),
+                               static_cast<uint32_t>(h.nodes));
+  if (opened.node_of.size() != h.nodes) {
+    return Status(ErrorCode::kIntegrity, "two nodes of the graph index are the same row");
+  }
   const auto dim = static_cast<uint32_t>(h.dim);
   TRY_ASSIGN(OpenedPart codes, OpenPacked({.kind = h.code_kind,
                                            .row_bytes = h.code_bytes,
@@ -210,7 +225,8 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric)
                  .rows = reinterpret_cast<const uint32_t*>(base + at.rows),
                  .links = reinterpret_cast<const uint32_t*>(base + at.links),
                  .upper_start = reinterpret_cast<const uint32_t*>(base + at.upper_start),
-                 .upper = reinterpret_cast<const uint32_t*>(base + at.upper)};
+                 .upper = reinterpret_cast<const uint32_t*>(base + at.upper),
+                 .node_of = opened.node_of.data()};
   if (keeps_refine) opened.file = std::move(file);
   return opened;
 }

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/blob.h"
 #include "index/codes/codec.h"
@@ -23,6 +24,9 @@ struct GraphHeader {
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
   uint64_t element;  // An ElementType.
 };
+
+/// What opening makes beside the parts of the file, for each node.
+inline constexpr size_t kOpenedNodeBytes = sizeof(uint32_t);
 
 /// Where each part begins, from the content's start.
 struct GraphLayout {
@@ -49,7 +53,8 @@ struct OpenedGraph {
   /// Links and codes, copied to memory on huge pages; refine codes stay in `file`.
   std::shared_ptr<char> memory;
   size_t memory_bytes = 0;
-  Blob file;  // Kept only for refine codes.
+  Blob file;                      // Kept only for refine codes.
+  std::vector<uint32_t> node_of;  // Of each row.
   GraphView view;
   PackedRows packed;
   PackedRows refine;

@@ -26,10 +26,17 @@ struct GraphView {
   const uint32_t* links = nullptr;        // nodes x (1 + 2m).
   const uint32_t* upper_start = nullptr;  // nodes.
   const uint32_t* upper = nullptr;        // Slots of 1 + m.
+  const uint32_t* node_of = nullptr;      // Row to internal number, where a row has a node.
 
   void Prefetch(uint32_t node) const {
     const char* at = codes + size_t{node} * code_bytes;
     const size_t bytes = std::min<size_t>(code_bytes, kPrefetchBytes);
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
+  }
+  /// Of level 0.
+  void PrefetchLinks(uint32_t node) const {
+    const char* at = reinterpret_cast<const char*>(Neighbours(node, 0));
+    const size_t bytes = std::min<size_t>((1 + 2 * m) * sizeof(uint32_t), kPrefetchBytes);
     for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
   }
   const uint32_t* Neighbours(uint32_t node, uint32_t level) const {
@@ -58,9 +65,9 @@ class VisitedSet {
   }
   /// True the first time.
   bool Visit(uint32_t node) {
-    if (stamps_[node] == stamp_) return false;
+    const bool is_new = stamps_[node] != stamp_;
     stamps_[node] = stamp_;
-    return true;
+    return is_new;
   }
   void Prefetch(uint32_t node) const { __builtin_prefetch(&stamps_[node]); }
 

@@ -83,7 +83,8 @@ size_t EstimateGraph(const RowShape& shape, const Params& build) {
                       .m = m,
                       .upper_slots = shape.rows / m + 1,
                       .code_bytes = kCodeBytes(shape, build)})
-      .end;
+             .end +
+         shape.rows * kOpenedNodeBytes;
 }
 
 constexpr ParamSpec kMSpec{.name = "M",

@@ -5,11 +5,14 @@
 #include "index/hnsw/search.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 #include "base/profile.h"
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
+#include "index/hnsw/allowed_walk.h"
 #include "index/hnsw/walk.h"
 #include "index/top_k.h"
 
@@ -19,19 +22,22 @@ namespace {
 // Scoring an allowed row in an exact scan is cheaper than a step of a walk, which also pays for
 // cache misses; on codes of a few hundred bytes by far.
 constexpr double kExactAdvantage = 1.5;
-constexpr double kCodeScanAdvantage = 3;
+constexpr double kCodeScanAdvantage = 4.5;
 constexpr size_t kSmallCodeBytes = 512;
-// A filter that allows less than this makes a walk skip what is not allowed, at a cost a step that
-// stays the same down to the other share; below that it goes through rows that are not allowed.
-// With more allowed, to walk through the others costs less and finds more.
-constexpr double kSkipShareMax = 0.22;
-constexpr double kThinShare = 0.06;
-constexpr double kSkippingStep = 2.5;
-// Links that skip rows are not those that the graph was built for: a wider beam makes up for it.
-constexpr double kSkippingBeam = 2;
+// Links that skip rows are not those that the graph was built for: a beam so much wider, times the
+// share of what is skipped, makes up for it.
+constexpr double kBeamForSkipped = 50;
+// With this share of the rows allowed, looking for allowed neighbours costs a step as much as
+// scoring them.
+constexpr double kThinShare = 0.12;
 // Distances of a walk per unit of ef, measured on real embeddings at ef 64.
 constexpr double kDistancesPerEf = 12;
+// A walk is given up for a scan after so many times the scan's cost.
+constexpr double kGiveUpAfter = 1.5;
 constexpr size_t kScanTile = 1024;
+// Nodes that a scan has on their way into the cache, and that it scores in one go.
+constexpr size_t kNodesAhead = 16;
+constexpr size_t kNodesAtOnce = 8;
 constexpr size_t kRangeSlack = 4;
 // Who asks for nothing gets a recall of .95 and more on real embeddings, at a cost that is still
 // small; the reference's 16 and 1 give .85.
@@ -96,8 +102,7 @@ class GraphSearch {
       TRY(Scan());  // Half of all rows: a walk saves nothing.
     } else if (allowed_count_ == graph_.nodes && !range_.has_low()) {
       TRY(WalkBeam(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), shape_.beam, scratch_));
-      const size_t count = std::min(shape_.candidates, scratch_.beam.size());
-      for (size_t i = 0; i < count; ++i) found_.push_back(scratch_.beam.at(i));
+      TakeBeam();
     } else {
       TRY(SearchAllowed());
     }
@@ -124,33 +129,51 @@ class GraphSearch {
     ProfileSays(ctx_, key, before + static_cast<int64_t>(count));
   }
 
-  // The cheaper of a filtered walk and an exact scan of what is allowed. A walk that turns out
-  // dearer than the scan (the filter keeps rows far from the query) is given up for it, so the cost
-  // stays within twice the cheaper one.
+  // The cheaper of a walk and an exact scan of what is allowed. A walk that turns out dearer than
+  // the scan (the filter keeps rows far from the query) is given up for it.
   Status SearchAllowed() {
     const bool is_small = graph_.code_bytes <= kSmallCodeBytes;
-    const double exact_cost =
-        static_cast<double>(allowed_count_) / (is_small ? kCodeScanAdvantage : kExactAdvantage);
-    const double share =
-        static_cast<double>(allowed_count_ + 1) / static_cast<double>(graph_.nodes);
+    const auto allowed = static_cast<double>(allowed_count_);
+    const double scan_cost = allowed / (is_small ? kCodeScanAdvantage : kExactAdvantage);
+    const double share = allowed / static_cast<double>(graph_.nodes);
     // With a range the rows below it have to be met to be told apart.
-    const bool skips = share < kSkipShareMax && !range_.has_low();
-    const double step = skips ? std::max(kSkippingStep, kThinShare / share) : 1 / share;
-    const double walk_cost = static_cast<double>(shape_.beam) * kDistancesPerEf * step;
-    if (walk_cost < exact_cost) {
-      below_.Clear();
-      const auto wider = static_cast<size_t>(kSkippingBeam * static_cast<double>(shape_.beam));
-      const WalkGoal goal{.ef = skips ? wider : shape_.beam,
-                          .allowed = allowed_,
-                          .low = range_.low,
-                          .skips = skips,
-                          .distances_max = static_cast<size_t>(exact_cost) + 1};
+    const bool meets_others = range_.has_low();
+    const double more = meets_others ? 0 : kBeamForSkipped * (1 - share);
+    const double ef = more + static_cast<double>(shape_.beam);
+    const double step = meets_others ? 1 / share : 1 + kThinShare / share;
+    const double walk_cost = ef * kDistancesPerEf * step;
+    if (walk_cost < scan_cost) {
+      const auto distances_max = static_cast<size_t>(kGiveUpAfter * scan_cost) + 1;
       TRY_ASSIGN(const bool complete,
-                 WalkFiltered(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), goal,
-                              scratch_, found_, range_.has_low() ? &below_ : nullptr));
+                 meets_others ? WalkPastOthers(distances_max)
+                              : WalkAmongAllowed(static_cast<size_t>(ef), distances_max));
       if (complete) return {};
     }
     return Scan();
+  }
+
+  Result<bool> WalkPastOthers(size_t distances_max) {
+    below_.Clear();
+    const WalkGoal goal{
+        .ef = shape_.beam, .allowed = allowed_, .low = range_.low, .distances_max = distances_max};
+    return WalkFiltered(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), goal, scratch_,
+                        found_, &below_);
+  }
+
+  Result<bool> WalkAmongAllowed(size_t ef, size_t distances_max) {
+    ef = std::min(ef, allowed_count_);
+    TRY_ASSIGN(const bool complete,
+               WalkAllowed(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), allowed_, ef,
+                           distances_max, scratch_));
+    // A filter may leave pieces that no links join: what lies in another one may be nearer.
+    if (!complete || (scratch_.beam.size() < ef && shape_.may_scan)) return false;
+    TakeBeam();
+    return true;
+  }
+
+  void TakeBeam() {
+    const size_t count = std::min(shape_.candidates, scratch_.beam.size());
+    for (size_t i = 0; i < count; ++i) found_.push_back(scratch_.beam.at(i));
   }
 
   // Every allowed row by its code; the best candidates stay in found_.
@@ -158,29 +181,58 @@ class GraphSearch {
     ++scans_;
     TopK best(static_cast<uint32_t>(shape_.candidates));
     below_.Clear();
-    float keys[kScanTile];
-    uint32_t nodes[kScanTile];
-    for (size_t begin = 0; begin < graph_.nodes; begin += kScanTile) {
-      TRY(ctx_.CheckAlive());
-      const size_t end = std::min<size_t>(graph_.nodes, begin + kScanTile);
-      size_t count = 0;
-      for (size_t node = begin; node < end; ++node) {
-        if (!allowed_.empty() && !allowed_.Test(graph_.rows[node])) continue;
-        nodes[count++] = static_cast<uint32_t>(node);
-      }
-      walk_->Score(nodes, count, keys);
-      for (size_t i = 0; i < count; ++i) {
-        if (keys[i] < range_.low) {
-          below_.Push(-keys[i], nodes[i]);
-        } else {
-          best.Push(keys[i], nodes[i]);
-        }
-      }
-    }
+    TRY(allowed_.empty() ? ScanAll(best) : ScanAllowed(best));
     found_.clear();
     best.ForEach([&](float key, uint32_t node) { found_.push_back({key, node}); });
     std::sort(found_.begin(), found_.end());
     return {};
+  }
+
+  Status ScanAll(TopK& best) {
+    for (size_t begin = 0; begin < graph_.nodes; begin += kScanTile) {
+      TRY(ctx_.CheckAlive());
+      const size_t count = std::min<size_t>(graph_.nodes - begin, kScanTile);
+      walk_->ScoreRange(begin, count, keys_.data());
+      for (size_t i = 0; i < count; ++i) Meet(keys_[i], static_cast<uint32_t>(begin + i), best);
+    }
+    return {};
+  }
+
+  // Row by row, since few are allowed: their nodes lie anywhere.
+  Status ScanAllowed(TopK& best) {
+    size_t count = 0;
+    for (size_t w = 0; w < allowed_.word_count(); ++w) {
+      for (uint64_t word = allowed_.words[w]; word != 0; word &= word - 1) {
+        nodes_[count++] = graph_.node_of[w * 64 + static_cast<size_t>(std::countr_zero(word))];
+      }
+      if (count < kScanTile) continue;
+      TRY(ScoreNodes(count, best));
+      count = 0;
+    }
+    return ScoreNodes(count, best);
+  }
+
+  // The first `count` of nodes_, some on their way into the cache while others are scored.
+  Status ScoreNodes(size_t count, TopK& best) {
+    TRY(ctx_.CheckAlive());
+    for (size_t i = 0; i < std::min(count, kNodesAhead); ++i) graph_.Prefetch(nodes_[i]);
+    for (size_t begin = 0; begin < count; begin += kNodesAtOnce) {
+      const size_t end = std::min(count, begin + kNodesAtOnce);
+      for (size_t i = begin + kNodesAhead; i < std::min(count, end + kNodesAhead); ++i) {
+        graph_.Prefetch(nodes_[i]);
+      }
+      walk_->Score(nodes_.data() + begin, end - begin, keys_.data());
+      for (size_t i = begin; i < end; ++i) Meet(keys_[i - begin], nodes_[i], best);
+    }
+    return {};
+  }
+
+  void Meet(float key, uint32_t node, TopK& best) {
+    if (key < range_.low) {
+      below_.Push(-key, node);
+    } else if (key <= best.bound()) {
+      best.Push(key, node);
+    }
   }
 
   // Codes may put a row a little outside of the range: so some from below its lower end are scored
@@ -213,6 +265,8 @@ class GraphSearch {
   TopK best_;
   TopK below_;  // The largest keys below the range, negated.
   WalkScratch scratch_;
+  std::array<uint32_t, kScanTile + 64> nodes_;  // Of a tile, which ends with a word of the filter.
+  std::array<float, kScanTile> keys_;
   std::vector<Neighbour> found_;
   Candidates candidates_;
   size_t scans_ = 0;  // Of all queries so far.

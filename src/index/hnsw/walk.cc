@@ -22,47 +22,6 @@ void CollectNew(const GraphView& graph, uint32_t node, VisitedSet& visited,
   }
 }
 
-// With a filter a step looks at allowed nodes only, so that it costs what it costs without one: the
-// node's own neighbours, and where few of them are allowed, those behind the others (the idea of
-// ACORN, Patel et al. 2024). So many are enough, and so many are looked for behind the others:
-constexpr size_t kAllowedEnough = 8;
-constexpr size_t kAllowedWanted = 16;
-// With fewer than this in reach, the walk goes through nodes that are not allowed.
-constexpr size_t kAllowedFew = 4;
-
-// As CollectNew, of the allowed nodes; `passed` is scratch.
-void CollectAllowed(const GraphView& graph, uint32_t node, BitsetView allowed, VisitedSet& visited,
-                    std::vector<uint32_t>& batch, std::vector<uint32_t>& passed) {
-  const uint32_t* links = graph.Neighbours(node, 0);
-  const uint32_t count = links[0];
-  batch.clear();
-  passed.clear();
-  for (uint32_t i = 1; i <= count; ++i) visited.Prefetch(links[i]);
-  for (uint32_t i = 1; i <= count; ++i) {
-    if (!visited.Visit(links[i])) continue;
-    if (allowed.Test(graph.rows[links[i]])) {
-      graph.Prefetch(links[i]);
-      batch.push_back(links[i]);
-    } else {
-      passed.push_back(links[i]);
-    }
-  }
-  if (batch.size() >= kAllowedEnough) return;
-  for (uint32_t other : passed) __builtin_prefetch(graph.Neighbours(other, 0));
-  for (uint32_t other : passed) {
-    const uint32_t* behind = graph.Neighbours(other, 0);
-    for (uint32_t i = 1; i <= behind[0]; ++i) {
-      if (!allowed.Test(graph.rows[behind[i]]) || !visited.Visit(behind[i])) continue;
-      graph.Prefetch(behind[i]);
-      batch.push_back(behind[i]);
-    }
-    if (batch.size() >= kAllowedWanted) return;
-  }
-  if (batch.size() >= kAllowedFew) return;
-  for (uint32_t other : passed) graph.Prefetch(other);
-  batch.insert(batch.end(), passed.begin(), passed.end());
-}
-
 void ScoreBatch(Scorer& scorer, WalkScratch& scratch) {
   if (scratch.keys.size() < scratch.batch.size()) scratch.keys.resize(scratch.batch.size());
   scorer.Score(scratch.batch.data(), scratch.batch.size(), scratch.keys.data());
@@ -151,11 +110,7 @@ Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, 
     }
     open.pop();
     if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
-    if (goal.skips) {
-      CollectAllowed(graph, nearest.node, goal.allowed, visited, scratch.batch, scratch.passed);
-    } else {
-      CollectNew(graph, nearest.node, visited, scratch.batch);
-    }
+    CollectNew(graph, nearest.node, visited, scratch.batch);
     distances += scratch.batch.size();
     ScoreBatch(scorer, scratch);
     for (size_t i = 0; i < scratch.batch.size(); ++i) meet(scratch.keys[i], scratch.batch[i]);

@@ -15,7 +15,7 @@ namespace elanus::index {
 struct WalkScratch {
   Beam beam;
   std::vector<uint32_t> batch;
-  std::vector<uint32_t> passed;  // Neighbours that a filter does not allow.
+  std::vector<uint32_t> passed;  // Of WalkAllowed: neighbours that the filter does not allow.
   std::vector<float> keys;
 };
 
@@ -31,13 +31,11 @@ struct WalkGoal {
   size_t ef = 0;            // Results it looks for.
   BitsetView allowed = {};  // Rows that may be results; empty: every one.
   float low = -std::numeric_limits<float>::infinity();  // The least key of a result.
-  bool skips = false;        // Rows that are not allowed, where it can; needs `allowed`, no `low`.
-  size_t distances_max = 0;  // Given up after so many.
+  size_t distances_max = 0;                             // Given up after so many.
 };
 
 /// As WalkBeam, but only allowed rows from `low` on are results, and the walk goes on until `ef` of
-/// them are better than all that is left to expand. Where enough allowed rows are near, it costs as
-/// much as without a filter. True when it was not given up. `found`: the
+/// them are better than all that is left to expand. True when it was not given up. `found`: the
 /// results, the nearest first. `below`, when not null: takes the negated keys of allowed nodes
 /// below `low`.
 Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,

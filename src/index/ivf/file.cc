@@ -40,7 +40,8 @@ bool HomesAreGood(const OpenedIvf& opened) {
   return true;
 }
 
-// A search follows bounds and numbers without looking. Counts the rows of each list.
+// A search follows bounds and numbers without looking. Counts the rows of each list, and notes
+// where each row stands.
 bool NumbersAreGood(OpenedIvf& opened) {
   const IvfHeader& h = opened.header;
   const uint64_t block = opened.codes.codec->block_rows();
@@ -49,6 +50,7 @@ bool NumbersAreGood(OpenedIvf& opened) {
   uint64_t own_total = 0;
   opened.list_rows.resize(h.lists);
   opened.own_rows.resize(h.lists);
+  opened.place_of.assign(h.rows, kNoRow);
   for (uint64_t l = 0; l < h.lists; ++l) {
     const uint64_t begin = opened.bounds[l];
     uint64_t end = opened.bounds[l + 1];
@@ -61,7 +63,10 @@ bool NumbersAreGood(OpenedIvf& opened) {
       if (opened.numbers[i] >= h.rows) return false;
       const bool is_own = opened.homes == nullptr || opened.homes[opened.numbers[i]] == l;
       if (!is_own && opened.seconds[opened.numbers[i]] != l) return false;
-      if (is_own && own_end++ != i) return false;
+      if (!is_own) continue;
+      uint32_t& place = opened.place_of[opened.numbers[i]];
+      if (own_end++ != i || place != kNoRow) return false;
+      place = static_cast<uint32_t>(i);
     }
     opened.own_rows[l] = static_cast<uint32_t>(own_end - begin);
     own_total += own_end - begin;

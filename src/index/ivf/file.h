@@ -58,6 +58,9 @@ Result<Lists> TrainLists(Context& ctx, const FloatRows& rows, size_t lists,
 Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metric,
                              const Lists& lists, const IvfCodes& codes, Pool* pool);
 
+/// What opening makes beside the file, for each row.
+inline constexpr size_t kOpenedRowBytes = sizeof(uint32_t);
+
 struct OpenedIvf {
   IvfHeader header;
   IvfCodes codes;
@@ -67,6 +70,7 @@ struct OpenedIvf {
   const uint32_t* numbers = nullptr;  // Of each place.
   std::vector<uint32_t> list_rows;    // Rows of each list, without what pads it,
   std::vector<uint32_t> own_rows;     // those of them that stand in it first, which come first.
+  std::vector<uint32_t> place_of;     // Of each row the place in its first list.
   const uint16_t* homes = nullptr;    // Of each row its first list, null where there is but one,
   const uint16_t* seconds = nullptr;  // and its second one.
   PackedRows packed;

@@ -106,7 +106,7 @@ size_t EstimateIvf(const RowShape& shape, const Params& build) {
                                      : EstimateRowBytes(refine, shape.dim),
                  .spilled = spilled})
           .end;
-  return file + CodedCentroids::EstimateBytes(lists, shape.dim);
+  return file + shape.rows * kOpenedRowBytes + CodedCentroids::EstimateBytes(lists, shape.dim);
 }
 
 constexpr ParamSpec kListsSpec{.name = "nlist",

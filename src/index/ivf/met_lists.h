@@ -1,6 +1,8 @@
 // Which lists a query meets, where rows stand in two of them: each row is to be met once.
 #pragma once
 
+#include <algorithm>
+
 #include "index/ivf/file.h"
 #include "index/ivf/list_order.h"
 
@@ -28,6 +30,9 @@ class MetLists {
     is_past_ = true;
     if (reads_seconds_) Add(list);
   }
+
+  /// Whether Pass has been called.
+  bool is_past() const { return is_past_; }
 
   /// The places of a list that are to be read.
   size_t begin(uint32_t list) const { return lists_.bounds[list]; }
@@ -91,6 +96,22 @@ inline size_t AllowedPlaces(const OpenedIvf& lists, BitsetView allowed, uint32_t
     kept += allowed.Test(lists.numbers[place]) ? 1 : 0;
   }
   return kept;
+}
+
+/// As PlacesOnce, of those whose rows are allowed; cheaper where few are.
+inline size_t AllowedOnce(const OpenedIvf& lists, const MetLists& met, BitsetView allowed,
+                          uint32_t list, size_t begin, size_t count, uint32_t* places) {
+  if (allowed.empty()) return PlacesOnce(met, list, begin, count, places);
+  size_t kept = 0;
+  for (size_t i = begin; i < begin + count; ++i) {
+    places[kept] = static_cast<uint32_t>(i);
+    kept += allowed.Test(lists.numbers[i]) ? 1 : 0;
+  }
+  const size_t sure = met.sure_end(list);
+  const auto is_twice = [&](uint32_t place) {
+    return place >= sure && met.IsElsewhere(list, place);
+  };
+  return static_cast<size_t>(std::remove_if(places, places + kept, is_twice) - places);
 }
 
 }  // namespace elanus::index

@@ -2,12 +2,14 @@
 // scores them anew as exactly as the index can and answers the best k. Queries that come together
 // share the reading of lists where every row may be a hit. Lists past the asked ones are scanned
 // while hits are missing, and with a filter or a range that leaves out the nearest rows until as
-// many rows that may be hits have been scored as rows would have been without it. A range search
-// also goes on while lists add hits, and one far from the query scans all lists.
+// many rows that may be hits have been scored as rows would have been without it. Where a filter
+// allows so few rows that looking for them in lists costs more, they are scored row by row. A range
+// search also goes on while lists add hits, and one far from the query scans all lists.
 #include "index/ivf/search.h"
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "index/codes/choices.h"
@@ -20,7 +22,8 @@ namespace elanus::index {
 namespace {
 
 constexpr size_t kTileRows = Reservoir::kBatch;
-constexpr size_t kFirstRows = 64;  // While too few candidates are held for a bound.
+constexpr size_t kRowsAtOnce = 2048;  // Of those that are scored row by row.
+constexpr size_t kFirstRows = 64;     // While too few candidates are held for a bound.
 // Queries that meet lists together, and candidates that these hold at most.
 constexpr size_t kGroupMax = 128;
 constexpr size_t kGroupMin = 8;
@@ -28,6 +31,16 @@ constexpr size_t kGroupCandidates = 1 << 16;
 // Of a list, for all of them before the next ones: so many as stay in the fastest cache.
 constexpr size_t kGroupTileBytes = 24 << 10;
 constexpr size_t kGroupTileMin = 32;
+// What work costs, in units of looking up whether the row at a place is allowed (1 ns): scoring 32
+// bytes of a row that lies anywhere, a row in any case, and a place of a block that is scored
+// whole.
+constexpr double kBytesPerUnit = 32;
+constexpr double kRowCost = 8;
+constexpr double kBlockPlaceCost = 8;
+// Where a filter leaves a share of the rows in every list, the best of them lie in the nearest
+// lists still: to be met are the rows of a search without it times the share to this power.
+constexpr double kMetPower = 0.6;
+constexpr size_t kDense = 2;  // One allowed row in so many: the others are scored too, in a row.
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
 class IvfIndex final : public VectorIndex {
@@ -46,7 +59,8 @@ class IvfIndex final : public VectorIndex {
   }
   size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override {
-    return opened_.file.heap_bytes() + centroids_.memory_bytes();
+    return opened_.file.heap_bytes() + opened_.place_of.size() * kOpenedRowBytes +
+           centroids_.memory_bytes();
   }
 
  private:
@@ -64,6 +78,26 @@ struct SearchShape {
   size_t probes = 0;
   bool fills = true;     // Scans more lists while hits are missing,
   size_t empty_max = 0;  // or in a range search until so many in a row add none.
+};
+
+// The share of rows that a filter allows in the lists that have such rows. Where these lie spread
+// over all lists, many more lists are read than without the filter, each with the best of its own:
+// then fewer rows do. Where they fill some lists, as many are needed as without a filter.
+class AllowedDensity {
+ public:
+  void Add(size_t allowed, size_t rows) {
+    const auto met = static_cast<double>(allowed);
+    squares_ += met * met;
+    products_ += met * static_cast<double>(rows);
+  }
+  double Needed(size_t wanted) const {
+    const double share = products_ == 0 ? 1 : std::min(1.0, squares_ / products_);
+    return static_cast<double>(wanted) * std::pow(share, kMetPower);
+  }
+
+ private:
+  double squares_ = 0;
+  double products_ = 0;
 };
 
 // One call's state: scorers and scratch for its queries, one after the other.
@@ -89,11 +123,13 @@ class IvfSearch {
         order_(index.centroids_),
         met_lists_(lists_),
         query_(index.rows_.dim, index.metric_),
+        by_row_(allowed_.empty() ? ByRow::kNo : ChooseByRow(allowed_.Count())),
         group_tile_(std::clamp(
             kGroupTileBytes / lists_.codes.codec->row_bytes() / kGroupTileMin * kGroupTileMin,
             kGroupTileMin, kTileRows)) {}
 
   Status Run(VectorBlock queries, Hits hits) {
+    if (by_row_ != ByRow::kNo) return RunByRow(queries, hits);
     const size_t group = GroupSize(queries.rows);
     if (group >= kGroupMin) {
       for (size_t begin = 0; begin < queries.rows; begin += group) {
@@ -133,6 +169,67 @@ class IvfSearch {
     const bool shares = allowed_.empty() && !range_.bounds();
     if (!shares) return 1;
     return std::min({queries, kGroupMax, kGroupCandidates / shape_.candidates});
+  }
+
+  // Whether the allowed rows are met one by one and not in their lists.
+  enum class ByRow : uint8_t { kNo, kByCodes, kByRefine };
+
+  // By codes, which lack nothing without their list; or at once by what refines.
+  ByRow ChooseByRow(size_t allowed_count) const {
+    const auto allowed = static_cast<double>(allowed_count);
+    const IvfHeader& h = lists_.header;
+    const auto score_cost = [](size_t bytes) {
+      return kRowCost + static_cast<double>(bytes) / kBytesPerUnit;
+    };
+    const bool in_blocks = lists_.codes.codec->block_rows() > 1;
+    const double code_cost = score_cost(lists_.codes.codec->row_bytes());
+    // What the search would score without a filter; more places have to be looked at with it.
+    const double rows_met = static_cast<double>(std::min<size_t>(shape_.probes, h.lists)) *
+                            static_cast<double>(h.places) / static_cast<double>(h.lists);
+    const double share = (allowed + 1) / static_cast<double>(h.rows + 1);
+    const double places_met =
+        std::min(static_cast<double>(h.places), rows_met * std::pow(share, kMetPower - 1));
+    const double list_cost =
+        in_blocks ? kBlockPlaceCost * places_met : places_met * (1 + share * code_cost);
+    if (rescorer_.refines()) {
+      const size_t refine_bytes = lists_.codes.refine != nullptr ? lists_.codes.refine->row_bytes()
+                                                                 : index_.rows_.row_bytes();
+      return allowed * score_cost(refine_bytes) < list_cost ? ByRow::kByRefine : ByRow::kNo;
+    }
+    const bool needs_list = lists_.codes.residual;
+    return !needs_list && allowed * code_cost < list_cost ? ByRow::kByCodes : ByRow::kNo;
+  }
+
+  Status RunByRow(VectorBlock queries, Hits hits) {
+    for (size_t i = 0; i < queries.rows; ++i) {
+      query_.Set(queries, i);
+      if (by_row_ == ByRow::kByCodes) {
+        scan_->SetQuery(scan_->takes_plain_query() ? query_.plain() : query_.unit());
+      }
+      rescorer_.SetQuery(query_);
+      candidates_.Clear();
+      for (size_t w = 0; w < allowed_.word_count(); ++w) {
+        for (uint64_t word = allowed_.words[w]; word != 0; word &= word - 1) {
+          const size_t row = w * 64 + static_cast<size_t>(std::countr_zero(word));
+          candidates_.Add(lists_.place_of[row], static_cast<uint32_t>(row), 0);
+        }
+        if (candidates_.keys.size() >= kRowsAtOnce) TRY(MeetCandidates());
+      }
+      TRY(MeetCandidates());
+      best_.WriteTo(hits, i, is_l2_ ? 1.0f : -1.0f);
+    }
+    return {};
+  }
+
+  // Scores allowed rows; the best of all so far stay in best_.
+  Status MeetCandidates() {
+    TRY(ctx_.CheckAlive());
+    if (by_row_ == ByRow::kByCodes) {
+      scan_->Score(candidates_.places.data(), candidates_.places.size(), candidates_.keys.data());
+    }
+    rescorer_.Run(shape_.k, range_, candidates_, best_);
+    candidates_.Clear();
+    return {};
   }
 
   void ReadQueries(VectorBlock queries, size_t begin, size_t count) {
@@ -245,7 +342,8 @@ class IvfSearch {
     const bool filters = !allowed_.empty() || range_.has_low();
     size_t rows_met = 0;
     size_t wanted = 0;  // As many rows that may be hits as without filter and range.
-    size_t empty = 0;   // Lists in a row without a hit.
+    AllowedDensity density;
+    size_t empty = 0;  // Lists in a row without a hit.
     met_ = 0;
     below_met_ = 0;
     for (size_t p = 0; p < order_.size(); ++p) {
@@ -255,14 +353,18 @@ class IvfSearch {
         wanted = is_far ? lists_.header.rows : rows_met;
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
-      if (p >= shape_.probes && met_ >= wanted && (found_.full() || !shape_.fills) && !goes_on) {
+      const double needed = range_.bounds() ? static_cast<double>(wanted) : density.Needed(wanted);
+      if (p >= shape_.probes && static_cast<double>(met_) >= needed &&
+          (found_.full() || !shape_.fills) && !goes_on) {
         break;
       }
       TRY(ctx_.CheckAlive());
       adds_ = false;
       const uint32_t list = order_.at(p);
       if (p >= shape_.probes) met_lists_.Pass(list);
+      const size_t met_before = met_;
       rows_met += ScanList(list, filters);
+      density.Add(met_ - met_before, met_lists_.end(list) - met_lists_.begin(list));
       empty = adds_ ? 0 : empty + 1;
     }
     Answer(found_, hits, slot);
@@ -288,24 +390,62 @@ class IvfSearch {
     return rows_met;
   }
 
-  // Returns how many rows were met, the others among them.
+  // Returns how many rows were met, the others among them, while that counts (see RunOne).
   size_t ScanAllowed(uint32_t list, size_t begin, size_t count, float offset) {
     // Rows of a range enter one by one, which moves what is held.
     std::array<float, kTileRows> range_keys;
     std::array<uint32_t, kTileRows> range_places;
     uint32_t* places = range_.bounds() ? range_places.data() : found_.next_places();
     float* keys = range_.bounds() ? range_keys.data() : found_.next_keys();
-    const size_t once = PlacesOnce(met_lists_, list, begin, count, places);
-    const size_t scored = AllowedPlaces(lists_, allowed_, places, once);
-    scan_->Score(places, scored, keys);
-    for (size_t i = 0; i < scored; ++i) keys[i] += offset;
-    if (range_.bounds()) {
-      for (size_t i = 0; i < scored; ++i) Meet(keys[i], places[i]);
+    size_t once = 0;
+    size_t scored = 0;
+    if (met_lists_.is_past()) {
+      scored = AllowedOnce(lists_, met_lists_, allowed_, list, begin, count, places);
     } else {
-      met_ += scored;
-      found_.Add(simd::Select().keep(keys, places, scored, found_.bound()));
+      once = PlacesOnce(met_lists_, list, begin, count, places);
+      scored = AllowedPlaces(lists_, allowed_, places, once);
     }
+    if (range_.bounds()) {
+      scan_->Score(places, scored, keys);
+      for (size_t i = 0; i < scored; ++i) Meet(keys[i] + offset, places[i]);
+      return once;
+    }
+    met_ += scored;
+    const size_t block = lists_.codes.codec->block_rows();
+    if (block > 1 || kDense * scored >= count) {
+      scored = ScoreBlocks(begin, count, offset, block > 1 ? block : count, places, scored);
+    } else {
+      scan_->Score(places, scored, keys);
+      for (size_t i = 0; i < scored; ++i) keys[i] += offset;
+      scored = simd::Select().keep(keys, places, scored, found_.bound());
+    }
+    found_.Add(scored);
     return once;
+  }
+
+  // Scores blocks of so many rows whole where any is wanted: those among the `wanted` places, which
+  // ascend. Leaves the ones below the bound there, as Add takes them.
+  size_t ScoreBlocks(size_t begin, size_t count, float offset, size_t block, uint32_t* places,
+                     size_t wanted) {
+    std::array<uint32_t, kTileRows> block_places;
+    std::array<float, kTileRows> block_keys;
+    float* keys = found_.next_keys();
+    size_t kept = 0;
+    for (size_t next = 0; next < wanted;) {
+      const size_t first = begin + (places[next] - begin) / block * block;
+      const size_t rows = std::min(block, begin + count - first);
+      const size_t below =
+          scan_->Below(first, rows, offset, found_.bound(), block_places.data(), block_keys.data());
+      // Both ascend; what is kept is never ahead of what is read.
+      for (size_t i = 0; i < below; ++i) {
+        while (next < wanted && places[next] < block_places[i]) ++next;
+        if (next == wanted || places[next] != block_places[i]) continue;
+        places[kept] = block_places[i];
+        keys[kept++] = block_keys[i];
+      }
+      while (next < wanted && places[next] < first + rows) ++next;
+    }
+    return kept;
   }
 
   // With a range, whose rows count as they come.
@@ -363,6 +503,7 @@ class IvfSearch {
   QueryVector query_;               // The one that is answered now.
   std::vector<float> group_;        // Queries, normalised for COSINE,
   std::vector<float> group_plain_;  // and as they are, where scorers take them so.
+  const ByRow by_row_;
   const size_t group_tile_;
   std::vector<Lane> lanes_;
   std::vector<Visit> visits_;

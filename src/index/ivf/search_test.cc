@@ -1,4 +1,5 @@
 // Queries that come together share the reading of lists: they get the answers they would get alone.
+// Filters: few allowed rows are all scored, more are met list by list.
 #include "index/ivf/search.h"
 
 #include <gtest/gtest.h>
@@ -78,6 +79,38 @@ TEST(IvfSearch, AnswersQueriesTogetherAsAlone) {
     }
   }
 }
+
+class FilteredLists : public VectorIndexConformance {};
+
+// Whichever way the rows are met: 60 of 6000 are fewer than one probe's, half of them are not.
+TEST_P(FilteredLists, KeepTheirRecallUnderFilters) {
+  constexpr size_t kRows = 6000;
+  const Cloud cloud = MakeClusteredCloud(23, kRows, kDim, 60);
+  Params search;
+  search.Set("nprobe", 2);
+  search.Set("refine_k", 10);
+  search.Set("reorder_k", 100);
+  for (const Metric metric : kMetrics) {
+    const auto index = Make(cloud.block(), metric);
+    const double plain = Recall(*index, cloud, metric, {}, search);
+    for (const size_t keep_one_in : {2u, 5u, 20u, 100u, 1000u}) {
+      Bitset allowed(kRows);
+      for (size_t i = 0; i < kRows; i += keep_one_in) allowed.Set(i);
+      const double recall = Recall(*index, cloud, metric, allowed.view(), search);
+      EXPECT_GE(recall, plain - 0.03) << "keep 1 in " << keep_one_in;
+      if (keep_one_in >= 100) {
+        EXPECT_GE(recall, 0.99) << "keep 1 in " << keep_one_in;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, FilteredLists,
+                         testing::Values(FindType(VectorKind::kDense, "SCANN"),
+                                         FindType(VectorKind::kDense, "IVF_RABITQ"),
+                                         FindType(VectorKind::kDense, "IVF_FLAT"),
+                                         FindType(VectorKind::kDense, "IVF_SQ8")),
+                         [](const auto& info) { return std::string(info.param->name); });
 
 }  // namespace
 }  // namespace elanus::index
