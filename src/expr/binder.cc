@@ -11,6 +11,9 @@
 #include "expr/node.h"
 #include "expr/operand.h"
 #include "expr/parser.h"
+#include "expr/path_text.h"
+#include "model/left_out.h"
+#include "model/text_numbers.h"
 #include "text/field.h"
 
 namespace elanus::expr {
@@ -413,6 +416,7 @@ class Binder {
     operand.kind = Operand::Kind::kValue;
     operand.name = token.text;
     operand.source = SourceOf(*field);
+    if (field->type == DataType::kJson) SetPath(*field, {}, operand.source);
     return operand;
   }
 
@@ -425,7 +429,7 @@ class Binder {
     operand.name = token.text;
     operand.source = SourceOf(*field);
     if (field->type == DataType::kJson) {
-      operand.source.path = token.path;
+      SetPath(*field, token.path, operand.source);
     } else if (field->type == DataType::kArray) {
       if (!token.path[0].is_index) return Invalid("can only access array field with integer index");
       operand.source.kind = Source::Kind::kElement;
@@ -439,13 +443,20 @@ class Binder {
   Result<Operand> Dynamic(const std::string& name, const std::vector<PathStep>& path) {
     const model::FieldSchema* dynamic = schema_.dynamic_field();
     if (dynamic == nullptr) return Invalid("field {} not exist", name);
+    if (model::IsLeftOut(schema_, name)) return Invalid("field {} is not loaded", name);
     Operand operand;
     operand.kind = Operand::Kind::kValue;
     operand.name = name;
     operand.source = SourceOf(*dynamic);
-    operand.source.path.push_back({.is_index = false, .key = name});
-    operand.source.path.insert(operand.source.path.end(), path.begin(), path.end());
+    std::vector<PathStep> whole = {{.is_index = false, .key = name}};
+    whole.insert(whole.end(), path.begin(), path.end());
+    SetPath(*dynamic, std::move(whole), operand.source);
     return operand;
+  }
+
+  static void SetPath(const model::FieldSchema& field, std::vector<PathStep> path, Source& source) {
+    source.path = std::move(path);
+    source.reads_texts = model::HasTextNumbers(field, PathText(source.path));
   }
 
   static Source SourceOf(const model::FieldSchema& field) {

@@ -4,6 +4,8 @@
 #include "expr/json.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "expr/constant.h"
@@ -87,6 +89,13 @@ bool NumberOf(const dom::element& value, double& number) {
   if (!IsNumber(value)) return false;
   number = NumberOf(value);
   return true;
+}
+
+bool LeadingNumber(std::string_view text, double& number) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc() && std::isfinite(number);
 }
 
 bool EqualsJson(const dom::element& e, const Scalar& constant) {
@@ -173,6 +182,40 @@ Outcome Tested(const dom::element& e, const Test& test) {
   return Outcome::kUnknown;
 }
 
+// What an index that casts texts to numbers says of one.
+Outcome TestedNumber(double number, const Test& test) {
+  const auto compared = [&](Compare op, const Scalar& constant) {
+    if (!constant.is_int() && !constant.is_double()) return Outcome::kUnknown;
+    return From(HoldsDouble(op, number, constant.number()));
+  };
+  if (test.kind == Test::Kind::kCompare) return compared(test.op, test.values[0]);
+  if (test.kind == Test::Kind::kIn) {
+    Outcome found = Outcome::kUnknown;
+    for (const Scalar& value : test.values) {
+      const Outcome one = compared(Compare::kEq, value);
+      if (one == Outcome::kYes) return one;
+      if (one == Outcome::kNo) found = one;
+    }
+    return found;
+  }
+  if (test.kind != Test::Kind::kRange) return Outcome::kUnknown;
+  const Outcome above =
+      compared(test.lower_inclusive ? Compare::kGe : Compare::kGt, test.values[0]);
+  const Outcome below =
+      compared(test.upper_inclusive ? Compare::kLe : Compare::kLt, test.values[1]);
+  if (above == Outcome::kUnknown || below == Outcome::kUnknown) return Outcome::kUnknown;
+  return From(above == Outcome::kYes && below == Outcome::kYes);
+}
+
+// A text is itself among texts and its number among numbers.
+Outcome TestedText(const dom::element& e, const Test& test) {
+  const Outcome as_text = Tested(e, test);
+  double number = 0;
+  if (as_text == Outcome::kYes || !LeadingNumber(std::string_view(e), number)) return as_text;
+  const Outcome as_number = TestedNumber(number, test);
+  return as_number == Outcome::kUnknown ? as_text : as_number;
+}
+
 // Null, and objects and arrays with nothing but such members.
 bool IsEmpty(const dom::element& e) {
   if (e.is_null()) return true;
@@ -205,8 +248,10 @@ void TestJson(const Node& node, const model::ColumnView& column, const BatchRows
     out.unknown = {};  // A path that is missing does not exist.
     return;
   }
-  TestJsonValues(node, column, rows, out,
-                 [&](const auto& value) { return Tested(value, node.test); });
+  TestJsonValues(node, column, rows, out, [&](const auto& value) {
+    const bool is_text = node.source.reads_texts && value.is_string();
+    return is_text ? TestedText(value, node.test) : Tested(value, node.test);
+  });
 }
 
 }  // namespace elanus::expr

@@ -31,6 +31,9 @@ class JsonReader {
 /// The calling thread's own.
 JsonReader& ThreadReader();
 
+/// The finite number that a text begins with, blanks before it aside; false: it begins with none.
+bool LeadingNumber(std::string_view text, double& number);
+
 /// A JSON number as a double; false: it is none.
 bool NumberOf(const simdjson::dom::element& value, double& number);
 

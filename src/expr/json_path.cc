@@ -63,13 +63,9 @@ bool AppendAs(const simdjson::dom::element& value, DataType type, std::string& b
   return true;
 }
 
-// The number that a text begins with, blanks before it aside.
 bool AppendNumberOf(std::string_view text, std::string& bytes) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || !std::isfinite(number)) return false;
+  if (!LeadingNumber(text, number)) return false;
   bytes.append(reinterpret_cast<const char*>(&number), sizeof(number));
   return true;
 }

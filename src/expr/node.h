@@ -36,6 +36,7 @@ struct Source {
   bool has_match = false;      // Of a text field: text_match may be asked of it.
   std::string analyzer;        // Of such a field: its analyzer_params.
   std::vector<PathStep> path;  // kJson.
+  bool reads_texts = false;    // kJson: texts count as the numbers they begin with, among numbers.
   uint64_t index = 0;          // kElement.
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mapped_faults.h"
 #include "expr/json_terms.h"
+#include "model/text_numbers.h"
 
 namespace elanus::segment {
 namespace {
@@ -215,6 +216,9 @@ const index::ScalarIndex* SealedView::OpenScalar(const IndexSlot& slot) const {
 
 const index::ScalarIndex* SealedView::TermIndexOf(const model::Predicate& predicate,
                                                   std::optional<model::Predicate>& asked) const {
+  // Terms do not tell which texts begin with a number.
+  const model::FieldSchema* field = schema_->FindField(predicate.field);
+  if (field != nullptr && model::HasTextNumbers(*field, predicate.path)) return nullptr;
   for (const IndexSlot& slot : state_->indexes) {
     if (!slot.holds_terms || slot.field != predicate.field) continue;
     asked = expr::AskTerms(predicate, slot.path);

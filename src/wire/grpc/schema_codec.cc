@@ -5,6 +5,7 @@
 
 #include "common.pb.h"
 #include "geometry/text.h"
+#include "model/text_numbers.h"
 #include "proxy/json_text.h"
 #include "proxy/moments.h"
 #include "schema.pb.h"
@@ -94,7 +95,9 @@ void EncodeField(const model::FieldSchema& field, const TimeZone& zone, pb::Fiel
   encoded->set_nullable(field.nullable);
   encoded->set_is_partition_key(field.is_partition_key);
   encoded->set_is_clustering_key(field.is_clustering_key);
-  EncodePairs(field.type_params, encoded->mutable_type_params());
+  std::vector<model::KeyValue> shown = field.type_params;
+  std::erase_if(shown, [](const auto& param) { return model::IsTextNumberKey(param.key); });
+  EncodePairs(shown, encoded->mutable_type_params());
   if (field.default_value) EncodeDefault(field, zone, encoded->mutable_default_value());
   encoded->set_is_function_output(field.is_function_output);
 }
@@ -186,6 +189,11 @@ Result<model::FieldSchema> DecodeField(const pb::FieldSchema& field) {
   decoded.is_partition_key = field.is_partition_key();
   decoded.is_clustering_key = field.is_clustering_key();
   decoded.type_params = DecodePairs(field.type_params());
+  for (const model::KeyValue& param : decoded.type_params) {
+    if (model::IsTextNumberKey(param.key)) {
+      return Invalid("type param {} of field {} is the server's own", param.key, field.name());
+    }
+  }
   if (field.has_default_value() &&
       field.default_value().data_case() != pb::ValueField::DATA_NOT_SET) {
     TRY_ASSIGN(decoded.default_value,
