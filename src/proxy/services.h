@@ -17,6 +17,8 @@ class Models;
 
 namespace elanus::proxy {
 
+class CollectionLimits;
+
 struct Services {
   roles::Coord coord;
   roles::Streaming& streaming;
@@ -28,6 +30,7 @@ struct Services {
   roles::Admission* admission = nullptr;  // Null: every write is let in.
   roles::Snapshots* snapshots = nullptr;  // Null: there are none, and none can be made.
   functions::Models* models = nullptr;    // Null: functions that ask model services fail.
+  CollectionLimits* limits = nullptr;     // Null: collections have no limits of their own.
 };
 
 }  // namespace elanus::proxy

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/machine.h"
 #include "coord/oracle.h"
+#include "proxy/collection_limits.h"
 #include "streaming/node.h"
 
 namespace elanus::server {
@@ -66,6 +67,7 @@ struct RoleSet::Impl {
   std::unique_ptr<coord::Compactor> compactor;
   std::unique_ptr<coord::GarbageCollector> garbage;
   std::unique_ptr<coord::Admission> admission;
+  std::unique_ptr<proxy::CollectionLimits> limits;
   std::unique_ptr<proxy::Services> services;
 };
 
@@ -176,6 +178,10 @@ void RoleSet::Impl::OpenServices() {
     admission =
         std::make_unique<coord::Admission>(machine.executor, std::move(probes), config.admission);
   }
+  limits = std::make_unique<proxy::CollectionLimits>(
+      machine.clock, [this](Context& ctx, CollectionId collection) {
+        return catalog->ListSegments(ctx, collection);
+      });
   services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord(),
                                                                .streaming = *streaming,
                                                                .index_jobs = *index_jobs,
@@ -184,7 +190,9 @@ void RoleSet::Impl::OpenServices() {
                                                                .clock = machine.clock,
                                                                .options = config.proxy,
                                                                .admission = admission.get(),
-                                                               .snapshots = snapshots.get()});
+                                                               .snapshots = snapshots.get(),
+                                                               .models = nullptr,
+                                                               .limits = limits.get()});
 }
 
 RoleSet::RoleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

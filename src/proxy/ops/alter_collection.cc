@@ -4,9 +4,12 @@
 #include "model/partition_key.h"
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
+#include "proxy/collection_limits.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
+#include "proxy/ops/properties.h"
 #include "proxy/partition_key.h"
+#include "proxy/query_mode.h"
 
 namespace elanus::proxy {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 constexpr std::string_view kAutoCompactionKey = "collection.autocompaction.enabled";
 constexpr std::string_view kInsertAutoIdKey = "allow_insert_auto_id";
 constexpr std::string_view kDynamicFieldKey = "dynamicfield.enabled";
+constexpr std::string_view kReplicaKey = "collection.replica.number";
+constexpr std::string_view kGroupsKey = "collection.resource_groups";
 
 // What may be done with a property of a collection that lives.
 enum class Kind {
@@ -22,7 +27,8 @@ enum class Kind {
   kWarmUp,       // disable, sync or async.
   kConsistency,  // A level by its number or name.
   kFixed,        // It stays what it was when the collection was made, or is the server's own.
-  kNotBuilt,
+  kFixedBool,
+  kOneNode,  // It says what of several nodes is used; there is one.
 };
 
 struct Rule {
@@ -43,23 +49,16 @@ constexpr auto kRules = std::to_array<Rule>({
     {kInsertAutoIdKey, Kind::kBool},
     {"collection.function.allowInsertNonBM25FunctionOutputs", Kind::kBool},
     {roles::kConsistencyKey, Kind::kConsistency},
-    {"query_mode", Kind::kNotBuilt},
-    {"collection.replica.number", Kind::kNotBuilt},
-    {"collection.resource_groups", Kind::kNotBuilt},
-    {"collection.insertRate.", Kind::kNotBuilt},
-    {"collection.upsertRate.", Kind::kNotBuilt},
-    {"collection.deleteRate.", Kind::kNotBuilt},
-    {"collection.bulkLoadRate.", Kind::kNotBuilt},
-    {"collection.queryRate.", Kind::kNotBuilt},
-    {"collection.searchRate.", Kind::kNotBuilt},
-    {"collection.diskProtection.", Kind::kNotBuilt},
-    {"partition.diskProtection.", Kind::kNotBuilt},
+    {kQueryModeKey, Kind::kText},
+    {kReplicaKey, Kind::kOneNode},
+    {kGroupsKey, Kind::kOneNode},
     {"collection.external_source", Kind::kFixed},
     {"collection.external_spec", Kind::kFixed},
     {"collection.on.truncating", Kind::kFixed},
     {"cipher.", Kind::kFixed},
-    {"disable_func_runtime_check", Kind::kFixed},
+    {"disable_func_runtime_check", Kind::kFixedBool},
     {"max_field_id", Kind::kFixed},
+    {"namespace.sharding.enabled", Kind::kFixedBool},
     {"namespace.", Kind::kFixed},
     {"preserve_field_ids", Kind::kFixed},
 });
@@ -79,9 +78,23 @@ std::vector<model::KeyValue> Altered(std::vector<model::KeyValue> properties,
 }
 
 Status CheckAlterable(const Rule& rule, std::string_view key) {
-  if (rule.kind == Kind::kFixed) return Invalid("property {} cannot be altered", key);
-  if (rule.kind != Kind::kNotBuilt) return {};
-  return Error(ErrorCode::kUnimplemented, "altering the property {} is not supported yet", key);
+  if (rule.kind == Kind::kFixed || rule.kind == Kind::kFixedBool)
+    return Invalid("property {} cannot be altered", key);
+  return {};
+}
+
+// What there is of nodes can be named, and nothing else.
+Status CheckOneNode(const model::KeyValue& property) {
+  const bool is_number = property.key == kReplicaKey;
+  if (is_number) {
+    TRY_ASSIGN(const int64_t replicas, ParseInt(property.key, property.value));
+    if (replicas < 1) return Invalid("{} should be at least 1, got {}", property.key, replicas);
+    if (replicas == 1) return {};
+  } else if (property.value == "__default_resource_group") {
+    return {};
+  }
+  return Error(ErrorCode::kUnimplemented, "{} {} is not supported yet: one node loads everything",
+               property.key, property.value);
 }
 
 Status CheckReleased(const Rule& rule, const model::CollectionInfo& collection) {
@@ -93,7 +106,7 @@ Status CheckReleased(const Rule& rule, const model::CollectionInfo& collection) 
 
 // What a vector index is built by stays while there is one.
 Status CheckNoVectorIndex(std::string_view key, const model::CollectionInfo& collection) {
-  if (key != model::kIsolationKey) return {};
+  if (key != model::kIsolationKey && key != kQueryModeKey) return {};
   for (const model::IndexInfo& index : collection.indexes) {
     const model::FieldSchema* field = collection.schema.FindField(index.field);
     if (field == nullptr || !model::IsVector(field->type)) continue;
@@ -105,23 +118,30 @@ Status CheckNoVectorIndex(std::string_view key, const model::CollectionInfo& col
   return {};
 }
 
-Status CheckValue(const ProxyOptions& options, const model::CollectionInfo& collection,
-                  const Rule& rule, const model::KeyValue& property) {
+}  // namespace
+
+Status CheckProperty(const ProxyOptions& options, const model::CollectionSchema& schema,
+                     const model::KeyValue& property) {
+  const Rule rule = RuleOf(property.key);
   const std::string& value = property.value;
-  if (rule.kind == Kind::kBool) TRY(ParseBool(property.key, value).status());
+  if (rule.kind == Kind::kBool || rule.kind == Kind::kFixedBool)
+    TRY(ParseBool(property.key, value).status());
   if (rule.kind == Kind::kWarmUp && value != "disable" && value != "sync" && value != "async") {
     return Invalid("{} should be one of disable, sync, async, got {}", property.key, value);
   }
   if (rule.kind == Kind::kConsistency && !model::ConsistencyLevelOf(value)) {
     return Invalid("unknown consistency level: {}", value);
   }
+  if (rule.kind == Kind::kOneNode) TRY(CheckOneNode(property));
+  if (IsLimit(property.key)) TRY(CheckLimit(property));
+  if (property.key == kQueryModeKey) TRY(CheckQueryMode({property}));
   if (property.key == kTimeZoneKey) TRY(TimeZone::Of(value).status());
   if (property.key == model::kIsolationKey) {
-    TRY(CheckIsolation(options, collection.schema, property));
+    TRY(CheckIsolation(options, schema, property));
   }
   if (property.key == kInsertAutoIdKey) {
     TRY_ASSIGN(const bool allows, ParseBool(property.key, value));
-    if (allows && !collection.schema.primary_key().auto_id) {
+    if (allows && !schema.primary_key().auto_id) {
       return Invalid("the value of {} must be false when autoID is false", property.key);
     }
   }
@@ -131,8 +151,6 @@ Status CheckValue(const ProxyOptions& options, const model::CollectionInfo& coll
   }
   return {};
 }
-
-}  // namespace
 
 Status AlterCollection(Context& ctx, Services& services, const model::CollectionName& name,
                        const std::vector<model::KeyValue>& set,
@@ -152,7 +170,7 @@ Status AlterCollection(Context& ctx, Services& services, const model::Collection
     const Rule rule = RuleOf(property.key);
     TRY(CheckAlterable(rule, property.key));
     TRY(CheckReleased(rule, *collection));
-    TRY(CheckValue(services.options, *collection, rule, property));
+    TRY(CheckProperty(services.options, collection->schema, property));
     TRY(CheckNoVectorIndex(property.key, *collection));
   }
   for (const std::string& key : remove) {

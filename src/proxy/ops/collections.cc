@@ -6,8 +6,8 @@
 #include "proxy/functions.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
+#include "proxy/ops/properties.h"
 #include "proxy/partition_key.h"
-#include "proxy/query_mode.h"
 
 namespace elanus::proxy {
 
@@ -27,11 +27,9 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
                    request.name.collection, request.schema.name);
   }
   TRY(model::CheckTimeToLive(request.properties, request.schema));
-  constexpr const char* kAutoCompaction = "collection.autocompaction.enabled";
-  if (const std::string* wish = model::Find(request.properties, kAutoCompaction)) {
-    TRY(ParseBool(kAutoCompaction, *wish).status());
+  for (const model::KeyValue& property : request.properties) {
+    TRY(CheckProperty(services.options, request.schema, property));
   }
-  TRY(CheckQueryMode(request.properties));
   TRY(ProbeFunctions(ctx, services, request.schema, request.properties));
   TRY(services.coord.catalog.CreateCollection(ctx, request));
   TRY_ASSIGN(const auto created, services.coord.catalog.Find(ctx, request.name));

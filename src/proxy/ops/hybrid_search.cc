@@ -4,6 +4,7 @@
 
 #include "model/reduce.h"
 #include "proxy/checks.h"
+#include "proxy/collection_limits.h"
 #include "proxy/functions.h"
 #include "proxy/ops.h"
 #include "proxy/ops/search_finish.h"
@@ -235,6 +236,8 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   if (plan.ranker.kind == Ranker::Kind::kModel)
     TRY(CheckModelRank(services, plan.ranker.model, plan.nq));
   TRY(CheckLoaded(request.partitions, scope));
+  TRY(TakeRate(services, *scope.collection, RateKind::kSearch,
+               static_cast<double>(plan.nq * plan.searches.size())));
   for (const SearchPlan& part : plan.searches) {
     scope.ignore_growing = scope.ignore_growing || part.params.ignore_growing;
   }

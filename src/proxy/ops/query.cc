@@ -9,6 +9,7 @@
 #include "model/order.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
+#include "proxy/collection_limits.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
 #include "proxy/ops/element_cursor.h"
@@ -236,6 +237,7 @@ Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
   TRY_ASSIGN(scope.partitions,
              ResolvePartitions(collection, request.partitions, ErrorCode::kInvalidParameter));
   TRY(CheckLoaded(request.partitions, scope));
+  TRY(TakeRate(services, collection, RateKind::kQuery, 1));
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, collection, request.consistency));
   model::ShardRead& read = plan.query.read;

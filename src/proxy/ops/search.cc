@@ -6,6 +6,7 @@
 #include "model/groups.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
+#include "proxy/collection_limits.h"
 #include "proxy/functions.h"
 #include "proxy/ops.h"
 #include "proxy/ops/search_chain.h"
@@ -209,6 +210,7 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   if (finish.ranker.kind == Ranker::Kind::kModel)
     TRY(CheckModelRank(services, finish.ranker.model, nq));
   TRY(CheckLoaded(request.partitions, scope));
+  TRY(TakeRate(services, collection, RateKind::kSearch, static_cast<double>(nq)));
   SayPlan(planning, plan);
   planning.End();
   scope.ignore_growing = plan.params.ignore_growing;

@@ -5,6 +5,7 @@
 
 #include "expr/expr.h"
 #include "proxy/checks.h"
+#include "proxy/collection_limits.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
 #include "proxy/ops/partial_update.h"
@@ -43,6 +44,16 @@ Status CheckAdmitted(const Services& services, roles::WriteKind kind) {
   return services.admission == nullptr ? Status() : services.admission->CheckWrite(kind);
 }
 
+// Before anything is computed for the write.
+Status CheckLimits(Context& ctx, Services& services, const model::CollectionInfo& collection,
+                   const model::WriteRequest& request, PartitionId partition) {
+  if (services.limits == nullptr) return {};
+  TRY(services.limits->CheckRoom(ctx, collection, partition));
+  size_t bytes = 0;
+  for (const Column& column : request.columns) bytes += column.data.size();
+  return services.limits->Take(collection, RateKind::kInsert, static_cast<double>(bytes));
+}
+
 Result<PartitionId> PartitionOf(const Services& services, const model::CollectionInfo& collection,
                                 const std::string& name) {
   if (collection.schema.partition_key() != nullptr) {
@@ -67,6 +78,7 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
                  InfoOf(ErrorCode::kSchemaMismatch).name, request.name.collection);
   }
   TRY_ASSIGN(const PartitionId partition, PartitionOf(services, *collection, request.partition));
+  TRY(CheckLimits(ctx, services, *collection, request, partition));
   const model::FieldSchema& key_field = collection->schema.primary_key();
   Column delete_keys;
   const bool upsert = request.upsert;
@@ -125,6 +137,8 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
   if (plan->always_true()) {
     return Invalid("delete plan can't be empty or always true : {}", request.filter);
   }
+  TRY(TakeRate(services, *collection, RateKind::kDelete,
+               static_cast<double>(request.filter.size())));
   PartitionId partition;  // 0: the keys go from every partition.
   if (!request.partition.empty()) {
     TRY_ASSIGN(partition, PartitionOf(services, *collection, request.partition));

@@ -1,0 +1,153 @@
+// Rates by buckets of one second, stored bytes by the catalog.
+#include "proxy/collection_limits.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+namespace elanus::proxy {
+namespace {
+
+constexpr double kMb = 1 << 20;
+constexpr int64_t kSecondUs = 1'000'000;
+constexpr int64_t kLookUs = 3 * kSecondUs;   // Between two looks at the catalog.
+constexpr int64_t kIdleUs = 60 * kSecondUs;  // After that nothing needs to be known of a bucket.
+constexpr size_t kKeptMax = 4096;            // Entries before idle ones are looked for.
+
+constexpr std::string_view kCollectionDiskKey = "collection.diskProtection.diskQuota.mb";
+constexpr std::string_view kPartitionDiskKey = "partition.diskProtection.diskQuota.mb";
+
+struct RateKey {
+  std::string_view key;
+  double unit = 1;
+};
+// In the order of RateKind.
+constexpr std::array<RateKey, 4> kRates = {{{"collection.insertRate.max.mb", kMb},
+                                            {"collection.deleteRate.max.mb", kMb},
+                                            {"collection.searchRate.max.vps"},
+                                            {"collection.queryRate.max.qps"}}};
+// What protections may throttle to. Ours shut a gate and throttle nothing, so these always hold;
+// imports are not limited by the contract.
+constexpr std::string_view kAlwaysKept[] = {
+    "collection.insertRate.min.mb",   "collection.deleteRate.min.mb",
+    "collection.searchRate.min.vps",  "collection.queryRate.min.qps",
+    "collection.bulkLoadRate.max.mb", "collection.bulkLoadRate.min.mb"};
+
+std::optional<double> NumberOf(std::string_view text) {
+  double number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return std::isnan(number) ? std::nullopt : std::optional<double>(number);
+}
+
+// Nothing: there is no limit.
+std::optional<double> LimitOf(const model::CollectionInfo& collection, std::string_view key) {
+  const std::string* text = model::Find(collection.properties, key);
+  const std::optional<double> number = text == nullptr ? std::nullopt : NumberOf(*text);
+  return number && *number >= 0 ? number : std::nullopt;
+}
+
+Status Denied(std::string_view why) {
+  return Error(ErrorCode::kQuotaExceeded, "{}[reason={}]", InfoOf(ErrorCode::kQuotaExceeded).name,
+               why);
+}
+
+}  // namespace
+
+bool IsLimit(std::string_view key) {
+  const auto is_key = [&](const auto& known) { return key == known; };
+  return key == kCollectionDiskKey || key == kPartitionDiskKey ||
+         std::any_of(std::begin(kAlwaysKept), std::end(kAlwaysKept), is_key) ||
+         std::any_of(kRates.begin(), kRates.end(),
+                     [&](const RateKey& rate) { return key == rate.key; });
+}
+
+Status CheckLimit(const model::KeyValue& property) {
+  if (NumberOf(property.value)) return {};
+  return Invalid("{} should be a number, got {}", property.key, property.value);
+}
+
+CollectionLimits::CollectionLimits(Clock& clock, ListSegments segments)
+    : clock_(clock), segments_(std::move(segments)) {}
+
+Status CollectionLimits::Take(const model::CollectionInfo& collection, RateKind kind,
+                              double amount) {
+  const RateKey& key = kRates[static_cast<size_t>(kind)];
+  const std::optional<double> limit = LimitOf(collection, key.key);
+  if (!limit) return {};
+  if (*limit == 0) return Denied("access has been disabled by the administrator");
+  const double rate = *limit * key.unit;
+  const int64_t now_us = clock_.MonotonicUs();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (buckets_.size() > kKeptMax) {
+    std::erase_if(buckets_, [&](const auto& entry) {
+      return entry.second.left >= 0 && now_us - entry.second.filled_us > kIdleUs;
+    });
+  }
+  const auto [found, is_new] = buckets_.try_emplace({collection.id, kind});
+  Bucket& bucket = found->second;
+  const double capacity = std::max(rate, 1.0);
+  const double passed_s = static_cast<double>(now_us - bucket.filled_us) / kSecondUs;
+  bucket.left = is_new ? capacity : std::min(capacity, bucket.left + rate * passed_s);
+  bucket.filled_us = now_us;
+  if (bucket.left <= 0) {
+    return Error(ErrorCode::kRateLimit,
+                 "{}[rate={}]: request is rejected by grpc RateLimiter middleware, please retry "
+                 "later",
+                 InfoOf(ErrorCode::kRateLimit).name, *limit);
+  }
+  bucket.left -= amount;
+  return {};
+}
+
+Status TakeRate(const Services& services, const model::CollectionInfo& collection, RateKind kind,
+                double amount) {
+  return services.limits == nullptr ? Status() : services.limits->Take(collection, kind, amount);
+}
+
+Result<CollectionLimits::Stored> CollectionLimits::StoredOf(Context& ctx, CollectionId collection) {
+  const int64_t now_us = clock_.MonotonicUs();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto known = stored_.find(collection);
+    if (known != stored_.end() && now_us - known->second.seen_us < kLookUs) return known->second;
+  }
+  TRY_ASSIGN(const auto segments, segments_(ctx, collection));
+  Stored stored{.seen_us = now_us};
+  for (const model::SegmentInfo& segment : segments) {
+    int64_t& bytes = stored.bytes[segment.partition];
+    bytes += segment.bytes;
+    for (const model::SegmentIndexInfo& index : segment.indexes) bytes += index.bytes;
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stored_.size() > kKeptMax) {
+    std::erase_if(stored_,
+                  [&](const auto& entry) { return now_us - entry.second.seen_us > kIdleUs; });
+  }
+  stored_[collection] = stored;
+  return stored;
+}
+
+Status CollectionLimits::CheckRoom(Context& ctx, const model::CollectionInfo& collection,
+                                   PartitionId partition) {
+  const auto whole = LimitOf(collection, kCollectionDiskKey);
+  const auto part = LimitOf(collection, kPartitionDiskKey);
+  if (!whole && !part) return {};
+  TRY_ASSIGN(const Stored stored, StoredOf(ctx, collection.id));
+  double all = 0;
+  for (const auto& [id, bytes] : stored.bytes) {
+    all += static_cast<double>(bytes);
+    const bool is_asked = partition == PartitionId() || id == partition;
+    if (part && is_asked && static_cast<double>(bytes) >= *part * kMb) {
+      return Denied(fmt::format(
+          "disk quota exceeded, please allocate more resources: the partition has {} MB", *part));
+    }
+  }
+  if (!whole || all < *whole * kMb) return {};
+  return Denied(fmt::format(
+      "disk quota exceeded, please allocate more resources: the collection has {} MB", *whole));
+}
+
+}  // namespace elanus::proxy

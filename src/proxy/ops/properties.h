@@ -1,0 +1,14 @@
+// Rules of the properties that a collection may have.
+#pragma once
+
+#include "model/schema.h"
+#include "proxy/options.h"
+
+namespace elanus::proxy {
+
+/// The value of a property, whether the collection is being made or altered; one that is not known
+/// may say anything. Errors: kInvalidParameter, kUnimplemented (several replicas).
+Status CheckProperty(const ProxyOptions& options, const model::CollectionSchema& schema,
+                     const model::KeyValue& property);
+
+}  // namespace elanus::proxy
