@@ -7,7 +7,7 @@ LAYERS = {
     "simd": {"base"},
     "model": {"base"},
     "store": {"base", "model"},
-    "text": {"base", "model"},
+    "text": {"base", "simd", "model"},
     "geometry": {"base", "model"},
     "index": {"base", "simd", "model", "text"},
     "expr": {"base", "simd", "model", "text", "geometry"},

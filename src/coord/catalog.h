@@ -78,6 +78,8 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Status DropIndex(Context& ctx, CollectionId collection, const std::string& index_name) override;
   Status SetLoaded(Context& ctx, CollectionId collection,
                    std::vector<PartitionId> partitions) override;
+  Status SetFieldsLeftOut(Context& ctx, CollectionId collection,
+                          std::vector<FieldId> fields) override;
   Status SetReleased(Context& ctx, CollectionId collection,
                      std::vector<PartitionId> partitions) override;
 

@@ -43,6 +43,8 @@ struct CompactionOptions {
   int64_t clustering_s_min = 3600;
   int64_t clustering_s_max = 259200;
   int64_t clustering_bytes_min = 512 << 20;
+  bool fills_fields = true;
+  int64_t fill_interval_s = 20;
   int64_t retention_s = 0;           // Of common.retentionDuration, likewise.
   int64_t auto_index_memory_mb = 0;  // Of autoIndex.memoryLimit, likewise.
 
@@ -107,6 +109,13 @@ struct CompactionOptions {
     visit(clustering_bytes_min,
           OptionSpec{"dataCoord.compaction.clustering.newDataSizeThreshold", "bytes", 1, 1e15,
                      "New data of a partition and shard that is worth it sooner."});
+    visit(fills_fields,
+          OptionSpec{"dataCoord.compaction.bumpSchemaVersion.enabled", "", 0, 1,
+                     "Rows older than a function get the field that came with it; without it no "
+                     "such function can be added."});
+    visit(fill_interval_s,
+          OptionSpec{"dataCoord.compaction.bumpSchemaVersion.triggerInterval", "seconds", 1, 1e6,
+                     "How often segments that lack such a field are looked for."});
   }
 };
 
@@ -122,6 +131,7 @@ class Compactor final : public roles::Compaction {
 
   Result<roles::CompactionTicket> Compact(Context& ctx,
                                           const roles::CompactionRequest& request) override;
+  Status FillFields(Context& ctx) override;
   Result<roles::CompactionState> State(Context& ctx, int64_t ticket) override;
   /// Leaves alone the segments that `is_protected` names; for the start, before others call.
   void Protect(std::function<bool(SegmentId)> is_protected);

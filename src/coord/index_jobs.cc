@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "coord/auto_choice.h"
+#include "model/back_fill.h"
 
 namespace elanus::coord {
 struct IndexJobs::Impl {
@@ -158,6 +159,13 @@ void Count(const model::SegmentIndexInfo& built, std::vector<roles::ChosenIndex>
   }
 }
 
+FieldId FieldOf(const model::CollectionInfo& info, IndexId id) {
+  for (const model::IndexInfo& index : info.indexes) {
+    if (index.id == id) return index.field;
+  }
+  return {};
+}
+
 }  // namespace
 
 Status IndexJobs::KickAll(Context& ctx) {
@@ -168,10 +176,15 @@ Status IndexJobs::KickAll(Context& ctx) {
 
 Result<roles::IndexProgress> IndexJobs::Progress(Context& ctx, CollectionId collection,
                                                  IndexId index) {
+  TRY_ASSIGN(const auto info, impl_->coord.catalog.Find(ctx, collection));
   TRY_ASSIGN(const auto segments, impl_->coord.segments.ListSegments(ctx, collection));
+  const FieldId field = FieldOf(*info, index);
   roles::IndexProgress progress;
   for (const model::SegmentInfo& segment : segments) {
     progress.total_rows += segment.rows;
+    // Of rows that are still to be filled there is nothing to index yet.
+    const std::vector<FieldId> lacking = model::FieldsToFill(info->schema, segment);
+    if (std::find(lacking.begin(), lacking.end(), field) != lacking.end()) continue;
     for (const model::SegmentIndexInfo& built : segment.indexes) {
       if (built.index != index) continue;
       progress.indexed_rows += segment.rows;

@@ -8,11 +8,13 @@
 #include "data/delete_set.h"
 #include "data/node.h"
 #include "data/segment_writer.h"
+#include "model/back_fill.h"
 #include "model/order.h"
 #include "segment/fill.h"
 #include "segment/sealed.h"
 #include "store/formats/column_file.h"
 #include "store/formats/delta_log.h"
+#include "text/row_maker.h"
 
 namespace elanus::data {
 namespace {
@@ -108,6 +110,11 @@ class FieldOfAll {
     return all;
   }
 
+  /// Some rows of an input that lie side by side, kFillerRows at most.
+  model::ColumnView Rows(const Run& rows) const {
+    if (IsFilled(rows.input)) return filler_.view().Slice(0, rows.count);
+    return opened_[rows.input].view.Slice(rows.begin, rows.count);
+  }
   /// A row, as the row of a view.
   std::pair<model::ColumnView, size_t> At(uint32_t input, uint32_t row) const {
     if (IsFilled(input)) return {filler_.view(), 0};
@@ -128,12 +135,54 @@ class FieldOfAll {
     return {};
   }
 
- private:
-  static constexpr size_t kFillerRows = 1024;
+  static constexpr uint32_t kFillerRows = 1024;
+  /// The input is older than the field.
   bool IsFilled(uint32_t input) const { return opened_[input].blob.bytes().empty(); }
 
+ private:
   std::vector<store::OpenedColumn> opened_;
   model::Column filler_;
+};
+
+// One field of those inputs that are older than it, made of their texts as it is of new rows.
+class MadeField {
+ public:
+  static Result<MadeField> Open(Context& ctx, std::span<const Input> inputs,
+                                const model::CollectionSchema& schema,
+                                const model::FieldSchema& field) {
+    TRY_ASSIGN(text::RowMaker maker, text::RowMaker::Of(schema, field));
+    TRY_ASSIGN(FieldOfAll texts, FieldOfAll::Open(ctx, inputs, *schema.FindField(maker.input())));
+    MadeField made(std::move(maker), std::move(texts));
+    if (const model::FieldSchema* names = schema.FindField(made.maker_.analyzer_names())) {
+      TRY_ASSIGN(made.names_, FieldOfAll::Open(ctx, inputs, *names));
+    }
+    return made;
+  }
+
+  /// Hands over rows that lie side by side, a part at a time.
+  Status ForEach(Context& ctx, const Run& run, const store::TakeSlice& take) const {
+    for (uint32_t done = 0; done < run.count; done += FieldOfAll::kFillerRows) {
+      TRY(ctx.CheckAlive());
+      const Run part{run.input, run.begin + done,
+                     std::min(FieldOfAll::kFillerRows, run.count - done)};
+      const model::ColumnView names = names_ ? names_->Rows(part) : model::ColumnView();
+      TRY(take(maker_.Make(texts_.Rows(part), names_ ? &names : nullptr).view()));
+    }
+    return {};
+  }
+  /// As FieldOfAll's, of the texts.
+  Status CheckFiles() const {
+    if (names_) TRY(names_->CheckFiles());
+    return texts_.CheckFiles();
+  }
+
+ private:
+  MadeField(text::RowMaker maker, FieldOfAll texts)
+      : maker_(std::move(maker)), texts_(std::move(texts)) {}
+
+  text::RowMaker maker_;
+  FieldOfAll texts_;
+  std::optional<FieldOfAll> names_;
 };
 
 // The rows that are neither deleted nor expired, ascending by insert timestamp.
@@ -210,19 +259,29 @@ int64_t HiddenOf(std::span<const Place> places) {
 }
 
 // Writes one field of the output. Its rows are taken where they lie in the inputs, one column of
-// each of which is open meanwhile; nothing is gathered.
+// each of which is open meanwhile; nothing is gathered. What is made of texts is made anew in each
+// of the four passes that a file takes: that costs microseconds a row, and no memory.
 Status WriteField(Context& ctx, std::span<const Input> inputs, std::span<const Run> runs,
-                  const model::FieldSchema& field, SegmentWriter& writer) {
+                  const model::CollectionSchema& schema, const model::FieldSchema& field,
+                  SegmentWriter& writer) {
   TRY_ASSIGN(const FieldOfAll values, FieldOfAll::Open(ctx, inputs, field));
+  std::optional<MadeField> made;
+  if (model::TextFunctionOf(schema, field) != nullptr) {
+    TRY_ASSIGN(made, MadeField::Open(ctx, inputs, schema, field));
+  }
   TRY(writer.Put(ctx,
                  {.field = field.id,
                   .type = field.type,
                   .element_type = field.element_type,
                   .dim = static_cast<uint32_t>(field.dim())},
                  [&](const store::TakeSlice& take) -> Status {
-                   for (const Run& run : runs) TRY(values.ForEach(run, take));
+                   for (const Run& run : runs) {
+                     TRY(made && values.IsFilled(run.input) ? made->ForEach(ctx, run, take)
+                                                            : values.ForEach(run, take));
+                   }
                    return {};
                  }));
+  if (made) TRY(made->CheckFiles());
   return values.CheckFiles();
 }
 
@@ -235,8 +294,9 @@ Result<model::SegmentInfo> WriteRows(Context& ctx, std::span<const Input> inputs
   for (const model::FieldSchema& field : schema.fields) {
     const bool is_known = std::any_of(inputs.begin(), inputs.end(),
                                       [&](const Input& input) { return input.Has(field.id); });
-    if (!is_known) continue;  // Added later than all of them: filled when it is read.
-    TRY(WriteField(ctx, inputs, runs, field, writer));
+    // Added later than all of them: filled when it is read, unless it is to be made.
+    if (!is_known && model::TextFunctionOf(schema, field) == nullptr) continue;
+    TRY(WriteField(ctx, inputs, runs, schema, field, writer));
   }
   std::vector<uint64_t> timestamps;
   timestamps.reserve(places.size());
@@ -306,7 +366,9 @@ Result<roles::CompactionResult> Node::Compact(Context& ctx, const roles::Compact
   roles::CompactionResult result{.output = {},
                                  .rows_removed = static_cast<int64_t>(rows - places.size()),
                                  .rows_hidden = HiddenOf(places)};
-  result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0 && task.more_outputs.empty();
+  result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0 &&
+                        task.more_outputs.empty() &&
+                        model::FieldsToFill(schema, task.inputs[0]).empty();
   if (result.is_unchanged || places.empty()) return result;
   if (const model::FieldSchema* field = schema.FindField(task.sort_by); field != nullptr) {
     TRY(SortByField(ctx, inputs, *field, places));

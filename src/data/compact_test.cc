@@ -458,5 +458,85 @@ TEST_F(CompactTest, MergedDeltaLogsKeepTheEarliestDeleteOfEachRowAndNoOther) {
   EXPECT_FALSE(none->delta);
 }
 
+// The term counts of each row, as many as it has terms; -1: null.
+std::vector<int> TermsOf(Context& ctx, store::ObjectStore& objects, const model::SegmentInfo& info,
+                         const model::CollectionInfo& collection) {
+  const segment::SealedParts parts{
+      .objects = objects,
+      .cache = std::make_shared<segment::PieceCache>(segment::PieceCacheOptions(), 1 << 30)};
+  const auto opened = segment::Sealed::Open(ctx, parts, info, collection);
+  EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+  const auto view = (*opened)->Snapshot();
+  std::vector<int> terms;
+  for (size_t i = 0; i < view->rows(); ++i) {
+    const auto counts = view->Read(FieldId(102), i, 1);
+    EXPECT_TRUE(counts.ok());
+    terms.push_back(counts->IsValid(0) ? static_cast<int>(counts->Bytes(0).size() / 8) : -1);
+  }
+  return terms;
+}
+
+TEST_F(CompactTest, AFieldThatAFunctionFillsIsMadeForSegmentsThatLackIt) {
+  model::CollectionSchema& schema = collection_.schema;
+  schema.fields[1].type_params = {{"enable_analyzer", "true"}};
+  std::vector<Row> rows;
+  for (int64_t i = 0; i < 3000; ++i) rows.push_back({i, 10, i % 2 == 0 ? "two words" : "one"});
+  const auto old = Flush(1, rows);
+  EXPECT_EQ(old.fields,
+            (std::vector<FieldId>{FieldId(100), FieldId(101), segment::kTimestampField}));
+  EXPECT_TRUE(Compact({old}).is_unchanged);
+
+  schema.fields.push_back({.id = FieldId(102),
+                           .name = "counts",
+                           .type = DataType::kSparseFloatVector,
+                           .is_function_output = true});
+  schema.functions = {{.name = "count",
+                       .type = model::FunctionType::kBm25,
+                       .inputs = {"text"},
+                       .outputs = {"counts"}}};
+  EXPECT_EQ(TermsOf(ctx_, *objects_, old, collection_), std::vector<int>(3000, -1));
+  const auto result = Compact({old}, {Deltas({{.key = 7, .at = 20, .partition = {}}})});
+  ASSERT_TRUE(result.output);
+  EXPECT_EQ(result.output->rows, 2999);
+  EXPECT_NE(std::find(result.output->fields.begin(), result.output->fields.end(), FieldId(102)),
+            result.output->fields.end());
+  const std::vector<int> terms = TermsOf(ctx_, *objects_, *result.output, collection_);
+  ASSERT_EQ(terms.size(), 2999u);
+  EXPECT_EQ(terms[0], 2);
+  EXPECT_EQ(terms[1], 1);
+  EXPECT_EQ(terms[7], 2) << "the row of key 8";
+  EXPECT_EQ(terms[2998], 1);
+  EXPECT_TRUE(Compact({*result.output}).is_unchanged) << "once is enough";
+}
+
+TEST_F(CompactTest, OneInputMayHaveAFieldThatIsMadeForTheOther) {
+  model::CollectionSchema& schema = collection_.schema;
+  schema.fields[1].type_params = {{"enable_analyzer", "true"}};
+  const auto old = Flush(1, {{1, 10, "one"}, {2, 20, "two words"}});
+  schema.fields.push_back({.id = FieldId(102),
+                           .name = "counts",
+                           .type = DataType::kSparseFloatVector,
+                           .is_function_output = true});
+  schema.functions = {{.name = "count",
+                       .type = model::FunctionType::kBm25,
+                       .inputs = {"text"},
+                       .outputs = {"counts"}}};
+  roles::FlushTask task{
+      .segment = SegmentId(2), .collection = kCollection, .partition = kP1, .vchannel = "v"};
+  for (const model::FieldSchema& field : schema.fields) {
+    task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {}, 0));
+  }
+  const int64_t key = 3;
+  task.columns[0].AppendFixed(&key);
+  task.columns[1].AppendBytes("what it says");
+  task.columns[2].AppendBytes("");  // Kept as it is.
+  task.row_timestamps.push_back(30);
+  const auto fresh = node_.Flush(ctx_, task);
+  ASSERT_TRUE(fresh.ok());
+  const auto result = Compact({old, *fresh});
+  ASSERT_TRUE(result.output);
+  EXPECT_EQ(TermsOf(ctx_, *objects_, *result.output, collection_), (std::vector<int>{1, 2, 0}));
+}
+
 }  // namespace
 }  // namespace elanus::data

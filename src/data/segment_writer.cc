@@ -84,6 +84,7 @@ Status SegmentWriter::Put(Context& ctx, const store::ColumnShape& shape,
                              .key = key,
                              .bytes = static_cast<int64_t>(bytes),
                              .range = range.range()});
+  info_.fields.push_back(shape.field);
   return {};
 }
 

@@ -152,20 +152,6 @@ const std::string* FindNamed(const NamedValues& values, std::string_view provide
   return found == values.end() ? nullptr : &found->second;
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return lower;
-}
-
-const std::string* FindAnyCase(const std::vector<model::KeyValue>& list,
-                               std::string_view lower_key) {
-  for (const model::KeyValue& pair : list) {
-    if (Lower(pair.key) == lower_key) return &pair.value;
-  }
-  return nullptr;
-}
-
 const std::string* ModelSetup::Find(std::string_view lower_key) const {
   return FindAnyCase(params, lower_key);
 }

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "functions/options.h"
+#include "model/any_case.h"
 #include "model/schema.h"
 
 namespace elanus::functions {
@@ -76,10 +77,8 @@ Result<ModelSetup> ResolveSetup(const FunctionOptions& options, const Environmen
 /// The value of "<provider>.<key>", or null.
 const std::string* FindNamed(const NamedValues& values, std::string_view provider,
                              std::string_view key);
-/// Lower case of ASCII letters.
-std::string Lower(std::string_view text);
-/// As ModelSetup::Find.
-const std::string* FindAnyCase(const std::vector<model::KeyValue>& list,
-                               std::string_view lower_key);
+
+using model::FindAnyCase;
+using model::Lower;
 
 }  // namespace elanus::functions

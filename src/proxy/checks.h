@@ -9,6 +9,9 @@
 
 namespace elanus::proxy {
 
+/// The type parameter of a field that says whether loading is to leave it out.
+inline constexpr const char* kSkipLoadKey = "field.skipLoad";
+
 /// Collections, aliases, indexes: letter or '_' first, then letters, digits, '_'. kInvalidParameter
 /// naming `what`.
 Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name);

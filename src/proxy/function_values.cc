@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "functions/errors.h"
-#include "functions/min_hash.h"
 #include "functions/models.h"
 #include "proxy/functions.h"
 #include "text/bm25.h"
 #include "text/field.h"
+#include "text/row_maker.h"
 
 namespace elanus::proxy {
 namespace {
@@ -40,38 +40,6 @@ std::vector<std::string_view> TextsOf(const ColumnView& texts) {
   return list;
 }
 
-Result<Column> CountTermsOf(const model::CollectionSchema& schema, const FieldSchema& input,
-                            const FieldSchema& output, const std::vector<Column>& columns) {
-  TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(input));
-  const FieldSchema* by = schema.FindField(analyzers.by_field());
-  const Column* names =
-      analyzers.is_multiple() && by != nullptr ? FindColumn(columns, by->id) : nullptr;
-  Column counts = EmptyColumn(output);
-  const ColumnView view = FindColumn(columns, input.id)->view();
-  text::Tokens tokens;
-  for (size_t row = 0; row < view.rows; ++row) {
-    tokens.clear();
-    if (view.IsValid(row)) {
-      const std::string_view name =
-          names != nullptr && names->view().IsValid(row) ? names->view().Bytes(row) : "default";
-      analyzers.Named(name).Analyze(view.Bytes(row), tokens);
-    }
-    counts.AppendBytes(text::CountTerms(tokens));
-  }
-  return counts;
-}
-
-Result<Column> SignaturesOf(const FunctionSchema& function, const FieldSchema& input,
-                            const FieldSchema& output, const ColumnView& texts) {
-  TRY_ASSIGN(const functions::MinHasher hasher, functions::MinHasher::Of(function, input, output));
-  Column signatures = EmptyColumn(output);
-  for (size_t row = 0; row < texts.rows; ++row) {
-    const std::string signature = hasher.Sign(TextAt(texts, row));
-    signatures.AppendFixed(signature.data());
-  }
-  return signatures;
-}
-
 Result<Column> EmbeddingsOf(Context& ctx, Services& services, const FunctionSchema& function,
                             const FieldSchema& output, const ColumnView& texts) {
   TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
@@ -93,14 +61,13 @@ Result<Column> OutputOf(Context& ctx, Services& services, const model::Collectio
   if (texts == nullptr) {
     return Error(ErrorCode::kInternal, "a write has no column of field {}", input->name);
   }
-  switch (function.type) {
-    case FunctionType::kTextEmbedding:
-      return EmbeddingsOf(ctx, services, function, *output, texts->view());
-    case FunctionType::kMinHash:
-      return SignaturesOf(function, *input, *output, texts->view());
-    default:
-      return CountTermsOf(schema, *input, *output, columns);
+  if (function.type == FunctionType::kTextEmbedding) {
+    return EmbeddingsOf(ctx, services, function, *output, texts->view());
   }
+  TRY_ASSIGN(const text::RowMaker maker, text::RowMaker::Of(schema, *output));
+  const Column* column = FindColumn(columns, maker.analyzer_names());
+  const ColumnView names = column == nullptr ? ColumnView() : column->view();
+  return maker.Make(texts->view(), column == nullptr ? nullptr : &names);
 }
 
 // The field that a search names, or the only one there is; null when there is no such one.
@@ -201,8 +168,9 @@ Status FitTextQueries(const model::CollectionSchema& schema, const FieldSchema& 
   if (input != nullptr && is_bm25) {
     return CountTermsOfQueries(*input, field, analyzer_name, queries);
   }
-  if (input != nullptr && type == FunctionType::kMinHash) {
-    TRY_ASSIGN(queries, SignaturesOf(*function, *input, field, queries.view()));
+  if (type == FunctionType::kMinHash) {
+    TRY_ASSIGN(const text::RowMaker maker, text::RowMaker::Of(schema, field));
+    queries = maker.Make(queries.view(), nullptr);
     return {};
   }
   return Invalid("field {} is no output of a function, so it cannot be searched with texts",

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <set>
 
-#include "functions/min_hash.h"
 #include "functions/models.h"
 #include "index/word_index.h"
 #include "model/predicate.h"
 #include "proxy/checks.h"
 #include "text/field.h"
+#include "text/min_hash.h"
 
 namespace elanus::proxy {
 namespace {
@@ -214,8 +214,7 @@ class FunctionCheck {
       return Invalid("MinHash function {}: its output field must be a BinaryVector, got {}",
                      function.name, NameOf(made.type));
     }
-    return functions::MinHasher::Of(function, *schema_.FindField(function.inputs[0]), made)
-        .status();
+    return text::MinHasher::Of(function, *schema_.FindField(function.inputs[0]), made).status();
   }
 
   const model::CollectionSchema& schema_;

@@ -44,6 +44,11 @@ Result<int64_t> CountRows(Context& ctx, Services& services, const model::Collect
 /// A nullable field; rows that are there read as its default, else as null.
 Status AddField(Context& ctx, Services& services, const model::CollectionName& name,
                 const model::FieldSchema& field);
+/// A BM25 or MinHash function with the field that it fills and the field's index. Rows that are not
+/// flushed have the field when this returns, others get it in the background; until then they are
+/// not found by it. Also kServiceUnavailable (that is switched off).
+Status AddFunctionField(Context& ctx, Services& services, const model::CollectionName& name,
+                        const model::NewFunctionField& added);
 /// A nullable struct.
 Status AddStruct(Context& ctx, Services& services, const model::CollectionName& name,
                  const model::NewStruct& added);
@@ -87,9 +92,10 @@ Status DropIndex(Context& ctx, Services& services, const model::CollectionName& 
                  const std::string& field, const std::string& index_name);
 
 // -- Loading --------------------------------------------------------------------------------------
-/// Empty partitions: the collection.
+/// Empty partitions: the collection. Fields that are left out are unknown to reads. Also
+/// kFieldNotFound, kIndexNotFound.
 Status Load(Context& ctx, Services& services, const model::CollectionName& name,
-            const std::vector<std::string>& partitions);
+            const std::vector<std::string>& partitions, const model::LoadFields& fields = {});
 Status Release(Context& ctx, Services& services, const model::CollectionName& name,
                const std::vector<std::string>& partitions);
 /// 0..100; kCollectionNotLoaded, kPartitionNotLoaded.

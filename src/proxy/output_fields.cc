@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "model/left_out.h"
+
 namespace elanus::proxy {
 namespace {
 
@@ -67,6 +69,7 @@ Result<OutputFields> ResolveOutput(const model::CollectionSchema& schema,
       }
       continue;
     }
+    if (model::IsLeftOut(schema, name)) return Invalid("field {} is not loaded", name);
     const model::FieldSchema* dynamic = schema.dynamic_field();
     const std::string_view key = name.starts_with("$meta") ? MetaKey(name) : name;
     const bool nested = key.empty() || key.find_first_of("[]\"'") != std::string_view::npos;

@@ -55,6 +55,7 @@ class SchemaCheck {
       TRY(field.is_sub_field() ? SubFieldType(field) : Built(field));
     }
     for (const FieldSchema& field : schema_.fields) TRY(Field(field));
+    TRY(LoadedVector());
     for (const model::StructSchema& known : schema_.structs) TRY(Struct(known));
     std::set<std::string_view> names;
     for (const model::StructSchema& known : schema_.structs) {
@@ -274,6 +275,19 @@ class SchemaCheck {
                    field.name);
   }
 
+  // Of fields that are checked one by one already.
+  Status LoadedVector() const {
+    for (const FieldSchema& field : schema_.fields) {
+      if (field.vector_type() == DataType::kNone) continue;
+      const std::string* skips = model::Find(field.type_params, kSkipLoadKey);
+      if (skips == nullptr) return {};
+      TRY_ASSIGN(const bool is_skipped, ParseBool(kSkipLoadKey, *skips));
+      if (!is_skipped) return {};
+    }
+    return Invalid("not all vector fields can be left out when the collection is loaded: {}",
+                   schema_.name);
+  }
+
   static Status TypeParams(const FieldSchema& field) {
     std::set<std::string_view> keys;
     for (const model::KeyValue& param : field.type_params) {
@@ -283,6 +297,17 @@ class SchemaCheck {
     }
     if (const std::string* maps = model::Find(field.type_params, "mmap.enabled")) {
       TRY(ParseBool("mmap.enabled", *maps).status());
+    }
+    if (const std::string* skips = model::Find(field.type_params, kSkipLoadKey)) {
+      TRY_ASSIGN(const bool is_skipped, ParseBool(kSkipLoadKey, *skips));
+      const char* what = field.is_primary_key      ? "primary key"
+                         : field.is_partition_key  ? "partition key"
+                         : field.is_clustering_key ? "clustering key"
+                                                   : nullptr;
+      if (is_skipped && what != nullptr) {
+        return Invalid("the {} field {} cannot be left out when the collection is loaded", what,
+                       field.name);
+      }
     }
     const std::string* warm_up = model::Find(field.type_params, "warmup");
     if (warm_up == nullptr || *warm_up == "disable" || *warm_up == "sync" || *warm_up == "async") {

@@ -54,6 +54,10 @@ class Compaction {
   /// (compaction is switched off), kClusteringUnsupported (no clustering key, or switched off),
   /// kCompactionBlocked (snapshots protect segments that the request names, or all there is to do).
   virtual Result<CompactionTicket> Compact(Context& ctx, const CompactionRequest& request) = 0;
+  /// Fills, in the background and soon, the fields that flushed segments lack (model/back_fill.h);
+  /// those of a segment that is protected once it is not any more. kServiceUnavailable: it is
+  /// switched off.
+  virtual Status FillFields(Context& ctx) = 0;
   /// Unknown and forgotten tickets: nothing executing, nothing else.
   virtual Result<CompactionState> State(Context& ctx, int64_t ticket) = 0;
 };

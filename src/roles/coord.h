@@ -64,6 +64,9 @@ class Catalog {
   /// Sets what is wanted in memory. Empty partitions: the whole collection. Adds to what is loaded.
   virtual Status SetLoaded(Context& ctx, CollectionId collection,
                            std::vector<PartitionId> partitions) = 0;
+  /// Which fields are left out of what is loaded, until the collection is released.
+  virtual Status SetFieldsLeftOut(Context& ctx, CollectionId collection,
+                                  std::vector<FieldId> fields) = 0;
   /// Empty partitions: release the whole collection.
   virtual Status SetReleased(Context& ctx, CollectionId collection,
                              std::vector<PartitionId> partitions) = 0;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "segment/fill.h"
 #include "segment/growing_words.h"
+#include "segment/made_rows.h"
 #include "segment/term_statistics.h"
 #include "segment/valid_rows.h"
 
@@ -68,6 +69,7 @@ class GrowingView final : public SegmentView {
   std::shared_ptr<const ListsOfFields> lists_;
   std::shared_ptr<const StatisticsOfFields> statistics_;
   std::shared_ptr<const WordsOfFields> words_;
+  std::vector<FieldId> unmade_;
   GrowingIndexer* indexer_ = nullptr;
 
   SegmentId id() const override { return id_; }
@@ -140,7 +142,9 @@ class GrowingView final : public SegmentView {
 
   Visible RowsWithVector(FieldId field) const override {
     const size_t at = PlaceOf(field);
-    const bool has_nulls = at < stored_->size() && (*stored_)[at].nullable;
+    // What a function is to make may have failed to be made.
+    const bool has_nulls =
+        at < stored_->size() && ((*stored_)[at].nullable || (*stored_)[at].is_function_output);
     return has_nulls ? CollectValid(*this, field) : Visible();
   }
 
@@ -250,6 +254,8 @@ struct Growing::Impl {
   // The maps stay, what they lead to grows.
   std::shared_ptr<const StatisticsOfFields> statistics;
   std::shared_ptr<const WordsOfFields> words;
+  // Fields that a function fills, with rows that it could not fill: the files go without them.
+  std::vector<FieldId> unmade;
   mutable std::mutex snapshot_mutex;  // Guards `snapshot` only.
   std::shared_ptr<const GrowingView> snapshot;
 
@@ -370,6 +376,7 @@ struct Growing::Impl {
     next->lists_ = lists;
     next->statistics_ = statistics;
     next->words_ = words;
+    next->unmade_ = unmade;
     next->indexer_ = indexer;
     std::lock_guard<std::mutex> lock(snapshot_mutex);
     snapshot = std::move(next);
@@ -430,21 +437,21 @@ void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp
   std::vector<model::Column> fillers;
   fillers.reserve(s.stored->size());
   std::vector<model::ColumnView> views;
-  for (const model::FieldSchema& field : *s.stored) {
-    const model::Column* found = nullptr;
+  const auto given = [&](FieldId field) {
     for (const model::Column& column : columns) {
-      if (column.field_id == field.id) found = &column;
+      if (column.field_id == field) return column.view();
     }
-    if (found == nullptr) {
-      fillers.push_back(FillColumn(field, count));
-      found = &fillers.back();
+    return model::ColumnView();
+  };
+  for (const model::FieldSchema& field : *s.stored) {
+    model::ColumnView view = given(field.id);
+    if (view.rows != count) {
+      fillers.push_back(MakeOrFillRows(*s.schema, field, count, given, s.unmade));
+      view = fillers.back().view();
     }
-    views.push_back(found->view());
-    if (field.is_primary_key) s.RememberKeys(views.back());
-    if (const auto of_field = s.statistics->find(field.id.value());
-        of_field != s.statistics->end()) {
-      of_field->second->Add(views.back());
-    }
+    views.push_back(view);
+    if (field.is_primary_key) s.RememberKeys(view);
+    AddRows(*s.statistics, field.id, view);
   }
   for (size_t done = 0; done < count;) {
     const size_t at = (s.rows + done) % kChunkRows;
@@ -522,15 +529,26 @@ void Growing::SetSchema(std::shared_ptr<const model::CollectionSchema> schema) {
                                       [&](const auto& other) { return other.id == field.id; });
     if (!is_there) stored.push_back(field);
   }
+  // Only the writer swaps it.
+  const std::shared_ptr<const GrowingView> before = s.snapshot;
+  StatisticsOfFields statistics = *s.statistics;
+  statistics.merge(MakeStatistics(*schema));
   for (size_t c = 0; c < s.chunks.size(); ++c) {
     const size_t rows = std::min(kChunkRows, s.rows - c * kChunkRows);
+    const auto stored_rows = [&](FieldId field) {
+      const auto view = before->Read(field, c * kChunkRows, rows);
+      return view.ok() ? *view : model::ColumnView();
+    };
     for (size_t f = known; f < stored.size(); ++f) {
+      const model::Column filled = MakeOrFillRows(*schema, stored[f], rows, stored_rows, s.unmade);
+      AddRows(statistics, stored[f].id, filled.view());
       ChunkColumn column = Impl::NewColumn(stored[f]);
       s.bytes += column.memory_bytes;
-      s.AppendRows(column, FillColumn(stored[f], rows).view(), 0, rows, 0);
+      s.AppendRows(column, filled.view(), 0, rows, 0);
       s.chunks[c].columns.push_back(std::move(column));
     }
   }
+  s.statistics = std::make_shared<const StatisticsOfFields>(std::move(statistics));
   s.stored = std::make_shared<const std::vector<model::FieldSchema>>(std::move(stored));
   s.schema = std::move(schema);
   s.Publish();
@@ -546,7 +564,9 @@ void Growing::Export(std::vector<model::Column>& columns, std::vector<uint64_t>&
     return s.snapshot;
   }();
   std::vector<size_t> places;
+  const std::vector<FieldId>& unmade = snapshot->unmade_;
   for (const model::FieldSchema& field : snapshot->schema_->fields) {
+    if (std::find(unmade.begin(), unmade.end(), field.id) != unmade.end()) continue;
     places.push_back(snapshot->PlaceOf(field.id));
     columns.push_back(
         model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim()));

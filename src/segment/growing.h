@@ -43,12 +43,14 @@ class Growing {
   SegmentId id() const;
   PartitionId partition() const;
   /// Appends rows that all have the insert timestamp `timestamp`. Columns are those of the schema
-  /// by field id; a field that is not there is filled with nulls or its default. Writer only.
+  /// by field id; a field that is not there is made of their texts where a function does that, else
+  /// filled with nulls or its default. Writer only.
   void Append(std::span<const model::Column> columns, Timestamp timestamp);
   /// Hides the rows with one of these keys and an insert timestamp below `timestamp`. Writer only.
   void Delete(const model::ColumnView& keys, Timestamp timestamp);
-  /// From now on rows have these fields: those that are there are filled. Fields that the schema
-  /// does not have any more can be read by older versions of it. Writer only.
+  /// From now on rows have these fields: those that are there are filled as Append does, which for
+  /// fields made of texts takes some microseconds a row. Fields that the schema does not have any
+  /// more can be read by older versions of it. Writer only.
   void SetSchema(std::shared_ptr<const model::CollectionSchema> schema);
   /// From now on these vector fields, and no others, are searched through lists once they
   /// have enough rows and have been searched; others are scanned. Writer only.
@@ -65,7 +67,8 @@ class Growing {
   /// Writer only.
   Timestamp first_timestamp() const;
   /// All rows as columns by field id with their insert timestamps, rows deleted up to a moment left
-  /// out, which are gone for good: the content of the sealed segment.
+  /// out, which are gone for good: the content of the sealed segment. Without fields that a
+  /// function could not make here.
   void Export(std::vector<model::Column>& columns, std::vector<uint64_t>& row_timestamps,
               Timestamp deleted_until = kTimestampMax) const;
 

@@ -112,5 +112,83 @@ TEST_F(GrowingSchemaTest, TheExportHasTheFieldsOfTheNewestVersion) {
   EXPECT_FALSE(columns[1].view().IsValid(0));
 }
 
+// A text field whose words a function counts in a field that comes later.
+class GrowingFunctionTest : public testing::Test {
+ protected:
+  static constexpr int64_t kOld = 9'000;  // More than a chunk.
+
+  GrowingFunctionTest() {
+    auto first = std::make_shared<model::CollectionSchema>();
+    first->fields = {
+        {.id = FieldId(100), .name = "id", .type = DataType::kInt64, .is_primary_key = true},
+        {.id = FieldId(101),
+         .name = "text",
+         .type = DataType::kVarChar,
+         .type_params = {{"enable_analyzer", "true"}}}};
+    auto second = std::make_shared<model::CollectionSchema>(*first);
+    second->version = 1;
+    second->fields.push_back({.id = FieldId(102),
+                              .name = "counts",
+                              .type = DataType::kSparseFloatVector,
+                              .is_function_output = true});
+    second->functions = {{.name = "count",
+                          .type = model::FunctionType::kBm25,
+                          .inputs = {"text"},
+                          .outputs = {"counts"}}};
+    first_ = first;
+    second_ = second;
+  }
+
+  static std::vector<model::Column> Rows(int64_t first, int64_t count) {
+    model::Column texts =
+        model::MakeColumn(FieldId(101), "text", DataType::kVarChar, DataType::kNone, 0);
+    for (int64_t i = first; i < first + count; ++i) {
+      texts.AppendBytes(i % 2 == 0 ? "even number" : "odd");
+    }
+    return {Numbers(FieldId(100), first, count), std::move(texts)};
+  }
+
+  Schema first_, second_;
+};
+
+TEST_F(GrowingFunctionTest, OldRowsGetWhatTheFunctionMakesOfThem) {
+  Growing growing(SegmentId(1), PartitionId(2), first_);
+  growing.Append(Rows(0, kOld), Timestamp(10));
+  growing.SetSchema(second_);
+  // Written by the older schema, or replayed.
+  growing.Append(Rows(kOld, 10), Timestamp(20));
+  const auto view = growing.Snapshot();
+  for (size_t row : {size_t{0}, size_t{8191}, size_t{8192}, size_t{9005}}) {
+    const auto counts = view->Read(FieldId(102), row, 1);
+    ASSERT_TRUE(counts.ok());
+    EXPECT_EQ(counts->Bytes(0).size(), row % 2 == 0 ? 16u : 8u) << row;
+  }
+  EXPECT_FALSE(view->RowsWithVector(FieldId(102)).none);
+  EXPECT_EQ(view->RowsWithVector(FieldId(102)).rows, nullptr) << "all of them";
+  model::TermTotals totals;
+  view->AddTermTotals(FieldId(102), {}, totals);
+  EXPECT_EQ(totals.rows, static_cast<uint64_t>(kOld + 10));
+  EXPECT_EQ(totals.tokens, 1.5 * (kOld + 10));
+  std::vector<model::Column> columns;
+  std::vector<uint64_t> timestamps;
+  growing.Export(columns, timestamps);
+  EXPECT_EQ(columns.size(), 3u);
+}
+
+TEST_F(GrowingFunctionTest, AFieldThatCannotBeMadeHereIsLeftOutOfTheFiles) {
+  auto broken = std::make_shared<model::CollectionSchema>(*second_);
+  broken->fields[1].type_params.push_back({"analyzer_params", R"({"tokenizer": "no such"})"});
+  Growing growing(SegmentId(1), PartitionId(2), first_);
+  growing.Append(Rows(0, 10), Timestamp(10));
+  growing.SetSchema(broken);
+  EXPECT_TRUE(growing.Snapshot()->RowsWithVector(FieldId(102)).none);
+  std::vector<model::Column> columns;
+  std::vector<uint64_t> timestamps;
+  growing.Export(columns, timestamps);
+  ASSERT_EQ(columns.size(), 2u);
+  EXPECT_EQ(columns[1].field_id, FieldId(101));
+  EXPECT_EQ(timestamps.size(), 10u);
+}
+
 }  // namespace
 }  // namespace elanus::segment

@@ -222,7 +222,9 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
     if (file.field == kTimestampField || file.field == body->key_field) continue;
     const model::FieldSchema* field = collection.schema.FindField(file.field);
     LoadRule rule{.is_mapped = true, .warm_up = WarmUp::kDisable};
-    if (field != nullptr) rule = RuleOfField(parts.load, collection, *field);
+    if (field != nullptr && !collection.IsLeftOut(field->id)) {
+      rule = RuleOfField(parts.load, collection, *field);
+    }
     TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, parts.objects, file.key, rule.is_mapped));
     body->files.push_back(bytes->bytes());
     auto column = std::make_shared<ColumnFile>(std::move(bytes), file, manifest);
@@ -238,12 +240,23 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
   return std::shared_ptr<const SealedBody>(std::move(body));
 }
 
-// Nullable vector fields are looked through without an error to give back, so their files are
+// Whether rows of a vector field may have no vector, though a file has the field: a function that
+// is gone may have left rows unfilled.
+bool MayHaveNulls(const SealedBody& body, const model::FieldSchema& field) {
+  if (!model::IsVector(field.type)) return false;
+  if (field.nullable) return true;
+  for (const Manifest::File& file : body.manifest.files) {
+    if (file.field == field.id) return file.range && file.range->nulls > 0;
+  }
+  return false;
+}
+
+// Vector fields with nulls are looked through without an error to give back, so their files are
 // opened before.
 Status CheckVectorFiles(const std::shared_ptr<const SealedState>& state) {
   const SealedView view(state);
   for (const model::FieldSchema& field : state->schema->fields) {
-    if (!field.nullable || !model::IsVector(field.type)) continue;
+    if (!MayHaveNulls(*state->body, field)) continue;
     if (state->body->slots.count(field.id.value()) > 0) {
       TRY(view.Read(field.id, 0, 0).status());
     }
@@ -259,14 +272,12 @@ void FollowSchema(const model::CollectionSchema& schema, Fillers& fillers, Seale
     const int64_t id = field.id.value();
     const bool is_there = field.id == state.body->key_field || state.body->slots.count(id) > 0;
     if (!is_there && state.filled.count(id) == 0) state.filled[id] = fillers.Of(field);
-    if (!field.nullable || !model::IsVector(field.type) || state.with_vector.count(id) > 0) {
-      continue;
-    }
-    if (is_there) {
+    if (!model::IsVector(field.type) || state.with_vector.count(id) > 0) continue;
+    if (!is_there) {
+      state.with_vector[id] = {.rows = nullptr, .none = true};
+    } else if (MayHaveNulls(*state.body, field)) {
       const SealedView view(std::make_shared<const SealedState>(state));
       state.with_vector[id] = CollectValid(view, field.id);
-    } else {
-      state.with_vector[id] = {.rows = nullptr, .none = true};
     }
   }
 }
@@ -301,6 +312,7 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
     const auto info = std::find_if(collection.indexes.begin(), collection.indexes.end(),
                                    [&](const auto& index) { return index.id == built.index; });
     if (info == collection.indexes.end() || built.key.empty()) continue;
+    if (collection.IsLeftOut(info->field)) continue;
     const auto known = std::find_if(old->indexes.begin(), old->indexes.end(),
                                     [&](const auto& slot) { return slot.id == built.index; });
     if (known != old->indexes.end()) {

@@ -8,8 +8,9 @@ namespace elanus::segment {
 
 void TermStatistics::Add(const model::ColumnView& rows) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
-  rows_ += rows.rows;
   for (size_t i = 0; i < rows.rows; ++i) {
+    if (!rows.IsValid(i)) continue;
+    ++rows_;
     const std::string_view row = rows.Bytes(i);
     const size_t terms = row.size() / 8;
     for (size_t t = 0; t < terms; ++t) {
@@ -36,6 +37,11 @@ void TermStatistics::AddTo(std::span<const uint32_t> terms, model::TermTotals& t
 size_t TermStatistics::memory_bytes() const {
   std::shared_lock<std::shared_mutex> lock(mutex_);
   return with_term_.capacity() * (2 * sizeof(uint32_t) + 1);
+}
+
+void AddRows(const StatisticsOfFields& statistics, FieldId field, const model::ColumnView& rows) {
+  const auto found = statistics.find(field.value());
+  if (found != statistics.end()) found->second->Add(rows);
 }
 
 StatisticsOfFields MakeStatistics(const model::CollectionSchema& schema) {

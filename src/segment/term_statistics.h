@@ -20,7 +20,7 @@ namespace elanus::segment {
 /// anew. Thread-safe.
 class TermStatistics {
  public:
-  /// Adds rows of a sparse column.
+  /// Adds rows of a sparse column; null ones do not count.
   void Add(const model::ColumnView& rows);
   /// Adds what is known to `totals`, which has a place for each of `terms`.
   void AddTo(std::span<const uint32_t> terms, model::TermTotals& totals) const;
@@ -35,6 +35,9 @@ class TermStatistics {
 
 /// Of the fields of a segment that have them, by field id.
 using StatisticsOfFields = std::map<int64_t, std::shared_ptr<TermStatistics>>;
+
+/// Adds rows of a field that has statistics; of others nothing.
+void AddRows(const StatisticsOfFields& statistics, FieldId field, const model::ColumnView& rows);
 
 /// Empty statistics for each field of the schema that BM25 makes.
 StatisticsOfFields MakeStatistics(const model::CollectionSchema& schema);

@@ -1,5 +1,5 @@
 // MinHash signatures.
-#include "functions/min_hash.h"
+#include "text/min_hash.h"
 
 #include <openssl/evp.h>
 
@@ -8,11 +8,11 @@
 #include <random>
 
 #include "base/bytes.h"
-#include "functions/setup.h"
+#include "model/any_case.h"
 #include "simd/min_hash_kernel.h"
 #include "text/field.h"
 
-namespace elanus::functions {
+namespace elanus::text {
 namespace {
 
 constexpr size_t kBitsPerHash = 32;
@@ -23,7 +23,7 @@ constexpr int64_t kDefaultShingle = 3;
 
 Result<int64_t> Number(const model::FunctionSchema& function, std::string_view key,
                        int64_t fallback) {
-  const std::string* text = FindAnyCase(function.params, key);
+  const std::string* text = model::FindAnyCase(function.params, key);
   if (text == nullptr) return fallback;
   int64_t value = 0;
   const auto parsed = std::from_chars(text->data(), text->data() + text->size(), value);
@@ -44,9 +44,9 @@ Result<size_t> PositiveNumber(const model::FunctionSchema& function, std::string
 Result<bool> IsFirst(const model::FunctionSchema& function, std::string_view key,
                      std::initializer_list<std::string_view> first,
                      std::initializer_list<std::string_view> second) {
-  const std::string* text = FindAnyCase(function.params, key);
+  const std::string* text = model::FindAnyCase(function.params, key);
   if (text == nullptr) return true;
-  const std::string word = Lower(*text);
+  const std::string word = model::Lower(*text);
   for (std::string_view one : first) {
     if (word == one) return true;
   }
@@ -78,7 +78,7 @@ Result<MinHasher> MinHasher::Of(const model::FunctionSchema& function,
   made.is_sha1_ = !is_xxhash;
   TRY_ASSIGN(const bool is_word, IsFirst(function, "token_level", {"word"}, {"char", "character"}));
   if (is_word) {
-    TRY_ASSIGN(made.analyzer_, text::AnalyzerOf(input));
+    TRY_ASSIGN(made.analyzer_, AnalyzerOf(input));
   }
   TRY_ASSIGN(const int64_t seed, Number(function, "seed", kDefaultSeed));
   std::mt19937_64 rng(static_cast<uint64_t>(seed));
@@ -102,12 +102,12 @@ uint32_t MinHasher::Hash(std::string_view shingle) const {
 }
 
 std::vector<uint32_t> MinHasher::WordShingles(std::string_view text) const {
-  text::Tokens tokens;
+  Tokens tokens;
   analyzer_->Analyze(text, tokens);
   // One after the other: then a shingle is a piece of the whole.
   std::string words;
   std::vector<size_t> begins;
-  for (const text::Token& token : tokens) {
+  for (const Token& token : tokens) {
     begins.push_back(words.size());
     words += token.text;
   }
@@ -140,4 +140,4 @@ std::string MinHasher::Sign(std::string_view text) const {
   return signature;
 }
 
-}  // namespace elanus::functions
+}  // namespace elanus::text

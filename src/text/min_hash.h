@@ -10,7 +10,7 @@
 #include "model/schema.h"
 #include "text/analyzer.h"
 
-namespace elanus::functions {
+namespace elanus::text {
 
 /// Signs the texts of one function. Immutable; thread-safe.
 class MinHasher {
@@ -33,9 +33,9 @@ class MinHasher {
   size_t hashes_ = 0;
   size_t shingle_size_ = 3;
   bool is_sha1_ = false;
-  text::AnalyzerPtr analyzer_;     // Null: shingles of bytes.
+  AnalyzerPtr analyzer_;           // Null: shingles of bytes.
   std::vector<uint64_t> factors_;  // Of the hash functions, filled up to whole blocks.
   std::vector<uint64_t> offsets_;
 };
 
-}  // namespace elanus::functions
+}  // namespace elanus::text

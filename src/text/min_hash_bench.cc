@@ -2,9 +2,9 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include "functions/min_hash.h"
+#include "text/min_hash.h"
 
-namespace elanus::functions {
+namespace elanus::text {
 namespace {
 
 void Sign(benchmark::State& state, const char* level) {
@@ -24,4 +24,4 @@ BENCHMARK_CAPTURE(Sign, word, "word")->Arg(64)->Arg(128)->Arg(512);
 BENCHMARK_CAPTURE(Sign, char, "char")->Arg(64)->Arg(128)->Arg(512);
 
 }  // namespace
-}  // namespace elanus::functions
+}  // namespace elanus::text

@@ -1,5 +1,5 @@
 // Signatures are what their definition says, and agree as much as the texts overlap.
-#include "functions/min_hash.h"
+#include "text/min_hash.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,8 @@
 #include <set>
 
 #include "base/bytes.h"
-#include "functions/testing/fake_http.h"
 
-namespace elanus::functions {
+namespace elanus::text {
 namespace {
 
 using model::KeyValue;
@@ -28,7 +27,10 @@ Result<MinHasher> Make(uint32_t dim, std::vector<KeyValue> params) {
                                        .inputs = {"text"},
                                        .outputs = {"vector"},
                                        .params = std::move(params)};
-  return MinHasher::Of(function, TextField(), VectorField(dim, model::DataType::kBinaryVector));
+  const model::FieldSchema output{.name = "vector",
+                                  .type = model::DataType::kBinaryVector,
+                                  .type_params = {{"dim", std::to_string(dim)}}};
+  return MinHasher::Of(function, TextField(), output);
 }
 
 std::vector<uint32_t> Elements(const std::string& signature) {
@@ -121,4 +123,4 @@ TEST(MinHasher, RefusesWhatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace elanus::functions
+}  // namespace elanus::text

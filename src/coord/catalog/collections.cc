@@ -258,6 +258,16 @@ Status Catalog::SetLoaded(Context& ctx, CollectionId collection,
   return impl_->CommitInfo(ctx, *entry, std::move(info));
 }
 
+Status Catalog::SetFieldsLeftOut(Context& ctx, CollectionId collection,
+                                 std::vector<FieldId> fields) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  if (entry->info->fields_left_out == fields) return {};
+  model::CollectionInfo info = *entry->info;
+  info.fields_left_out = std::move(fields);
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
 Status Catalog::SetReleased(Context& ctx, CollectionId collection,
                             std::vector<PartitionId> partitions) {
   Impl::Turn turn(*impl_);
@@ -272,6 +282,7 @@ Status Catalog::SetReleased(Context& ctx, CollectionId collection,
   });
   if (partitions.empty()) info.loaded_partitions.clear();
   info.loaded = !info.loaded_partitions.empty();
+  if (!info.loaded) info.fields_left_out.clear();
   return impl_->CommitInfo(ctx, *entry, std::move(info));
 }
 

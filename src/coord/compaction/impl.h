@@ -32,7 +32,8 @@ struct CompactionDue {
   bool merges = false;
   bool deletes = false;
   bool clustering = false;
-  bool any() const { return merges || deletes || clustering; }
+  bool fills = false;
+  bool any() const { return merges || deletes || clustering || fills; }
 };
 
 struct CompactionTasks {
@@ -57,6 +58,7 @@ struct Compactor::Impl {
   int64_t next_merges_us = 0;
   int64_t next_deletes_us = 0;
   int64_t next_clustering_us = 0;
+  int64_t next_fills_us = 0;                      // At once: a restart may have stopped some.
   std::map<SegmentId, int64_t> resting_segments;  // Their dead rows stay until then, in us.
   int64_t resting_until_us = 0;                   // Automatic tasks wait until then.
   bool stopping = false;

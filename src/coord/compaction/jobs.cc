@@ -39,17 +39,21 @@ TaskPtr Compactor::Impl::TakeLocked() {
 
 // What is due now, and when it will be again.
 CompactionDue Compactor::Impl::DueLocked() {
-  if (!options.enabled || !options.automatic) return {};
+  if (!options.enabled) return {};
   const int64_t now_us = clock.MonotonicUs();
   const auto is_due = [&](int64_t& next_us, int64_t interval_s) {
     if (now_us < next_us) return false;
     next_us = now_us + interval_s * 1'000'000;
     return true;
   };
-  return {.merges = is_due(next_merges_us, options.merge_interval_s),
-          .deletes = is_due(next_deletes_us, options.deletes_interval_s),
-          .clustering = options.clustering_enabled && options.clustering_automatic &&
-                        is_due(next_clustering_us, options.clustering_interval_s)};
+  CompactionDue due;
+  due.fills = options.fills_fields && is_due(next_fills_us, options.fill_interval_s);
+  if (!options.automatic) return due;
+  due.merges = is_due(next_merges_us, options.merge_interval_s);
+  due.deletes = is_due(next_deletes_us, options.deletes_interval_s);
+  due.clustering = options.clustering_enabled && options.clustering_automatic &&
+                   is_due(next_clustering_us, options.clustering_interval_s);
+  return due;
 }
 
 void Compactor::Impl::Loop() {
@@ -358,6 +362,16 @@ Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
   const auto count = static_cast<int64_t>(ticket.tasks.size());
   s.tickets.emplace(id, std::move(ticket));
   return roles::CompactionTicket{.id = id, .plans = count};
+}
+
+Status Compactor::FillFields(Context&) {
+  if (!impl_->options.enabled || !impl_->options.fills_fields) {
+    return Error(ErrorCode::kServiceUnavailable, "filling fields of old rows is disabled");
+  }
+  std::lock_guard<Monitor> lock(*impl_->monitor);
+  impl_->next_fills_us = 0;
+  impl_->monitor->NotifyAll();
+  return {};
 }
 
 Result<roles::CompactionState> Compactor::State(Context&, int64_t ticket) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "model/back_fill.h"
 #include "model/time_to_live.h"
 
 namespace elanus::coord {
@@ -42,6 +43,16 @@ class Planner {
         if (!is_merged && is_due) plans.push_back(PlanOf(partition, {segment}));
       }
       if (!merged.empty()) plans.push_back(PlanOf(partition, merged));
+    }
+    return plans;
+  }
+
+  std::vector<CompactionPlan> Fills() const {
+    std::vector<CompactionPlan> plans;
+    for (auto& [partition, segments] : ByPartition([&](const SegmentInfo& segment) {
+           return !model::FieldsToFill(shard_.collection.schema, segment).empty();
+         })) {
+      for (const SegmentInfo* segment : segments) plans.push_back(PlanOf(partition, {segment}));
     }
     return plans;
   }
@@ -326,6 +337,10 @@ bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard) {
 std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options,
                                           const ShardView& shard) {
   return Planner(options, shard).Automatic();
+}
+
+std::vector<CompactionPlan> PlanFills(const CompactionOptions& options, const ShardView& shard) {
+  return Planner(options, shard).Fills();
 }
 
 std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,

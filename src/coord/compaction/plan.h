@@ -52,6 +52,9 @@ bool DeletesAreDue(const CompactionOptions& options, const ShardView& shard);
 /// log(largest size / smallest) times; and rewrites of segments with much that is dead.
 std::vector<CompactionPlan> PlanAutomatic(const CompactionOptions& options, const ShardView& shard);
 
+/// Rewrites of the segments that lack a field which a function is to fill, each alone.
+std::vector<CompactionPlan> PlanFills(const CompactionOptions& options, const ShardView& shard);
+
 /// All small segments packed, and every segment that may have dead rows.
 std::vector<CompactionPlan> PlanManual(const CompactionOptions& options, const ShardView& shard,
                                        const roles::CompactionRequest& request);

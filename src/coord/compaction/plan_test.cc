@@ -270,5 +270,23 @@ TEST_F(PlanTest, DeltaLogsAreDueByNumberBytesAndWhatTheyMayHideOnceOnly) {
   EXPECT_TRUE(DeletesAreDue(options_, View()));
 }
 
+TEST_F(PlanTest, SegmentsWithoutAFieldThatAFunctionFillsAreRewrittenAlone) {
+  model::CollectionSchema& schema = collection_.schema;
+  schema.fields = {{.id = FieldId(100), .name = "text"},
+                   {.id = FieldId(101), .name = "counts", .is_function_output = true}};
+  schema.functions = {{.name = "count",
+                       .type = model::FunctionType::kBm25,
+                       .inputs = {"text"},
+                       .outputs = {"counts"}}};
+  Add(1, 10).fields = {FieldId(100)};
+  Add(2, 10).fields = {FieldId(100), FieldId(101)};
+  Add(3, 10).fields = {FieldId(100)};
+  Add(4, 10).fields = {FieldId(100)};
+  busy_ = {SegmentId(4)};
+  EXPECT_EQ(IdsOf(PlanFills(options_, View())), (Ids{{1}, {3}}));
+  schema.functions.clear();
+  EXPECT_EQ(IdsOf(PlanFills(options_, View())), Ids{});
+}
+
 }  // namespace
 }  // namespace elanus::coord

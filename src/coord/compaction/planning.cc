@@ -43,8 +43,11 @@ void Compactor::Impl::PlanDue(const CompactionDue& due) {
   if (!collections.ok()) return;
   for (const auto& info : *collections) {
     const std::string* wish = model::Find(info->properties, "collection.autocompaction.enabled");
-    if (wish != nullptr && IsNo(*wish)) continue;
-    const Status status = PlanCollection(*info, due);
+    const bool is_manual = wish != nullptr && IsNo(*wish);
+    CompactionDue wanted = is_manual ? CompactionDue() : due;
+    wanted.fills = due.fills && !info->schema.functions.empty();
+    if (!wanted.any()) continue;
+    const Status status = PlanCollection(*info, wanted);
     if (!status.ok() && status.code() != ErrorCode::kCanceled) {
       LogWarn("planning compactions failed collection={} error=\"{}\"", info->id.value(),
               status.ToString());
@@ -88,8 +91,9 @@ Status Compactor::Impl::PlanCollection(const model::CollectionInfo& info,
                           .expired_rows = std::move(expired),
                           .resting = RestingLocked()};
     std::vector<CompactionPlan> plans;
-    // Both would take the same segments; whose turn comes more seldom goes first.
+    // All would take the same segments. Of the first two, whose turn comes more seldom goes first.
     if (due.clustering) plans = PlanDueClustering(options, shard);
+    if (due.fills && plans.empty()) plans = PlanFills(options, shard);
     if (due.merges && plans.empty()) plans = PlanAutomatic(options, shard);
     if (due.deletes && DeletesAreDue(options, shard) && !DeletesRunLocked(vchannel)) {
       plans.push_back({.collection = info.id, .vchannel = vchannel, .partition = {}, .inputs = {}});

@@ -100,6 +100,7 @@ struct CollectionInfo {
   Timestamp updated;                           // Of the last schema or property change.
   bool loaded = false;                         // Wanted by the user.
   std::vector<PartitionId> loaded_partitions;  // Empty while loaded: all of them.
+  std::vector<FieldId> fields_left_out;        // Of what is loaded: reads do not know them.
 
   const PartitionInfo* FindPartition(std::string_view name) const {
     for (const PartitionInfo& p : partitions) {
@@ -118,6 +119,12 @@ struct CollectionInfo {
       if (index.field == field) return &index;
     }
     return nullptr;
+  }
+  bool IsLeftOut(FieldId field) const {
+    for (FieldId id : fields_left_out) {
+      if (id == field) return true;
+    }
+    return false;
   }
   /// True when rows of the partition, which exists, are to be read.
   bool IsLoaded(PartitionId partition) const {
@@ -143,7 +150,14 @@ struct CollectionInfo {
     v(10, "updated", updated);
     v(11, "loaded", loaded);
     v(12, "loaded_partitions", loaded_partitions);
+    v(13, "fields_left_out", fields_left_out);
   }
+};
+
+/// Which fields are to be loaded.
+struct LoadFields {
+  std::vector<std::string> names;  // Empty: all but those that their schema says to leave out.
+  bool skip_dynamic_field = false;
 };
 
 struct CreateIndexRequest {

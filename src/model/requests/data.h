@@ -123,6 +123,7 @@ struct SegmentInfo {
   Timestamp newest;
   FieldId clustered_by;  // A clustering compaction has put the rows in the order of this field.
   Timestamp clustered_at;
+  std::vector<FieldId> fields;  // That have a file; empty: written by an early build, unknown.
 
   /// Bytes of the rows that are not known to be deleted.
   int64_t LiveBytes() const {
@@ -150,6 +151,7 @@ struct SegmentInfo {
     v(14, "newest", newest);
     v(15, "clustered_by", clustered_by);
     v(16, "clustered_at", clustered_at);
+    v(17, "fields", fields);
   }
 };
 

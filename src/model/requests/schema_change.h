@@ -15,6 +15,14 @@ struct NewStruct {
   std::vector<FieldSchema> fields;
 };
 
+/// A field with the function that fills it, ids unset, and its index.
+struct NewFunctionField {
+  FieldSchema field;
+  FunctionSchema function;
+  std::string index_name;              // As in CreateIndexRequest.
+  std::vector<KeyValue> index_params;  // As CreateIndexRequest::extra_params.
+};
+
 /// A field or struct by its name or id, or else a function.
 struct SchemaDrop {
   std::string field;

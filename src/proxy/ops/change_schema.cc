@@ -1,7 +1,10 @@
 // Changing a schema.
 #include "proxy/ops/change_schema.h"
 
+#include <algorithm>
+
 #include "proxy/checks.h"
+#include "proxy/moments.h"
 
 namespace elanus::proxy {
 
@@ -21,6 +24,44 @@ Status ChangeSchema(Context& ctx, Services& services, const model::CollectionNam
     return services.streaming.SyncSchema(ctx, collection->id);
   }
   return status;
+}
+
+bool IsSystemName(std::string_view name) {
+  for (std::string_view system :
+       {"RowID", "Timestamp", "$meta", "$namespace_id", "__virtual_pk__"}) {
+    if (name == system) return true;
+  }
+  return false;
+}
+
+Status CheckNewName(const model::CollectionSchema& schema, const std::string& name) {
+  if (IsSystemName(name)) return Invalid("not support to add system field, field name = {}", name);
+  if (schema.FindField(name) == nullptr && schema.FindStruct(name) == nullptr) return {};
+  return Invalid("duplicated field name: {}", name);
+}
+
+Status CheckFieldCount(const ProxyOptions& options, const model::CollectionSchema& schema,
+                       size_t more) {
+  const size_t hidden = schema.dynamic_field() == nullptr ? 0 : 1;
+  const size_t fields = schema.fields.size() - hidden + schema.structs.size() + more;
+  if (fields <= static_cast<size_t>(options.fields_max)) return {};
+  return Invalid("maximum field's number should be limited to {}, got {}", options.fields_max,
+                 fields);
+}
+
+Status CheckChangedSchema(const ProxyOptions& options, const model::CollectionInfo& collection,
+                          model::CollectionSchema& schema) {
+  model::CollectionSchema plain = schema;
+  std::erase_if(plain.fields, [](const model::FieldSchema& field) { return field.is_dynamic; });
+  TRY(CheckSchema(options, plain));
+  TRY_ASSIGN(const TimeZone zone, ZoneOf(collection.properties));
+  return ReadDefaultMoments(zone, schema);
+}
+
+std::vector<model::FieldSchema>::iterator PlaceOfFields(model::CollectionSchema& schema) {
+  return std::find_if(
+      schema.fields.begin(), schema.fields.end(),
+      [](const model::FieldSchema& field) { return field.is_sub_field() || field.is_dynamic; });
 }
 
 }  // namespace elanus::proxy

@@ -1,16 +1,20 @@
-// Indexes and loading.
+// Indexes.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/log.h"
+#include "expr/json_path.h"
 #include "index/embedding_list.h"
 #include "index/vector_index.h"
+#include "model/text_numbers.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
+#include "proxy/ops/change_schema.h"
+#include "proxy/ops/resolve_index.h"
 #include "proxy/partition_key.h"
 #include "proxy/scalar_index.h"
 
@@ -243,23 +247,52 @@ Status CheckOptions(const model::FieldSchema& field, Texts& texts) {
 
 }  // namespace
 
-Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexRequest& request) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
-  if (!request.index_name.empty()) TRY(CheckIndexName(services.options, request.index_name));
-  const model::FieldSchema* field = collection->schema.FindField(request.field);
-  if (field == nullptr) field = collection->schema.dynamic_field();
+namespace {
+
+// Rows that the index does not know are judged as it judges its own.
+Status SetTextNumbers(Context& ctx, Services& services, const model::CollectionName& name,
+                      const model::IndexInfo& info, bool are_numbers) {
+  if (info.json_cast_type != expr::kStringToDouble) return {};
+  const std::string key = model::TextNumberKey(info.json_path);
+  return ChangeSchema(ctx, services, name,
+                      [&](const model::CollectionInfo&, model::CollectionSchema& schema) -> Status {
+                        for (model::FieldSchema& field : schema.fields) {
+                          if (field.id != info.field) continue;
+                          if (are_numbers == model::HasTextNumbers(field, info.json_path)) continue;
+                          std::erase_if(field.type_params,
+                                        [&](const auto& param) { return param.key == key; });
+                          if (are_numbers) field.type_params.push_back({key, ""});
+                        }
+                        return {};
+                      });
+}
+
+}  // namespace
+
+Result<model::IndexInfo> ResolveIndex(const ProxyOptions& options,
+                                      const model::CollectionSchema& schema,
+                                      const model::CreateIndexRequest& request) {
+  if (!request.index_name.empty()) TRY(CheckIndexName(options, request.index_name));
+  const model::FieldSchema* field = schema.FindField(request.field);
+  if (field == nullptr) field = schema.dynamic_field();
   if (field == nullptr) return Invalid("cannot create index on non-exist field: {}", request.field);
-  TRY_ASSIGN(Texts texts, Expand(services.options, request.extra_params));
-  TRY(FitTextMetric(collection->schema, *field, texts));
+  TRY_ASSIGN(Texts texts, Expand(options, request.extra_params));
+  TRY(FitTextMetric(schema, *field, texts));
   model::IndexInfo info{.name = request.index_name, .field = field->id};
   for (const auto& [key, value] : texts) info.user_params.push_back({key, value});
   TRY(CheckOptions(*field, texts));
   if (model::IsVector(field->type))
     TRY(ResolveVector(*field, std::move(texts), info));
   else
-    TRY(ResolveScalarIndex(services.options, collection->schema, *field, request.field,
-                           std::move(texts), info));
-  TRY(services.coord.catalog.CreateIndex(ctx, collection->id, std::move(info)));
+    TRY(ResolveScalarIndex(options, schema, *field, request.field, std::move(texts), info));
+  return info;
+}
+
+Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexRequest& request) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
+  TRY_ASSIGN(model::IndexInfo info, ResolveIndex(services.options, collection->schema, request));
+  TRY(services.coord.catalog.CreateIndex(ctx, collection->id, info));
+  TRY(SetTextNumbers(ctx, services, request.name, info, true));
   services.index_jobs.Kick(collection->id);
   return {};
 }
@@ -312,74 +345,10 @@ Status DropIndex(Context& ctx, Services& services, const model::CollectionName& 
   }
   if (wanted.empty()) return {};
   TRY(services.coord.catalog.DropIndex(ctx, collection->id, wanted));
+  for (const model::IndexInfo& info : collection->indexes) {
+    if (info.name == wanted) TRY(SetTextNumbers(ctx, services, name, info, false));
+  }
   return services.streaming.SyncLoaded(ctx, collection->id);
-}
-
-Status Load(Context& ctx, Services& services, const model::CollectionName& name,
-            const std::vector<std::string>& partitions) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
-  TRY(CheckNoPartitionNames(*collection, partitions));
-  TRY_ASSIGN(auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
-  const auto& indexes = collection->indexes;
-  if (std::all_of(indexes.begin(), indexes.end(), IsHidden)) {
-    return Error(ErrorCode::kIndexNotFound, "{}[collection={}]",
-                 InfoOf(ErrorCode::kIndexNotFound).name, name.collection);
-  }
-  for (const model::FieldSchema& field : collection->schema.fields) {
-    if (model::IsVector(field.type) && collection->IndexOf(field.id) == nullptr) {
-      return Invalid("there is no vector index on field: [{}], please create index firstly",
-                     field.name);
-    }
-  }
-  TRY(services.coord.catalog.SetLoaded(ctx, collection->id, std::move(ids)));
-  return services.streaming.SyncLoaded(ctx, collection->id);
-}
-
-Status Release(Context& ctx, Services& services, const model::CollectionName& name,
-               const std::vector<std::string>& partitions) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
-  TRY(CheckNoPartitionNames(*collection, partitions));
-  TRY_ASSIGN(auto ids, ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
-  TRY(services.coord.catalog.SetReleased(ctx, collection->id, std::move(ids)));
-  return services.streaming.SyncLoaded(ctx, collection->id);
-}
-
-Result<int64_t> LoadProgress(Context& ctx, Services& services, const model::CollectionName& name,
-                             const std::vector<std::string>& partitions) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
-  TRY_ASSIGN(const auto ids,
-             ResolvePartitions(*collection, partitions, ErrorCode::kPartitionNotFound));
-  if (!collection->loaded) {
-    return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
-                 InfoOf(ErrorCode::kCollectionNotLoaded).name, name.collection);
-  }
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (!collection->IsLoaded(ids[i])) {
-      return Error(ErrorCode::kPartitionNotLoaded, "{}[partition={}]",
-                   InfoOf(ErrorCode::kPartitionNotLoaded).name, partitions[i]);
-    }
-  }
-  TRY_ASSIGN(const int64_t progress, services.streaming.LoadProgress(ctx, collection->id));
-  // It is tried again, but who waits should know what it waits for.
-  if (progress < 100) TRY(services.streaming.LoadFailure(ctx, collection->id));
-  return progress;
-}
-
-Result<model::LoadState> GetLoadState(Context& ctx, Services& services,
-                                      const model::CollectionName& name,
-                                      const std::vector<std::string>& partitions) {
-  const auto progress = LoadProgress(ctx, services, name, partitions);
-  if (progress.ok())
-    return *progress >= 100 ? model::LoadState::kLoaded : model::LoadState::kLoading;
-  switch (progress.status().code()) {
-    case ErrorCode::kCollectionNotFound:
-      return model::LoadState::kNotExist;
-    case ErrorCode::kCollectionNotLoaded:
-    case ErrorCode::kPartitionNotLoaded:
-      return model::LoadState::kNotLoad;
-    default:
-      return progress.status();
-  }
 }
 
 }  // namespace elanus::proxy

@@ -4,7 +4,6 @@
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"
-#include "proxy/moments.h"
 #include "proxy/ops.h"
 #include "proxy/ops/change_schema.h"
 
@@ -15,59 +14,16 @@ using model::CollectionSchema;
 using model::DataType;
 using model::FieldSchema;
 
-// Fields stand before the parts of structs, and $meta is the last.
-auto PlaceOfFields(CollectionSchema& schema) {
-  return std::find_if(schema.fields.begin(), schema.fields.end(), [](const FieldSchema& field) {
-    return field.is_sub_field() || field.is_dynamic;
-  });
-}
+// $meta is the last.
 auto PlaceOfParts(CollectionSchema& schema) {
   return std::find_if(schema.fields.begin(), schema.fields.end(),
                       [](const FieldSchema& field) { return field.is_dynamic; });
 }
 
-bool IsSystemName(std::string_view name) {
-  for (std::string_view system :
-       {"RowID", "Timestamp", "$meta", "$namespace_id", "__virtual_pk__"}) {
-    if (name == system) return true;
-  }
-  return false;
-}
-
-// Whether a field or struct has the name.
-bool HasName(const CollectionSchema& schema, std::string_view name) {
-  return schema.FindField(name) != nullptr || schema.FindStruct(name) != nullptr;
-}
-
-Status CheckName(const CollectionSchema& schema, const std::string& name) {
-  if (IsSystemName(name)) return Invalid("not support to add system field, field name = {}", name);
-  if (HasName(schema, name)) return Invalid("duplicated field name: {}", name);
-  return {};
-}
-
-// The rules of a new schema, for the one that this collection is to have.
-Status CheckWhole(const ProxyOptions& options, const model::CollectionInfo& collection,
-                  CollectionSchema& schema) {
-  CollectionSchema plain = schema;
-  std::erase_if(plain.fields, [](const FieldSchema& field) { return field.is_dynamic; });
-  TRY(CheckSchema(options, plain));
-  TRY_ASSIGN(const TimeZone zone, ZoneOf(collection.properties));
-  return ReadDefaultMoments(zone, schema);
-}
-
-// Fields with the parts of structs, and structs; $meta does not count, as in a new collection.
-Status CheckCount(const ProxyOptions& options, const CollectionSchema& schema, size_t more) {
-  const size_t hidden = schema.dynamic_field() == nullptr ? 0 : 1;
-  const size_t fields = schema.fields.size() - hidden + schema.structs.size() + more;
-  if (fields <= static_cast<size_t>(options.fields_max)) return {};
-  return Invalid("maximum field's number should be limited to {}, got {}", options.fields_max,
-                 fields);
-}
-
 Status CheckNewField(const ProxyOptions& options, const CollectionSchema& schema,
                      const FieldSchema& field) {
-  TRY(CheckCount(options, schema, 1));
-  TRY(CheckName(schema, field.name));
+  TRY(CheckFieldCount(options, schema, 1));
+  TRY(CheckNewName(schema, field.name));
   if (field.type == DataType::kText && field.default_value) {
     return Invalid("a field of type Text cannot be added with a default value: {}", field.name);
   }
@@ -214,7 +170,7 @@ Status AddField(Context& ctx, Services& services, const model::CollectionName& n
       [&](const model::CollectionInfo& collection, CollectionSchema& schema) -> Status {
         TRY(CheckNewField(services.options, schema, field));
         schema.fields.insert(PlaceOfFields(schema), field);
-        return CheckWhole(services.options, collection, schema);
+        return CheckChangedSchema(services.options, collection, schema);
       }));
   TRY_ASSIGN(const auto changed, Resolve(ctx, services, name));
   TRY(CreateWordIndexes(ctx, services, *changed));
@@ -227,15 +183,15 @@ Status AddStruct(Context& ctx, Services& services, const model::CollectionName& 
   return ChangeSchema(
       ctx, services, name,
       [&](const model::CollectionInfo& collection, CollectionSchema& schema) -> Status {
-        TRY(CheckCount(services.options, schema, added.fields.size() + 1));
-        TRY(CheckName(schema, added.info.name));
+        TRY(CheckFieldCount(services.options, schema, added.fields.size() + 1));
+        TRY(CheckNewName(schema, added.info.name));
         if (!added.info.nullable) {
           return Invalid("added struct field must be nullable, please check it, field name = {}",
                          added.info.name);
         }
         schema.structs.push_back(added.info);
         schema.fields.insert(PlaceOfParts(schema), added.fields.begin(), added.fields.end());
-        return CheckWhole(services.options, collection, schema);
+        return CheckChangedSchema(services.options, collection, schema);
       });
 }
 

@@ -8,6 +8,7 @@
 #include "expr/element_filter.h"
 #include "expr/expr.h"
 #include "model/groups.h"
+#include "model/left_out.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"
@@ -228,12 +229,32 @@ Result<model::PartialHits> FillGroups(Context& ctx, Services& services,
   return all;
 }
 
+// The collection without the fields that were left out when it was loaded.
+roles::CollectionSnapshot AsLoaded(roles::CollectionSnapshot collection) {
+  if (collection->fields_left_out.empty()) return collection;
+  auto loaded = std::make_shared<model::CollectionInfo>(*collection);
+  std::erase_if(loaded->schema.fields,
+                [&](const auto& field) { return collection->IsLeftOut(field.id); });
+  const auto& fields = loaded->schema.fields;
+  std::erase_if(loaded->schema.structs, [&](const model::StructSchema& known) {
+    return std::none_of(fields.begin(), fields.end(),
+                        [&](const auto& field) { return field.struct_name == known.name; });
+  });
+  for (FieldId id : collection->fields_left_out) {
+    const model::FieldSchema* field = collection->schema.FindField(id);
+    if (field != nullptr) model::NoteLeftOut(loaded->schema, field->name);
+  }
+  loaded->schema.enable_dynamic_field = loaded->schema.dynamic_field() != nullptr;
+  return loaded;
+}
+
 }  // namespace
 
 Result<ReadScope> OpenRead(Context& ctx, Services& services, const model::CollectionName& name,
                            const std::vector<std::string>& partitions) {
   ReadScope scope;
   TRY_ASSIGN(scope.collection, services.coord.catalog.Find(ctx, name));
+  scope.collection = AsLoaded(std::move(scope.collection));
   TRY(CheckNoPartitionNames(*scope.collection, partitions));
   TRY(CheckHasPartitionKey(services.options, *scope.collection));
   TRY_ASSIGN(scope.partitions,

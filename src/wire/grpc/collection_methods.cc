@@ -1,7 +1,9 @@
 // Collections, partitions, loading.
+#include <algorithm>
 #include <array>
 
 #include "milvus.pb.h"
+#include "model/back_fill.h"
 #include "proxy/ops.h"
 #include "wire/grpc/schema_codec.h"
 #include "wire/grpc/unary.h"
@@ -156,14 +158,20 @@ Status GetCollectionStatistics(Call& call, const pb::GetCollectionStatisticsRequ
   TRY_ASSIGN(const auto info, proxy::DescribeCollection(call.ctx, call.services,
                                                         NameOf(call, request), CollectionId()));
   if (info->schema.version == 0) return {};
-  // Fields without files are filled when they are read, so every segment is up to date at once.
   TRY_ASSIGN(const auto segments,
              proxy::ListSegments(call.ctx, call.services, NameOf(call, request)));
-  for (const char* key : {"schema_version_consistent_segments", "schema_version_total_segments"}) {
+  // Other fields without files are filled when they are read, so these are up to date at once.
+  const auto consistent =
+      std::count_if(segments.begin(), segments.end(), [&](const model::SegmentInfo& segment) {
+        return model::FieldsToFill(info->schema, segment).empty();
+      });
+  const auto add = [&](const char* key, size_t count) {
     auto* stat = answer.add_stats();
     stat->set_key(key);
-    stat->set_value(std::to_string(segments.size()));
-  }
+    stat->set_value(std::to_string(count));
+  };
+  add("schema_version_consistent_segments", static_cast<size_t>(consistent));
+  add("schema_version_total_segments", segments.size());
   return {};
 }
 
@@ -211,14 +219,18 @@ Status ShowPartitions(Call& call, const pb::ShowPartitionsRequest& request,
   return {};
 }
 
+template <class Request>
+model::LoadFields LoadFieldsOf(const Request& request) {
+  return {.names = Names(request.load_fields()),
+          .skip_dynamic_field = request.skip_load_dynamic_field()};
+}
+
 Status LoadCollection(Call& call, const pb::LoadCollectionRequest& request, common::Status&) {
   if (request.replica_number() > 1) {
     return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
                  request.replica_number());
   }
-  if (request.load_fields_size() > 0)
-    return Status(ErrorCode::kUnimplemented, "load_fields is not supported yet");
-  return proxy::Load(call.ctx, call.services, NameOf(call, request), {});
+  return proxy::Load(call.ctx, call.services, NameOf(call, request), {}, LoadFieldsOf(request));
 }
 Status LoadPartitions(Call& call, const pb::LoadPartitionsRequest& request, common::Status&) {
   if (request.partition_names_size() == 0) return Invalid("due to no partition specified");
@@ -227,7 +239,7 @@ Status LoadPartitions(Call& call, const pb::LoadPartitionsRequest& request, comm
                  request.replica_number());
   }
   return proxy::Load(call.ctx, call.services, NameOf(call, request),
-                     Names(request.partition_names()));
+                     Names(request.partition_names()), LoadFieldsOf(request));
 }
 Status ReleaseCollection(Call& call, const pb::ReleaseCollectionRequest& request, common::Status&) {
   return proxy::Release(call.ctx, call.services, NameOf(call, request), {});

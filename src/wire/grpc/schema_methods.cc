@@ -66,9 +66,13 @@ Status AddToSchema(Call& call, const model::CollectionName& name,
   if (request.field_infos_size() == 0) {
     return proxy::AddFunction(call.ctx, call.services, name, function);
   }
-  return Error(ErrorCode::kUnimplemented,
-               "a function together with the field that it fills cannot be added yet: {}",
-               function.name);
+  const auto& info = request.field_infos(0);
+  TRY_ASSIGN(model::FieldSchema field, DecodeField(info.field_schema()));
+  return proxy::AddFunctionField(call.ctx, call.services, name,
+                                 {.field = std::move(field),
+                                  .function = function,
+                                  .index_name = info.index_name(),
+                                  .index_params = DecodePairs(info.extra_params())});
 }
 
 Status DropFromSchema(Call& call, const model::CollectionName& name,
