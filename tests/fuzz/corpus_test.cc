@@ -28,6 +28,7 @@ void Replay(Target target, const std::string& name) {
 }
 
 TEST(FuzzCorpusTest, FiltersEndWithRowsOrAnError) { Replay(Filter, "filter"); }
+TEST(FuzzCorpusTest, AnalyzersMakeTokensOrAreRefused) { Replay(Analyzers, "analyzers"); }
 TEST(FuzzCorpusTest, ConnectionsEndWithCallsOrAGoodbye) { Replay(Http2, "http2"); }
 TEST(FuzzCorpusTest, MessagesAreDecodedOrRefused) { Replay(Messages, "messages"); }
 
