@@ -28,8 +28,8 @@ inline constexpr std::string_view kGroups = "queue/group/";
 inline constexpr std::string_view kAcks = "queue/ack/";
 
 struct TopicRecord {
-  int64_t created_ms = 0;
-  bool is_log = false;  // A stream of the log: its writer says what may go.
+  int64_t created_ms = 0;  // This and is_log never change, so they are read without the monitor.
+  bool is_log = false;     // A stream of the log: its writer says what may go.
   bool is_being_destroyed = false;
   WalPosition released = 0;  // Of a log: its writer needs nothing up to here.
   template <class V>

@@ -144,7 +144,7 @@ Status LogQueue::DestroyTopic(Context& ctx, std::string_view name) {
   TRY(impl_->Put(ctx, TopicKey(name), Encode(record)));
   {
     std::lock_guard<Monitor> lock(*impl_->monitor);
-    (*found)->record = record;
+    (*found)->record.is_being_destroyed = true;
     impl_->monitor->NotifyAll();
   }
   return impl_->Destroy(ctx, std::string(name), **found);

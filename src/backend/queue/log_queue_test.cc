@@ -164,6 +164,24 @@ TEST_F(LogQueueTest, NeverCutsWhatItsWriterNeeds) {
   }
 }
 
+TEST_F(LogQueueTest, TellsAboutTopicsWhileTheirWriterLetsGoAndTheyAreDestroyed) {
+  Open({.retention_min = 10});
+  Append();
+  const auto looking = executor_->Spawn("looking", [&] {
+    const std::string_view text = "x";
+    for (int i = 0; i < 200; ++i) {
+      EXPECT_TRUE(queue_->Topics(ctx_).ok());
+      EXPECT_FALSE(queue_->Produce(ctx_, "stream", {&text, 1}).ok());
+      (void)queue_->Produce(ctx_, "t", {&text, 1});
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(queue_->log().Truncate(ctx_, "stream", Append()).ok());
+    ASSERT_TRUE(queue_->CreateTopic(ctx_, "t").ok());
+    ASSERT_TRUE(queue_->DestroyTopic(ctx_, "t").ok());
+  }
+}
+
 TEST_F(LogQueueTest, FinishesTheEndOfATopicThatACrashHasInterrupted) {
   Open({});
   ASSERT_TRUE(queue_->CreateTopic(ctx_, "t").ok());

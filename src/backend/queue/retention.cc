@@ -20,7 +20,7 @@ Status LogQueue::Impl::Release(Context& call_ctx, std::string_view name, WalPosi
   TRY(Put(call_ctx, TopicKey(name), Encode(record)));
   {
     std::lock_guard<Monitor> lock(*monitor);
-    topic->record = record;
+    topic->record.released = record.released;
   }
   TRY(MarkAcked(call_ctx, name, *topic));
   return RetainTopic(call_ctx, name, *topic);
