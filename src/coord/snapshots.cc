@@ -47,7 +47,7 @@ struct Snapshots::Impl {
 
   std::unique_ptr<Monitor> monitor;  // Guards the members below.
   std::map<Key, std::shared_ptr<const SnapshotInfo>> all;
-  std::multiset<CollectionId> being_made;
+  std::set<CollectionId> being_changed;             // Their snapshots, see Change.
   std::deque<std::shared_ptr<Restoring>> restores;  // The oldest first.
   bool stopping = false;
   std::unique_ptr<Worker> worker;
@@ -55,14 +55,40 @@ struct Snapshots::Impl {
   Impl(SnapshotParts p, const SnapshotOptions& o)
       : parts(std::move(p)), options(o), ctx(parts.clock), monitor(parts.executor.MakeMonitor()) {}
 
+  // One at a time changes the snapshots of a collection: else two of one name would both be made,
+  // one of two pins would be lost, and a pin would bring back what was dropped meanwhile.
+  class Change {
+   public:
+    Change(Impl& snapshots, CollectionId collection)
+        : snapshots_(snapshots), collection_(collection) {
+      std::lock_guard<Monitor> lock(*snapshots_.monitor);
+      while (!snapshots_.being_changed.insert(collection_).second) snapshots_.monitor->Wait();
+    }
+    ~Change() {
+      std::lock_guard<Monitor> lock(*snapshots_.monitor);
+      snapshots_.being_changed.erase(collection_);
+      snapshots_.monitor->NotifyAll();
+    }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
+   private:
+    Impl& snapshots_;
+    const CollectionId collection_;
+  };
+
+  Result<std::shared_ptr<const SnapshotInfo>> Find(CollectionId collection,
+                                                   const std::string& name) {
+    std::lock_guard<Monitor> lock(*monitor);
+    const auto found = all.find({collection, name});
+    if (found == all.end()) return NotFound(name);
+    return found->second;
+  }
   Result<std::shared_ptr<const SnapshotInfo>> Find(Context& call_ctx,
                                                    const model::CollectionName& collection,
                                                    const std::string& name) {
     TRY_ASSIGN(const auto info, parts.catalog.Find(call_ctx, collection));
-    std::lock_guard<Monitor> lock(*monitor);
-    const auto found = all.find({info->id, name});
-    if (found == all.end()) return NotFound(name);
-    return found->second;
+    return Find(info->id, name);
   }
 
   bool IsPinnedLocked(const SnapshotInfo& snapshot) const {
@@ -157,28 +183,19 @@ Status Snapshots::Create(Context& ctx, const model::CreateSnapshotRequest& reque
                    s.options.protection_s_max, request.protection_s);
   }
   TRY_ASSIGN(const auto info, s.parts.catalog.Find(ctx, request.collection));
-  {
-    std::lock_guard<Monitor> lock(*s.monitor);
-    // One at a time a collection: two of one name would both be made otherwise.
-    while (s.being_made.count(info->id) > 0) s.monitor->Wait();
-    if (s.all.count({info->id, request.name}) > 0) {
-      return Invalid("snapshot {} already exists in collection {}", request.name,
-                     info->schema.name);
-    }
-    s.being_made.insert(info->id);
+  const Impl::Change change(s, info->id);
+  if (s.Find(info->id, request.name).ok()) {
+    return Invalid("snapshot {} already exists in collection {}", request.name, info->schema.name);
   }
-  Status status = s.Take(ctx, request, *info);
-  std::lock_guard<Monitor> lock(*s.monitor);
-  s.being_made.erase(s.being_made.find(info->id));
-  s.monitor->NotifyAll();
-  return status;
+  return s.Take(ctx, request, *info);
 }
 
 Status Snapshots::Drop(Context& ctx, const model::CollectionName& collection,
                        const std::string& name) {
-  const auto found = impl_->Find(ctx, collection, name);
-  if (found.status().code() == roles::kSnapshotNotFound) return {};
-  if (!found.ok()) return found.status();
+  TRY_ASSIGN(const auto info, impl_->parts.catalog.Find(ctx, collection));
+  const Impl::Change change(*impl_, info->id);
+  const auto found = impl_->Find(info->id, name);
+  if (!found.ok()) return {};
   {
     std::lock_guard<Monitor> lock(*impl_->monitor);
     if (impl_->IsPinnedLocked(**found)) {
@@ -219,7 +236,9 @@ Result<int64_t> Snapshots::Pin(Context& ctx, const model::CollectionName& collec
     return Invalid("ttl_seconds should be in range [0, {}], got {}", impl_->options.pin_s_max,
                    ttl_s);
   }
-  TRY_ASSIGN(const auto snapshot, impl_->Find(ctx, collection, name));
+  TRY_ASSIGN(const auto info, impl_->parts.catalog.Find(ctx, collection));
+  const Impl::Change change(*impl_, info->id);
+  TRY_ASSIGN(const auto snapshot, impl_->Find(info->id, name));
   TRY_ASSIGN(const int64_t id, impl_->parts.oracle.AllocateIds(ctx, 1));
   const int64_t now_ms = impl_->parts.clock.NowMs();
   SnapshotInfo next = *snapshot;
@@ -242,7 +261,10 @@ Status Snapshots::Unpin(Context& ctx, int64_t pin) {
     }
   }
   if (pinned == nullptr) return {};
-  SnapshotInfo next = *pinned;
+  const Impl::Change change(*impl_, pinned->collection.id);
+  const auto newest = impl_->Find(pinned->collection.id, pinned->name);
+  if (!newest.ok()) return {};
+  SnapshotInfo next = **newest;
   std::erase_if(next.pins, [&](const auto& p) { return p.id == pin; });
   return impl_->Store(ctx, std::move(next));
 }
@@ -272,7 +294,7 @@ std::vector<std::string> Snapshots::KeysInUse() {
       }
       for (const model::DeltaInfo& delta : snapshot->deltas) keys.push_back(delta.key);
     }
-    for (CollectionId collection : s.being_made) add_all(collection);
+    for (CollectionId collection : s.being_changed) add_all(collection);
     for (const auto& restoring : s.restores) {
       if (restoring->job.state == RestoreState::kExecuting) add_all(restoring->collection);
     }

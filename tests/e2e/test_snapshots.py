@@ -1,4 +1,6 @@
 """Snapshots: what a collection was stays readable through a restore, whatever is written, compacted or dropped since."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from pymilvus import MilvusClient
 
@@ -109,6 +111,19 @@ def test_names_pins_and_unknown_ones_are_answered_with_their_codes(client, name)
     client.drop_snapshot("s", name)
     assert client.list_snapshots(name) == []
     assert len(data) == 20
+
+
+def test_pins_set_and_lifted_at_the_same_time_are_none_lost(client, name):
+    make(client, name, rows=20)
+    client.flush(name)
+    client.create_snapshot("s", name)
+    with ThreadPoolExecutor(8) as pool:
+        pins = list(pool.map(lambda _: client.pin_snapshot_data("s", name, ttl_seconds=600), range(32)))
+        list(pool.map(client.unpin_snapshot_data, pins[1:]))
+    with refused(2601):
+        client.drop_snapshot("s", name)
+    client.unpin_snapshot_data(pins[0])
+    client.drop_snapshot("s", name)
 
 
 def test_a_protected_snapshot_keeps_its_segments_from_compaction(client, name):
