@@ -474,6 +474,7 @@ def test_bad_queries_are_refused(kept, refuse):
     refuse(kept, "Query", query_request(kept, limit="many"), 1100)
     refuse(kept, "Query", query_request(kept, limit="10", offset="-1"), 1100)
     refuse(kept, "Query", query_request(kept, limit="10", offset="16375"), 1100)
+    refuse(kept, "Query", query_request(kept, limit=str(2**63 - 1), offset="1"), 1100)
     refuse(kept, "Query", query_request(kept, output=["count(*)"], limit="1"), 1100)
     refuse(kept, "Query", query_request(kept, output=["count(*)", "id"]), 1100)
 

@@ -65,11 +65,12 @@ Result<QueryParams> ParseParams(const ProxyOptions& options,
   if (const std::string* text = model::Find(list, "offset"); text != nullptr && !text->empty()) {
     TRY_ASSIGN(params.offset, ParseInt("offset", *text));
   }
-  if (params.limit < 1 || params.offset < 0 ||
-      params.limit + params.offset > options.query_window_max) {
+  int64_t window = 0;
+  if (__builtin_add_overflow(params.limit, params.offset, &window)) window = INT64_MAX;
+  if (params.limit < 1 || params.offset < 0 || window > options.query_window_max) {
     return Invalid(
         "invalid max query result window, (offset+limit) should be in range [1, {}], but got {}",
-        options.query_window_max, params.limit + params.offset);
+        options.query_window_max, window);
   }
   return params;
 }
