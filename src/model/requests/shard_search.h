@@ -1,5 +1,4 @@
-// A vector search of one shard or segment, and its hits. Plain values that
-// could cross a process.
+// A vector search of one shard or segment, and its hits. Plain values that could cross a process.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +14,7 @@
 
 namespace elanus::model {
 
-/// What hits are grouped by: the value of a field, or what stands at a place in
-/// JSON.
+/// What hits are grouped by: the value of a field, or what stands at a place in JSON.
 struct GroupKey {
   FieldId field;
   std::string name;                 // As the request writes it.
@@ -25,7 +23,7 @@ struct GroupKey {
   bool strict_cast = false;         // JSON: values of another type are null, none is converted.
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "field", field);
     v(2, "name", name);
     v(3, "path", path);
@@ -42,7 +40,7 @@ struct Grouping {
   bool is_on() const { return !keys.empty(); }
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "keys", keys);
     v(2, "group_size", group_size);
     v(3, "only", only);
@@ -53,14 +51,12 @@ struct Grouping {
 struct Boost {
   std::string filter;
   double weight = 1;
-  bool is_random = false;  // The weight is multiplied by a number in [0, 1)
-                           // drawn for the row.
+  bool is_random = false;  // The weight is multiplied by a number in [0, 1) drawn for the row.
   int64_t seed = 0;
-  FieldId random_field;  // Int64: equal values draw equal numbers. 0: the row's
-                         // place draws.
+  FieldId random_field;  // Int64: equal values draw equal numbers. 0: the row's place draws.
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "filter", filter);
     v(2, "weight", weight);
     v(3, "is_random", is_random);
@@ -75,7 +71,7 @@ struct Boosting {
   bool sums_score = false;   // What comes of them is added to the score, not multiplied.
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "boosts", boosts);
     v(2, "sums_boosts", sums_boosts);
     v(3, "sums_score", sums_score);
@@ -95,7 +91,7 @@ struct IteratorCursor {
   uint64_t places = 1;
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "token", token);
     v(2, "has_bound", has_bound);
     v(3, "bound", bound);
@@ -105,8 +101,7 @@ struct IteratorCursor {
   }
 };
 
-/// Among the columns of hits by element: which of its row's elements a hit is.
-/// Int64.
+/// Among the columns of hits by element: which of its row's elements a hit is. Int64.
 inline constexpr FieldId kElementField{2};
 
 /// Among the columns of an iterator's hits: their scores, where `scores` says how far the iterator
@@ -120,7 +115,7 @@ struct ElementFold {
   uint32_t top = 0;  // kTopSum, kTopAvg: of how many, the best ones.
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "kind", kind);
     v(2, "top", top);
   }
@@ -148,8 +143,7 @@ struct ShardSearch {
   // By element only: hits are rows again, each with the element that is the best of it.
   std::optional<ElementFold> fold;
   std::vector<ChainStep> chain;  // Changes the scores of each segment's hits, or leaves some out.
-  // BM25 only, set by the shard, which turns the term counts of the queries
-  // into weights too.
+  // BM25 only, set by the shard, which turns the term counts of the queries into weights too.
   double mean_length = 0;
 
   /// The most hits of a query.
@@ -159,7 +153,7 @@ struct ShardSearch {
   bool repeats_keys() const { return by_element && !fold; }
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "read", read);
     v(2, "vector_field", vector_field);
     v(3, "metric", metric);
@@ -194,7 +188,7 @@ struct PartialHits {
   std::vector<Column> group_values;  // One a key of the grouping.
 
   template <class V>
-  void Fields(V &v) {
+  void Fields(V& v) {
     v(1, "counts", counts);
     v(2, "primary_keys", primary_keys);
     v(3, "scores", scores);
