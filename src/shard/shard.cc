@@ -304,7 +304,9 @@ Timestamp Shard::newest_record() const {
 }
 Timestamp Shard::flushed_ts() const {
   std::lock_guard<Monitor> lock(*monitor_);
-  return has_unflushed_ ? checkpoint_.timestamp : kTimestampMax;
+  // What is announced may be acknowledged, and is in no file either.
+  const bool unflushed = has_unflushed_ || announced_ > applied_;
+  return unflushed ? checkpoint_.timestamp : kTimestampMax;
 }
 model::ShardCheckpoint Shard::checkpoint() const {
   std::lock_guard<Monitor> lock(*monitor_);
