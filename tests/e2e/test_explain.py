@@ -194,6 +194,7 @@ def test_the_management_port_says_what_is_wrong(server, filled):
     for asked, word in (({"method": "insert"}, "method"), ({"method": "query", "collection_name": filled, "filter": "("}, "parse"),
                         ({"method": "search", "collection_name": filled}, "data"), ([], "object"),
                         ({"method": "search", "collection_name": filled, "data": [["a"]]}, "numbers"),
+                        ({"method": "search", "collection_name": filled, "ids": [2 ** 63]}, "64 bits"),
                         ({"method": "delete", "collection_name": filled, "filter": ""}, "empty")):
         status, body = post(server, asked)
         assert status == 400 and word in json.loads(body)["message"], body

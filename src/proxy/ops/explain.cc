@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/profile.h"
 #include "expr/expr.h"
@@ -46,9 +47,15 @@ model::CollectionName NameAt(const json& from) {
   return {.database = std::move(database), .collection = TextAt(from, "collection_name")};
 }
 
+bool IsInt64(const json& value) {
+  if (value.is_number_unsigned()) return std::in_range<int64_t>(value.get<uint64_t>());
+  return value.is_number_integer();
+}
+
+// Integers that are too large for one are read as clients' JSON is: as a double.
 model::Scalar ToScalar(const json& value) {
   if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_integer()) return value.get<int64_t>();
+  if (IsInt64(value)) return value.get<int64_t>();
   if (value.is_number()) return value.get<double>();
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return {};
@@ -130,8 +137,8 @@ Result<model::Column> KeysAt(const json& ids) {
       model::MakeColumn({}, "", is_text ? model::DataType::kVarChar : model::DataType::kInt64,
                         model::DataType::kNone, 0);
   for (const json& id : ids) {
-    if (is_text != id.is_string() || (!is_text && !id.is_number_integer()))
-      return Invalid("ids should be integers or texts, and all of one kind");
+    if (is_text != id.is_string() || (!is_text && !IsInt64(id)))
+      return Invalid("ids should be integers of 64 bits or texts, and all of one kind");
     if (is_text) {
       keys.AppendBytes(id.get_ref<const std::string&>());
     } else {
