@@ -14,6 +14,10 @@ constexpr size_t kAllowedEnough = 16;
 constexpr size_t kAllowedWanted = 24;
 // Neighbours whose links are on their way into the cache while others are looked behind.
 constexpr size_t kLinksAhead = 4;
+// Where so many times fewer neighbours of the entry are allowed than of all nodes, a walk begins
+// around as many of the nearest nodes, allowed or not.
+constexpr double kThinness = 4;
+constexpr size_t kNearEntries = 16;
 // Allowed nodes from all over the graph that a walk begins at.
 constexpr size_t kSpreadEntries = 128;
 
@@ -21,6 +25,16 @@ constexpr size_t kSpreadEntries = 128;
 uint32_t* Room(std::vector<uint32_t>& numbers, size_t count) {
   if (numbers.size() < count) numbers.resize(count);
   return numbers.data();
+}
+
+// Whether far fewer nodes around `entry` are allowed than elsewhere: then the few that are may be
+// out of reach of a step from there.
+bool IsThinAround(const GraphView& graph, uint32_t entry, const AllowedGoal& goal) {
+  const uint32_t* links = graph.Neighbours(entry, 0);
+  const auto allowed = std::count_if(links + 1, links + 1 + links[0], [&](uint32_t node) {
+    return goal.allowed.Test(graph.rows[node]);
+  });
+  return kThinness * static_cast<double>(allowed) < goal.share * links[0];
 }
 
 class AllowedWalk {
@@ -133,17 +147,24 @@ class AllowedWalk {
 }  // namespace
 
 Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
-                         BitsetView allowed, size_t ef, size_t distances_max,
-                         WalkScratch& scratch) {
-  AllowedWalk walk(graph, scorer, allowed, scratch);
-  scratch.beam.Begin(ef);
+                         const AllowedGoal& goal, WalkScratch& scratch) {
+  std::vector<uint32_t> entries = {entry};
+  if (IsThinAround(graph, entry, goal)) {
+    TRY(WalkBeam(ctx, graph, scorer, entry, kNearEntries, scratch));
+    entries.clear();
+    for (size_t i = 0; i < scratch.beam.size(); ++i) entries.push_back(scratch.beam.at(i).node);
+  }
+  AllowedWalk walk(graph, scorer, goal.allowed, scratch);
+  scratch.beam.Begin(goal.ef);
   walk.CollectSpread();
   walk.MeetBatch();
-  walk.CollectAround(entry);
-  walk.MeetBatch();
+  for (uint32_t near : entries) {
+    walk.CollectAround(near);
+    walk.MeetBatch();
+  }
   uint32_t node;
   for (int expansions = 1; scratch.beam.Next(node); ++expansions) {
-    if (walk.distances() > distances_max) return false;
+    if (walk.distances() > goal.distances_max) return false;
     if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
     walk.CollectFrom(node);
     walk.MeetBatch();

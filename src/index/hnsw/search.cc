@@ -146,7 +146,7 @@ class GraphSearch {
       const auto distances_max = static_cast<size_t>(kGiveUpAfter * scan_cost) + 1;
       TRY_ASSIGN(const bool complete,
                  meets_others ? WalkPastOthers(distances_max)
-                              : WalkAmongAllowed(static_cast<size_t>(ef), distances_max));
+                              : WalkAmongAllowed(static_cast<size_t>(ef), share, distances_max));
       if (complete) return {};
     }
     return Scan();
@@ -160,13 +160,15 @@ class GraphSearch {
                         found_, &below_);
   }
 
-  Result<bool> WalkAmongAllowed(size_t ef, size_t distances_max) {
-    ef = std::min(ef, allowed_count_);
-    TRY_ASSIGN(const bool complete,
-               WalkAllowed(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), allowed_, ef,
-                           distances_max, scratch_));
+  Result<bool> WalkAmongAllowed(size_t ef, double share, size_t distances_max) {
+    const AllowedGoal goal{.allowed = allowed_,
+                           .share = share,
+                           .ef = std::min(ef, allowed_count_),
+                           .distances_max = distances_max};
+    TRY_ASSIGN(const bool complete, WalkAllowed(ctx_, graph_, *walk_,
+                                                Descend(graph_, *walk_, scratch_), goal, scratch_));
     // A filter may leave pieces that no links join: what lies in another one may be nearer.
-    if (!complete || (scratch_.beam.size() < ef && shape_.may_scan)) return false;
+    if (!complete || (scratch_.beam.size() < goal.ef && shape_.may_scan)) return false;
     TakeBeam();
     return true;
   }

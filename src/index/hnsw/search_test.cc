@@ -65,14 +65,15 @@ TEST_F(FilteredGraph, WalksUnderAWideFilterAndScansUnderANarrowOne) {
 }
 
 TEST_F(FilteredGraph, LosesNoRecallUnderFiltersThatItWalksUnder) {
-  constexpr double kSlack = 0.03;
   const auto index = Make();
   const double plain = Recall(*index, cloud(), Metric::kL2, {}, {});
   EXPECT_GT(plain, 0.9);
   for (const bool correlated : {false, true}) {
+    // Clusters far from each other, of some of which the filter leaves a few rows at their edge.
+    const double slack = correlated ? 0.03 : 0.015;
     for (const double share : {0.02, 0.2, 0.3, 0.5, 0.8, 0.99}) {
       EXPECT_GE(Recall(*index, cloud(), Metric::kL2, Allow(share, correlated).view(), {}),
-                plain - kSlack)
+                plain - slack)
           << (correlated ? "correlated " : "random ") << share;
     }
   }

@@ -36,10 +36,11 @@ constexpr size_t kGroupTileMin = 32;
 // whole.
 constexpr double kBytesPerUnit = 32;
 constexpr double kRowCost = 8;
-constexpr double kBlockPlaceCost = 8;
+constexpr double kBlockPlaceCost = 14;
 // Where a filter leaves a share of the rows in every list, the best of them lie in the nearest
 // lists still: to be met are the rows of a search without it times the share to this power.
 constexpr double kMetPower = 0.6;
+constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
 constexpr size_t kDense = 2;  // One allowed row in so many: the others are scored too, in a row.
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
@@ -90,9 +91,9 @@ class AllowedDensity {
     squares_ += met * met;
     products_ += met * static_cast<double>(rows);
   }
-  double Needed(size_t wanted) const {
+  double Needed(size_t wanted, double power) const {
     const double share = products_ == 0 ? 1 : std::min(1.0, squares_ / products_);
-    return static_cast<double>(wanted) * std::pow(share, kMetPower);
+    return static_cast<double>(wanted) * std::pow(share, power);
   }
 
  private:
@@ -174,6 +175,10 @@ class IvfSearch {
   // Whether the allowed rows are met one by one and not in their lists.
   enum class ByRow : uint8_t { kNo, kByCodes, kByRefine };
 
+  double MetPower() const {
+    return lists_.codes.codec->block_rows() > 1 ? kMetPowerOfBlocks : kMetPower;
+  }
+
   // By codes, which lack nothing without their list; or at once by what refines.
   ByRow ChooseByRow(size_t allowed_count) const {
     const auto allowed = static_cast<double>(allowed_count);
@@ -188,7 +193,7 @@ class IvfSearch {
                             static_cast<double>(h.places) / static_cast<double>(h.lists);
     const double share = (allowed + 1) / static_cast<double>(h.rows + 1);
     const double places_met =
-        std::min(static_cast<double>(h.places), rows_met * std::pow(share, kMetPower - 1));
+        std::min(static_cast<double>(h.places), rows_met * std::pow(share, MetPower() - 1));
     const double list_cost =
         in_blocks ? kBlockPlaceCost * places_met : places_met * (1 + share * code_cost);
     if (rescorer_.refines()) {
@@ -353,7 +358,8 @@ class IvfSearch {
         wanted = is_far ? lists_.header.rows : rows_met;
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
-      const double needed = range_.bounds() ? static_cast<double>(wanted) : density.Needed(wanted);
+      const double needed =
+          range_.bounds() ? static_cast<double>(wanted) : density.Needed(wanted, MetPower());
       if (p >= shape_.probes && static_cast<double>(met_) >= needed &&
           (found_.full() || !shape_.fills) && !goes_on) {
         break;
