@@ -221,7 +221,8 @@ def main():
     publish(name, result, figures, out)
 
 
-try:
-    main()
-except Failed as failure:
-    sys.exit(f"failed: {failure}")
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failure:
+        sys.exit(f"failed: {failure}")
