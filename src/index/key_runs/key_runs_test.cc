@@ -147,7 +147,8 @@ TEST_F(KeyRunsTest, RefusesAFileThatIsCutOrAltered) {
     altered[at] = static_cast<char>(altered[at] ^ 0x20);
     const auto opened = Open(altered);
     // The bytes that pad the list belong to nobody.
-    if (!opened.ok()) EXPECT_EQ(opened.status().code(), ErrorCode::kIntegrity) << at;
+    if (opened.ok()) continue;
+    EXPECT_EQ(opened.status().code(), ErrorCode::kIntegrity) << at;
   }
   std::string other = file;
   other[17] = static_cast<char>(other[17] ^ 1);
