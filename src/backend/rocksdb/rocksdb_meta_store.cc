@@ -218,7 +218,7 @@ class RocksDbMetaStore final : public store::MetaStore {
     const std::string path = directory_ + "/room.dbtmp";
     const Status written =
         FromRocks(rocksdb::WriteStringToFile(&env, std::string(64 << 10, '\0'), path, true));
-    const Status removed = FromRocks(env.DeleteFile(path));
+    Status removed = FromRocks(env.DeleteFile(path));
     TRY(written);
     return removed;
   }
