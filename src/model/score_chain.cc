@@ -161,6 +161,7 @@ class ChainRun {
   // Only for the hits that are left: each costs the model's time.
   Status Ask(const Step& step) {
     std::vector<uint32_t> places;
+    places.reserve(order_.size());
     for (size_t hit : order_) places.push_back(places_[hit]);
     std::vector<double> answers(places.size());
     if (!places.empty()) TRY(input_.ask(step.call, places, answers));

@@ -147,6 +147,9 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
                          const model::CollectionInfo& collection,
                          const std::vector<model::DeltaInfo>& deltas) {
   std::shared_ptr<segment::Sealed> sealed = impl_->Find(info.id);
+  // A mapped file of it had failed: a release and a load that follow each other closely come as
+  // this call alone, and the file may have been put back.
+  if (sealed != nullptr && !sealed->Snapshot()->CheckFiles().ok()) sealed = nullptr;
   const bool is_new = sealed == nullptr;
   std::shared_ptr<segment::Fillers> fillers;
   {
@@ -173,7 +176,7 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
   std::shared_ptr<const model::CollectionSchema> newest;
   {
     std::unique_lock<std::shared_mutex> lock(impl_->mutex);
-    if (is_new) impl_->segments.emplace(info.id, sealed);
+    if (is_new) impl_->segments.insert_or_assign(info.id, sealed);
     Impl::Shared& shared = impl_->Learn(collection.id, collection.schema);
     shared.segments.insert(info.id);
     newest = shared.schemas->newest();

@@ -190,9 +190,11 @@ Result<model::PartialHits> Rank(Context& ctx, Services& services, const ReadScop
   const model::PartialHits hits =
       model::PickHits(fused.hits, best, ScoresAt(fused.hits.scores, best));
   std::vector<FieldId> fields;
+  fields.reserve(plan.order.size());
   for (const OrderTerm& term : plan.order) fields.push_back(term.order.field);
   TRY_ASSIGN(const auto values, FetchFound(ctx, services, scope, hits.primary_keys, fields));
   std::vector<const model::Column*> columns;
+  columns.reserve(values.size());
   for (const model::Column& column : values) columns.push_back(&column);
   std::vector<std::vector<uint32_t>> places = PlacesOf(hits);
   TRY(OrderAndCut(ctx, plan.order, columns, hits.group_values, plan.window, places));

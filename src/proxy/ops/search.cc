@@ -84,6 +84,7 @@ Result<model::PartialHits> FinishHits(Context& ctx, Services& services, const Se
   if (finish.chains.merged)
     TRY(RunChain(ctx, services, finish.chains, plan.has_vector, hits, places));
   std::vector<const model::Column*> columns;
+  columns.reserve(finish.order.size());
   for (const OrderTerm& term : finish.order) columns.push_back(ColumnOf(hits, term.order.field));
   TRY(OrderAndCut(ctx, finish.order, columns, hits.group_values,
                   {.limit = plan.params.top_k, .offset = plan.params.offset}, places));
@@ -148,6 +149,7 @@ model::IteratorPage EndOfPage(const SearchPlan& plan, const model::PartialHits& 
 void SpreadCounts(const std::vector<uint8_t>& has_vector, std::vector<uint32_t>& counts) {
   if (has_vector.empty()) return;
   std::vector<uint32_t> spread;
+  spread.reserve(has_vector.size());
   size_t next = 0;
   for (uint8_t has : has_vector) spread.push_back(has != 0 ? counts[next++] : 0);
   counts = std::move(spread);
@@ -239,7 +241,11 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   // The queries may be large: they are copied for a second search only.
   model::Column queries = std::move(plan.search.queries);
   model::ShardSearch search = plan.search;
-  search.queries = plan.params.wants_recall ? queries : std::move(queries);
+  if (plan.params.wants_recall) {
+    search.queries = queries;
+  } else {
+    std::swap(search.queries, queries);
+  }
   TRY_ASSIGN(model::PartialHits hits,
              RunSearch(ctx, services, guarantee, std::move(search), fills_groups, scope));
   std::vector<float> recalls;
