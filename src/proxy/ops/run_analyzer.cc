@@ -73,7 +73,8 @@ Result<AnalyzedTexts> RunAnalyzer(Context& ctx, Services& services,
   }
   for (size_t i = 0; i < request.texts.size(); ++i) {
     TRY(ctx.CheckAlive());
-    const std::string_view name = names.empty() ? "default" : names[names.size() == 1 ? 0 : i];
+    std::string_view name = "default";
+    if (!names.empty()) name = names[names.size() == 1 ? 0 : i];
     Append(analyzers.Named(name), request.texts[i], analyzed);
   }
   return analyzed;
