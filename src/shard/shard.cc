@@ -239,11 +239,16 @@ void Shard::Announce(Timestamp timestamp) {
   announced_ = std::max(announced_, timestamp);
 }
 
+void Shard::Acknowledge(Timestamp timestamp) {
+  std::lock_guard<Monitor> lock(*monitor_);
+  acknowledged_ = std::max(acknowledged_, timestamp);
+}
+
 Result<Timestamp> Shard::WaitFor(Context& ctx, Timestamp guarantee) {
   std::lock_guard<Monitor> lock(*monitor_);
   // Later records cannot carry an earlier timestamp, so what is announced now is all there is to
   // wait for.
-  const Timestamp target = std::min(guarantee, announced_);
+  const Timestamp target = std::max(std::min(guarantee, announced_), acknowledged_);
   while (applied_ < target) {
     TRY(ctx.CheckAlive());
     monitor_->WaitFor(/*timeout_ms=*/100);

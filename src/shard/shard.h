@@ -85,8 +85,11 @@ class Shard {
   void Advance(Timestamp timestamp);
   /// A record with this timestamp is on its way into the log.
   void Announce(Timestamp timestamp);
-  /// Waits until every announced record up to `guarantee` is applied; returns the moment to read
-  /// at.
+  /// The record with this timestamp is in the log: its writer may be told so before it is applied.
+  void Acknowledge(Timestamp timestamp);
+  /// Waits until every announced record up to `guarantee` is applied, and every acknowledged one:
+  /// whoever reads after a write was acknowledged sees it, whatever the guarantee. Returns the
+  /// moment to read at.
   Result<Timestamp> WaitFor(Context& ctx, Timestamp guarantee);
   /// Returns once the shard has this version of the schema, or a newer one. kSchemaMismatch when
   /// `most_ms` are over.
@@ -133,6 +136,7 @@ class Shard {
   std::unique_ptr<Monitor> monitor_;  // Guards the members below.
   std::shared_ptr<const State> state_;
   Timestamp announced_;
+  Timestamp acknowledged_;
   Timestamp applied_;
   uint64_t position_ = 0;
   size_t growing_bytes_ = 0;

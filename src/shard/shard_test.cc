@@ -371,6 +371,24 @@ TEST_F(ShardTest, AReadWaitsForWhatIsAnnouncedUpToItsGuarantee) {
   EXPECT_TRUE(is_over);
 }
 
+TEST_F(ShardTest, AReadWaitsForWhatIsAcknowledgedWhateverItsGuarantee) {
+  shard_.Announce(Timestamp(10));
+  shard_.Announce(Timestamp(20));
+  shard_.Acknowledge(Timestamp(10));
+  bool is_over = false;
+  auto reader = executor_->Spawn("reader", [&] {
+    const auto moment = shard_.WaitFor(ctx_, Timestamp(1));
+    EXPECT_TRUE(moment.ok());
+    EXPECT_EQ(*moment, Timestamp(10));
+    is_over = true;
+  });
+  for (int i = 0; i < 100; ++i) executor_->Yield();
+  EXPECT_FALSE(is_over);
+  Insert(kP1, {1});  // At 10.
+  reader.reset();
+  EXPECT_TRUE(is_over);
+}
+
 TEST_F(ShardTest, AWaitEndsWithItsCaller) {
   shard_.Announce(Timestamp(10));
   ctx_.Cancel();

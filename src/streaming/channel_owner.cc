@@ -180,7 +180,10 @@ void ChannelOwner::CommitGroup(Context& ctx, std::vector<Pending*>& group) {
   if (failed.ok()) {
     Result<std::vector<store::WalPosition>> positions = wal_.Append(ctx, pchannel_, records);
     if (positions.ok()) {
-      for (size_t i = 0; i < group.size(); ++i) group[i]->position = (*positions)[i];
+      for (size_t i = 0; i < group.size(); ++i) {
+        group[i]->position = (*positions)[i];
+        group[i]->shard->Acknowledge(group[i]->timestamp);
+      }
       return;
     }
     failed = positions.status();
