@@ -1,9 +1,12 @@
 // Grouped search inside one segment.
 #include "segment/grouping.h"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <unordered_set>
 
 #include "expr/json_path.h"
@@ -84,15 +87,81 @@ Status AppendJson(Context& ctx, const model::ColumnView& documents, const model:
   return {};
 }
 
+// The groups that are wanted where the group of a row is one value as it is stored: a look-up a row
+// instead of a text of it.
+class WantedValues {
+ public:
+  explicit WantedValues(const model::ColumnView& values) : is_number_(values.width != 0) {
+    for (size_t i = 0; i < values.rows; ++i) {
+      if (!values.IsValid(i)) {
+        has_null_ = true;
+      } else if (is_number_) {
+        numbers_.insert(NumberAt(values, i));
+      } else {
+        texts_.insert(TextAt(values, i));
+      }
+    }
+  }
+  bool Has(const model::ColumnView& values, size_t row) const {
+    if (!values.IsValid(row)) return has_null_;
+    return is_number_ ? numbers_.contains(NumberAt(values, row))
+                      : texts_.contains(TextAt(values, row));
+  }
+
+ private:
+  static uint64_t NumberAt(const model::ColumnView& values, size_t row) {
+    uint64_t number = 0;
+    std::memcpy(&number, values.data + row * values.width, values.width);
+    return number;
+  }
+  static absl::string_view TextAt(const model::ColumnView& values, size_t row) {
+    const std::string_view text = values.Bytes(row);
+    return {text.data(), text.size()};
+  }
+
+  const bool is_number_;
+  bool has_null_ = false;
+  absl::flat_hash_set<uint64_t> numbers_;
+  absl::flat_hash_set<absl::string_view> texts_;
+};
+
+bool IsOneStoredValue(const SegmentView& segment, const model::Grouping& grouping) {
+  if (grouping.keys.size() != 1) return false;
+  const model::FieldSchema* field = segment.schema().FindField(grouping.keys[0].field);
+  return field != nullptr && field->type != DataType::kJson &&
+         model::WidthOf(field->type) <= sizeof(uint64_t);
+}
+
+// RowsInGroups where IsOneStoredValue.
+Status MarkRowsWithValues(Context& ctx, const SegmentView& segment, const Allowed& allowed,
+                          const model::Grouping& grouping, Bitset& rows) {
+  const WantedValues wanted(grouping.only[0].view());
+  const BitsetView bits = allowed.view();
+  for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
+    TRY(ctx.CheckAlive());
+    const size_t count = std::min(kChunkRows, segment.rows() - begin);
+    TRY_ASSIGN(const model::ColumnView values, segment.Read(grouping.keys[0].field, begin, count));
+    for (size_t i = 0; i < count; ++i) {
+      if ((allowed.all || bits.Test(begin + i)) && wanted.Has(values, i)) rows.Set(begin + i);
+    }
+  }
+  return {};
+}
+
 // The rows of `allowed` whose groups are wanted.
 Result<Allowed> RowsInGroups(Context& ctx, const SegmentView& segment, const Allowed& allowed,
                              const model::Grouping& grouping) {
-  const std::vector<model::ColumnView> wanted = model::ViewsOf(grouping.only);
-  std::unordered_set<std::string> texts;
-  for (size_t row = 0; row < wanted[0].rows; ++row) texts.insert(model::GroupText(wanted, row));
   Allowed kept;
   kept.elements = allowed.elements;
   kept.bits.Resize(segment.rows());
+  if (IsOneStoredValue(segment, grouping)) {
+    TRY(MarkRowsWithValues(ctx, segment, allowed, grouping, kept.bits));
+    kept.none = !kept.bits.Any();
+    return kept;
+  }
+  const std::vector<model::ColumnView> wanted = model::ViewsOf(grouping.only);
+  std::unordered_set<std::string> texts;
+  for (size_t row = 0; row < wanted[0].rows; ++row) texts.insert(model::GroupText(wanted, row));
   const BitsetView bits = allowed.view();
   std::vector<uint32_t> rows;
   for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
