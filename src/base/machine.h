@@ -29,6 +29,10 @@ Result<DiskUse> ReadDiskUse(const std::string& path);
 /// what searches leave.
 void LowerPriority();
 
+/// From now on a buffer of a megabyte or more goes back to the system when it is freed. Once, before
+/// threads start.
+void ReturnLargeBuffers();
+
 /// Takes the pages of a mapped file out of the process; touching them brings them back. `bytes`
 /// begins where the mapping does.
 void DropPages(std::string_view bytes);

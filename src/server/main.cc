@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/machine.h"
 #include "server/config.h"
 #include "server/log_tool.h"
 #include "server/repair.h"
@@ -68,6 +69,7 @@ int Serve(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "elanus: %s\n%s", std::string(parsed.message()).c_str(), kUsage);
     return 2;
   }
+  ReturnLargeBuffers();
   // Blocked before any thread starts, so that only the wait below gets them.
   sigset_t signals;
   sigemptyset(&signals);
