@@ -4,7 +4,10 @@
 // committed there first. (2) Changes of topics and of what is kept of them take turns; a group is
 // read by one caller at a time; nobody waits for the disk under the monitor. (3) A topic that is
 // being destroyed is marked so before its messages go, so that a crash cannot leave groups without
-// their messages, or messages that a new topic of that name would inherit.
+// their messages, or messages that a new topic of that name would inherit. (4) Its messages go once
+// nobody is at them any more (TopicUse): otherwise what was under way would reach a new topic of
+// that name. (5) Who is at a topic, or reads a group, takes no turn: whoever destroys waits for
+// both in a turn.
 #pragma once
 
 #include <map>
@@ -15,63 +18,9 @@
 #include <vector>
 
 #include "backend/log_queue.h"
-#include "base/fields.h"
+#include "backend/queue/topic.h"
 
 namespace elanus::backend {
-
-using store::QueueStart;
-using store::WalPosition;
-using store::WalRecord;
-
-inline constexpr std::string_view kTopics = "queue/topic/";
-inline constexpr std::string_view kGroups = "queue/group/";
-inline constexpr std::string_view kAcks = "queue/ack/";
-
-struct TopicRecord {
-  int64_t created_ms = 0;  // This and is_log never change, so they are read without the monitor.
-  bool is_log = false;     // A stream of the log: its writer says what may go.
-  bool is_being_destroyed = false;
-  WalPosition released = 0;  // Of a log: its writer needs nothing up to here.
-  template <class V>
-  void Fields(V& v) {
-    v(1, "created_ms", created_ms);
-    v(2, "is_log", is_log);
-    v(3, "is_being_destroyed", is_being_destroyed);
-    v(4, "released", released);
-  }
-};
-
-struct GroupRecord {
-  WalPosition position = 0;
-  bool has_read = false;
-  template <class V>
-  void Fields(V& v) {
-    v(1, "position", position);
-    v(2, "has_read", has_read);
-  }
-};
-
-struct AckRecord {
-  int64_t at_ms = 0;
-  template <class V>
-  void Fields(V& v) {
-    v(1, "at_ms", at_ms);
-  }
-};
-
-struct QueueGroup {
-  GroupRecord record;
-  bool is_read = false;                      // By the caller that set it, who owns the reader.
-  std::unique_ptr<store::WalReader> reader;  // Null: to be opened behind the position.
-};
-
-struct LogTopic {
-  TopicRecord record;
-  std::map<std::string, std::shared_ptr<QueueGroup>, std::less<>> groups;
-  std::map<WalPosition, int64_t> acked_ms;  // By the last message of the page.
-  uint64_t appends = 0;
-};
-using TopicPointer = std::shared_ptr<LogTopic>;
 
 inline std::string TopicKey(std::string_view topic) { return fmt::format("{}{}", kTopics, topic); }
 inline std::string GroupKey(std::string_view topic, std::string_view group) {
@@ -168,6 +117,18 @@ struct LogQueue::Impl {
     if (found == topics.end() || found->second->record.is_being_destroyed) return NoTopic(name);
     return found->second;
   }
+  /// Errors: as Find.
+  Result<TopicUse> Use(std::string_view name) {
+    std::lock_guard<Monitor> lock(*monitor);
+    TRY_ASSIGN(TopicPointer topic, FindLocked(name));
+    return TopicUse(*monitor, std::move(topic));
+  }
+  /// Also one that is being destroyed; null: none.
+  TopicPointer Known(std::string_view name) {
+    std::lock_guard<Monitor> lock(*monitor);
+    const auto found = topics.find(name);
+    return found == topics.end() ? nullptr : found->second;
+  }
   void Announce(LogTopic& topic) {
     std::lock_guard<Monitor> lock(*monitor);
     ++topic.appends;
@@ -186,11 +147,20 @@ struct LogQueue::Impl {
   Status Destroy(Context& call_ctx, const std::string& name, LogTopic& topic);
   Status Release(Context& call_ctx, std::string_view name, WalPosition position);
   Result<WalPosition> StartOf(Context& call_ctx, std::string_view topic, const QueueStart& start);
+  Result<std::shared_ptr<QueueGroup>> GroupOf(const LogTopic& topic, std::string_view topic_name,
+                                              std::string_view name);
+  Status CheckStays(const QueueGroup& group, std::string_view topic_name, std::string_view name);
   Result<bool> Has(Context& call_ctx, std::string_view topic, WalPosition message);
   Result<std::vector<WalRecord>> ReadNext(Context& call_ctx, std::string_view topic,
                                           QueueGroup& group, size_t count);
-  Status MoveTo(Context& call_ctx, std::string_view topic, std::string_view group,
-                WalPosition position, bool is_reset);
+  Result<std::vector<WalRecord>> Take(Context& call_ctx, std::string_view topic,
+                                      std::string_view group, size_t count, int64_t wait_ms);
+  Result<std::vector<WalRecord>> AwaitNext(Context& call_ctx, std::string_view topic,
+                                           LogTopic& state, QueueGroup& group, size_t count,
+                                           int64_t wait_ms);
+  Status MoveTo(Context& call_ctx, std::string_view topic, const LogTopic& state,
+                std::string_view group, WalPosition position, bool is_reset);
+  void NoteAcked(Context& call_ctx, std::string_view name);
   Status MarkAcked(Context& call_ctx, std::string_view name, LogTopic& topic);
   WalPosition AckedByAllLocked(const LogTopic& topic) const;
   Status RetainTopic(Context& call_ctx, std::string_view name, LogTopic& topic);

@@ -110,9 +110,9 @@ Result<TopicPointer> LogQueue::Impl::StreamTopic(Context& call_ctx, std::string_
 
 Result<TopicPointer> LogQueue::Impl::Create(Context& call_ctx, std::string_view name, bool is_log) {
   const Turn turn(*this);
-  {
-    std::lock_guard<Monitor> lock(*monitor);
-    if (const auto found = topics.find(name); found != topics.end()) return found->second;
+  if (const TopicPointer known = Known(name); known != nullptr) {
+    if (!known->record.is_being_destroyed) return known;
+    TRY(Destroy(call_ctx, std::string(name), *known));  // Begun before, and not finished.
   }
   auto topic = std::make_shared<LogTopic>();
   topic->record = {.created_ms = parts.clock.NowMs(), .is_log = is_log};
@@ -132,25 +132,33 @@ Status LogQueue::CreateTopic(Context& ctx, std::string_view topic) {
 }
 
 Status LogQueue::DestroyTopic(Context& ctx, std::string_view name) {
-  const auto found = impl_->Find(name);
-  if (found.status().code() == ErrorCode::kTopicNotFound) return {};
-  TRY(found.status());
-  if ((*found)->record.is_log) {
-    return Invalid("{} is a stream of the log: what is acknowledged may be in it alone", name);
+  {
+    std::lock_guard<Monitor> lock(*impl_->monitor);
+    TRY(impl_->CheckOpenLocked());
   }
   const Impl::Turn turn(*impl_);
-  TopicRecord record = (*found)->record;
+  const TopicPointer topic = impl_->Known(name);
+  if (topic == nullptr) return {};
+  if (topic->record.is_log) {
+    return Invalid("{} is a stream of the log: what is acknowledged may be in it alone", name);
+  }
+  TopicRecord record = topic->record;
   record.is_being_destroyed = true;
   TRY(impl_->Put(ctx, TopicKey(name), Encode(record)));
   {
     std::lock_guard<Monitor> lock(*impl_->monitor);
-    (*found)->record.is_being_destroyed = true;
+    topic->record.is_being_destroyed = true;
     impl_->monitor->NotifyAll();
   }
-  return impl_->Destroy(ctx, std::string(name), **found);
+  return impl_->Destroy(ctx, std::string(name), *topic);
 }
 
+// In a turn, of a topic that is marked.
 Status LogQueue::Impl::Destroy(Context& call_ctx, const std::string& name, LogTopic& topic) {
+  {
+    std::lock_guard<Monitor> lock(*monitor);
+    while (topic.uses > 0) monitor->Wait();
+  }
   TRY(parts.wal.Remove(call_ctx, name));
   store::MetaTxn txn;
   txn.deletes.push_back(TopicKey(name));
@@ -167,20 +175,24 @@ Status LogQueue::Impl::Destroy(Context& call_ctx, const std::string& name, LogTo
 
 Result<std::vector<store::QueueTopic>> LogQueue::Topics(Context& ctx) {
   std::vector<store::QueueTopic> told;
-  for (const auto& [name, topic] : impl_->AllTopics()) {
-    store::QueueTopic one{.name = name, .created_ms = topic->record.created_ms};
+  for (const auto& [name, listed] : impl_->AllTopics()) {
+    const auto use = impl_->Use(name);
+    if (use.status().code() == ErrorCode::kTopicNotFound) continue;  // Destroyed meanwhile.
+    TRY(use.status());
+    const LogTopic& topic = use->topic();
+    store::QueueTopic one{.name = name, .created_ms = topic.record.created_ms};
     TRY_ASSIGN(one.last, impl_->parts.wal.LastPosition(ctx, name));
     TRY_ASSIGN(const auto pages, impl_->parts.wal.Pages(ctx, name));
     std::lock_guard<Monitor> lock(*impl_->monitor);
     TRY(impl_->CheckOpenLocked());
     for (const store::WalPage& page : pages) {
-      const auto acked = topic->acked_ms.find(page.last);
+      const auto acked = topic.acked_ms.find(page.last);
       one.pages.push_back({.end = page.last, .bytes = page.bytes, .is_closed = page.is_closed});
-      if (page.is_closed && acked != topic->acked_ms.end()) {
+      if (page.is_closed && acked != topic.acked_ms.end()) {
         one.pages.back().acked_at_ms = acked->second;
       }
     }
-    for (const auto& [group, state] : topic->groups) {
+    for (const auto& [group, state] : topic.groups) {
       one.positions.emplace_back(group, state->record.position);
     }
     told.push_back(std::move(one));
@@ -190,11 +202,11 @@ Result<std::vector<store::QueueTopic>> LogQueue::Topics(Context& ctx) {
 
 Result<std::vector<WalPosition>> LogQueue::Produce(Context& ctx, std::string_view name,
                                                    std::span<const std::string_view> messages) {
-  TRY_ASSIGN(const TopicPointer topic, impl_->Find(name));
+  TRY_ASSIGN(const TopicUse use, impl_->Use(name));
   if (messages.empty()) return Invalid("a batch of messages is empty");
-  if (topic->record.is_log) return Invalid("{} is a stream of the log: it has a writer", name);
+  if (use.topic().record.is_log) return Invalid("{} is a stream of the log: it has a writer", name);
   TRY_ASSIGN(auto positions, impl_->parts.wal.Append(ctx, name, messages));
-  impl_->Announce(*topic);
+  impl_->Announce(use.topic());
   return positions;
 }
 

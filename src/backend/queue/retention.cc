@@ -6,7 +6,10 @@
 namespace elanus::backend {
 
 Status LogQueue::Truncate(Context& ctx, std::string_view topic, WalPosition position) {
-  TRY(impl_->Find(topic).status());
+  {
+    TRY_ASSIGN(const TopicUse use, impl_->Use(topic));
+    if (!use.topic().record.is_log) return impl_->parts.wal.Truncate(ctx, topic, position);
+  }
   return impl_->log.Truncate(ctx, topic, position);
 }
 
