@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -181,6 +182,7 @@ struct Node::Impl {
 
   void JobLoop();
   void TickLoop();
+  void SealWhatIsDue(std::span<const std::shared_ptr<shard::Shard>> all);
   Timestamp DeletedUntil(const Job& job);
   Status Flush(Job& job);
   Result<model::FlushCommit> WriteFiles(const Job& job);

@@ -16,6 +16,7 @@ struct StreamingOptions {
   int64_t growing_s_max = 24 * 60 * 60;
   int64_t idle_s_max = 600;
   int64_t idle_mb_min = 16;
+  int64_t growing_mb_max = 0;
   int64_t append_queue_max = 1024;
   int64_t append_batch_mb_max = 64;
   int64_t unflushed_mb_max = 4096;
@@ -41,6 +42,10 @@ struct StreamingOptions {
                                  "Seal when nothing was written for so long."});
     visit(idle_mb_min, OptionSpec{"dataCoord.segment.minSizeFromIdleToSealed", "MB", 0, 65536,
                                   "Smaller ones are not sealed for being idle."});
+    visit(growing_mb_max,
+          OptionSpec{"dataCoord.sealPolicy.channel.growingSegmentsMemSize", "MB", 0, 1e7,
+                     "Rows in memory of all collections together: beyond it the shards with most "
+                     "of them are sealed. 0: a quarter of the machine's memory."});
     visit(load_wait_ms, OptionSpec{"queryNode.loadWait", "ms", 0, 1e9,
                                    "How long a read waits for a load that is under way, as after "
                                    "a start, before it is answered that there is one."});

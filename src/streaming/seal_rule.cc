@@ -1,6 +1,9 @@
 // When to seal.
 #include "streaming/seal_rule.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace elanus::streaming {
 
 bool SealIsDue(const shard::Shard& shard, const StreamingOptions& options, int64_t now_ms) {
@@ -11,6 +14,20 @@ bool SealIsDue(const shard::Shard& shard, const StreamingOptions& options, int64
   if (now_ms - PhysicalMs(oldest) >= options.growing_s_max * 1000) return true;
   return mb >= static_cast<double>(options.idle_mb_min) &&
          now_ms - PhysicalMs(shard.newest_record()) >= options.idle_s_max * 1000;
+}
+
+std::vector<size_t> SealedForRoom(std::span<const size_t> growing_bytes, size_t bytes_max) {
+  size_t sum = std::accumulate(growing_bytes.begin(), growing_bytes.end(), size_t{0});
+  if (bytes_max == 0 || sum <= bytes_max) return {};
+  std::vector<size_t> largest(growing_bytes.size());
+  std::iota(largest.begin(), largest.end(), size_t{0});
+  std::stable_sort(largest.begin(), largest.end(),
+                   [&](size_t a, size_t b) { return growing_bytes[a] > growing_bytes[b]; });
+  size_t sealed = 0;
+  while (sum > bytes_max) sum -= growing_bytes[largest[sealed++]];
+  largest.resize(sealed);
+  std::sort(largest.begin(), largest.end());
+  return largest;
 }
 
 }  // namespace elanus::streaming

@@ -98,5 +98,17 @@ TEST_F(SealRuleTest, IdleIsWithoutWritesForLongUnlessItIsTiny) {
   EXPECT_TRUE(IsDue(kNowMs + 601'000));
 }
 
+TEST(SealedForRoomTest, TheLargestGoUntilTheRestHasRoom) {
+  using Sizes = std::vector<size_t>;
+  const Sizes sizes = {30, 100, 5, 60, 0};
+  EXPECT_EQ(SealedForRoom(sizes, 195), Sizes());
+  EXPECT_EQ(SealedForRoom(sizes, 194), (Sizes{1}));
+  EXPECT_EQ(SealedForRoom(sizes, 95), (Sizes{1}));
+  EXPECT_EQ(SealedForRoom(sizes, 94), (Sizes{1, 3}));
+  EXPECT_EQ(SealedForRoom(sizes, 1), (Sizes{0, 1, 2, 3}));
+  EXPECT_EQ(SealedForRoom(sizes, 0), Sizes()) << "no rule";
+  EXPECT_EQ(SealedForRoom({}, 1), Sizes());
+}
+
 }  // namespace
 }  // namespace elanus::streaming

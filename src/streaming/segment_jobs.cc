@@ -79,11 +79,23 @@ void Node::Impl::TickLoop() {
       for (Job& job : std::exchange(failed_loads, {})) PushLoadLocked(std::move(job));
     }
     pages.DropIdle(ctx);
-    for (const auto& shard : all) {
-      if (!SealIsDue(*shard, options, parts.clock.NowMs())) continue;
-      const auto sealed = SealShard(shard);
-      if (!sealed.ok()) LogWarn("sealing failed error=\"{}\"", sealed.status().ToString());
-    }
+    SealWhatIsDue(all);
+  }
+}
+
+void Node::Impl::SealWhatIsDue(std::span<const std::shared_ptr<shard::Shard>> all) {
+  std::vector<size_t> bytes;
+  std::vector<bool> is_due;
+  for (const auto& shard : all) {
+    is_due.push_back(SealIsDue(*shard, options, parts.clock.NowMs()));
+    bytes.push_back(is_due.back() ? 0 : shard->growing_bytes());
+  }
+  const auto bytes_max = static_cast<size_t>(options.growing_mb_max) << 20;
+  for (const size_t largest : SealedForRoom(bytes, bytes_max)) is_due[largest] = true;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!is_due[i]) continue;
+    const auto sealed = SealShard(all[i]);
+    if (!sealed.ok()) LogWarn("sealing failed error=\"{}\"", sealed.status().ToString());
   }
 }
 

@@ -1,4 +1,5 @@
 """Memory and disk: collections larger than what may be open, mapped and copied columns, and writes that are refused."""
+import os
 import re
 
 import numpy as np
@@ -189,3 +190,28 @@ def test_clustering_needs_a_key_of_one_value(client, name, kind, code):
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM, is_clustering_key=True)
     with refused(code):
         client.create_collection(name, schema=schema)
+
+
+def test_rows_that_grow_in_many_collections_are_flushed_before_memory_is_short(binary, tmp_path):
+    """None of them is large, old or idle enough; together they are too much, so the largest go."""
+    arguments = options("dataCoord.sealPolicy.channel.growingSegmentsMemSize=8",
+                        "dataCoord.compaction.enableAutoCompaction=false")
+    sizes = {"small": 1_000, "middle": 7_000, "large": 16_000}  # 0.5, 3.5 and 8 MB of vectors.
+    with Server(binary, str(tmp_path / "data"), arguments=arguments) as server:
+        client = MilvusClient(uri=server.uri)
+        data = vectors(max(sizes.values()), DIM)
+        for name in sizes:
+            make(client, name, dim=DIM)
+        for name, rows in sizes.items():
+            for begin in range(0, rows, BATCH):
+                client.insert(name, [row(i, data[i]) for i in range(begin, min(begin + BATCH, rows))])
+        collections = {name: client.describe_collection(name)["collection_id"] for name in sizes}
+
+        def is_flushed(name):
+            return os.path.isdir(os.path.join(server.data, "objects", "segments", str(collections[name])))
+
+        until(lambda: is_flushed("large") or is_flushed("middle"), "the largest is flushed")
+        assert not is_flushed("small")
+        for name, rows in sizes.items():
+            assert count(client, name) == rows
+        client.close()
