@@ -1,23 +1,19 @@
-"""Search latency while a compaction runs: p50 and p99 alone, and with segments being merged and indexed behind them;
-and by how much the server's heap grows meanwhile.
+"""Search latency while the server works in the background: p50 and p99 alone, while segments are merged and indexed
+behind the searches, and while an index of other rows is built; and by how much the server's heap grows meanwhile.
 
-    bench/server/compaction.py --server build/release/elanus [--rows 100000] [--dim 128] [--index HNSW]
-                               [--set KEY=VALUE]...
+    bench/server/compaction.py --server build/release/elanus [--rows 100000] [--dim 128] [--index HNSW] [--turns 1]
+                               [--set KEY=VALUE]... [--against KEY=VALUE]...
+
+With --against the same is measured with these options too, turn by turn.
 """
-import argparse
-import os
-import sys
-import tempfile
 import threading
 import time
 
-import numpy as np
+from pymilvus import MilvusClient
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "scripts"))
-from pymilvus import DataType, MilvusClient  # noqa: E402
-from server_process import Server  # noqa: E402
+from busy import Searcher, add_index, arguments, compact, insert, make, random_rows, running, show, until_indexed
 
-SEGMENTS = 8
+SEGMENTS, ALONE_S = 8, 10
 
 
 class HeapWatch:
@@ -43,78 +39,56 @@ class HeapWatch:
         return self.largest - self.first
 
 
-def fill(client, rows, dim, index):
-    schema = client.create_schema(auto_id=False)
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
-    client.create_collection("c", schema=schema)
-    indexes = client.prepare_index_params()
-    params = {"M": 16, "efConstruction": 100} if index == "HNSW" else {}
-    indexes.add_index("vector", index_type=index, metric_type="L2", params=params)
-    client.create_index("c", indexes)
-    data = np.random.default_rng(1).normal(size=(rows, dim)).astype(np.float32)
+def fill(client, name, data):
+    make(client, name, data.shape[1])
     for segment in range(SEGMENTS):
-        begin, end = rows * segment // SEGMENTS, rows * (segment + 1) // SEGMENTS
-        for at in range(begin, end, 2000):
-            client.insert("c", [{"id": i, "vector": data[i]} for i in range(at, min(end, at + 2000))])
-        client.flush("c")
-    while client.describe_index("c", "vector")["pending_index_rows"] > 0:
-        time.sleep(0.2)
-    client.load_collection("c")
-    return data
+        insert(client, name, data, len(data) * segment // SEGMENTS, len(data) * (segment + 1) // SEGMENTS)
+        client.flush(name)
 
 
-def measure(client, data, until):
-    """Milliseconds of searches, one after another, until told."""
-    taken, i = [], 0
-    while not until():
+def build(client, index):
+    add_index(client, "other", index)
+    until_indexed(client, "other")
+
+
+def measure(given):
+    """One turn with one server."""
+    data = random_rows(given)
+    with running(given) as server:
+        client = MilvusClient(uri=server.uri)
+        fill(client, "c", data)
+        add_index(client, "c", given.index)
+        until_indexed(client, "c")
+        client.load_collection("c")
+        fill(client, "other", data)
+        searcher = Searcher(server.uri, "c", data)
         begin = time.perf_counter()
-        client.search("c", data=[data[i % len(data)]], limit=10, search_params={"params": {"ef": 64}})
-        taken.append((time.perf_counter() - begin) * 1000)
-        i += 1
-    return taken
-
-
-def show(what, taken):
-    p50, p99 = np.percentile(taken, [50, 99])
-    print(f"{what}: {len(taken)} searches, p50 {p50:.2f} ms, p99 {p99:.2f} ms")
-    return p99
+        time.sleep(ALONE_S)
+        alone = show("alone", searcher.between(begin, time.perf_counter()))
+        for what, work in (("while it is compacted", lambda: compact(client, "c")),
+                           ("while others are indexed", lambda: build(client, given.index))):
+            heap = HeapWatch(server.process.pid)
+            begin = time.perf_counter()
+            work()
+            end = time.perf_counter()
+            p99 = show(what, searcher.between(begin, end))
+            print(f"{'':24} p99 grows by {p99 / alone:.2f}; it took {end - begin:.1f} s and up to {heap.growth():.0f} MB "
+                  f"of heap for {data.nbytes / 2 ** 20:.0f} MB of vectors", flush=True)
+        searcher.close()
+        client.close()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--dim", type=int, default=128)
-    parser.add_argument("--index", default="HNSW")
-    parser.add_argument("--set", action="append", default=[], help="an option of the server")
+    parser = arguments(__doc__)
+    parser.add_argument("--turns", type=int, default=1)
+    parser.add_argument("--against", action="append", default=[], help="an option that the other server has, too")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Server(given.server, os.path.join(folder, "data"), arguments=[
-            "--set", "dataCoord.compaction.enableAutoCompaction=false",
-            *(word for option in given.set for word in ("--set", option))]) as server:
-        client = MilvusClient(uri=server.uri)
-        data = fill(client, given.rows, given.dim, given.index)
-        end = time.monotonic() + 10
-        alone = show("alone", measure(client, data, lambda: time.monotonic() > end))
-        over = threading.Event()
-
-        def compact():
-            other = MilvusClient(uri=server.uri)
-            job = other.compact("c")
-            while other.get_compaction_state(job) != "Completed":
-                time.sleep(0.1)
-            other.close()
-            over.set()
-
-        heap = HeapWatch(server.process.pid)
-        worker = threading.Thread(target=compact)
-        begin = time.monotonic()
-        worker.start()
-        during = show("while it is compacted", measure(client, data, over.is_set))
-        worker.join()
-        print(f"p99 grows by {during / alone:.2f}; the compaction took {time.monotonic() - begin:.1f} s and up to "
-              f"{heap.growth():.0f} MB of heap for {given.rows * given.dim * 4 / 2 ** 20:.0f} MB of vectors")
-        client.close()
+    own = given.set
+    for turn in range(given.turns):
+        for options in [own, own + given.against] if given.against else [own]:
+            given.set = options
+            print(f"turn {turn + 1} {' '.join(options)}", flush=True)
+            measure(given)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -57,12 +56,6 @@ Result<DiskUse> ReadDiskUse(const std::string& path) {
   const auto block = static_cast<int64_t>(told.f_frsize);
   return DiskUse{.total_bytes = static_cast<int64_t>(told.f_blocks) * block,
                  .free_bytes = static_cast<int64_t>(told.f_bavail) * block};
-}
-
-void LowerPriority() {
-  constexpr int kNice = 10;
-  // Of the calling thread alone; where it is not allowed all stay equal.
-  (void)::setpriority(PRIO_PROCESS, 0, kNice);
 }
 
 void ReturnLargeBuffers() {

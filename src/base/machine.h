@@ -25,10 +25,6 @@ struct DiskUse {
 /// Of the file system that holds `path`. kIoFailed when it is not there.
 Result<DiskUse> ReadDiskUse(const std::string& path);
 
-/// From now on the calling thread gives way to others: what nobody waits for is worked off with
-/// what searches leave.
-void LowerPriority();
-
 /// From now on a buffer of a megabyte or more goes back to the system when it is freed. Once, before
 /// threads start.
 void ReturnLargeBuffers();

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/log_queue.h"
+#include "base/background.h"
 #include "coord/admission.h"
 #include "coord/catalog.h"
 #include "coord/compaction.h"
@@ -41,6 +42,7 @@ struct Config {
   backend::QueueOptions queue;
   functions::FunctionOptions functions;
   text::TextOptions text;
+  BackgroundOptions background;
 
   /// With the size of segments, whose key is the streaming node's.
   coord::CompactionOptions Compaction() const {
@@ -69,6 +71,7 @@ struct Config {
     queue.Describe(visit);
     functions.Describe(visit);
     text.Describe(visit);
+    background.Describe(visit);
   }
 };
 

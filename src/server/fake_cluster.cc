@@ -21,6 +21,7 @@ Result<std::unique_ptr<RoleSet>> OpenFakeCluster(RoleStores stores, Executor& ex
                                                  Clock& clock, const Config& config) {
   return RoleSet::Open(std::move(stores),
                        {.executor = executor,
+                        .background = executor,
                         .clock = clock,
                         .search_threads = 2,
                         .search_queue_max = 64,

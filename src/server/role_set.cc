@@ -4,7 +4,6 @@
 
 #include "backend/log_queue.h"
 #include "base/log.h"
-#include "base/machine.h"
 #include "coord/oracle.h"
 #include "proxy/collection_limits.h"
 #include "streaming/node.h"
@@ -39,7 +38,7 @@ struct RoleSet::Impl {
     if (streaming != nullptr) streaming->Stop();
   }
 
-  Status OpenPools();
+  void OpenPools();
   Status OpenNodes(Context& ctx);
   Status OpenJobs(Context& ctx);
   Status OpenSnapshots(Context& ctx);
@@ -77,17 +76,13 @@ void RoleSet::Impl::LoadAnew(CollectionId collection, std::string_view why) cons
   if (!synced.ok()) LogWarn("loading {} failed error=\"{}\"", why, synced.ToString());
 }
 
-Status RoleSet::Impl::OpenPools() {
+void RoleSet::Impl::OpenPools() {
   search_pool = std::make_unique<Pool>(machine.executor, "search", machine.search_threads,
                                        machine.search_queue_max);
-  build_pool = std::make_unique<Pool>(machine.executor, "build", machine.build_threads,
+  build_pool = std::make_unique<Pool>(machine.background, "build", machine.build_threads,
                                       machine.build_queue_max);
-  for (size_t i = 0; machine.low_priority_builds && i < build_pool->workers(); ++i) {
-    TRY(build_pool->Submit(LowerPriority));
-  }
   fan_out_pool = std::make_unique<Pool>(machine.executor, "fan_out", machine.fan_out_threads,
                                         machine.search_queue_max);
-  return {};
 }
 
 Status RoleSet::Impl::OpenNodes(Context& ctx) {
@@ -119,13 +114,13 @@ Status RoleSet::Impl::OpenNodes(Context& ctx) {
 
 Status RoleSet::Impl::OpenJobs(Context& ctx) {
   index_jobs = std::make_unique<coord::IndexJobs>(
-      machine.executor, machine.clock, coord(), *data,
+      machine.background, machine.clock, coord(), *data,
       [this](CollectionId collection) { LoadAnew(collection, "a new index"); }, config.index_jobs);
   streaming->OnFlushed([this](CollectionId collection) { index_jobs->Kick(collection); });
   TRY(streaming->Recover(ctx));
   TRY(index_jobs->KickAll(ctx));
   compactor =
-      std::make_unique<coord::Compactor>(machine.executor, machine.clock, coord(), *data,
+      std::make_unique<coord::Compactor>(machine.background, machine.clock, coord(), *data,
                                          config.Compaction(), [this](CollectionId collection) {
                                            LoadAnew(collection, "what was compacted");
                                            index_jobs->Kick(collection);
@@ -140,7 +135,7 @@ Status RoleSet::Impl::OpenSnapshots(Context& ctx) {
       snapshots,
       coord::Snapshots::Open(
           ctx,
-          {.executor = machine.executor,
+          {.executor = machine.background,
            .clock = machine.clock,
            .meta = *stores.meta,
            .objects = *stores.objects,
@@ -159,7 +154,7 @@ Status RoleSet::Impl::OpenSnapshots(Context& ctx) {
 
 void RoleSet::Impl::OpenServices() {
   garbage = std::make_unique<coord::GarbageCollector>(
-      coord::GarbageParts{.executor = machine.executor,
+      coord::GarbageParts{.executor = machine.background,
                           .clock = machine.clock,
                           .catalog = *catalog,
                           .streaming = *streaming,
@@ -204,7 +199,7 @@ Result<std::unique_ptr<RoleSet>> RoleSet::Open(RoleStores stores, const RoleMach
                                                const Config& config) {
   auto impl = std::make_unique<Impl>(std::move(stores), machine, config);
   Context ctx(machine.clock);
-  TRY(impl->OpenPools());
+  impl->OpenPools();
   TRY(impl->OpenNodes(ctx));
   TRY(impl->OpenJobs(ctx));
   TRY(impl->OpenSnapshots(ctx));

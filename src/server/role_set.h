@@ -22,14 +22,13 @@ struct RoleStores {
 /// What the roles find on their machine.
 struct RoleMachine {
   Executor& executor;
+  Executor& background;  // For what no request waits for; its monitors are `executor`'s, too.
   Clock& clock;
   size_t search_threads = 1;
   size_t build_threads = 1;
   size_t fan_out_threads = 1;
   size_t search_queue_max = 4096;
   size_t build_queue_max = 1024;
-  /// Builds give way to searches. Not on executors that run tasks on the caller's thread.
-  bool low_priority_builds = false;
   /// Memory and disk for admission; the bytes stored are asked of the set's own catalog. No memory
   /// probe: every write is let in.
   coord::AdmissionProbes probes;

@@ -28,6 +28,9 @@ Config Completed(const Config& config) {
   if (completed.index_jobs.auto_index_memory_mb == 0) {
     completed.index_jobs.auto_index_memory_mb = (ReadMemoryUse().total_bytes / 2) >> 20;
   }
+  if (completed.streaming.growing_mb_max == 0) {
+    completed.streaming.growing_mb_max = (ReadMemoryUse().total_bytes / 4) >> 20;
+  }
   if (completed.grpc.polling_threads == 0) {
     completed.grpc.polling_threads = static_cast<int64_t>(Cores()) + 1;
   }
@@ -56,6 +59,7 @@ std::unique_ptr<functions::Models> OpenModels(Clock& clock, Executor& executor,
 struct Standalone::Impl {
   SystemClock clock;
   std::unique_ptr<Executor> executor = MakeThreadExecutor();
+  std::unique_ptr<Executor> background;
   std::shared_ptr<backend::DirectoryLock> lock;
   std::unique_ptr<functions::HttpClient> http;
   std::unique_ptr<functions::Models> models;
@@ -78,6 +82,7 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& given) {
   const Config config = Completed(given);
   auto impl = std::make_unique<Impl>();
   Impl& s = *impl;
+  s.background = MakeBackgroundExecutor(*s.executor, config.background);
   TRY_ASSIGN(backend::Stores stores, backend::OpenLocal(config.data_directory, config.local));
   s.lock = std::move(stores.lock);
   text::SetTextOptions(config.text);
@@ -89,11 +94,11 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& given) {
                   .meta = std::move(stores.meta),
                   .wal = std::move(stores.wal)},
                  {.executor = *s.executor,
+                  .background = *s.background,
                   .clock = s.clock,
                   .search_threads = workers,
                   .build_threads = workers,
                   .fan_out_threads = workers,
-                  .low_priority_builds = true,
                   .probes = {.memory = ReadMemoryUse,
                              .disk = [directory =
                                           config.data_directory] { return ReadDiskUse(directory); },

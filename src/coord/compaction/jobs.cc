@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/machine.h"
 #include "coord/auto_choice.h"
 #include "coord/compaction/impl.h"
 #include "model/partition_key.h"
@@ -57,7 +56,6 @@ CompactionDue Compactor::Impl::DueLocked() {
 }
 
 void Compactor::Impl::Loop() {
-  LowerPriority();
   while (true) {
     TaskPtr task;
     CompactionDue due;
