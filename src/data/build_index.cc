@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 
+#include "base/extent.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/mapped_faults.h"
@@ -88,7 +89,7 @@ Result<std::optional<std::vector<index::KeyRun>>> KeyRunsOf(
 uint64_t DataBytes(const model::ColumnView& column) {
   if (column.rows == 0) return 0;
   if (column.width != 0) return column.rows * column.width;
-  return column.offsets[column.rows] - column.offsets[0];
+  return ExtentOf(column.offsets, column.offsets + column.rows).bytes;
 }
 
 // What a build holds at its height: the index, and its file as bytes.

@@ -59,6 +59,8 @@ class ElementSource final : public ColumnSource {
     for (size_t i = 0; i < count_; ++i) {
       for (std::string_view text : model::ArrayTexts(arrays.Bytes(i))) texts.AppendBytes(text);
     }
+    // Fewer than were counted: the mapped file has failed meanwhile, and the answer is refused.
+    while (texts.rows < rows()) texts.AppendBytes("");
     return texts;
   }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/extent.h"
 #include "expr/batch.h"
 #include "expr/constant.h"
 #include "expr/regex.h"
@@ -13,26 +14,26 @@
 namespace elanus::expr {
 namespace {
 
+// As ColumnView::Bytes, of a column that is known to be of texts.
+std::string_view TextOf(const model::ColumnView& column, size_t row) {
+  const Extent text = ExtentOf(column.offsets + row, column.offsets + row + 1);
+  return {reinterpret_cast<const char*>(column.data) + text.begin, text.bytes};
+}
+
 // Bits of test(text of row i) for the active rows.
 template <class Fn>
 void FillTexts(const model::ColumnView& column, const BatchRows& rows, Words& yes, Fn test) {
-  const char* bytes = reinterpret_cast<const char*>(column.data);
-  const uint64_t* offsets = column.offsets;
   for (size_t w = 0; w * 64 < rows.count; ++w) {
     const uint64_t active = (*rows.active)[w];
     if (active == 0) continue;
     uint64_t word = 0;
     if (std::popcount(active) > 32) {
       const size_t n = std::min<size_t>(64, rows.count - w * 64);
-      const uint64_t* at = offsets + w * 64;
-      for (size_t j = 0; j < n; ++j) {
-        word |= uint64_t{test(std::string_view(bytes + at[j], at[j + 1] - at[j]))} << j;
-      }
+      for (size_t j = 0; j < n; ++j) word |= uint64_t{test(TextOf(column, w * 64 + j))} << j;
     } else {
       for (uint64_t rest = active; rest != 0; rest &= rest - 1) {
         const auto j = static_cast<size_t>(std::countr_zero(rest));
-        const uint64_t* at = offsets + w * 64 + j;
-        word |= uint64_t{test(std::string_view(bytes + at[0], at[1] - at[0]))} << j;
+        word |= uint64_t{test(TextOf(column, w * 64 + j))} << j;
       }
     }
     yes[w] = word;
@@ -67,20 +68,23 @@ void FillEqual(const std::string& wanted, const model::ColumnView& column, const
   });
 }
 
-// Rows that hold `word`, active or not.
+// Rows that hold `word`, active or not. Offsets of a mapped page that fails meanwhile become zeros:
+// then no row is found any more, or a wrong one, but none behind the last.
 void FillInfix(const std::string& word, const model::ColumnView& column, size_t count, Words& yes) {
   const auto find = simd::Filters().find;
   const char* bytes = reinterpret_cast<const char*>(column.data);
   const uint64_t* offsets = column.offsets;
-  uint64_t at = offsets[0];
-  const uint64_t end = offsets[count];
+  const Extent all = ExtentOf(offsets, offsets + count);
+  uint64_t at = all.begin;
+  const uint64_t end = all.begin + all.bytes;
   size_t row = 0;
-  while (row < count) {
+  while (row < count && at <= end) {
     const size_t found = find(bytes + at, end - at, word.data(), word.size());
     if (found == SIZE_MAX) return;
     at += found;
     // The row it begins in; few rows lie between two finds that are near.
-    while (offsets[row + 1] <= at) ++row;
+    while (row < count && offsets[row + 1] <= at) ++row;
+    if (row == count) return;
     if (at + word.size() <= offsets[row + 1]) {
       SetBit(yes, row);
       at = offsets[++row];

@@ -1,52 +1,12 @@
 // Every index type goes on, and comes to an end, when a mapped file fails under a search: what it
 // finds is not used then, but it names rows that there are.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "base/mapped_faults.h"
+#include "base/testing/cut_file.h"
 #include "index/conformance.h"
 #include "index/scalar_index.h"
 #include "index/sparse/made_rows.h"
 
 namespace elanus::index {
 namespace {
-
-// A file of `bytes`, mapped, that can be cut off.
-class CutFile {
- public:
-  explicit CutFile(std::string_view bytes)
-      : path_(testing::TempDir() + "cut_file_" + std::to_string(::getpid())) {
-    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
-    EXPECT_EQ(::pwrite(fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-    void* mapped = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, fd_, 0);
-    EXPECT_NE(mapped, MAP_FAILED);
-    bytes_ = {static_cast<const char*>(mapped), bytes.size()};
-    watch_.emplace(bytes_, path_);
-  }
-  ~CutFile() {
-    watch_.reset();
-    ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
-    ::close(fd_);
-    ::unlink(path_.c_str());
-  }
-  CutFile(const CutFile&) = delete;
-  CutFile& operator=(const CutFile&) = delete;
-
-  std::string_view bytes() const { return bytes_; }
-  // Only this share of it is left, in whole pages.
-  void CutOff(double share) {
-    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-    const auto left = static_cast<size_t>(share * static_cast<double>(bytes_.size())) / page * page;
-    ASSERT_EQ(::ftruncate(fd_, static_cast<off_t>(left)), 0);
-  }
-
- private:
-  const std::string path_;
-  int fd_ = -1;
-  std::string_view bytes_;
-  std::optional<MappingWatch> watch_;
-};
 
 constexpr double kShares[] = {0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.99};
 
@@ -100,32 +60,67 @@ TEST_P(MappedFault, OfTheRows) {
 INSTANTIATE_TEST_SUITE_P(AllTypes, MappedFault, testing::ValuesIn(TypesOf(VectorKind::kDense)),
                          [](const auto& info) { return std::string(info.param->name); });
 
-class SparseMappedFault : public testing::TestWithParam<const IndexType*> {};
-
-TEST_P(SparseMappedFault, OfTheIndexFile) {
-  SystemClock clock;
-  Context ctx(clock);
-  std::mt19937 random(5);
-  const auto vector = [&](int terms) {
+class SparseMappedFault : public testing::TestWithParam<const IndexType*> {
+ protected:
+  Vector Draw(int terms) {
     Vector made;
     for (int i = 0; i < terms; ++i) {
-      made[static_cast<uint32_t>(random() % 500)] = 0.1f * static_cast<float>(1 + random() % 50);
+      made[static_cast<uint32_t>(random_() % 500)] = 0.1f * static_cast<float>(1 + random_() % 50);
     }
     return made;
-  };
-  Sparse rows;
-  for (int i = 0; i < 6000; ++i) rows.Add(vector(20));
-  Sparse queries;
-  for (int i = 0; i < 20; ++i) queries.Add(vector(8));
-  const IndexType& type = *GetParam();
-  const auto file = type.Build(ctx, rows.block(), Metric::kIp, {}, {});
-  ASSERT_TRUE(file.ok()) << file.status().ToString();
+  }
+  Sparse DrawAll(int rows, int terms) {
+    Sparse made;
+    for (int i = 0; i < rows; ++i) made.Add(Draw(terms));
+    return made;
+  }
+  std::string Build(const Sparse& rows) {
+    auto file = GetParam()->Build(ctx_, rows.block(), Metric::kIp, {}, {});
+    EXPECT_TRUE(file.ok()) << file.status().ToString();
+    return std::move(*file);
+  }
+
+  SystemClock clock_;
+  Context ctx_{clock_};
+  std::mt19937 random_{5};
+};
+
+TEST_P(SparseMappedFault, OfTheIndexFile) {
+  const Sparse rows = DrawAll(6000, 20);
+  const Sparse queries = DrawAll(20, 8);
+  const std::string file = Build(rows);
   for (const double share : kShares) {
-    CutFile cut(*file);
-    auto index = type.Open(Blob({}, cut.bytes(), 0), rows.block(), Metric::kIp);
+    CutFile cut(file);
+    auto index = GetParam()->Open(Blob({}, cut.bytes(), 0), rows.block(), Metric::kIp);
     ASSERT_TRUE(index.ok()) << index.status().ToString();
     cut.CutOff(share);
-    ExpectRows(**index, ctx, {.queries = queries.block(), .k = 10});
+    ExpectRows(**index, ctx_, {.queries = queries.block(), .k = 10});
+  }
+}
+
+// The offsets lie behind the values, as in a column file: each page of them ends between the two
+// of a row.
+TEST_P(SparseMappedFault, OfTheRowsAndTheirOffsets) {
+  const Sparse rows = DrawAll(3000, 20);
+  const Sparse queries = DrawAll(20, 8);
+  const std::string file = Build(rows);
+  const size_t data_bytes = (rows.words.size() * 4 + 63) / 64 * 64;
+  std::string column(data_bytes + rows.bounds.size() * 8, '\0');
+  std::memcpy(column.data(), rows.words.data(), rows.words.size() * 4);
+  std::memcpy(column.data() + data_bytes, rows.bounds.data(), rows.bounds.size() * 8);
+  size_t page = data_bytes / CutFile::PageBytes() - 2;
+  for (; page <= column.size() / CutFile::PageBytes(); ++page) {
+    CutFile cut(column);
+    VectorBlock block = rows.block();
+    block.data = cut.bytes().data();
+    block.bounds = reinterpret_cast<const uint64_t*>(cut.bytes().data() + data_bytes);
+    auto index = GetParam()->Open(BlobOf(file), block, Metric::kIp);
+    ASSERT_TRUE(index.ok()) << index.status().ToString();
+    cut.CutBehind(page);
+    ExpectRows(**index, ctx_, {.queries = queries.block(), .k = 10});
+    Answer exact(queries.block().rows, 10);
+    (void)SearchExact(ctx_, block, Metric::kIp, {.queries = queries.block(), .k = 10},
+                      exact.hits());
   }
 }
 

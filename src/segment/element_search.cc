@@ -104,6 +104,11 @@ class ElementSearcher {
 
 }  // namespace
 
+bool KeepsElement(const Allowed& allowed, size_t chunk, size_t element) {
+  const Bitset& kept = allowed.elements[chunk];
+  return element < kept.size() && kept.Test(element);
+}
+
 bool AllowVectors(const ListBlock& lists, const Allowed& allowed, Bitset& vectors) {
   const index::VectorBlock& block = lists.block;
   vectors.Resize(block.Flat().rows);
@@ -115,7 +120,7 @@ bool AllowVectors(const ListBlock& lists, const Allowed& allowed, Bitset& vector
     const size_t chunk = in_segment / kChunkRows;
     const size_t chunk_begin = block.FirstVector(chunk * kChunkRows - lists.first_row);
     for (size_t v = block.FirstVector(row); v < block.FirstVector(row + 1); ++v) {
-      if (!allowed.elements.empty() && !allowed.elements[chunk].Test(v - chunk_begin)) continue;
+      if (!allowed.elements.empty() && !KeepsElement(allowed, chunk, v - chunk_begin)) continue;
       vectors.Set(v);
       any = true;
     }

@@ -11,6 +11,11 @@ struct ListBlock {
   size_t first_row = 0;
 };
 
+/// Whether the element_filter lets an element of a chunk, counted from the chunk's first, be found.
+/// None that it has not seen: the mapped file of its field has failed then, and the answer is
+/// refused.
+bool KeepsElement(const Allowed& allowed, size_t chunk, size_t element);
+
 /// Sets `vectors` to those of the block's allowed rows and elements, of all its vectors one after
 /// the other. False: none is.
 bool AllowVectors(const ListBlock& lists, const Allowed& allowed, Bitset& vectors);

@@ -106,7 +106,7 @@ class RowFolder {
     const size_t end = lists.block.FirstVector(row - lists.first_row + 1);
     kept_.Resize(end - begin);
     for (size_t v = begin; v < end; ++v) {
-      if (allowed_.elements[chunk].Test(v - chunk_begin)) kept_.Set(v - begin);
+      if (KeepsElement(allowed_, chunk, v - chunk_begin)) kept_.Set(v - begin);
     }
   }
 

@@ -29,7 +29,9 @@ Status KeptElements::Append(size_t segment, size_t row, model::Column& places) {
   TRY_ASSIGN(const Chunk* chunk, ChunkOf(segment, begin));
   std::vector<int64_t> kept;
   const size_t first = chunk->begins[row - begin];
-  for (size_t element = first; element < chunk->begins[row - begin + 1]; ++element) {
+  // Of a mapped file that has failed meanwhile the filter may have seen fewer elements.
+  const size_t end = std::min(chunk->begins[row - begin + 1], chunk->kept.size());
+  for (size_t element = first; element < end; ++element) {
     if (chunk->kept.Test(element)) kept.push_back(static_cast<int64_t>(element - first));
   }
   places.AppendBytes({reinterpret_cast<const char*>(kept.data()), kept.size() * sizeof(int64_t)});

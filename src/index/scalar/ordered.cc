@@ -94,7 +94,10 @@ class OrderedTexts final : public OrderedValues {
 
  private:
   std::string_view at(size_t i) const {
-    return {bytes_ + offsets_[i], offsets_[i + 1] - offsets_[i]};
+    // Of a mapped page that fails between the two reads the second is 0.
+    const uint64_t begin = offsets_[i];
+    const uint64_t end = offsets_[i + 1];
+    return {bytes_ + begin, end < begin ? 0 : end - begin};
   }
   Numbers<uint64_t> offsets_;
   const char* bytes_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/extent.h"
 #include "base/status.h"
 #include "index/vector_block.h"
 #include "model/sparse_row.h"
@@ -23,16 +24,15 @@ struct SparseBlock {
   SparseBlock(const VectorBlock& block)
       : bounds(block.bounds), data(static_cast<const uint8_t*>(block.data)), rows(block.rows) {}
 
-  uint64_t non_zeros() const { return rows == 0 ? 0 : (bounds[rows] - bounds[0]) / 8; }
+  uint64_t non_zeros() const { return rows == 0 ? 0 : ExtentOf(bounds, bounds + rows).bytes / 8; }
   std::span<const uint32_t> dims_of(size_t i) const {
-    return {reinterpret_cast<const uint32_t*>(data + bounds[i]), count_of(i)};
+    const Extent row = ExtentOf(bounds + i, bounds + i + 1);
+    return {reinterpret_cast<const uint32_t*>(data + row.begin), row.bytes / 8};
   }
   std::span<const float> values_of(size_t i) const {
-    return {reinterpret_cast<const float*>(data + bounds[i]) + count_of(i), count_of(i)};
+    const Extent row = ExtentOf(bounds + i, bounds + i + 1);
+    return {reinterpret_cast<const float*>(data + row.begin) + row.bytes / 8, row.bytes / 8};
   }
-
- private:
-  size_t count_of(size_t i) const { return (bounds[i + 1] - bounds[i]) / 8; }
 };
 
 using model::kSparseDimMax;

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/extent.h"
 #include "base/fields.h"
+#include "base/mapped_faults.h"
 #include "base/stream_checksum.h"
 
 namespace elanus::store {
@@ -57,7 +59,8 @@ std::string_view AsBytes(const void* data, uint64_t bytes) {
 
 std::string_view DataOf(const model::ColumnView& slice) {
   if (slice.width != 0) return AsBytes(slice.data, slice.rows * slice.width);
-  return AsBytes(slice.data + slice.offsets[0], slice.offsets[slice.rows] - slice.offsets[0]);
+  const Extent extent = ExtentOf(slice.offsets, slice.offsets + slice.rows);
+  return AsBytes(slice.data + extent.begin, extent.bytes);
 }
 
 // The three sections of a file, slice by slice. Called with each slice in order.
@@ -185,6 +188,15 @@ Status Measure(const ColumnSlices& slices, ColumnFileHeader& header, bool& has_n
   return {};
 }
 
+// Who searches lists goes from a list to its vectors and back: the bounds must not change
+// meanwhile, as those in a mapped page that fails do. 8 bytes a list are little beside its vectors.
+Status KeepBounds(OpenedColumn& column) {
+  column.bounds = std::make_shared<const std::vector<uint64_t>>(
+      column.view.offsets, column.view.offsets + column.view.rows + 1);
+  column.view.offsets = column.bounds->data();
+  return CheckMapped(column.blob.bytes());
+}
+
 }  // namespace
 
 Result<uint64_t> WriteColumnFile(const ColumnShape& shape, const ColumnSlices& slices,
@@ -291,7 +303,9 @@ Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key, ColumnCheck
     good = good && header.valid.bytes == header.rows;
   }
   if (!good) return Damaged(key, base, "the sections do not fit the row count");
-  return OpenedColumn{.blob = std::move(blob), .field = header.field, .view = view};
+  OpenedColumn opened{.blob = std::move(blob), .field = header.field, .view = view, .bounds = {}};
+  if (view.type == model::DataType::kArrayOfVector && view.rows > 0) TRY(KeepBounds(opened));
+  return opened;
 }
 
 }  // namespace elanus::store

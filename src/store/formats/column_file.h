@@ -8,8 +8,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/blob.h"
 #include "base/status.h"
@@ -22,6 +24,7 @@ struct OpenedColumn {
   Blob blob;
   FieldId field;
   model::ColumnView view;
+  std::shared_ptr<const std::vector<uint64_t>> bounds;  // Of lists of vectors: the view's offsets.
 };
 
 /// The file's bytes.
@@ -53,8 +56,8 @@ enum class ColumnCheck {
   kHeader,  // Of a file that was checked before: its values are not read.
 };
 
-/// Checks every checksum, then refers into the blob. Errors: kIntegrity, naming `key` and the
-/// section.
+/// Checks every checksum, then refers into the blob; only the offsets of lists of vectors are
+/// copied. Errors: kIntegrity, naming `key` and the section.
 Result<OpenedColumn> OpenColumnFile(Blob blob, std::string_view key,
                                     ColumnCheck check = ColumnCheck::kWhole);
 

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
+
+#include "base/testing/cut_file.h"
 
 namespace elanus::store {
 namespace {
@@ -94,6 +97,21 @@ TEST(ColumnFile, EndsAtTheFirstErrorOfItsSink) {
       });
   EXPECT_EQ(written.status().code(), ErrorCode::kDiskLimitExceeded);
   EXPECT_EQ(pieces, 2);
+}
+
+TEST(ColumnFile, OfListsOfVectorsKeepsTheirBoundsWhateverBecomesOfItsPages) {
+  model::Column column =
+      model::MakeColumn(FieldId(7), "c", DataType::kArrayOfVector, DataType::kFloatVector, 2);
+  for (size_t row = 0; row < 4000; ++row) column.AppendBytes(std::string(row % 4 * 8, 'v'));
+  const std::string bytes = EncodeColumnFile(column);
+  CutFile file(bytes);
+  const auto opened = OpenColumnFile(Blob({}, file.bytes(), 0), "key");
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  file.CutBehind(0);
+  for (size_t row = 0; row < 4000; ++row) EXPECT_EQ(opened->view.Bytes(row).size(), row % 4 * 8);
+  EXPECT_EQ(opened->view.data[0], 0) << "the vectors are read from the file";
+  EXPECT_EQ(OpenColumnFile(Blob({}, file.bytes(), 0), "key", ColumnCheck::kHeader).status().code(),
+            ErrorCode::kIntegrity);
 }
 
 }  // namespace
