@@ -106,14 +106,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void RunRoute(const ManagementRoute& route) {
     stream_.expires_after(kConnectionTime + std::chrono::seconds(site_.options.request_s_max));
-    const Status queued = site_.pool->Submit([self = shared_from_this(), &route] {
+    const Status queued = site_.pool->Submit([self = shared_from_this(), &route]() mutable {
       Site& site = self->site_;
       Context ctx(site.clock, site.clock.MonotonicUs() + site.options.request_s_max * 1'000'000);
       const std::string_view body =
           self->body_parser_ ? std::string_view(self->body_parser_->get().body()) : "";
       HttpAnswer answer = route.run(ctx, self->query_, body);
-      asio::post(self->stream_.get_executor(),
-                 [self, answer = std::move(answer)] { self->Write(answer); });
+      // Handed over whole: the worker may be done with it first, and a connection ends there only.
+      const auto executor = self->stream_.get_executor();
+      asio::post(executor,
+                 [self = std::move(self), answer = std::move(answer)] { self->Write(answer); });
     });
     if (queued.ok()) return;
     Write({.status = 503, .content_type = "text/plain", .body = "too many requests are waiting\n"});

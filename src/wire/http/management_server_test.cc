@@ -109,6 +109,17 @@ class ManagementServerTest : public testing::Test {
     return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   }
   void ExpectHealthy() { EXPECT_TRUE(Ask(Get("/healthz")).starts_with("HTTP/1.1 200 ")); }
+  /// After clients have gone: the server hears of it soon, not at once.
+  void ExpectHealthySoon() {
+    bool healthy = false;
+    for (int i = 0; i < 100 && !healthy; ++i) {
+      Socket socket;
+      ASSERT_TRUE(socket.Connect(server_->port()));
+      socket.Send(Get("/healthz"));
+      healthy = socket.ReadAll().value_or("").starts_with("HTTP/1.1 200 ");
+    }
+    EXPECT_TRUE(healthy);
+  }
 
   std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
   std::unique_ptr<ManagementServer> server_;
@@ -187,15 +198,7 @@ TEST_F(ManagementServerTest, ConnectionsBeyondTheLimitAreClosedAndTheOthersAreAn
   first.Send(Get("/healthz"));
   EXPECT_TRUE(first.ReadAll().value_or("").starts_with("HTTP/1.1 200 "));
   silent.clear();
-  // The server hears of the closed ones soon, not at once.
-  bool healthy = false;
-  for (int i = 0; i < 100 && !healthy; ++i) {
-    Socket socket;
-    ASSERT_TRUE(socket.Connect(server_->port()));
-    socket.Send(Get("/healthz"));
-    healthy = socket.ReadAll().value_or("").starts_with("HTTP/1.1 200 ");
-  }
-  EXPECT_TRUE(healthy);
+  ExpectHealthySoon();
 }
 
 TEST_F(ManagementServerTest, WithoutDescriptorsItWaitsInsteadOfSpinningAndThenAnswers) {
@@ -285,6 +288,16 @@ TEST_F(ManagementRoutesTest, ARouteThatIsReadIsAskedWithoutABody) {
   EXPECT_TRUE(posted.starts_with("HTTP/1.1 405 ")) << posted;
   EXPECT_NE(posted.find("Allow: GET, HEAD"), std::string::npos) << posted;
   ExpectHealthy();
+}
+
+// Connections end on the server's own worker, whoever is done with them first.
+TEST_F(ManagementRoutesTest, ClientsThatLeaveBeforeTheAnswerMakeRoomForOthers) {
+  for (int i = 0; i < 500; ++i) {
+    Socket socket;
+    ASSERT_TRUE(socket.Connect(server_->port()));
+    socket.Send(Post("/echo", "body"));
+  }
+  ExpectHealthySoon();
 }
 
 TEST_F(ManagementRoutesTest, OtherMethodsAndLargeBodiesAreRefused) {
