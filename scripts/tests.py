@@ -156,7 +156,7 @@ def sanitized(tally, preset):
     for old in glob.glob(prefix + ".*"):
         os.remove(old)
     e2e(tally, "pymilvus30", preset=preset,
-        env={"ELANUS_SANITIZED": "1", **{name: f"{value}:log_path={prefix}" for name, value in options.items()}})
+        env={"ELANUS_SANITIZED": preset, **{name: f"{value}:log_path={prefix}" for name, value in options.items()}})
     found = sorted(glob.glob(prefix + ".*"))
     for report in found:
         with open(report, errors="replace") as text:
