@@ -30,8 +30,8 @@ TEST_F(BatchTest, TasksOfLargeBatchesAreLargeAtFirstAndSmallAtTheEnd) {
       EXPECT_GT(begins[i], begins[i - 1]);
       EXPECT_LE(begins[i] - begins[i - 1], begins[i - 1] - begins[i - 2]);
     }
-    EXPECT_LE(begins.back() - begins[begins.size() - 2], 16u);
-    EXPECT_LE(begins.size(), nq / 256 + 12);
+    EXPECT_LE(begins.back() - begins[begins.size() - 2], nq / 16 + 16);
+    EXPECT_LE(begins.size(), nq / 256 + 8);
   }
 }
 

@@ -2,18 +2,22 @@
 #include "index/hnsw/allowed_walk.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace elanus::index {
 namespace {
 
-constexpr int kExpansionsPerCheck = 64;  // About 100 us of work between looks at the deadline.
+constexpr int kStepsPerCheck = 32;  // About 100 us of work between looks at the deadline.
 // A step with so many allowed neighbours looks no farther; one with fewer looks behind the others
 // until it has the second number.
 constexpr size_t kAllowedEnough = 16;
 constexpr size_t kAllowedWanted = 24;
 // Neighbours whose links are on their way into the cache while others are looked behind.
-constexpr size_t kLinksAhead = 4;
+constexpr size_t kLinksAhead = 8;
+// Nodes whose neighbours are met in one go, so that one's links and codes are on their way while
+// the other's are looked at.
+constexpr size_t kNodesAStep = 2;
 // Where so many times fewer neighbours of the entry are allowed than of all nodes, a walk begins
 // around as many of the nearest nodes, allowed or not.
 constexpr double kThinness = 4;
@@ -39,14 +43,19 @@ bool IsThinAround(const GraphView& graph, uint32_t entry, const AllowedGoal& goa
 
 class AllowedWalk {
  public:
-  AllowedWalk(const GraphView& graph, Scorer& scorer, BitsetView allowed, WalkScratch& scratch)
+  AllowedWalk(const GraphView& graph, Scorer& scorer, const AllowedGoal& goal, WalkScratch& scratch)
       : graph_(graph),
         scorer_(scorer),
-        allowed_(allowed),
+        allowed_(goal.allowed),
+        nodes_(goal.nodes),
         scratch_(scratch),
         visited_(ThreadVisitedSet()),
-        batch_(Room(scratch.batch, kSpreadEntries + kAllowedWanted + 4 * size_t{graph.m} + 2)),
-        passed_(Room(scratch.passed, 2 * size_t{graph.m} + 1)) {
+        batch_(Room(scratch.batch,
+                    kSpreadEntries + kNodesAStep * (kAllowedWanted + 4 * size_t{graph.m} + 2))),
+        behind_(Room(scratch.passed, (1 + kNodesAStep) * (2 * size_t{graph.m} + 1))) {
+    for (size_t i = 0; i < kNodesAStep; ++i) {
+      steps_[i].passed = behind_ + (1 + i) * (2 * size_t{graph.m} + 1);
+    }
     visited_.Begin(graph.nodes);
   }
 
@@ -65,22 +74,16 @@ class AllowedWalk {
     }
   }
 
-  // What a step from `node` meets.
-  void CollectFrom(uint32_t node) {
-    const uint32_t* links = graph_.Neighbours(node, 0);
+  // What a step from `count` nodes meets.
+  void CollectFrom(const uint32_t* nodes, size_t count) {
     Begin();
-    size_t others = 0;
-    for (uint32_t i = 1; i <= links[0]; ++i) {
-      passed_[others] = links[i];
-      others += IsAllowed(links[i]) ? 0 : 1;
-    }
-    TakeAllowed(links);
-    if (degree_ < kAllowedEnough) CollectBehind(others);
+    for (size_t i = 0; i < count; ++i) MeetNeighbours(nodes[i], steps_[i]);
+    for (size_t i = 0; i < count; ++i) LookBehind(steps_[i]);
   }
 
   // What the walk begins with around `entry`.
   void CollectAround(uint32_t entry) {
-    CollectFrom(entry);
+    CollectFrom(&entry, 1);
     if (IsAllowed(entry)) Take(entry);
   }
 
@@ -94,26 +97,72 @@ class AllowedWalk {
   size_t distances() const { return distances_; }
 
  private:
+  // From one node.
+  struct Step {
+    uint32_t* passed = nullptr;  // Neighbours that the filter does not allow,
+    size_t unseen = 0;           // the first so many not looked behind yet.
+    size_t allowed = 0;          // Allowed nodes that it has led to.
+  };
+
   bool IsAllowed(uint32_t node) const { return allowed_.Test(graph_.rows[node]); }
-  void Begin() {
-    count_ = 0;
-    degree_ = 0;
+  void Begin() { count_ = 0; }
+
+  // Parts the nodes behind `links`: the allowed ones to `allowed`, the others to `others`. Without
+  // branches, which chance would mispredict: this is most of what a walk under a narrow filter
+  // does.
+  size_t Part(const uint32_t* links, uint32_t* allowed, uint32_t* others) const {
+    const auto part = [&](auto is_allowed) {
+      size_t count = 0;
+      for (uint32_t i = 1; i <= links[0]; ++i) {
+        allowed[count] = links[i];
+        others[i - 1 - count] = links[i];
+        count += is_allowed(links[i]) ? 1 : 0;
+      }
+      return count;
+    };
+    if (!nodes_.empty()) return part([&](uint32_t node) { return nodes_.Test(node); });
+    return part([&](uint32_t node) { return IsAllowed(node); });
   }
+
+  // The allowed neighbours of a node, and links of others on their way.
+  void MeetNeighbours(uint32_t node, Step& step) {
+    const uint32_t* links = graph_.Neighbours(node, 0);
+    step.allowed = Part(links, batch_ + count_, step.passed);
+    Keep(step.allowed);
+    const size_t others = links[0] - step.allowed;
+    step.unseen = 0;
+    for (size_t i = 0; i < others; ++i) {
+      const uint32_t other = step.passed[i];
+      step.passed[step.unseen] = other;
+      step.unseen += visited_.Has(other) ? 0 : 1;
+    }
+    if (step.allowed >= kAllowedEnough) step.unseen = 0;
+    for (size_t i = 0; i < std::min(kLinksAhead, step.unseen); ++i) {
+      graph_.PrefetchLinks(step.passed[i]);
+    }
+  }
+
+  // The allowed nodes behind neighbours that are not, until they are enough; behind each but once
+  // in a walk.
+  void LookBehind(Step& step) {
+    for (size_t p = 0; p < step.unseen && step.allowed < kAllowedWanted; ++p) {
+      if (p + kLinksAhead < step.unseen) graph_.PrefetchLinks(step.passed[p + kLinksAhead]);
+      if (!visited_.Visit(step.passed[p])) continue;
+      const uint32_t* links = graph_.Neighbours(step.passed[p], 0);
+      const size_t allowed = Part(links, batch_ + count_, behind_);
+      Keep(allowed);
+      step.allowed += allowed;
+    }
+  }
+
   void Take(uint32_t node) {
     if (!visited_.Visit(node)) return;
     graph_.Prefetch(node);
     batch_[count_++] = node;
   }
-  // The allowed ones of a node's links. Without branches, which chance would mispredict: this is
-  // most of what a walk under a narrow filter does.
-  void TakeAllowed(const uint32_t* links) {
+  // Of the allowed nodes at the end of the batch those not met before.
+  void Keep(size_t allowed) {
     uint32_t* to = batch_ + count_;
-    size_t allowed = 0;
-    for (uint32_t i = 1; i <= links[0]; ++i) {
-      to[allowed] = links[i];
-      allowed += IsAllowed(links[i]) ? 1 : 0;
-    }
-    degree_ += allowed;
     size_t kept = 0;
     for (size_t i = 0; i < allowed; ++i) {
       const uint32_t node = to[i];
@@ -123,24 +172,17 @@ class AllowedWalk {
     for (size_t i = 0; i < kept; ++i) graph_.Prefetch(to[i]);
     count_ += kept;
   }
-  // The allowed nodes behind the first `others` of passed_; behind each but once in a walk.
-  void CollectBehind(size_t others) {
-    for (size_t i = 0; i < std::min(kLinksAhead, others); ++i) graph_.PrefetchLinks(passed_[i]);
-    for (size_t p = 0; p < others && degree_ < kAllowedWanted; ++p) {
-      if (p + kLinksAhead < others) graph_.PrefetchLinks(passed_[p + kLinksAhead]);
-      if (visited_.Visit(passed_[p])) TakeAllowed(graph_.Neighbours(passed_[p], 0));
-    }
-  }
 
   const GraphView& graph_;
   Scorer& scorer_;
-  const BitsetView allowed_;
+  const BitsetView allowed_;  // By rows,
+  const BitsetView nodes_;    // and by nodes, where that is known.
   WalkScratch& scratch_;
   VisitedSet& visited_;
   uint32_t* const batch_;   // What a step has come to, count_ nodes,
-  uint32_t* const passed_;  // and neighbours that the filter does not allow.
+  uint32_t* const behind_;  // and what is not allowed behind neighbours, which nobody looks at.
+  std::array<Step, kNodesAStep> steps_;
   size_t count_ = 0;
-  size_t degree_ = 0;  // Allowed nodes that the step at hand has come to.
   size_t distances_ = 0;
 };
 
@@ -154,7 +196,7 @@ Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer, u
     entries.clear();
     for (size_t i = 0; i < scratch.beam.size(); ++i) entries.push_back(scratch.beam.at(i).node);
   }
-  AllowedWalk walk(graph, scorer, goal.allowed, scratch);
+  AllowedWalk walk(graph, scorer, goal, scratch);
   scratch.beam.Begin(goal.ef);
   walk.CollectSpread();
   walk.MeetBatch();
@@ -162,14 +204,18 @@ Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer, u
     walk.CollectAround(near);
     walk.MeetBatch();
   }
-  uint32_t node;
-  for (int expansions = 1; scratch.beam.Next(node); ++expansions) {
+  for (int steps = 1;; ++steps) {
+    uint32_t nodes[kNodesAStep];
+    size_t count = 0;
+    while (count < kNodesAStep && scratch.beam.Next(nodes[count])) {
+      graph.PrefetchLinks(nodes[count++]);
+    }
+    if (count == 0) return true;
     if (walk.distances() > goal.distances_max) return false;
-    if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
-    walk.CollectFrom(node);
+    if (steps % kStepsPerCheck == 0) TRY(ctx.CheckAlive());
+    walk.CollectFrom(nodes, count);
     walk.MeetBatch();
   }
-  return true;
 }
 
 }  // namespace elanus::index

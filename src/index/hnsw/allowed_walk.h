@@ -12,6 +12,7 @@ namespace elanus::index {
 /// What a walk among allowed nodes is for.
 struct AllowedGoal {
   BitsetView allowed;        // By rows of the segment, not empty.
+  BitsetView nodes;          // The same by nodes; empty: not known.
   double share = 0;          // Of the rows that it allows.
   size_t ef = 0;             // Results it looks for.
   size_t distances_max = 0;  // Given up after so many.

@@ -69,6 +69,7 @@ class VisitedSet {
     stamps_[node] = stamp_;
     return is_new;
   }
+  bool Has(uint32_t node) const { return stamps_[node] == stamp_; }
   void Prefetch(uint32_t node) const { __builtin_prefetch(&stamps_[node]); }
 
  private:

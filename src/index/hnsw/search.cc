@@ -32,6 +32,9 @@ constexpr double kBeamForSkipped = 50;
 constexpr double kThinShare = 0.12;
 // Distances of a walk per unit of ef, measured on real embeddings at ef 64.
 constexpr double kDistancesPerEf = 12;
+// With fewer of the rows allowed a walk asks so often which nodes are that it pays to know it by
+// node.
+constexpr double kNodeBitsShare = 0.2;
 // A walk is given up for a scan after so many times the scan's cost.
 constexpr double kGiveUpAfter = 1.5;
 constexpr size_t kScanTile = 1024;
@@ -161,7 +164,9 @@ class GraphSearch {
   }
 
   Result<bool> WalkAmongAllowed(size_t ef, double share, size_t distances_max) {
+    if (node_bits_.size() == 0 && share < kNodeBitsShare) SetNodeBits();
     const AllowedGoal goal{.allowed = allowed_,
+                           .nodes = node_bits_.size() == 0 ? BitsetView{} : node_bits_.view(),
                            .share = share,
                            .ef = std::min(ef, allowed_count_),
                            .distances_max = distances_max};
@@ -171,6 +176,11 @@ class GraphSearch {
     if (!complete || (scratch_.beam.size() < goal.ef && shape_.may_scan)) return false;
     TakeBeam();
     return true;
+  }
+
+  void SetNodeBits() {
+    node_bits_.Resize(graph_.nodes);
+    ForEachSet(allowed_, [&](size_t row) { node_bits_.Set(graph_.node_of[row]); });
   }
 
   void TakeBeam() {
@@ -269,6 +279,7 @@ class GraphSearch {
   WalkScratch scratch_;
   std::array<uint32_t, kScanTile + 64> nodes_;  // Of a tile, which ends with a word of the filter.
   std::array<float, kScanTile> keys_;
+  Bitset node_bits_;
   std::vector<Neighbour> found_;
   Candidates candidates_;
   size_t scans_ = 0;  // Of all queries so far.

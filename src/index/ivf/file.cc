@@ -51,10 +51,15 @@ bool NumbersAreGood(OpenedIvf& opened) {
   opened.list_rows.resize(h.lists);
   opened.own_rows.resize(h.lists);
   opened.place_of.assign(h.rows, kNoRow);
+  opened.list_marks.assign((h.places + kPlacesPerMark - 1) / kPlacesPerMark, 0);
   for (uint64_t l = 0; l < h.lists; ++l) {
     const uint64_t begin = opened.bounds[l];
     uint64_t end = opened.bounds[l + 1];
     if (begin > end || end > h.places || begin % block != 0) return false;
+    for (uint64_t m = (begin + kPlacesPerMark - 1) / kPlacesPerMark; m * kPlacesPerMark < end;
+         ++m) {
+      opened.list_marks[m] = static_cast<uint16_t>(l);
+    }
     while (end > begin && opened.numbers[end - 1] == kNoRow) --end;
     opened.list_rows[l] = static_cast<uint32_t>(end - begin);
     total += end - begin;

@@ -58,8 +58,9 @@ Result<Lists> TrainLists(Context& ctx, const FloatRows& rows, size_t lists,
 Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metric,
                              const Lists& lists, const IvfCodes& codes, Pool* pool);
 
-/// What opening makes beside the file, for each row.
+/// What opening makes beside the file: for each row, and for each so many places.
 inline constexpr size_t kOpenedRowBytes = sizeof(uint32_t);
+inline constexpr size_t kPlacesPerMark = 64;
 
 struct OpenedIvf {
   IvfHeader header;
@@ -71,10 +72,22 @@ struct OpenedIvf {
   std::vector<uint32_t> list_rows;    // Rows of each list, without what pads it,
   std::vector<uint32_t> own_rows;     // those of them that stand in it first, which come first.
   std::vector<uint32_t> place_of;     // Of each row the place in its first list.
+  std::vector<uint16_t> list_marks;   // Of each kPlacesPerMark-th place the list it is in.
   const uint16_t* homes = nullptr;    // Of each row its first list, null where there is but one,
   const uint16_t* seconds = nullptr;  // and its second one.
   PackedRows packed;
   PackedRows refine;
+
+  /// The list that a place is in.
+  uint32_t ListOf(uint32_t place) const {
+    uint32_t list = list_marks[place / kPlacesPerMark];
+    while (bounds[list + 1] <= place) ++list;
+    return list;
+  }
+  /// Of the heap, the file's own bytes apart.
+  size_t memory_bytes() const {
+    return place_of.size() * kOpenedRowBytes + list_marks.size() * sizeof(uint16_t);
+  }
 };
 
 /// kIntegrity when the file is damaged, or of other rows or another metric.

@@ -106,7 +106,9 @@ size_t EstimateIvf(const RowShape& shape, const Params& build) {
                                      : EstimateRowBytes(refine, shape.dim),
                  .spilled = spilled})
           .end;
-  return file + shape.rows * kOpenedRowBytes + CodedCentroids::EstimateBytes(lists, shape.dim);
+  const size_t marks = shape.rows * (1 + spilled) / kPlacesPerMark * sizeof(uint16_t);
+  return file + shape.rows * kOpenedRowBytes + marks +
+         CodedCentroids::EstimateBytes(lists, shape.dim);
 }
 
 constexpr ParamSpec kListsSpec{.name = "nlist",

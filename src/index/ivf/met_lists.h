@@ -49,6 +49,14 @@ class MetLists {
     const uint32_t row = lists_.numbers[place];
     return Has(lists_.homes[row] == list ? lists_.seconds[row] : lists_.homes[row]);
   }
+  /// Whether a row that stands in a list is to be met there, and in no other one.
+  bool MeetsHere(uint32_t list, uint32_t row) const {
+    if (lists_.homes == nullptr) return true;
+    const bool is_own = lists_.homes[row] == list;
+    if (!reads_seconds_) return is_own;
+    if (is_own && !is_past_) return true;
+    return !Has(is_own ? lists_.seconds[row] : lists_.homes[row]);
+  }
   /// Leaves out what is met elsewhere; returns how many are left.
   size_t KeepOnce(uint32_t list, uint32_t* places, float* keys, size_t count) const {
     const size_t sure = sure_end(list);

@@ -2,18 +2,23 @@
 // scores them anew as exactly as the index can and answers the best k. Queries that come together
 // share the reading of lists where every row may be a hit. Lists past the asked ones are scanned
 // while hits are missing, and with a filter or a range that leaves out the nearest rows until as
-// many rows that may be hits have been scored as rows would have been without it. Where a filter
-// allows so few rows that looking for them in lists costs more, they are scored row by row. A range
-// search also goes on while lists add hits, and one far from the query scans all lists.
+// many rows that may be hits have been scored as rows would have been without it. Lists that have
+// no allowed row are passed over; where one has few, and rows are packed in blocks that are scored
+// whole, these few are scored at once by what refines. Where a filter allows so few rows that
+// looking for them in lists costs more, they are scored row by row. A range search also goes on
+// while lists add hits, and one far from the query scans all lists.
 #include "index/ivf/search.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
+#include <optional>
 
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
+#include "index/ivf/allowed_lists.h"
+#include "index/ivf/filter_costs.h"
 #include "index/ivf/met_lists.h"
 #include "index/ivf/reservoir.h"
 #include "index/top_k.h"
@@ -31,16 +36,8 @@ constexpr size_t kGroupCandidates = 1 << 16;
 // Of a list, for all of them before the next ones: so many as stay in the fastest cache.
 constexpr size_t kGroupTileBytes = 24 << 10;
 constexpr size_t kGroupTileMin = 32;
-// What work costs, in units of looking up whether the row at a place is allowed (1 ns): scoring 32
-// bytes of a row that lies anywhere, a row in any case, and a place of a block that is scored
-// whole.
-constexpr double kBytesPerUnit = 32;
-constexpr double kRowCost = 8;
-constexpr double kBlockPlaceCost = 14;
-// Where a filter leaves a share of the rows in every list, the best of them lie in the nearest
-// lists still: to be met are the rows of a search without it times the share to this power.
-constexpr double kMetPower = 0.6;
-constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
+// A row's second copy counts for so much of a row that is met: its first list may be met, too.
+constexpr double kSecondCopy = 0.6;
 constexpr size_t kDense = 2;  // One allowed row in so many: the others are scored too, in a row.
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
@@ -60,8 +57,7 @@ class IvfIndex final : public VectorIndex {
   }
   size_t rows() const override { return rows_.rows; }
   size_t memory_bytes() const override {
-    return opened_.file.heap_bytes() + opened_.place_of.size() * kOpenedRowBytes +
-           centroids_.memory_bytes();
+    return opened_.file.heap_bytes() + opened_.memory_bytes() + centroids_.memory_bytes();
   }
 
  private:
@@ -81,28 +77,10 @@ struct SearchShape {
   size_t empty_max = 0;  // or in a range search until so many in a row add none.
 };
 
-// The share of rows that a filter allows in the lists that have such rows. Where these lie spread
-// over all lists, many more lists are read than without the filter, each with the best of its own:
-// then fewer rows do. Where they fill some lists, as many are needed as without a filter.
-class AllowedDensity {
- public:
-  void Add(size_t allowed, size_t rows) {
-    const auto met = static_cast<double>(allowed);
-    squares_ += met * met;
-    products_ += met * static_cast<double>(rows);
-  }
-  double Needed(size_t wanted, double power) const {
-    const double share = products_ == 0 ? 1 : std::min(1.0, squares_ / products_);
-    return static_cast<double>(wanted) * std::pow(share, power);
-  }
-
- private:
-  double squares_ = 0;
-  double products_ = 0;
-};
-
 // One call's state: scorers and scratch for its queries, one after the other.
 class IvfSearch {
+  using ByRow = FilterCosts::ByRow;
+
  public:
   IvfSearch(const IvfIndex& index, Context& ctx, const SearchShape& shape,
             const SearchRequest& request)
@@ -124,10 +102,16 @@ class IvfSearch {
         order_(index.centroids_),
         met_lists_(lists_),
         query_(index.rows_.dim, index.metric_),
-        by_row_(allowed_.empty() ? ByRow::kNo : ChooseByRow(allowed_.Count())),
+        allowed_count_(allowed_.empty() ? lists_.header.rows : allowed_.Count()),
+        costs_(lists_, RefineBytes(index), allowed_count_, shape.probes),
+        by_row_(allowed_.empty() ? ByRow::kNo : costs_.Choose()),
         group_tile_(std::clamp(
             kGroupTileBytes / lists_.codes.codec->row_bytes() / kGroupTileMin * kGroupTileMin,
-            kGroupTileMin, kTileRows)) {}
+            kGroupTileMin, kTileRows)) {
+    if (!allowed_.empty() && by_row_ == ByRow::kNo && !range_.bounds()) {
+      per_list_.emplace(lists_, allowed_, allowed_count_, costs_.LooksAfterwards());
+    }
+  }
 
   Status Run(VectorBlock queries, Hits hits) {
     if (by_row_ != ByRow::kNo) return RunByRow(queries, hits);
@@ -144,7 +128,7 @@ class IvfSearch {
       order_.Score(group_.data(), count);
       for (size_t i = 0; i < count; ++i) {
         query_.Set(queries, begin + i);
-        order_.Choose(i, shape_.probes);
+        order_.Choose(i, per_list_.has_value() ? costs_.ListsInOrder() : shape_.probes);
         TRY(RunOne(hits, begin + i));
       }
     }
@@ -172,37 +156,11 @@ class IvfSearch {
     return std::min({queries, kGroupMax, kGroupCandidates / shape_.candidates});
   }
 
-  // Whether the allowed rows are met one by one and not in their lists.
-  enum class ByRow : uint8_t { kNo, kByCodes, kByRefine };
-
-  double MetPower() const {
-    return lists_.codes.codec->block_rows() > 1 ? kMetPowerOfBlocks : kMetPower;
-  }
-
-  // By codes, which lack nothing without their list; or at once by what refines.
-  ByRow ChooseByRow(size_t allowed_count) const {
-    const auto allowed = static_cast<double>(allowed_count);
-    const IvfHeader& h = lists_.header;
-    const auto score_cost = [](size_t bytes) {
-      return kRowCost + static_cast<double>(bytes) / kBytesPerUnit;
-    };
-    const bool in_blocks = lists_.codes.codec->block_rows() > 1;
-    const double code_cost = score_cost(lists_.codes.codec->row_bytes());
-    // What the search would score without a filter; more places have to be looked at with it.
-    const double rows_met = static_cast<double>(std::min<size_t>(shape_.probes, h.lists)) *
-                            static_cast<double>(h.places) / static_cast<double>(h.lists);
-    const double share = (allowed + 1) / static_cast<double>(h.rows + 1);
-    const double places_met =
-        std::min(static_cast<double>(h.places), rows_met * std::pow(share, MetPower() - 1));
-    const double list_cost =
-        in_blocks ? kBlockPlaceCost * places_met : places_met * (1 + share * code_cost);
-    if (rescorer_.refines()) {
-      const size_t refine_bytes = lists_.codes.refine != nullptr ? lists_.codes.refine->row_bytes()
-                                                                 : index_.rows_.row_bytes();
-      return allowed * score_cost(refine_bytes) < list_cost ? ByRow::kByRefine : ByRow::kNo;
-    }
-    const bool needs_list = lists_.codes.residual;
-    return !needs_list && allowed * code_cost < list_cost ? ByRow::kByCodes : ByRow::kNo;
+  // Of a row by which candidates are scored anew.
+  static size_t RefineBytes(const IvfIndex& index) {
+    const IvfCodes& codes = index.opened_.codes;
+    if (codes.refine != nullptr) return codes.refine->row_bytes();
+    return codes.refine_kind == CodeKind::kFloat32 ? index.rows_.row_bytes() : 0;
   }
 
   Status RunByRow(VectorBlock queries, Hits hits) {
@@ -343,38 +301,117 @@ class IvfSearch {
     scan_->SetQuery(scan_->takes_plain_query() ? query_.plain() : query_.unit());
     rescorer_.SetQuery(query_);
     below_.Clear();
+    candidates_.Clear();
     met_lists_.Begin(order_, std::min(shape_.probes, order_.size()));
     const bool filters = !allowed_.empty() || range_.has_low();
-    size_t rows_met = 0;
-    size_t wanted = 0;  // As many rows that may be hits as without filter and range.
+    double rows_met = 0;
+    double wanted = 0;  // As many rows that may be hits as without filter and range.
     AllowedDensity density;
     size_t empty = 0;  // Lists in a row without a hit.
     met_ = 0;
     below_met_ = 0;
+    refined_ = 0;
     for (size_t p = 0; p < order_.size(); ++p) {
       if (p == shape_.probes && filters) {
         // Far from the query the next best rows lie in any list.
         const bool is_far = below_met_ > shape_.candidates;
-        wanted = is_far ? lists_.header.rows : rows_met;
+        wanted = is_far ? static_cast<double>(lists_.header.rows) : rows_met;
+        if (per_list_.has_value()) wanted *= costs_.Together(per_list_->MeanShare());
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
-      const double needed =
-          range_.bounds() ? static_cast<double>(wanted) : density.Needed(wanted, MetPower());
-      if (p >= shape_.probes && static_cast<double>(met_) >= needed &&
-          (found_.full() || !shape_.fills) && !goes_on) {
+      const double needed = range_.bounds() ? wanted : density.Needed(wanted, costs_.met_power());
+      if (p >= shape_.probes && met_ >= needed && (HoldsEnough() || !shape_.fills) && !goes_on) {
         break;
+      }
+      const uint32_t list = order_.at(p);
+      if (p >= shape_.probes) {
+        if (LeavesOut(list)) continue;
+        met_lists_.Pass(list);
       }
       TRY(ctx_.CheckAlive());
       adds_ = false;
-      const uint32_t list = order_.at(p);
-      if (p >= shape_.probes) met_lists_.Pass(list);
-      const size_t met_before = met_;
-      rows_met += ScanList(list, filters);
+      const double met_before = met_;
+      if (per_list_.has_value() && costs_.LooksAfterwards()) {
+        rows_met += RowsOnce(list);
+        TRY(MeetAllowed(list));
+      } else {
+        rows_met += static_cast<double>(ScanList(list, filters));
+      }
       density.Add(met_ - met_before, met_lists_.end(list) - met_lists_.begin(list));
       empty = adds_ ? 0 : empty + 1;
     }
+    if (!candidates_.keys.empty()) TRY(MeetCandidates());
     Answer(found_, hits, slot);
     return {};
+  }
+
+  bool HoldsEnough() const { return refined_ + found_.size() >= shape_.candidates; }
+
+  // Whether no row of a list is allowed; of a sample of the filter only where the other lists have
+  // enough.
+  bool LeavesOut(uint32_t list) const {
+    return per_list_.has_value() && per_list_->Share(list) == 0 &&
+           per_list_->held() >= std::min<size_t>(shape_.candidates, allowed_count_);
+  }
+
+  // About as many rows as a search without a filter meets in this list.
+  double RowsOnce(uint32_t list) const {
+    const size_t own = met_lists_.own_end(list) - met_lists_.begin(list);
+    const size_t seconds = met_lists_.end(list) - met_lists_.own_end(list);
+    return static_cast<double>(own) + kSecondCopy * static_cast<double>(seconds);
+  }
+
+  // Of a list whose codes are packed in blocks: the few rows that are allowed by what refines; or
+  // all by their codes, and looks afterwards which of the best are allowed.
+  Status MeetAllowed(uint32_t list) {
+    const double share = per_list_->Share(list);
+    const size_t end = met_lists_.end(list);
+    if (costs_.RefinesAtOnce(share, per_list_->is_grouped())) {
+      if (per_list_->is_grouped()) {
+        for (uint32_t row : per_list_->Rows(list)) {
+          if (met_lists_.MeetsHere(list, row)) AddRefined(lists_.place_of[row], row);
+        }
+      } else {
+        std::array<uint32_t, kTileRows> places;
+        for (size_t begin = met_lists_.begin(list); begin < end; begin += kTileRows) {
+          const size_t count = std::min(kTileRows, end - begin);
+          const size_t allowed =
+              AllowedOnce(lists_, met_lists_, allowed_, list, begin, count, places.data());
+          for (size_t i = 0; i < allowed; ++i) AddRefined(places[i], lists_.numbers[places[i]]);
+        }
+      }
+      return candidates_.keys.size() >= kRowsAtOnce ? MeetCandidates() : Status();
+    }
+    const float offset = OffsetOf(lists_, order_, list, is_l2_);
+    for (size_t begin = met_lists_.begin(list); begin < end;) {
+      const size_t count = std::min(found_.full() ? kTileRows : kFirstRows, end - begin);
+      uint32_t* places = found_.next_places();
+      float* keys = found_.next_keys();
+      size_t kept = scan_->Below(begin, count, offset, found_.bound(), places, keys);
+      kept = AllowedOf(places, keys, kept);
+      found_.Add(begin + count > met_lists_.sure_end(list)
+                     ? met_lists_.KeepOnce(list, places, keys, kept)
+                     : kept);
+      begin += count;
+    }
+    met_ += share * RowsOnce(list);
+    return {};
+  }
+
+  void AddRefined(uint32_t place, uint32_t row) {
+    candidates_.Add(place, row, 0);
+    met_ += 1;
+    ++refined_;
+  }
+
+  size_t AllowedOf(uint32_t* places, float* keys, size_t count) const {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; ++i) {
+      places[kept] = places[i];
+      keys[kept] = keys[i];
+      kept += allowed_.Test(lists_.numbers[places[i]]) ? 1 : 0;
+    }
+    return kept;
   }
 
   // Returns how many rows were met.
@@ -416,7 +453,7 @@ class IvfSearch {
       for (size_t i = 0; i < scored; ++i) Meet(keys[i] + offset, places[i]);
       return once;
     }
-    met_ += scored;
+    met_ += static_cast<double>(scored);
     const size_t block = lists_.codes.codec->block_rows();
     if (block > 1 || kDense * scored >= count) {
       scored = ScoreBlocks(begin, count, offset, block > 1 ? block : count, places, scored);
@@ -468,7 +505,7 @@ class IvfSearch {
       below_.Push(-key, place);
       return;
     }
-    ++met_;
+    met_ += 1;
     adds_ = adds_ || (key < found_.bound() && key < range_.high);
     found_.Push(key, place);
   }
@@ -497,8 +534,9 @@ class IvfSearch {
   const KeyRange range_;
   std::unique_ptr<Scorer> scan_;
   Rescorer rescorer_;
-  size_t met_ = 0;        // Rows of this query that may be hits.
+  double met_ = 0;        // Rows of this query that may be hits, or about so many.
   size_t below_met_ = 0;  // Those below the range.
+  size_t refined_ = 0;    // Those scored at once by what refines.
   bool adds_ = false;     // The list at hand has one that is among the best.
   Reservoir found_;       // Places in lists.
   TopK below_;            // The largest keys below the range, negated.
@@ -509,8 +547,11 @@ class IvfSearch {
   QueryVector query_;               // The one that is answered now.
   std::vector<float> group_;        // Queries, normalised for COSINE,
   std::vector<float> group_plain_;  // and as they are, where scorers take them so.
+  const size_t allowed_count_;
+  const FilterCosts costs_;
   const ByRow by_row_;
   const size_t group_tile_;
+  std::optional<AllowedLists> per_list_;  // Where a filter's rows are looked for in lists.
   std::vector<Lane> lanes_;
   std::vector<Visit> visits_;
 };

@@ -1,0 +1,59 @@
+// Where a filter's rows lie among inverted lists.
+#include "index/ivf/allowed_lists.h"
+
+#include <bit>
+
+namespace elanus::index {
+namespace {
+
+// So many rows, or so many a list, tell where a filter's rows lie: looking at more costs more than
+// that saves.
+constexpr size_t kSampledRows = 2048;
+constexpr size_t kSampledPerList = 8;
+// As many are put in order by their lists: a search that looks for them there would cost more.
+constexpr size_t kGroupedRows = 4096;
+
+uint32_t HomeOf(const OpenedIvf& lists, size_t row) {
+  return lists.homes != nullptr ? lists.homes[row] : lists.ListOf(lists.place_of[row]);
+}
+
+}  // namespace
+
+AllowedLists::AllowedLists(const OpenedIvf& lists, BitsetView allowed, size_t count, bool groups)
+    : shares_(lists.header.lists, 0) {
+  const size_t enough = std::max<size_t>(kSampledRows, kSampledPerList * lists.header.lists);
+  if (groups && count <= std::max(kGroupedRows, enough)) Group(lists, allowed);
+  // One word of the filter in so many is looked at.
+  const size_t stride = count <= kGroupedRows ? 1 : std::max<size_t>(1, count / enough);
+  std::vector<uint32_t> counts(lists.header.lists, 0);
+  for (size_t w = 0; w < allowed.word_count(); w += stride) {
+    for (uint64_t word = allowed.words[w]; word != 0; word &= word - 1) {
+      ++counts[HomeOf(lists, w * 64 + static_cast<size_t>(std::countr_zero(word)))];
+      ++held_;
+    }
+  }
+  double sum = 0;
+  for (size_t l = 0; l < shares_.size(); ++l) {
+    const auto rows = static_cast<float>(std::max(lists.own_rows[l], 1u));
+    shares_[l] = std::min(1.0f, static_cast<float>(counts[l] * stride) / rows);
+    sum += static_cast<double>(shares_[l]) * counts[l];
+  }
+  mean_share_ = held_ == 0 ? 0 : sum / static_cast<double>(held_);
+}
+
+void AllowedLists::Group(const OpenedIvf& lists, BitsetView allowed) {
+  starts_.assign(lists.header.lists + 1, 0);
+  const auto each = [&](auto fn) {
+    ForEachSet(allowed, [&](size_t row) {
+      fn(HomeOf(lists, row), static_cast<uint32_t>(row));
+      if (lists.seconds != nullptr) fn(lists.seconds[row], static_cast<uint32_t>(row));
+    });
+  };
+  each([&](uint32_t list, uint32_t) { ++starts_[list + 1]; });
+  for (size_t l = 1; l < starts_.size(); ++l) starts_[l] += starts_[l - 1];
+  rows_.resize(starts_.back());
+  std::vector<uint32_t> next(starts_.begin(), starts_.end() - 1);
+  each([&](uint32_t list, uint32_t row) { rows_[next[list]++] = row; });
+}
+
+}  // namespace elanus::index
