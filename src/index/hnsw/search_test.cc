@@ -4,6 +4,8 @@
 #include "base/framed.h"
 #include "base/profile.h"
 #include "index/conformance.h"
+#include "index/hnsw/allowed_walk.h"
+#include "index/hnsw/file.h"
 
 namespace elanus::index {
 namespace {
@@ -90,6 +92,39 @@ TEST_F(FilteredGraph, FindsRowsInAllPartsThatAFilterLeavesApart) {
   EXPECT_GT(allowed.Count(), kRows / 10);
   const double plain = Recall(*index, cloud(), Metric::kL2, {}, {});
   EXPECT_GE(Recall(*index, cloud(), Metric::kL2, allowed.view(), {}), plain - 0.015);
+}
+
+TEST_F(FilteredGraph, IsWalkedAlikeWhetherAllowedRowsAreKnownByNodeOrNot) {
+  const auto opened = OpenGraph(BlobOf(bytes()), cloud().block(), Metric::kL2);
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  const GraphView& graph = opened->view;
+  const Bitset allowed = Allow(0.15, false);
+  Bitset nodes(kRows);
+  ForEachSet(allowed.view(), [&](size_t row) { nodes.Set(graph.node_of[row]); });
+  const auto scorer = opened->codes.codec->NewScorer(opened->packed);
+  QueryVector query(kDim, Metric::kL2);
+  WalkScratch scratch;
+  const auto walk = [&](BitsetView by_node) {
+    const AllowedGoal goal{.allowed = allowed.view(),
+                           .nodes = by_node,
+                           .share = 0.15,
+                           .ef = 60,
+                           .distances_max = kRows};
+    const uint32_t entry = Descend(graph, *scorer, scratch);
+    const auto complete = WalkAllowed(ctx_, graph, *scorer, entry, goal, scratch);
+    EXPECT_TRUE(complete.ok() && *complete);
+    std::vector<uint32_t> found;
+    for (size_t i = 0; i < scratch.beam.size(); ++i) found.push_back(scratch.beam.at(i).node);
+    return found;
+  };
+  for (size_t q = 0; q < 20; ++q) {
+    query.Set(cloud().query_block(), q);
+    scorer->SetQuery(scorer->takes_plain_query() ? query.plain() : query.unit());
+    const std::vector<uint32_t> found = walk({});
+    EXPECT_EQ(found.size(), 60u);
+    for (uint32_t node : found) EXPECT_TRUE(nodes.Test(node));
+    EXPECT_EQ(found, walk(nodes.view()));
+  }
 }
 
 TEST_F(FilteredGraph, RefusesAFileWhoseNodesShareARow) {
