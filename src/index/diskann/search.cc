@@ -21,9 +21,9 @@ constexpr int64_t kSearchListMin = 16;
 constexpr int kStepsPerCheck = 8;
 constexpr size_t kScanTile = 1024;
 constexpr double kExcludedMax = 0.93;  // From here on only a scan.
-// Bytes of codes whose scoring (0.4 ns a byte) costs as much as reading a block and expanding a
+// Bytes of codes whose scoring (0.8 ns a byte) costs as much as reading a block and expanding a
 // node: 3 us with the block in memory, 15 from an SSD with eight on their way.
-constexpr double kCodeBytesPerRead = 20'000;
+constexpr double kCodeBytesPerRead = 10'000;
 constexpr double kReadsPerListEntry = 1.2;
 constexpr size_t kRangeSlack = 8;
 
