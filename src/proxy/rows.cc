@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "proxy/checks.h"
 #include "proxy/functions.h"
 #include "proxy/json_text.h"
 #include "proxy/moments.h"
@@ -420,8 +421,11 @@ bool RemovesElements(const model::WriteRequest& request, std::string_view name) 
 Status CheckAutoKey(const model::CollectionInfo& collection, const GivenRows& given) {
   const FieldSchema& key = collection.schema.primary_key();
   if (!key.auto_id || given.columns.count(key.name) == 0) return {};
-  const std::string* allow = model::Find(collection.properties, "allow_insert_auto_id");
-  if (allow != nullptr && (*allow == "true" || *allow == "True")) return {};
+  constexpr const char* kAllowKey = "allow_insert_auto_id";
+  if (const std::string* wish = model::Find(collection.properties, kAllowKey)) {
+    TRY_ASSIGN(const bool is_allowed, ParseBool(kAllowKey, *wish));
+    if (is_allowed) return {};
+  }
   return Invalid("no need to pass primary key data of an autoID field: {}", key.name);
 }
 

@@ -575,11 +575,13 @@ TEST_F(Rows, OfAnAutoIdCollectionMayNotBringKeys) {
 
 TEST_F(Rows, OfAnAutoIdCollectionMayBringKeysWhenItsPropertySaysSo) {
   info_.schema.fields[0].auto_id = true;
-  info_.properties = {{"allow_insert_auto_id", "true"}};
-  const auto columns =
-      Complete({Numbers<int64_t>("id", DataType::kInt64, {77}), Vectors({{0, 0}})}, 1);
-  ASSERT_TRUE(columns.ok()) << columns.status().ToString();
-  EXPECT_EQ(Find(*columns, "id").view().Get<int64_t>(0), 77);
+  for (const char* yes : {"true", "True", "TRUE", "t", "T", "1"}) {
+    info_.properties = {{"allow_insert_auto_id", yes}};
+    const auto columns =
+        Complete({Numbers<int64_t>("id", DataType::kInt64, {77}), Vectors({{0, 0}})}, 1);
+    ASSERT_TRUE(columns.ok()) << yes << ": " << columns.status().ToString();
+    EXPECT_EQ(Find(*columns, "id").view().Get<int64_t>(0), 77);
+  }
 }
 
 TEST_F(Rows, OfAnUpsertIntoAnAutoIdCollectionGetNewKeys) {
