@@ -170,7 +170,9 @@ Status AddField(Context& ctx, Services& services, const model::CollectionName& n
       [&](const model::CollectionInfo& collection, CollectionSchema& schema) -> Status {
         TRY(CheckNewField(services.options, schema, field));
         schema.fields.insert(PlaceOfFields(schema), field);
-        return CheckChangedSchema(services.options, collection, schema);
+        TRY(CheckChangedSchema(services.options, collection, schema));
+        // Its analyzer, where it is used.
+        return CheckFunctions(schema);
       }));
   TRY_ASSIGN(const auto changed, Resolve(ctx, services, name));
   TRY(CreateWordIndexes(ctx, services, *changed));
