@@ -26,6 +26,11 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
     return Invalid("collection name ({}) in the request must equal the schema's ({})",
                    request.name.collection, request.schema.name);
   }
+  // Who makes a collection like another hands back what the server said of that one.
+  std::erase_if(request.properties, [](const model::KeyValue& property) {
+    return property.key == "max_field_id" ||
+           (property.key == "namespace.sharding.enabled" && property.value == "false");
+  });
   TRY(model::CheckTimeToLive(request.properties, request.schema));
   for (const model::KeyValue& property : request.properties) {
     TRY(CheckProperty(services.options, request.schema, property));

@@ -61,7 +61,7 @@ void Describe(const model::CollectionInfo& info, const std::string& asked,
   answer.set_shards_num(static_cast<int32_t>(info.vchannels.size()));
   answer.set_num_partitions(static_cast<int64_t>(info.partitions.size()));
   answer.set_consistency_level(static_cast<common::ConsistencyLevel>(info.consistency_level));
-  EncodePairs(info.properties, answer.mutable_properties());
+  EncodePairs(ShownProperties(info), answer.mutable_properties());
   answer.set_created_timestamp(info.created.value());
   answer.set_created_utc_timestamp(UtcMs(info.created));
   answer.set_update_timestamp(info.updated.value());

@@ -269,6 +269,15 @@ Result<model::CollectionSchema> DecodeSchema(const pb::CollectionSchema& from) {
   return schema;
 }
 
+std::vector<model::KeyValue> ShownProperties(const model::CollectionInfo& info) {
+  std::vector<model::KeyValue> shown = info.properties;
+  model::Put(shown, "max_field_id", std::to_string(info.schema.highest_field_id()));
+  if (model::Find(shown, "namespace.sharding.enabled") == nullptr) {
+    shown.push_back({"namespace.sharding.enabled", "false"});
+  }
+  return shown;
+}
+
 void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
   const model::CollectionSchema& schema = info.schema;
   to->set_name(schema.name);
@@ -276,7 +285,7 @@ void EncodeSchema(const model::CollectionInfo& info, pb::CollectionSchema* to) {
   to->set_enable_dynamic_field(schema.enable_dynamic_field);
   to->set_version(schema.version);
   to->set_dbname(info.database);
-  EncodePairs(info.properties, to->mutable_properties());
+  EncodePairs(ShownProperties(info), to->mutable_properties());
   const Result<TimeZone> known_zone = proxy::ZoneOf(info.properties);
   const TimeZone zone = known_zone.ok() ? *known_zone : TimeZone();
   for (const model::FieldSchema& field : schema.fields) {

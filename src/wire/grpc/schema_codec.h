@@ -42,6 +42,8 @@ void EncodeSchema(const model::CollectionInfo& info, milvus::proto::schema::Coll
 
 std::vector<model::KeyValue> DecodePairs(const KeyValuePairs& from);
 void EncodePairs(const std::vector<model::KeyValue>& from, KeyValuePairs* to);
+/// A collection's properties as clients see them: with those that say what the server itself knows.
+std::vector<model::KeyValue> ShownProperties(const model::CollectionInfo& info);
 
 Result<model::Scalar> DecodeTemplate(const milvus::proto::schema::TemplateValue& from);
 

@@ -94,9 +94,13 @@ TEST(SchemaCodec, DescribeShowsIdsVersionAndProperties) {
   EXPECT_EQ(schema.version(), 3);
   EXPECT_EQ(schema.dbname(), "default");
   EXPECT_TRUE(schema.autoid()) << "old clients read it here";
-  ASSERT_EQ(schema.properties_size(), 2);
+  ASSERT_EQ(schema.properties_size(), 4);
   EXPECT_EQ(schema.properties(1).key(), "mmap.enabled");
   EXPECT_EQ(schema.properties(1).value(), "true");
+  EXPECT_EQ(schema.properties(2).key(), "max_field_id");
+  EXPECT_EQ(schema.properties(2).value(), std::to_string(FullInfo().schema.highest_field_id()));
+  EXPECT_EQ(schema.properties(3).key(), "namespace.sharding.enabled");
+  EXPECT_EQ(schema.properties(3).value(), "false");
   for (const auto& field : schema.fields()) EXPECT_NE(field.name(), "$meta");
 }
 
