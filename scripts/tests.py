@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from devlib import BINARY, BUILD, Failed, Tally, install_packages, path, run, say, show, venv
 import tidy
 
-MANY_FILTERS = 100_000  # Random ones, with --all; a plain run takes 18,000 and some on the whole server.
+MANY_FILTERS = 100_000  # Random ones, with --all, on the engine and on the whole server; else 18,000 and 4,500.
 MANY_SEEDS = 200  # Of the simulation, with --all; a plain run takes 20.
 CLIENTS = ["pymilvus26", "pymilvus30"]
 E2E_WORKERS = 4  # Files of tests at once, each worker with a server: most of their time they wait.

@@ -3,6 +3,7 @@
 // plain reading of the language says.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -27,6 +28,33 @@ using model::DataType;
 
 const model::CollectionName kName{.database = "", .collection = "world"};
 constexpr size_t kRows = 240;
+constexpr int kFilters = 250;  // In each state.
+constexpr uint64_t kSeeds[] = {1, 2, 3};
+constexpr int kAllFilters = 3 * 6 * kFilters;
+constexpr int kPlaceFilters = 100;  // Of a place in JSON, in each state; beside all others.
+
+// A value in a row, and the same where texts count as numbers.
+struct TwoWays {
+  const char* text;
+  const char* number;
+};
+constexpr TwoWays kTwoWays[] = {{"1", "1"},
+                                {"2.5", "2.5"},
+                                {"-3", "-3"},
+                                {R"("1")", "1"},
+                                {R"("2.5 apples")", "2.5"},
+                                {R"(" \t+7")", "7"},
+                                {R"("-1e3")", "-1000"},
+                                {R"("1.5.2")", "1.5"},
+                                {R"("0x10")", "0"},
+                                {R"("x")", R"("x")"},
+                                {R"("")", R"("")"},
+                                {R"("nan")", R"("nan")"},
+                                {R"("1e999")", R"("1e999")"},
+                                {"true", "true"},
+                                {"null", "null"},
+                                {"[1]", "[1]"},
+                                {R"({"a": 1})", R"({"a": 1})"}};
 
 // A column of the world as a request carries it: small integers as int32.
 model::Column AsSent(const model::FieldSchema& field, const model::ColumnView& view) {
@@ -216,7 +244,7 @@ class States : public testing::TestWithParam<uint64_t> {
 
   // So many filters of the seed pass the rows that they should.
   void ExpectFilters(const char* state, int filters) {
-    for (int i = 0; i < ShareOf(filters); ++i) {
+    for (int i = 0; i < ShareOf(filters, kAllFilters); ++i) {
       const Filter filter = DrawFilter(dice_, static_cast<int>(dice_.Below(4)));
       std::set<int64_t> wanted;
       for (size_t row = 0; row < inserted_; ++row) {
@@ -225,6 +253,90 @@ class States : public testing::TestWithParam<uint64_t> {
       const auto found = Matching(filter);
       ASSERT_TRUE(found.ok()) << state << ": " << found.status().ToString();
       ASSERT_EQ(*found, wanted) << state << ", filter " << i << ": " << filter.text;
+    }
+  }
+
+  // Rows of keys p and q: p has values as they are, q as they are where texts count as numbers. p
+  // has an index that makes them count, q perhaps one that does not.
+  void CreateTwoWays() {
+    model::CreateCollectionRequest create{.name = kName};
+    create.schema.name = kName.collection;
+    create.schema.enable_dynamic_field = true;
+    create.schema.fields = {
+        {.name = "id", .type = DataType::kInt64, .is_primary_key = true},
+        {.name = "v", .type = DataType::kFloatVector, .type_params = {{"dim", "2"}}}};
+    Expect(proxy::CreateCollection(ctx_, services(), create));
+    Expect(proxy::CreateIndex(
+        ctx_, services(), {.name = kName, .field = "v", .extra_params = {{"metric_type", "L2"}}}));
+    Expect(proxy::CreateIndex(ctx_, services(),
+                              {.name = kName,
+                               .field = "p",
+                               .index_name = "numbers",
+                               .extra_params = {{"index_type", "INVERTED"},
+                                                {"json_path", "p"},
+                                                {"json_cast_type", "DOUBLE"},
+                                                {"json_cast_function", "STRING_TO_DOUBLE"}}}));
+    if (dice_.OneIn(2)) IndexPlace("q", "q", dice_);
+    Expect(proxy::Load(ctx_, services(), kName, {}));
+  }
+  void InsertTwoWays(size_t begin, size_t end) {
+    model::WriteRequest write{.name = kName, .num_rows = end - begin};
+    model::Column ids = model::MakeColumn(FieldId(0), "id", DataType::kInt64, DataType::kNone, 0);
+    model::Column vectors =
+        model::MakeColumn(FieldId(0), "v", DataType::kFloatVector, DataType::kNone, 2);
+    model::Column documents =
+        model::MakeColumn(FieldId(0), "$meta", DataType::kJson, DataType::kNone, 0);
+    documents.is_dynamic = true;
+    for (size_t i = begin; i < end; ++i) {
+      const auto id = static_cast<int64_t>(i);
+      const float vector[] = {0, 1};
+      ids.AppendFixed(&id);
+      vectors.AppendFixed(vector);
+      const TwoWays& value = dice_.Pick(kTwoWays);
+      documents.AppendBytes(dice_.OneIn(10)
+                                ? "{}"
+                                : fmt::format(R"({{"p": {}, "q": {}}})", value.text, value.number));
+    }
+    write.columns = {std::move(ids), std::move(vectors), std::move(documents)};
+    Expect(proxy::Write(ctx_, services(), std::move(write)).status());
+  }
+  // A condition on numbers of a place that is called @.
+  std::string NumbersOfPlace() {
+    constexpr const char* kOps[] = {"==", "!=", "<", "<=", ">", ">="};
+    constexpr const char* kNumbers[] = {"1", "2", "2.5", "7", "-1000", "0", "1.5", "1e3", "-3"};
+    const auto number = [&] { return std::string(dice_.Pick(kNumbers)); };
+    std::string text;
+    switch (dice_.Below(4)) {
+      case 0:
+        text = fmt::format("@ {} {}", dice_.Pick(kOps), number());
+        break;
+      case 1:
+        text = fmt::format("{} {} @", number(), dice_.Pick(kOps));
+        break;
+      case 2:
+        text = fmt::format("@ in [{}, {}, {}]", number(), number(), number());
+        break;
+      default:
+        text = fmt::format("-4.5 <{} @ <{} {}", dice_.OneIn(2) ? "=" : "",
+                           dice_.OneIn(2) ? "=" : "", dice_.Below(9));
+    }
+    if (dice_.OneIn(3)) text = fmt::format("not ({})", text);
+    if (dice_.OneIn(3)) text = fmt::format("({}) and id % 2 == 0", text);
+    if (dice_.OneIn(3)) text = fmt::format("({}) or id in [3, 5, 150]", text);
+    return text;
+  }
+  void ExpectTwoWays(const char* state) {
+    for (int i = 0; i < kPlaceFilters; ++i) {
+      const std::string text = NumbersOfPlace();
+      const auto of_place = [&](char place) {
+        Filter filter{.text = text, .templates = {}, .truth = {}};
+        std::replace(filter.text.begin(), filter.text.end(), '@', place);
+        return Matching(filter);
+      };
+      const auto cast = of_place('p');
+      const auto plain = of_place('q');
+      ASSERT_TRUE(cast.ok() && plain.ok()) << state << ": " << text;
+      ASSERT_EQ(*cast, *plain) << state << ": " << text;
     }
   }
 
@@ -239,8 +351,6 @@ class States : public testing::TestWithParam<uint64_t> {
   size_t inserted_ = 0;
   int places_ = 0;
 };
-
-constexpr int kFilters = 250;
 
 TEST_P(States, FiltersPassTheSameRowsGrowingFlushedIndexedAndRestarted) {
   Create();
@@ -262,7 +372,20 @@ TEST_P(States, FiltersPassTheSameRowsGrowingFlushedIndexedAndRestarted) {
   ExpectFilters("indexed and restarted", kFilters);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, States, testing::Values(1, 2, 3));
+TEST_P(States, TextsCountAsNumbersWhereAnIndexCastsThem) {
+  CreateTwoWays();
+  InsertTwoWays(0, kRows / 2);
+  ExpectTwoWays("growing");
+  Flush();
+  for (int i = 0; i < 100'000 && !IsIndexed(); ++i) executor_->Yield();
+  ExpectTwoWays("indexed");
+  InsertTwoWays(kRows / 2, kRows);
+  ExpectTwoWays("indexed and growing");
+  Restart();
+  ExpectTwoWays("restarted");
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, States, testing::ValuesIn(kSeeds));
 
 }  // namespace
 }  // namespace elanus

@@ -498,10 +498,9 @@ class Writer {
 
 }  // namespace
 
-int ShareOf(int filters) {
-  constexpr double kAll = 18'000;
+int ShareOf(int filters, int all) {
   const char* wanted = std::getenv("ELANUS_FILTERS");
-  const double share = wanted == nullptr ? 1 : std::max(0.0, std::atof(wanted)) / kAll;
+  const double share = wanted == nullptr ? 1 : std::max(0.0, std::atof(wanted)) / all;
   return std::max(1, static_cast<int>(std::ceil(filters * share)));
 }
 

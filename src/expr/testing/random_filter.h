@@ -15,9 +15,9 @@ struct Filter {
   std::function<Truth(const Row&)> truth;
 };
 
-/// How many filters a test draws of `filters`, its share when all property tests together draw
-/// 18,000: the environment variable ELANUS_FILTERS says how many they draw instead.
-int ShareOf(int filters);
+/// How many filters a test draws of `filters`, its share when all property tests of its program
+/// together draw `all`: the environment variable ELANUS_FILTERS says how many they draw instead.
+int ShareOf(int filters, int all = 18'000);
 
 /// Draws a filter whose conditions nest at most `depth` deep.
 Filter DrawFilter(Dice& dice, int depth);
