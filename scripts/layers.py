@@ -15,7 +15,7 @@ LAYERS = {
     "functions": {"base", "simd", "model", "text"},
     "segment": set(_GROUND),
     "shard": _GROUND | {"roles", "segment"},
-    "coord": {"base", "model", "store", "index", "expr", "roles"},
+    "coord": {"base", "model", "store", "text", "index", "expr", "roles"},
     "streaming": _GROUND | {"segment", "shard", "roles"},
     "query": _GROUND | {"segment", "roles"},
     "data": _GROUND | {"segment", "roles"},

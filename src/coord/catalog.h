@@ -2,14 +2,15 @@
 // immutable snapshots, on the meta store as the truth.
 //
 // Keys: collection/<id>, segment/<collection>/<id>, delta/<vchannel>/<object key>,
-// checkpoint/<vchannel>, garbage/<timestamp>. Every change is one transaction, durable before
-// anybody sees it; changes run one after another.
+// checkpoint/<vchannel>, garbage/<timestamp>, resource/<name>. Every change is one transaction,
+// durable before anybody sees it; changes run one after another.
 #pragma once
 
 #include <memory>
 
 #include "base/executor.h"
 #include "base/option_spec.h"
+#include "model/requests/file_resource.h"
 #include "roles/coord.h"
 #include "store/meta_store.h"
 
@@ -20,6 +21,7 @@ struct CatalogOptions {
   int64_t partitions_max = 1024;
   int64_t capacity_max = 65536;
   int64_t log_streams = 1;
+  int64_t file_resources_max = 1024;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -33,6 +35,8 @@ struct CatalogOptions {
           OptionSpec{"rootCoord.dmlChannelNum", "", 1, 256,
                      "Log streams that the shards are spread over. One sync serves all writes of a "
                      "stream, so on one disk few are better."});
+    visit(file_resources_max,
+          OptionSpec{"common.fileResource.maxNum", "", 1, 1e6, "File resources there may be."});
   }
 };
 
@@ -101,8 +105,20 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   };
   /// Names for the channels of a new collection.
   std::vector<std::string> NewChannels(CollectionId collection, size_t shards) const;
-  /// One transaction. Errors: kInvalidParameter (the name is taken), kGeneralCapacity.
+  /// One transaction. Errors: kInvalidParameter (the name is taken), kGeneralCapacity, kSegcore (an
+  /// analyzer names a file resource that there is not).
   Status CreateRestored(Context& ctx, Restored restored);
+
+  /// Notes a file resource whose copy is there. False: its name has this path already, and nothing
+  /// changes. Errors: kInvalidParameter (the name has another path, there are too many).
+  Result<bool> AddFileResource(Context& ctx, model::FileResource resource);
+  /// Its copy becomes garbage. Unknown: success. Errors: kInvalidParameter (an analyzer of some
+  /// collection names it).
+  Status RemoveFileResource(Context& ctx, const std::string& name);
+  /// Nothing when there is none of that name.
+  std::optional<model::FileResource> FindFileResource(std::string_view name) const;
+  /// By name.
+  std::vector<model::FileResource> ListFileResources() const;
 
   /// What was dropped and is not forgotten yet, oldest first.
   Result<std::vector<Garbage>> ListGarbage(Context& ctx);

@@ -67,6 +67,7 @@ struct Process {
         all += Encode(*checkpoint);
       }
     }
+    for (const auto& resource : catalog->ListFileResources()) all += Encode(resource);
     return all;
   }
   roles::CollectionSnapshot Find(const std::string& name) {

@@ -69,8 +69,16 @@ Status CheckLimit(const model::KeyValue& property) {
   return Invalid("{} should be a number, got {}", property.key, property.value);
 }
 
-CollectionLimits::CollectionLimits(Clock& clock, ListSegments segments)
-    : clock_(clock), segments_(std::move(segments)) {}
+CollectionLimits::CollectionLimits(Clock& clock, ListSegments segments, const LimitOptions& options)
+    : options_(options), clock_(clock), segments_(std::move(segments)) {}
+
+Status CollectionLimits::CheckSize(size_t bytes) const {
+  const int64_t bytes_max = options_.insert_bytes_max;
+  if (bytes_max < 0 || bytes <= static_cast<size_t>(bytes_max)) return {};
+  return Error(ErrorCode::kParameterTooLarge,
+               "the columns have {} bytes, quotaAndLimits.limits.maxInsertSize allows {}", bytes,
+               bytes_max);
+}
 
 Status CollectionLimits::Take(const model::CollectionInfo& collection, RateKind kind,
                               double amount) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/option_spec.h"
 #include "proxy/services.h"
 
 namespace elanus::proxy {
@@ -18,6 +19,18 @@ enum class RateKind {
   kDelete,  // Bytes of the filter.
   kSearch,  // Query vectors.
   kQuery,   // Requests.
+};
+
+/// Limits of every collection.
+struct LimitOptions {
+  int64_t insert_bytes_max = -1;
+
+  template <class Visitor>
+  void Describe(Visitor& visit) {
+    visit(insert_bytes_max,
+          OptionSpec{"quotaAndLimits.limits.maxInsertSize", "bytes", -1, 1e12,
+                     "Size of the columns of an insert or upsert; -1: no limit."});
+  }
 };
 
 /// Whether the property is one of these limits. Its value is checked by CheckLimit.
@@ -30,7 +43,10 @@ class CollectionLimits {
  public:
   using ListSegments =
       std::function<Result<std::vector<model::SegmentInfo>>(Context&, CollectionId)>;
-  CollectionLimits(Clock& clock, ListSegments segments);
+  CollectionLimits(Clock& clock, ListSegments segments, const LimitOptions& options = {});
+
+  /// kParameterTooLarge when an insert or upsert may not have so many bytes.
+  Status CheckSize(size_t bytes) const;
 
   /// Lets a request pass that uses `amount` of what the collection may. A large one passes when
   /// anything is left, and the next ones wait until it is paid for. kRateLimit: later;
@@ -52,6 +68,7 @@ class CollectionLimits {
   };
   Result<Stored> StoredOf(Context& ctx, CollectionId collection);
 
+  const LimitOptions options_;
   Clock& clock_;
   const ListSegments segments_;
   std::mutex mutex_;  // Guards the members below; held for memory work only.

@@ -15,6 +15,7 @@
 #include "coord/snapshots.h"
 #include "data/node.h"
 #include "functions/options.h"
+#include "proxy/collection_limits.h"
 #include "proxy/options.h"
 #include "query/node.h"
 #include "streaming/options.h"
@@ -29,6 +30,7 @@ struct Config {
   wire::GrpcOptions grpc;
   wire::ManagementOptions management;
   proxy::ProxyOptions proxy;
+  proxy::LimitOptions limits;
   coord::CatalogOptions catalog;
   coord::CompactionOptions compaction;
   coord::GarbageOptions garbage;
@@ -58,6 +60,7 @@ struct Config {
     grpc.Describe(visit);
     management.Describe(visit);
     proxy.Describe(visit);
+    limits.Describe(visit);
     catalog.Describe(visit);
     compaction.Describe(visit);
     garbage.Describe(visit);

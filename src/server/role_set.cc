@@ -4,8 +4,10 @@
 
 #include "backend/log_queue.h"
 #include "base/log.h"
+#include "coord/file_resources.h"
 #include "coord/oracle.h"
 #include "proxy/collection_limits.h"
+#include "proxy/file_resources.h"
 #include "streaming/node.h"
 
 namespace elanus::server {
@@ -36,6 +38,7 @@ struct RoleSet::Impl {
   ~Impl() {
     // Streaming and index jobs call each other, so the calls end before either does.
     if (streaming != nullptr) streaming->Stop();
+    proxy::SetFileResources(nullptr);
   }
 
   void OpenPools();
@@ -57,6 +60,7 @@ struct RoleSet::Impl {
   std::unique_ptr<Pool> fan_out_pool;
   std::unique_ptr<coord::Oracle> oracle;
   std::unique_ptr<coord::Catalog> catalog;
+  std::unique_ptr<coord::FileResources> file_resources;  // Analyzers read from it.
   std::unique_ptr<query::Node> query;
   std::unique_ptr<backend::LogQueue> queue;  // The log's streams are topics of it.
   std::unique_ptr<data::Node> data;
@@ -89,6 +93,10 @@ Status RoleSet::Impl::OpenNodes(Context& ctx) {
   TRY_ASSIGN(oracle, coord::Oracle::Open(ctx, *stores.meta, machine.executor, machine.clock));
   TRY_ASSIGN(catalog,
              coord::Catalog::Open(ctx, *stores.meta, *oracle, machine.executor, config.catalog));
+  TRY_ASSIGN(file_resources, coord::FileResources::Open(ctx, {.clock = machine.clock,
+                                                              .objects = *stores.objects,
+                                                              .catalog = *catalog,
+                                                              .oracle = *oracle}));
   TRY_ASSIGN(queue, backend::LogQueue::Open(ctx,
                                             {.executor = machine.executor,
                                              .clock = machine.clock,
@@ -174,9 +182,11 @@ void RoleSet::Impl::OpenServices() {
         std::make_unique<coord::Admission>(machine.executor, std::move(probes), config.admission);
   }
   limits = std::make_unique<proxy::CollectionLimits>(
-      machine.clock, [this](Context& ctx, CollectionId collection) {
+      machine.clock,
+      [this](Context& ctx, CollectionId collection) {
         return catalog->ListSegments(ctx, collection);
-      });
+      },
+      config.limits);
   services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord(),
                                                                .streaming = *streaming,
                                                                .index_jobs = *index_jobs,
@@ -188,6 +198,7 @@ void RoleSet::Impl::OpenServices() {
                                                                .snapshots = snapshots.get(),
                                                                .models = nullptr,
                                                                .limits = limits.get()});
+  proxy::SetFileResources(file_resources.get());
 }
 
 RoleSet::RoleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

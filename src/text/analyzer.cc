@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "text/file_source.h"
 #include "text/filter/filter.h"
 #include "text/options.h"
 #include "text/tokenizer/tokenizer.h"
@@ -17,7 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDepthMax = 32;
-constexpr size_t kKept = 64;  // An analyzer with a dictionary of its own takes up to 10 MB.
 
 class Chain final : public Analyzer {
  public:
@@ -122,8 +122,10 @@ Result<AnalyzerPtr> Make(std::string_view text) {
 class Kept {
  public:
   Result<AnalyzerPtr> Get(std::string_view params) {
+    int64_t round = 0;
     {
       std::lock_guard<std::mutex> lock(mutex_);
+      round = forgotten_;
       for (auto it = list_.begin(); it != list_.end(); ++it) {
         if (it->first != params) continue;
         list_.splice(list_.begin(), list_, it);
@@ -132,9 +134,17 @@ class Kept {
     }
     TRY_ASSIGN(AnalyzerPtr made, Make(params));
     std::lock_guard<std::mutex> lock(mutex_);
+    // One that was begun before all were forgotten may have read what is not there any more.
+    if (round != forgotten_) return made;
     list_.emplace_front(params, made);
     Cut();
     return made;
+  }
+
+  void Forget() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    list_.clear();
+    ++forgotten_;
   }
 
   void Set(const TextOptions& options) {
@@ -155,6 +165,7 @@ class Kept {
   std::mutex mutex_;  // Guards the members below.
   std::list<std::pair<std::string, AnalyzerPtr>> list_;
   TextOptions options_;
+  int64_t forgotten_ = 0;  // How often.
 };
 
 Kept& OfProcess() {
@@ -165,6 +176,8 @@ Kept& OfProcess() {
 }  // namespace
 
 Result<AnalyzerPtr> AnalyzerOf(std::string_view params) { return OfProcess().Get(params); }
+
+void ForgetAnalyzers() { OfProcess().Forget(); }
 
 void SetTextOptions(const TextOptions& options) { OfProcess().Set(options); }
 TextOptions GetTextOptions() { return OfProcess().options(); }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "text/file_source.h"
 #include "text/options.h"
 #include "text/unicode.h"
 
@@ -60,7 +61,9 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-std::vector<std::string> LinesOf(std::string_view text) {
+Result<std::vector<std::string>> LinesOf(std::string_view text, const std::string& file,
+                                         const std::string& key) {
+  if (!IsUtf8(text)) return Error(ErrorCode::kSegcore, "file of {} is no UTF-8: {}", key, file);
   constexpr std::string_view kSpace = " \t\r\v\f";
   std::vector<std::string> lines;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -92,8 +95,7 @@ Result<std::vector<std::string>> ReadLines(const std::string& given, const std::
                  key, given, bytes_max);
   }
   if (!in.eof()) return Error(ErrorCode::kSegcore, "file of {} cannot be read: {}", key, given);
-  if (!IsUtf8(text)) return Error(ErrorCode::kSegcore, "file of {} is no UTF-8: {}", key, given);
-  return LinesOf(text);
+  return LinesOf(text, given, key);
 }
 
 }  // namespace
@@ -111,14 +113,15 @@ Result<std::vector<std::string>> FileLines(const json& params, const std::string
   if (type != "remote")
     return Error(ErrorCode::kSegcore, "unsupported file type {} of {}", type, key);
   TRY_ASSIGN(const std::string resource, TextOf(*found, "resource_name", key));
-  TRY(TextOf(*found, "file_name", key).status());
-  return Error(ErrorCode::kSegcore, "file resource: {} not found in local resource list", resource);
+  TRY_ASSIGN(const std::string name, TextOf(*found, "file_name", key));
+  TRY_ASSIGN(const std::string text, ReadFileResource(resource, name));
+  return LinesOf(text, fmt::format("{} of file resource {}", name, resource), key);
 }
 
 std::string FileName(const json& params, const std::string& key) {
   const auto found = params.find(key);
   if (found == params.end() || !found->is_object()) return "";
-  const auto path = found->find("path");
+  const auto path = found->find(found->contains("resource_name") ? "file_name" : "path");
   return path == found->end() || !path->is_string() ? "" : path->get<std::string>();
 }
 

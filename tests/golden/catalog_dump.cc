@@ -101,6 +101,11 @@ Status Fill(Coordinator& process) {
   TRY_ASSIGN(const auto indexed, catalog.Find(ctx, kName));
   TRY(catalog.CommitIndex(ctx, SegmentId(1000),
                           {.index = indexed->indexes[0].id, .key = "indexes/0/1000/2"}));
+  TRY(catalog
+          .AddFileResource(
+              ctx,
+              {.id = 7, .name = "stops", .path = "dicts/stop.txt", .copy = "resources/7/stop.txt"})
+          .status());
   return catalog.SetLoaded(ctx, info->id, {info->partitions[1].id});
 }
 
@@ -209,6 +214,14 @@ Status CheckCatalog(std::string_view text) {
   ExpectCollection(*info);
   if (testing::Test::HasFailure()) return {};
   TRY(ExpectSegments(process, *info));
+  const auto resources = process.catalog->ListFileResources();
+  EXPECT_EQ(resources.size(), 1u);
+  if (resources.size() == 1) {
+    EXPECT_EQ(resources[0].id, 7);
+    EXPECT_EQ(resources[0].name, "stops");
+    EXPECT_EQ(resources[0].path, "dicts/stop.txt");
+    EXPECT_EQ(resources[0].copy, "resources/7/stop.txt");
+  }
   // Moments and ids go on above everything that was given out.
   TRY_ASSIGN(const Timestamp now, process.oracle->Now(process.ctx));
   EXPECT_GE(PhysicalMs(now), kNowMs + 3000);

@@ -15,6 +15,7 @@ std::string DeltaKey(const model::DeltaInfo& delta) {
 }
 std::string CheckpointKey(const std::string& vchannel) { return "checkpoint/" + vchannel; }
 std::string GarbageKey(Timestamp dropped) { return fmt::format("garbage/{:020}", dropped.value()); }
+std::string ResourceKey(std::string_view name) { return fmt::format("resource/{}", name); }
 void AddFolders(CollectionId collection, SegmentId segment, std::vector<std::string>& keys) {
   keys.push_back(fmt::format("segments/{}/{}/", collection.value(), segment.value()));
   keys.push_back(fmt::format("indexes/{}/{}/", collection.value(), segment.value()));
@@ -54,6 +55,12 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(Context& ctx, store::MetaStore& m
     const std::string vchannel = key.substr(std::string_view("checkpoint/").size());
     const auto found = of_channel.find(vchannel);
     if (found != of_channel.end()) entries[found->second].checkpoints[vchannel] = checkpoint;
+  }
+  TRY_ASSIGN(const auto resources, meta.Scan(ctx, "resource/"));
+  for (const auto& [key, value] : resources) {
+    TRY_ASSIGN(auto resource, Decode<model::FileResource>(value));
+    const std::string name = resource.name;
+    impl->resources[name] = std::move(resource);
   }
   for (auto& [id, entry] : entries) {
     impl->Publish(id, std::make_shared<const Entry>(std::move(entry)));

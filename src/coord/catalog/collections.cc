@@ -79,6 +79,7 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
                    request.name.collection, request.schema.name);
   }
   Impl::Turn turn(*impl_);
+  TRY(impl_->CheckResources(request.schema));
   model::CollectionInfo info;
   info.database = model::kDefaultDatabase;
   info.schema = request.schema;

@@ -35,6 +35,7 @@ struct Catalog::Impl {
   std::map<CollectionId, std::shared_ptr<const Entry>> by_id;
   std::map<std::string, CollectionId, std::less<>> by_name;
   std::map<std::string, CollectionId, std::less<>> of_vchannel;
+  std::map<std::string, model::FileResource, std::less<>> resources;
   std::map<SegmentId, CollectionId> of_segment;  // Not of the mutex: read and changed within turns.
 
   /// The turn to change the catalog, for the life of the object.
@@ -75,6 +76,9 @@ struct Catalog::Impl {
   /// files.
   void ForgetIndex(IndexId id, Entry& next, store::MetaTxn& txn,
                    std::vector<std::string>& unused) const;
+  /// kSegcore when an analyzer of the schema names a file resource that there is not. Only within a
+  /// turn.
+  Status CheckResources(const model::CollectionSchema& schema) const;
   /// Commits a changed description of a collection.
   Status CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info);
 };
@@ -84,6 +88,7 @@ std::string SegmentKey(const model::SegmentInfo& segment);
 std::string DeltaKey(const model::DeltaInfo& delta);
 std::string CheckpointKey(const std::string& vchannel);
 std::string GarbageKey(Timestamp dropped);
+std::string ResourceKey(std::string_view name);
 /// Adds the folders of a segment: column files and index files.
 void AddFolders(CollectionId collection, SegmentId segment, std::vector<std::string>& keys);
 

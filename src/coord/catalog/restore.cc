@@ -21,6 +21,7 @@ Status Catalog::CreateRestored(Context& ctx, Restored restored) {
   if (impl_->FindEntry(name).ok()) {
     return Invalid("the collection to restore into exists already: {}", info.schema.name);
   }
+  TRY(impl_->CheckResources(info.schema));
   TRY(impl_->CheckCapacity(info.vchannels.size() * info.partitions.size()));
   auto entry = std::make_shared<Entry>();
   store::MetaTxn txn;

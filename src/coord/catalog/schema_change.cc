@@ -40,6 +40,7 @@ Status Catalog::ChangeSchema(Context& ctx, CollectionId collection,
     return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]: version {} was changed, {} is now",
                  InfoOf(ErrorCode::kSchemaMismatch).name, old.name, schema.version, old.version);
   }
+  TRY(impl_->CheckResources(schema));
   AssignNewIds(schema, old.highest_field_id());
   ++schema.version;
   schema.name = old.name;

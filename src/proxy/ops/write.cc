@@ -48,9 +48,10 @@ Status CheckAdmitted(const Services& services, roles::WriteKind kind) {
 Status CheckLimits(Context& ctx, Services& services, const model::CollectionInfo& collection,
                    const model::WriteRequest& request, PartitionId partition) {
   if (services.limits == nullptr) return {};
-  TRY(services.limits->CheckRoom(ctx, collection, partition));
   size_t bytes = 0;
   for (const Column& column : request.columns) bytes += column.data.size();
+  TRY(services.limits->CheckSize(bytes));
+  TRY(services.limits->CheckRoom(ctx, collection, partition));
   return services.limits->Take(collection, RateKind::kInsert, static_cast<double>(bytes));
 }
 

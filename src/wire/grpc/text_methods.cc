@@ -1,7 +1,8 @@
-// Words: what analyzers make of texts.
+// Words: what analyzers make of texts, and the files that they read words from.
 #include <array>
 
 #include "milvus.pb.h"
+#include "proxy/file_resources.h"
 #include "proxy/ops.h"
 #include "wire/grpc/unary.h"
 
@@ -9,6 +10,7 @@ namespace elanus::wire {
 namespace {
 
 namespace pb = milvus::proto::milvus;
+namespace common = milvus::proto::common;
 
 Status RunAnalyzer(Call& call, const pb::RunAnalyzerRequest& request,
                    pb::RunAnalyzerResponse& answer) {
@@ -36,8 +38,35 @@ Status RunAnalyzer(Call& call, const pb::RunAnalyzerRequest& request,
   return {};
 }
 
+Status AddFileResource(Call& call, const pb::AddFileResourceRequest& request, common::Status&) {
+  return proxy::AddFileResource(call.ctx, call.services, request.name(), request.path());
+}
+
+Status RemoveFileResource(Call& call, const pb::RemoveFileResourceRequest& request,
+                          common::Status&) {
+  return proxy::RemoveFileResource(call.ctx, call.services, request.name());
+}
+
+Status ListFileResources(Call&, const pb::ListFileResourcesRequest&,
+                         pb::ListFileResourcesResponse& answer) {
+  TRY_ASSIGN(const auto resources, proxy::ListFileResources());
+  answer.mutable_status();
+  for (const model::FileResource& resource : resources) {
+    auto* one = answer.add_resources();
+    one->set_id(resource.id);
+    one->set_name(resource.name);
+    one->set_path(resource.path);
+  }
+  return {};
+}
+
 constexpr auto kMethods = std::to_array<Method>({
     {"RunAnalyzer", Unary<pb::RunAnalyzerRequest, pb::RunAnalyzerResponse, RunAnalyzer>},
+    {"AddFileResource", Unary<pb::AddFileResourceRequest, common::Status, AddFileResource>},
+    {"RemoveFileResource",
+     Unary<pb::RemoveFileResourceRequest, common::Status, RemoveFileResource>},
+    {"ListFileResources",
+     Unary<pb::ListFileResourcesRequest, pb::ListFileResourcesResponse, ListFileResources>},
 });
 
 }  // namespace
