@@ -92,5 +92,17 @@ TEST_F(CollectionLimitsTest, LimitsAreNumbers) {
   }
 }
 
+TEST_F(CollectionLimitsTest, InsertsHaveASizeWhereThereIsALimit) {
+  EXPECT_TRUE(limits_.CheckSize(SIZE_MAX).ok()) << "there is none";
+  const CollectionLimits limited(
+      clock_,
+      [](Context&, CollectionId) -> Result<std::vector<model::SegmentInfo>> {
+        return std::vector<model::SegmentInfo>();
+      },
+      {.insert_bytes_max = 100});
+  EXPECT_TRUE(limited.CheckSize(100).ok());
+  EXPECT_EQ(limited.CheckSize(101).code(), ErrorCode::kParameterTooLarge);
+}
+
 }  // namespace
 }  // namespace elanus::proxy
