@@ -4,19 +4,10 @@
 
 #include <cstring>
 
-#if defined(__x86_64__)
-// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include "simd/instruction_sets.h"
 
 namespace elanus::simd {
 namespace {
-
-// Always inlined, so that it is compiled with the population count of whoever calls it.
-#define ELANUS_INLINE __attribute__((always_inline)) inline
 
 ELANUS_INLINE uint64_t Word(const uint8_t* p) {
   uint64_t word;
@@ -68,15 +59,12 @@ constexpr BinaryKernels kKernels = {"plain", One, Four, Rows, Ones};
 
 namespace avx2 {
 
-#define ELANUS_AVX2 __attribute__((target("avx2,popcnt")))
-#define ELANUS_AVX2_INLINE __attribute__((target("avx2,popcnt"), always_inline)) inline
-
-ELANUS_AVX2_INLINE __m256i Load(const uint8_t* p) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Load(const uint8_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }
 
 // Four sums of set bits, one a 64-bit lane.
-ELANUS_AVX2_INLINE __m256i Count(__m256i v) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Count(__m256i v) {
   const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
                                          0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
   const __m256i mask = _mm256_set1_epi8(15);
@@ -85,12 +73,12 @@ ELANUS_AVX2_INLINE __m256i Count(__m256i v) {
   return _mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256());
 }
 
-ELANUS_AVX2_INLINE uint32_t Sum(__m256i v) {
+ELANUS_AVX2 ELANUS_INLINE uint32_t Sum(__m256i v) {
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   return static_cast<uint32_t>(_mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1));
 }
 
-ELANUS_AVX2_INLINE uint32_t DoOne(const uint8_t* a, const uint8_t* b, size_t bytes) {
+ELANUS_AVX2 ELANUS_INLINE uint32_t DoOne(const uint8_t* a, const uint8_t* b, size_t bytes) {
   __m256i sum = _mm256_setzero_si256();
   size_t i = 0;
   for (; i + 32 <= bytes; i += 32) {
@@ -99,9 +87,9 @@ ELANUS_AVX2_INLINE uint32_t DoOne(const uint8_t* a, const uint8_t* b, size_t byt
   return Sum(sum) + DifferFrom(i, a, b, bytes);
 }
 
-ELANUS_AVX2_INLINE void DoFour(const uint8_t* query, const uint8_t* row0, const uint8_t* row1,
-                               const uint8_t* row2, const uint8_t* row3, size_t bytes,
-                               uint32_t out[4]) {
+ELANUS_AVX2 ELANUS_INLINE void DoFour(const uint8_t* query, const uint8_t* row0,
+                                      const uint8_t* row1, const uint8_t* row2, const uint8_t* row3,
+                                      size_t bytes, uint32_t out[4]) {
   __m256i s0 = _mm256_setzero_si256();
   __m256i s1 = s0;
   __m256i s2 = s0;
@@ -149,24 +137,23 @@ constexpr BinaryKernels kKernels = {"AVX2", One, Four, Rows, Ones};
 
 namespace avx512 {
 
-#define ELANUS_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vpopcntdq")))
-#define ELANUS_AVX512_INLINE \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vpopcntdq"), always_inline)) inline
+#define ELANUS_VPOPCNT \
+  __attribute__((target("avx2,fma,bmi,popcnt,avx512f,avx512bw,avx512vl,avx512vpopcntdq")))
 
-ELANUS_AVX512_INLINE __m512i Load(const uint8_t* p) { return _mm512_loadu_si512(p); }
+ELANUS_VPOPCNT ELANUS_INLINE __m512i Load(const uint8_t* p) { return _mm512_loadu_si512(p); }
 // The last bytes, fewer than 64: what the mask leaves out is not read.
-ELANUS_AVX512_INLINE __m512i LoadTail(__mmask64 mask, const uint8_t* p) {
+ELANUS_VPOPCNT ELANUS_INLINE __m512i LoadTail(__mmask64 mask, const uint8_t* p) {
   return _mm512_maskz_loadu_epi8(mask, p);
 }
-ELANUS_AVX512_INLINE __mmask64 TailMask(size_t bytes) { return (1ull << (bytes % 64)) - 1; }
-ELANUS_AVX512_INLINE __m512i Step(__m512i sum, __m512i a, __m512i b) {
+ELANUS_VPOPCNT ELANUS_INLINE __mmask64 TailMask(size_t bytes) { return (1ull << (bytes % 64)) - 1; }
+ELANUS_VPOPCNT ELANUS_INLINE __m512i Step(__m512i sum, __m512i a, __m512i b) {
   return _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)));
 }
-ELANUS_AVX512_INLINE __m256i Halve(__m512i v) {
+ELANUS_VPOPCNT ELANUS_INLINE __m256i Halve(__m512i v) {
   return _mm256_add_epi64(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
 }
 
-ELANUS_AVX512_INLINE uint32_t DoOne(const uint8_t* a, const uint8_t* b, size_t bytes) {
+ELANUS_VPOPCNT ELANUS_INLINE uint32_t DoOne(const uint8_t* a, const uint8_t* b, size_t bytes) {
   __m512i sum = _mm512_setzero_si512();
   size_t i = 0;
   for (; i + 64 <= bytes; i += 64) sum = Step(sum, Load(a + i), Load(b + i));
@@ -177,9 +164,9 @@ ELANUS_AVX512_INLINE uint32_t DoOne(const uint8_t* a, const uint8_t* b, size_t b
   return static_cast<uint32_t>(_mm512_reduce_add_epi64(sum));
 }
 
-ELANUS_AVX512_INLINE void DoFour(const uint8_t* query, const uint8_t* row0, const uint8_t* row1,
-                                 const uint8_t* row2, const uint8_t* row3, size_t bytes,
-                                 uint32_t out[4]) {
+ELANUS_VPOPCNT ELANUS_INLINE void DoFour(const uint8_t* query, const uint8_t* row0,
+                                         const uint8_t* row1, const uint8_t* row2,
+                                         const uint8_t* row3, size_t bytes, uint32_t out[4]) {
   __m512i s0 = _mm512_setzero_si512();
   __m512i s1 = s0;
   __m512i s2 = s0;
@@ -214,15 +201,15 @@ ELANUS_AVX512_INLINE void DoFour(const uint8_t* query, const uint8_t* row0, cons
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm256_cvtepi64_epi32(sums));
 }
 
-ELANUS_AVX512 uint32_t One(const uint8_t* a, const uint8_t* b, size_t bytes) {
+ELANUS_VPOPCNT uint32_t One(const uint8_t* a, const uint8_t* b, size_t bytes) {
   return DoOne(a, b, bytes);
 }
-ELANUS_AVX512 void Four(const uint8_t* query, const uint8_t* const rows[4], size_t bytes,
-                        uint32_t out[4]) {
+ELANUS_VPOPCNT void Four(const uint8_t* query, const uint8_t* const rows[4], size_t bytes,
+                         uint32_t out[4]) {
   DoFour(query, rows[0], rows[1], rows[2], rows[3], bytes, out);
 }
-ELANUS_AVX512 void Rows(const uint8_t* query, const uint8_t* rows, size_t count, size_t bytes,
-                        uint32_t* out) {
+ELANUS_VPOPCNT void Rows(const uint8_t* query, const uint8_t* rows, size_t count, size_t bytes,
+                         uint32_t* out) {
   size_t r = 0;
   for (; r + 4 <= count; r += 4) {
     const uint8_t* row = rows + r * bytes;
@@ -230,7 +217,7 @@ ELANUS_AVX512 void Rows(const uint8_t* query, const uint8_t* rows, size_t count,
   }
   for (; r < count; ++r) out[r] = DoOne(query, rows + r * bytes, bytes);
 }
-ELANUS_AVX512 uint32_t Ones(const uint8_t* row, size_t bytes) {
+ELANUS_VPOPCNT uint32_t Ones(const uint8_t* row, size_t bytes) {
   __m512i sum = _mm512_setzero_si512();
   size_t i = 0;
   for (; i + 64 <= bytes; i += 64) {
@@ -245,12 +232,6 @@ ELANUS_AVX512 uint32_t Ones(const uint8_t* row, size_t bytes) {
 constexpr BinaryKernels kKernels = {"AVX512_VPOPCNTDQ", One, Four, Rows, Ones};
 
 }  // namespace avx512
-
-bool HasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"); }
-bool HasAvx512() {
-  return __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl");
-}
 
 #elif defined(__aarch64__)
 
@@ -302,7 +283,9 @@ size_t AllBinary(const BinaryKernels* out[4]) {
   out[count++] = &plain::kKernels;
 #if defined(__x86_64__)
   if (HasAvx2()) out[count++] = &avx2::kKernels;
-  if (HasAvx512()) out[count++] = &avx512::kKernels;
+  if (HasAvx512() && __builtin_cpu_supports("avx512vpopcntdq")) {
+    out[count++] = &avx512::kKernels;
+  }
 #elif defined(__aarch64__)
   out[count++] = &neon::kKernels;
 #endif
@@ -310,10 +293,7 @@ size_t AllBinary(const BinaryKernels* out[4]) {
 }
 
 const BinaryKernels& BestBinary() {
-  static const BinaryKernels& best = []() -> const BinaryKernels& {
-    const BinaryKernels* all[4];
-    return *all[AllBinary(all) - 1];
-  }();
+  static const BinaryKernels& best = *Fastest(AllBinary);
   return best;
 }
 

@@ -4,13 +4,7 @@
 
 #include <cstring>
 
-#if defined(__x86_64__)
-// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include "simd/instruction_sets.h"
 
 namespace elanus::simd {
 namespace {
@@ -50,9 +44,6 @@ inline void EachPanel(const int8_t* vectors, size_t count, size_t width, const f
 }
 
 #if defined(__x86_64__)
-
-#define ELANUS_AVX2 __attribute__((target("avx2,fma")))
-#define ELANUS_VNNI __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni")))
 
 inline int32_t FourBytes(const int8_t* p) {
   int32_t four;
@@ -181,10 +172,8 @@ size_t AllBytePanels(BytePanels out[3]) {
   size_t count = 0;
   out[count++] = Plain;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out[count++] = Avx2;
-  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) {
-    out[count++] = Vnni;
-  }
+  if (HasAvx2()) out[count++] = Avx2;
+  if (HasVnni()) out[count++] = Vnni;
 #elif defined(__aarch64__)
   out[count++] = Neon;
 #endif
@@ -192,10 +181,7 @@ size_t AllBytePanels(BytePanels out[3]) {
 }
 
 BytePanels BestBytePanels() {
-  static const BytePanels best = [] {
-    BytePanels all[3];
-    return all[AllBytePanels(all) - 1];
-  }();
+  static const BytePanels best = Fastest(AllBytePanels);
   return best;
 }
 

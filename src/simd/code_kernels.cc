@@ -4,13 +4,7 @@
 
 #include <cstring>
 
-#if defined(__x86_64__)
-// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include "simd/instruction_sets.h"
 
 namespace elanus::simd {
 namespace {
@@ -48,34 +42,24 @@ constexpr CodeKernels kPlain = {"plain",
 
 #if defined(__x86_64__)
 
-#define ELANUS_AVX2 __attribute__((target("avx2"), always_inline)) inline
-#define ELANUS_VNNI \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), always_inline)) inline
-
 namespace avx2 {
 
-ELANUS_AVX2 int32_t Sum(__m256i v) {
-  const __m128i half = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  const __m128i pair = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
-}
-
 // 8-bit codes: a pair of products does not fit 16 bits, so both sides are widened first.
-ELANUS_AVX2 __m256i Step8(__m256i sum, const int8_t* query, const uint8_t* row) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Step8(__m256i sum, const int8_t* query, const uint8_t* row) {
   const __m256i q = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query)));
   const __m256i r = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
   return _mm256_add_epi32(sum, _mm256_madd_epi16(q, r));
 }
 
 // Narrower codes: 15 * 127 * 2 fits.
-ELANUS_AVX2 __m256i StepSmall(__m256i sum, __m256i codes, const int8_t* query) {
+ELANUS_AVX2 ELANUS_INLINE __m256i StepSmall(__m256i sum, __m256i codes, const int8_t* query) {
   const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query));
   return _mm256_add_epi32(sum,
                           _mm256_madd_epi16(_mm256_maddubs_epi16(codes, q), _mm256_set1_epi16(1)));
 }
 
 // 32 single bits: each byte of the register takes its bit from a copy of the byte that holds it.
-ELANUS_AVX2 __m256i Step1(__m256i sum, const int8_t* query, const uint8_t* row) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Step1(__m256i sum, const int8_t* query, const uint8_t* row) {
   int32_t bits;
   std::memcpy(&bits, row, sizeof(bits));
   const __m256i spread = _mm256_shuffle_epi8(
@@ -87,7 +71,7 @@ ELANUS_AVX2 __m256i Step1(__m256i sum, const int8_t* query, const uint8_t* row) 
 }
 
 template <int kBits>
-ELANUS_AVX2 __m256i Block(__m256i sum, const int8_t* query, const uint8_t* row) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Block(__m256i sum, const int8_t* query, const uint8_t* row) {
   if constexpr (kBits == 8) return Step8(sum, query, row);
   if constexpr (kBits == 1) {
     for (size_t half = 0; half < 2; ++half) sum = Step1(sum, query + 32 * half, row + 4 * half);
@@ -106,19 +90,18 @@ ELANUS_AVX2 __m256i Block(__m256i sum, const int8_t* query, const uint8_t* row) 
 }
 
 template <int kBits>
-__attribute__((target("avx2"))) int32_t One(const int8_t* query, const uint8_t* row,
-                                            size_t blocks) {
+ELANUS_AVX2 int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) {
   constexpr size_t kDims = CodeBlock(kBits);
   __m256i sum = _mm256_setzero_si256();
   for (size_t b = 0; b < blocks; ++b) {
     sum = Block<kBits>(sum, query + b * kDims, row + b * (kDims * kBits / 8));
   }
-  return Sum(sum);
+  return SumOfEight(sum);
 }
 
 template <int kBits>
-__attribute__((target("avx2"))) void Four(const int8_t* query, const uint8_t* const rows[4],
-                                          size_t blocks, int32_t out[4]) {
+ELANUS_AVX2 void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
+                      int32_t out[4]) {
   constexpr size_t kDims = CodeBlock(kBits);
   __m256i sum[4] = {};
   for (size_t b = 0; b < blocks; ++b) {
@@ -127,7 +110,7 @@ __attribute__((target("avx2"))) void Four(const int8_t* query, const uint8_t* co
       sum[r] = Block<kBits>(sum[r], query + b * kDims, rows[r] + at);
     }
   }
-  for (int r = 0; r < 4; ++r) out[r] = Sum(sum[r]);
+  for (int r = 0; r < 4; ++r) out[r] = SumOfEight(sum[r]);
 }
 
 constexpr CodeKernels kKernels = {"AVX2", One<8>,  Four<8>, One<4>, Four<4>,
@@ -137,7 +120,7 @@ constexpr CodeKernels kKernels = {"AVX2", One<8>,  Four<8>, One<4>, Four<4>,
 
 namespace vnni {
 
-ELANUS_VNNI __m512i Load(const void* p) { return _mm512_loadu_si512(p); }
+ELANUS_VNNI ELANUS_INLINE __m512i Load(const void* p) { return _mm512_loadu_si512(p); }
 
 // The bytes of a row a step takes: 64 codes of 8 bits, else a block.
 template <int kBits>
@@ -147,7 +130,7 @@ template <int kBits>
 inline constexpr size_t kQueryStep = kBits == 8 ? 64 : CodeBlock(kBits);
 
 template <int kBits>
-ELANUS_VNNI __m512i Step(__m512i sum, const int8_t* query, const uint8_t* row) {
+ELANUS_VNNI ELANUS_INLINE __m512i Step(__m512i sum, const int8_t* query, const uint8_t* row) {
   if constexpr (kBits == 8) {
     return _mm512_dpbusd_epi32(sum, Load(row), Load(query));
   } else if constexpr (kBits == 1) {
@@ -173,19 +156,18 @@ ELANUS_VNNI __m512i Step(__m512i sum, const int8_t* query, const uint8_t* row) {
 }
 
 // The last blocks of 8-bit codes, fewer than 64 bytes.
-ELANUS_VNNI __m512i Tail8(__m512i sum, __mmask64 mask, const int8_t* query, const uint8_t* row) {
+ELANUS_VNNI ELANUS_INLINE __m512i Tail8(__m512i sum, __mmask64 mask, const int8_t* query,
+                                        const uint8_t* row) {
   return _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(mask, row),
                              _mm512_maskz_loadu_epi8(mask, query));
 }
 
-ELANUS_VNNI __m256i Halve(__m512i v) {
+ELANUS_VNNI ELANUS_INLINE __m256i Halve(__m512i v) {
   return _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
 }
 
-#define ELANUS_VNNI_CALL __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-
 template <int kBits>
-ELANUS_VNNI_CALL int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) {
+ELANUS_VNNI int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) {
   const size_t steps = kBits == 8 ? blocks / 4 : blocks;
   __m512i sum = _mm512_setzero_si512();
   for (size_t i = 0; i < steps; ++i) {
@@ -199,8 +181,8 @@ ELANUS_VNNI_CALL int32_t One(const int8_t* query, const uint8_t* row, size_t blo
 }
 
 template <int kBits>
-ELANUS_VNNI_CALL void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
-                           int32_t out[4]) {
+ELANUS_VNNI void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
+                      int32_t out[4]) {
   const size_t steps = kBits == 8 ? blocks / 4 : blocks;
   __m512i s0 = _mm512_setzero_si512();
   __m512i s1 = s0;
@@ -233,12 +215,6 @@ constexpr CodeKernels kKernels = {"AVX512_VNNI", One<8>,  Four<8>, One<4>, Four<
                                   One<2>,        Four<2>, One<1>,  Four<1>};
 
 }  // namespace vnni
-
-bool HasVnni() {
-  return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl");
-}
-bool HasAvx2() { return __builtin_cpu_supports("avx2"); }
 
 #elif defined(__aarch64__)
 
@@ -319,8 +295,6 @@ constexpr CodeKernels kKernels = {"NEON", One<8>,  Four<8>, One<4>, Four<4>,
 
 }  // namespace
 
-const CodeKernels& ReferenceCodes() { return kPlain; }
-
 size_t AllCodes(const CodeKernels* out[4]) {
   size_t count = 0;
   out[count++] = &kPlain;
@@ -334,10 +308,7 @@ size_t AllCodes(const CodeKernels* out[4]) {
 }
 
 const CodeKernels& BestCodes() {
-  static const CodeKernels& best = []() -> const CodeKernels& {
-    const CodeKernels* all[4];
-    return *all[AllCodes(all) - 1];
-  }();
+  static const CodeKernels& best = *Fastest(AllCodes);
   return best;
 }
 

@@ -40,9 +40,7 @@ struct CodeKernels {
 
 /// The fastest set this machine runs.
 const CodeKernels& BestCodes();
-/// Plain loops; what the others are held against.
-const CodeKernels& ReferenceCodes();
-/// Every set this machine can run, the slowest first; returns how many.
+/// Every set this machine can run, the slowest (plain loops) first; returns how many.
 size_t AllCodes(const CodeKernels* out[4]);
 
 }  // namespace elanus::simd

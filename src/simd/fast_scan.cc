@@ -5,13 +5,7 @@
 
 #include <algorithm>
 
-#if defined(__x86_64__)
-// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include "simd/instruction_sets.h"
 
 namespace elanus::simd {
 namespace {
@@ -55,9 +49,6 @@ FastScanTables PlainTables(const float* query, const float* books, size_t parts,
 }
 
 #if defined(__x86_64__)
-
-#define ELANUS_AVX2 __attribute__((target("avx2,fma")))
-#define ELANUS_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl")))
 
 // Sixteen sums of rows first .. first + 15, even rows in `even` and odd ones in `odd`.
 ELANUS_AVX2 inline uint32_t Keys16(__m128i even, __m128i odd, float base, float step,
@@ -227,8 +218,7 @@ uint32_t Neon(const uint8_t* tables, const uint8_t* block, size_t parts, float b
 FastScanTables MakeFastScanTables(const float* query, const float* books, size_t parts,
                                   size_t part_dim, float sign, float* table) {
 #if defined(__x86_64__)
-  static const bool is_wide =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+  static const bool is_wide = HasAvx512();
   if (is_wide) return Avx512Tables(query, books, parts, part_dim, sign, table);
 #endif
   return PlainTables(query, books, parts, part_dim, sign, table);
@@ -237,8 +227,7 @@ FastScanTables MakeFastScanTables(const float* query, const float* books, size_t
 void RoundFastScanTables(const float* table, size_t parts, float step, uint8_t* bytes) {
   const float inverse = 1 / step;
 #if defined(__x86_64__)
-  static const bool is_wide =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+  static const bool is_wide = HasAvx512();
   if (is_wide) return Avx512Bytes(table, parts * 16, inverse, bytes);
 #endif
   for (size_t i = 0; i < parts * 16; ++i) {
@@ -251,10 +240,8 @@ size_t AllFastScans(FastScan out[3]) {
   size_t count = 0;
   out[count++] = Plain;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out[count++] = Avx2;
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    out[count++] = Avx512;
-  }
+  if (HasAvx2()) out[count++] = Avx2;
+  if (HasAvx512()) out[count++] = Avx512;
 #elif defined(__aarch64__)
   out[count++] = Neon;
 #endif
@@ -262,10 +249,7 @@ size_t AllFastScans(FastScan out[3]) {
 }
 
 FastScan BestFastScan() {
-  static const FastScan best = [] {
-    FastScan all[3];
-    return all[AllFastScans(all) - 1];
-  }();
+  static const FastScan best = Fastest(AllFastScans);
   return best;
 }
 

@@ -2,13 +2,7 @@
 // reason that code_kernels.cc names.
 #include "simd/int8_kernels.h"
 
-#if defined(__x86_64__)
-// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include "simd/instruction_sets.h"
 
 namespace elanus::simd {
 namespace {
@@ -40,20 +34,16 @@ constexpr Int8Kernels kPlain = {"plain", PlainOne<true>, PlainOne<false>, PlainF
 
 #if defined(__x86_64__)
 
-#define ELANUS_AVX2 __attribute__((target("avx2"), always_inline)) inline
-#define ELANUS_VNNI \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), always_inline)) inline
-
 namespace avx2 {
 
 constexpr size_t kStep = 16;
 
-ELANUS_AVX2 __m256i Widen(const int8_t* p) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Widen(const int8_t* p) {
   return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 
 template <bool kL2>
-ELANUS_AVX2 __m256i Step(__m256i sum, __m256i query, __m256i row) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Step(__m256i sum, __m256i query, __m256i row) {
   if constexpr (kL2) {
     const __m256i difference = _mm256_sub_epi16(query, row);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(difference, difference));
@@ -62,23 +52,17 @@ ELANUS_AVX2 __m256i Step(__m256i sum, __m256i query, __m256i row) {
   }
 }
 
-ELANUS_AVX2 int32_t Sum(__m256i v) {
-  const __m128i half = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  const __m128i pair = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
-}
-
 template <bool kL2>
-__attribute__((target("avx2"))) int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
+ELANUS_AVX2 int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
   __m256i sum = _mm256_setzero_si256();
   size_t d = 0;
   for (; d + kStep <= dim; d += kStep) sum = Step<kL2>(sum, Widen(a + d), Widen(b + d));
-  return Sum(sum) + PlainOne<kL2>(a + d, b + d, dim - d);
+  return SumOfEight(sum) + PlainOne<kL2>(a + d, b + d, dim - d);
 }
 
 template <bool kL2>
-__attribute__((target("avx2"))) void Four(const int8_t* query, const int8_t* const rows[4],
-                                          size_t dim, int32_t out[4]) {
+ELANUS_AVX2 void Four(const int8_t* query, const int8_t* const rows[4], size_t dim,
+                      int32_t out[4]) {
   __m256i sum[4] = {};
   size_t d = 0;
   for (; d + kStep <= dim; d += kStep) {
@@ -86,7 +70,7 @@ __attribute__((target("avx2"))) void Four(const int8_t* query, const int8_t* con
     for (int r = 0; r < 4; ++r) sum[r] = Step<kL2>(sum[r], q, Widen(rows[r] + d));
   }
   for (int r = 0; r < 4; ++r) {
-    out[r] = Sum(sum[r]) + PlainOne<kL2>(query + d, rows[r] + d, dim - d);
+    out[r] = SumOfEight(sum[r]) + PlainOne<kL2>(query + d, rows[r] + d, dim - d);
   }
 }
 
@@ -98,17 +82,17 @@ namespace vnni {
 
 constexpr size_t kStep = 64;
 
-ELANUS_VNNI __m512i Load(__mmask64 mask, const int8_t* p) {
+ELANUS_VNNI ELANUS_INLINE __m512i Load(__mmask64 mask, const int8_t* p) {
   return _mm512_maskz_loadu_epi8(mask, p);
 }
 
 // The instruction multiplies unsigned bytes with signed ones: a row goes in 128 too large, and 128
 // times the query's sum is taken off in the end.
-ELANUS_VNNI __m512i StepIp(__m512i sum, __m512i query, __m512i row) {
+ELANUS_VNNI ELANUS_INLINE __m512i StepIp(__m512i sum, __m512i query, __m512i row) {
   return _mm512_dpbusd_epi32(sum, _mm512_xor_si512(row, _mm512_set1_epi8(-128)), query);
 }
 // Differences have nine bits, their sizes eight; these are widened and squared.
-ELANUS_VNNI __m512i StepL2(__m512i sum, __m512i query, __m512i row) {
+ELANUS_VNNI ELANUS_INLINE __m512i StepL2(__m512i sum, __m512i query, __m512i row) {
   const __m512i size = _mm512_sub_epi8(_mm512_max_epi8(query, row), _mm512_min_epi8(query, row));
   const __m512i zero = _mm512_setzero_si512();
   const __m512i low = _mm512_unpacklo_epi8(size, zero);
@@ -117,22 +101,20 @@ ELANUS_VNNI __m512i StepL2(__m512i sum, __m512i query, __m512i row) {
 }
 
 template <bool kL2>
-ELANUS_VNNI __m512i Step(__m512i sum, __m512i query, __m512i row) {
+ELANUS_VNNI ELANUS_INLINE __m512i Step(__m512i sum, __m512i query, __m512i row) {
   if constexpr (kL2) {
     return StepL2(sum, query, row);
   } else {
     return StepIp(sum, query, row);
   }
 }
-ELANUS_VNNI __m512i AddBytes(__m512i sum, __m512i query) {
+ELANUS_VNNI ELANUS_INLINE __m512i AddBytes(__m512i sum, __m512i query) {
   return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), query);
 }
-ELANUS_VNNI __mmask64 TailMask(size_t count) { return (__mmask64{1} << count) - 1; }
-
-#define ELANUS_VNNI_CALL __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+ELANUS_VNNI ELANUS_INLINE __mmask64 TailMask(size_t count) { return (__mmask64{1} << count) - 1; }
 
 template <bool kL2>
-ELANUS_VNNI_CALL int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
+ELANUS_VNNI int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
   __m512i sum = _mm512_setzero_si512();
   __m512i bytes = sum;
   for (size_t d = 0; d < dim; d += kStep) {
@@ -146,8 +128,8 @@ ELANUS_VNNI_CALL int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
 }
 
 template <bool kL2>
-ELANUS_VNNI_CALL void Four(const int8_t* query, const int8_t* const rows[4], size_t dim,
-                           int32_t out[4]) {
+ELANUS_VNNI void Four(const int8_t* query, const int8_t* const rows[4], size_t dim,
+                      int32_t out[4]) {
   __m512i s0 = _mm512_setzero_si512();
   __m512i s1 = s0;
   __m512i s2 = s0;
@@ -172,12 +154,6 @@ ELANUS_VNNI_CALL void Four(const int8_t* query, const int8_t* const rows[4], siz
 constexpr Int8Kernels kKernels = {"AVX512_VNNI", One<true>, One<false>, Four<true>, Four<false>};
 
 }  // namespace vnni
-
-bool HasVnni() {
-  return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl");
-}
-bool HasAvx2() { return __builtin_cpu_supports("avx2"); }
 
 #elif defined(__aarch64__)
 
@@ -244,10 +220,7 @@ size_t AllInt8(const Int8Kernels* out[3]) {
 }
 
 const Int8Kernels& BestInt8() {
-  static const Int8Kernels& best = []() -> const Int8Kernels& {
-    const Int8Kernels* all[3];
-    return *all[AllInt8(all) - 1];
-  }();
+  static const Int8Kernels& best = *Fastest(AllInt8);
   return best;
 }
 
