@@ -9,6 +9,8 @@
 #include "functions/auth/google_token.h"
 #include "functions/caller.h"
 #include "functions/errors.h"
+#include "functions/providers/body.h"
+#include "functions/providers/embedding.h"
 #include "functions/providers/rerank.h"
 
 namespace elanus::functions {

@@ -1,8 +1,6 @@
 // The providers of embeddings. Each row follows the public documentation of its HTTP interface.
 #include "functions/providers/embedding.h"
 
-#include <algorithm>
-
 #include "functions/auth/aws_signature.h"
 #include "functions/providers/body.h"
 
@@ -117,13 +115,10 @@ Result<json> HuggingFaceBody(const ModelSetup& setup, Texts texts, TextUse) {
 // -- Amazon and Google ----------------------------------------------------------------------------
 
 Result<std::string> BedrockAddress(const ModelSetup& setup) {
-  const std::string* region = setup.Find("region");
-  if (region == nullptr || region->empty()) {
-    return Status(ErrorCode::kMissingParameter, "bedrock lost params: region");
-  }
+  TRY_ASSIGN(const std::string region, Needed(setup, "region"));
   std::string url = setup.url;
   const size_t place = url.find("{region}");
-  if (place != std::string::npos) url.replace(place, std::string_view("{region}").size(), *region);
+  if (place != std::string::npos) url.replace(place, std::string_view("{region}").size(), region);
   return fmt::format("{}/model/{}/invoke", url, EncodePathPart(setup.model));
 }
 
@@ -143,15 +138,12 @@ bool BedrockVectors(const json& answer, Vectors& vectors) {
 Result<std::string> VertexAddress(const ModelSetup& setup) {
   if (setup.url.find('{') == std::string::npos) return setup.url;  // As configured, whole.
   const std::string* location = setup.Find("location");
-  const std::string* project = setup.Find("projectid");
-  if (project == nullptr || project->empty()) {
-    return Status(ErrorCode::kMissingParameter, "vertexai lost params: projectid");
-  }
+  TRY_ASSIGN(const std::string project, Needed(setup, "projectid"));
   const std::string place = location == nullptr || location->empty() ? "us-central1" : *location;
   return fmt::format(
       "https://{}-aiplatform.googleapis.com/v1/projects/{}/locations/{}/publishers/google/models/"
       "{}:predict",
-      place, EncodePathPart(*project), place, EncodePathPart(setup.model));
+      place, EncodePathPart(project), place, EncodePathPart(setup.model));
 }
 
 Result<json> VertexBody(const ModelSetup& setup, Texts texts, TextUse use) {
@@ -208,11 +200,8 @@ bool GeminiVectors(const json& answer, Vectors& vectors) {
 Result<std::string> ZillizAddress(const ModelSetup& setup) { return setup.url + "/v1/embeddings"; }
 
 Result<json> ZillizBody(const ModelSetup& setup, Texts texts, TextUse use) {
-  const std::string* deployment = setup.Find("model_deployment_id");
-  if (deployment == nullptr || deployment->empty()) {
-    return Status(ErrorCode::kMissingParameter, "zilliz lost params: model_deployment_id");
-  }
-  json body = {{"model", *deployment},
+  TRY_ASSIGN(const std::string deployment, Needed(setup, "model_deployment_id"));
+  json body = {{"model", deployment},
                {"input", ListOf(texts)},
                {"input_type", use == TextUse::kQuery ? "query" : "document"},
                {"output_dtype", IsInt8(setup) ? "int8" : "float"}};
@@ -353,40 +342,6 @@ Result<int64_t> BatchOf(const EmbeddingProvider& provider, const ModelSetup& set
       setup.provider == "tei" || setup.provider == "huggingface" || setup.provider == "zilliz";
   if (!may_say) return provider.batch_max;
   return setup.Positive("max_client_batch_size", provider.batch_max);
-}
-
-const json* At(const json& value, std::initializer_list<const char*> path) {
-  const json* at = &value;
-  for (const char* name : path) {
-    if (!at->is_object()) return nullptr;
-    const auto found = at->find(name);
-    if (found == at->end()) return nullptr;
-    at = &*found;
-  }
-  return at;
-}
-
-bool InOrder(const json* items, const char* index, const char* value, Vectors& values) {
-  if (items == nullptr || !items->is_array()) return false;
-  values.assign(items->size(), nullptr);
-  size_t next = 0;
-  for (const json& item : *items) {
-    size_t place = next++;
-    if (const json* given = At(item, {index})) {
-      if (!given->is_number_unsigned()) return false;
-      place = given->get<size_t>();
-    }
-    if (place >= values.size() || values[place] != nullptr) return false;
-    values[place] = At(item, {value});
-    if (values[place] == nullptr) return false;
-  }
-  return true;
-}
-
-bool AsTheyCome(const json* items, Vectors& values) {
-  if (items == nullptr || !items->is_array()) return false;
-  for (const json& item : *items) values.push_back(&item);
-  return true;
 }
 
 }  // namespace elanus::functions

@@ -33,16 +33,4 @@ const EmbeddingProvider* FindEmbeddingProvider(std::string_view name);
 /// The texts of one request of this model.
 Result<int64_t> BatchOf(const EmbeddingProvider& provider, const ModelSetup& setup);
 
-// -- Shapes of answers that several providers share
-// -------------------------------------------------
-
-/// The value at a path of member names, or null.
-const nlohmann::json* At(const nlohmann::json& json, std::initializer_list<const char*> path);
-/// Member `value` of each of `items`, put in the order of their member `index`, or as they come
-/// where they have none.
-bool InOrder(const nlohmann::json* items, const char* index, const char* value,
-             std::vector<const nlohmann::json*>& values);
-/// Each of `items`.
-bool AsTheyCome(const nlohmann::json* items, std::vector<const nlohmann::json*>& values);
-
 }  // namespace elanus::functions

@@ -65,11 +65,8 @@ Result<json> HuggingFaceBody(const ModelSetup&, std::string_view query, Texts te
 }
 
 Result<json> ZillizBody(const ModelSetup& setup, std::string_view query, Texts texts) {
-  const std::string* deployment = setup.Find("model_deployment_id");
-  if (deployment == nullptr || deployment->empty()) {
-    return Status(ErrorCode::kMissingParameter, "zilliz lost params: model_deployment_id");
-  }
-  return json{{"model", *deployment}, {"query", std::string(query)}, {"documents", ListOf(texts)}};
+  TRY_ASSIGN(const std::string deployment, Needed(setup, "model_deployment_id"));
+  return json{{"model", deployment}, {"query", std::string(query)}, {"documents", ListOf(texts)}};
 }
 
 bool TeiScores(const json& answer, Scores& scores) {
@@ -149,8 +146,6 @@ const RerankProvider kProviders[] = {
 };
 
 }  // namespace
-
-std::span<const RerankProvider> RerankProviders() { return kProviders; }
 
 const RerankProvider* FindRerankProvider(std::string_view name) { return FindIn(kProviders, name); }
 

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "functions/providers/embedding.h"
+#include "functions/setup.h"
+#include "functions/texts.h"
 
 namespace elanus::functions {
 
@@ -22,8 +21,6 @@ struct RerankProvider {
   /// does not look like one.
   bool (*scores)(const nlohmann::json& answer, std::vector<const nlohmann::json*>& scores);
 };
-
-std::span<const RerankProvider> RerankProviders();
 
 /// By its name in lower case, or null.
 const RerankProvider* FindRerankProvider(std::string_view name);
