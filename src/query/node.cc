@@ -20,6 +20,24 @@
 #include "store/formats/delta_log.h"
 
 namespace elanus::query {
+namespace {
+
+using Views = std::vector<std::shared_ptr<const segment::SegmentView>>;
+
+Timestamp MomentOf(const model::ShardRead& read) {
+  return read.read_at == Timestamp() ? kTimestampMax : read.read_at;
+}
+
+// Leaves the segments of the partitions that the read names; all where it names none.
+void KeepPartitions(const model::ShardRead& read, Views& views) {
+  if (read.partitions.empty()) return;
+  std::erase_if(views, [&](const auto& view) {
+    return std::find(read.partitions.begin(), read.partitions.end(), view->partition()) ==
+           read.partitions.end();
+  });
+}
+
+}  // namespace
 
 struct Node::Impl {
   store::ObjectStore& objects;
@@ -55,10 +73,9 @@ struct Node::Impl {
 
   // Of the schema that the request was checked against. A page of an iterator also finds segments
   // that were released since its first one.
-  Result<std::vector<std::shared_ptr<const segment::SegmentView>>> Views(
-      Context& ctx, const std::vector<SegmentId>& ids, const model::ShardRead& read,
-      const model::ShardSearch* search = nullptr) {
-    std::vector<std::shared_ptr<const segment::SegmentView>> views;
+  Result<Views> ViewsOf(Context& ctx, const std::vector<SegmentId>& ids,
+                        const model::ShardRead& read, const model::ShardSearch* search = nullptr) {
+    Views views;
     std::shared_lock<std::shared_mutex> lock(mutex);
     const auto shared = collections.find(read.collection);
     std::shared_ptr<const model::CollectionSchema> schema;
@@ -90,8 +107,7 @@ struct Node::Impl {
     if (!queued.ok()) LogInfo("not warmed up, too much is waiting");
   }
 
-  void Prune(Context& ctx, const expr::Plan& plan,
-             std::vector<std::shared_ptr<const segment::SegmentView>>& views) const {
+  void Prune(Context& ctx, const expr::Plan& plan, Views& views) const {
     if (!options.prunes || plan.always_true()) return;
     std::erase_if(views, [&](const auto& view) {
       if (!segment::CannotMatch(ctx, *view, plan)) return false;
@@ -103,9 +119,11 @@ struct Node::Impl {
   }
 
   // A page of an iterator goes on in the streams of the last one.
-  Result<std::vector<segment::Found>> SearchPage(
-      Context& ctx, const std::vector<std::shared_ptr<const segment::SegmentView>>& views,
-      const expr::Plan& plan, const model::ShardSearch& search, Timestamp read_at) {
+  Result<std::vector<segment::Found>> SearchPage(Context& ctx, const Views& views,
+                                                 const expr::Plan& plan,
+                                                 const model::ShardSearch& search,
+                                                 Timestamp read_at) {
+    const segment::PageSearch page{search, plan, read_at};
     std::vector<segment::Found> found(views.size());
     TRY(search_pool.ParallelFor(ctx, views.size(), [&](size_t v) -> Status {
       found[v].segment = views[v];
@@ -114,15 +132,16 @@ struct Node::Impl {
       const model::IteratorCursor& cursor = *search.cursor;
       const segment::PagePlace place{.place = cursor.place + v * cursor.place_step,
                                      .places = cursor.places};
-      TRY_ASSIGN(found[v].hits, pages.Page(step.ctx(), views[v], plan, search, read_at, place));
+      TRY_ASSIGN(found[v].hits, pages.Page(step.ctx(), views[v], page, place));
       return {};
     }));
     return found;
   }
 
-  Result<std::vector<segment::Found>> SearchViews(
-      Context& ctx, const std::vector<std::shared_ptr<const segment::SegmentView>>& views,
-      const expr::Plan& plan, const model::ShardSearch& search, Timestamp read_at) {
+  Result<std::vector<segment::Found>> SearchViews(Context& ctx, const Views& views,
+                                                  const expr::Plan& plan,
+                                                  const model::ShardSearch& search,
+                                                  Timestamp read_at) {
     if (segment::PageStreams::Serves(search)) return SearchPage(ctx, views, plan, search, read_at);
     pages.DropIdle(ctx);
     return segment::SearchSegments(ctx, Threads(), views, plan, search, read_at);
@@ -198,8 +217,6 @@ Status Node::SetSchema(Context&, CollectionId collection, const model::Collectio
   return {};
 }
 
-segment::PieceCache::Stats Node::cache_stats() const { return impl_->cache->stats(); }
-
 Status Node::ReleaseSegment(Context&, SegmentId segment) {
   std::shared_ptr<segment::Sealed> released;  // Freed after the lock.
   CollectionId empty;                         // It has nothing left here.
@@ -230,19 +247,13 @@ Status Node::ApplyDeletes(Context&, const std::vector<SegmentId>& segments,
 Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentId>& segments,
                                         const model::ShardSearch& search) {
   ProfileStep step(ctx, "sealed segments");
-  TRY_ASSIGN(auto views, impl_->Views(ctx, segments, search.read, &search));
+  TRY_ASSIGN(auto views, impl_->ViewsOf(ctx, segments, search.read, &search));
   if (views.empty()) return Status(ErrorCode::kInternal, "a search names no segment");
-  const Timestamp read_at =
-      search.read.read_at == Timestamp() ? kTimestampMax : search.read.read_at;
+  const Timestamp read_at = MomentOf(search.read);
   // The schema comes with the segments; all are of one collection.
   const std::shared_ptr<const segment::SegmentView> any = views[0];
   const model::CollectionSchema& schema = any->schema();
-  if (!search.read.partitions.empty()) {
-    std::erase_if(views, [&](const auto& view) {
-      return std::find(search.read.partitions.begin(), search.read.partitions.end(),
-                       view->partition()) == search.read.partitions.end();
-    });
-  }
+  KeepPartitions(search.read, views);
   TRY_ASSIGN(const expr::Plan plan,
              expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
   impl_->Prune(step.ctx(), plan, views);
@@ -253,7 +264,7 @@ Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentI
 
 Result<model::TermTotals> Node::CountTerms(Context& ctx, const std::vector<SegmentId>& segments,
                                            FieldId field, const std::vector<uint32_t>& terms) {
-  TRY_ASSIGN(const auto views, impl_->Views(ctx, segments, model::ShardRead()));
+  TRY_ASSIGN(const auto views, impl_->ViewsOf(ctx, segments, model::ShardRead()));
   model::TermTotals totals;
   totals.with_term.resize(terms.size());
   for (const auto& view : views) view->AddTermTotals(field, terms, totals);
@@ -263,21 +274,15 @@ Result<model::TermTotals> Node::CountTerms(Context& ctx, const std::vector<Segme
 Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                           const model::ShardQuery& query) {
   ProfileStep step(ctx, "sealed segments");
-  TRY_ASSIGN(auto views, impl_->Views(ctx, segments, query.read));
+  TRY_ASSIGN(auto views, impl_->ViewsOf(ctx, segments, query.read));
   if (views.empty()) return Status(ErrorCode::kInternal, "a query names no segment");
   const std::shared_ptr<const segment::SegmentView> any = views[0];
-  const Timestamp read_at = query.read.read_at == Timestamp() ? kTimestampMax : query.read.read_at;
-  if (!query.read.partitions.empty()) {
-    std::erase_if(views, [&](const auto& view) {
-      return std::find(query.read.partitions.begin(), query.read.partitions.end(),
-                       view->partition()) == query.read.partitions.end();
-    });
-  }
+  KeepPartitions(query.read, views);
   TRY_ASSIGN(const expr::Plan plan, expr::Bind(query.read.filter, any->schema(),
                                                query.read.templates, query.read.timezone));
   impl_->Prune(step.ctx(), plan, views);
   return segment::Retrieve(step.ctx(), impl_->Threads(), views, plan, query, any->schema(),
-                           read_at);
+                           MomentOf(query.read));
 }
 
 }  // namespace elanus::query

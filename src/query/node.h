@@ -52,8 +52,6 @@ class Node final : public roles::Query {
                                        FieldId field, const std::vector<uint32_t>& terms) override;
   Result<model::PartialRows> Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                       const model::ShardQuery& query) override;
-  /// Of the columns and indexes that its segments have open.
-  segment::PieceCache::Stats cache_stats() const;
 
  private:
   struct Impl;

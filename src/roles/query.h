@@ -31,7 +31,7 @@ class Query {
   virtual Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
                               const model::Deletes& deletes) = 0;
   /// Searches the given segments, all of them loaded, and reduces to k hits a query.
-  /// kSegmentNotLoaded.
+  /// kSegmentNotFound.
   virtual Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
                                             const model::ShardSearch& search) = 0;
   /// What BM25 needs of a field of the given segments, deleted rows too. kSegmentNotFound.

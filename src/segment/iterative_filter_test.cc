@@ -3,86 +3,27 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <random>
+#include <algorithm>
 
 #include "base/profile.h"
-#include "segment/growing.h"
 #include "segment/search_tasks.h"
-#include "segment/testing/indexed_view.h"
+#include "segment/testing/vector_rows.h"
 
 namespace elanus::segment {
 namespace {
 
-using model::DataType;
-using model::Metric;
-
-constexpr uint32_t kDim = 8;
-constexpr size_t kRows = 20'000;
-constexpr FieldId kKey{100};
-constexpr FieldId kNumber{101};
-constexpr FieldId kVector{102};
-
-class IterativeFilterTest : public testing::Test {
+class IterativeFilterTest : public VectorRowsTest {
  protected:
-  void SetUp() override {
-    auto schema = std::make_shared<model::CollectionSchema>();
-    schema->fields.push_back(
-        {.id = kKey, .name = "id", .type = DataType::kInt64, .is_primary_key = true});
-    schema->fields.push_back({.id = kNumber, .name = "number", .type = DataType::kInt64});
-    schema->fields.push_back({.id = kVector,
-                              .name = "vector",
-                              .type = DataType::kFloatVector,
-                              .type_params = {{"dim", std::to_string(kDim)}}});
-    Growing growing(SegmentId(1), PartitionId(1), schema);
-    std::vector<model::Column> columns{
-        model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0),
-        model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0),
-        model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim)};
-    std::mt19937 rng(4);
-    std::normal_distribution<float> normal;
-    vectors_.resize(kRows * kDim);
-    for (float& value : vectors_) value = normal(rng);
-    for (size_t row = 0; row < kRows; ++row) {
-      const auto key = static_cast<int64_t>(row);
-      const int64_t number = key % 100;
-      columns[0].AppendFixed(&key);
-      columns[1].AppendFixed(&number);
-      columns[2].AppendFixed(vectors_.data() + row * kDim);
-    }
-    growing.Append(columns, Timestamp(10));
-    rows_ = growing.Snapshot();
-    search_.vector_field = kVector;
-    search_.metric = Metric::kL2;
-    search_.k = 10;
+  IterativeFilterTest() : VectorRowsTest(/*numbers=*/100) {
     search_.params = {{"nprobe", "24"}};
-    search_.queries =
-        model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim);
-    for (float place : {0.0f, 0.5f, -1.0f}) {
-      const std::vector<float> query(kDim, place);
-      search_.queries.AppendFixed(query.data());
-    }
+    for (float number : {0.0f, 0.5f, -1.0f}) AddQuery(number);
   }
   std::shared_ptr<const SegmentView> Indexed(const char* type_name) {
-    const index::IndexType* type = FindType(index::VectorKind::kDense, type_name);
-    const index::VectorBlock block{.data = vectors_.data(), .rows = kRows, .dim = kDim};
     index::Params build;
     build.Set("M", 16);
     build.Set("efConstruction", 100);
     build.Set("nlist", 32);
-    auto bytes = type->Build(ctx_, block, Metric::kL2, build, {});
-    EXPECT_TRUE(bytes.ok());
-    auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes->size() + 127) / 64 * 64));
-    std::memcpy(memory, bytes->data(), bytes->size());
-    auto opened =
-        type->Open(Blob(std::shared_ptr<const void>(
-                            memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-                        {memory, bytes->size()}, bytes->size()),
-                   block, Metric::kL2);
-    EXPECT_TRUE(opened.ok());
-    FieldIndex index{.index = std::move(*opened), .type = type, .metric = Metric::kL2};
-    return std::make_shared<IndexedView>(rows_, block, std::move(index));
+    return WithIndex(type_name, build);
   }
   SegmentHits Hits(Context& ctx, const std::shared_ptr<const SegmentView>& view,
                    const std::string& filter) {
@@ -93,11 +34,7 @@ class IterativeFilterTest : public testing::Test {
     return (*found)[0].hits;
   }
 
-  SystemClock clock_;
-  Context ctx_{clock_};
-  std::vector<float> vectors_;
-  std::shared_ptr<const SegmentView> rows_;
-  model::ShardSearch search_;
+  std::shared_ptr<const SegmentView> rows_ = growing_.Snapshot();
 };
 
 TEST_F(IterativeFilterTest, FindsWhatTheUsualWayFinds) {

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/fields.h"
 
 namespace elanus::segment {
@@ -57,16 +58,16 @@ float PagePlace::After(float order) const {
   return AtOrdinal(std::min(found, Ordinal(kInfinity)));
 }
 
-std::string SameInAllPages(const model::ShardSearch& search) {
+uint64_t FingerprintOf(const model::ShardSearch& search) {
   model::ShardSearch same = search;
   same.cursor.reset();
   same.k = 0;
   same.read.guarantee = Timestamp();
-  return Encode(same);
+  return Checksum(Encode(same));
 }
 
 struct PageStreams::Kept {
-  std::string search_text;
+  uint64_t fingerprint = 0;
   std::shared_ptr<const SegmentView> segment;
   model::ShardSearch search;  // The stream reads its query.
   std::unique_ptr<SegmentStream> stream;
@@ -148,25 +149,24 @@ void PageStreams::Forget(CollectionId collection) {
 }
 
 Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
-                                      const expr::Plan& plan, const model::ShardSearch& search,
-                                      Timestamp read_at, PagePlace place) {
+                                      const PageSearch& page, PagePlace place) {
   DropIdle(ctx);
+  const model::ShardSearch& search = page.search;
   const Key key(search.cursor->token, segment->id().value());
   const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
   const float bound = search.cursor->has_bound ? scale * search.cursor->bound : -kInfinity;
-  std::string search_text = SameInAllPages(search);
   std::shared_ptr<Kept> kept = kept_.Take(key);
-  const bool goes_on = kept != nullptr && kept->search_text == search_text &&
+  const bool goes_on = kept != nullptr && kept->fingerprint == page.fingerprint &&
                        kept->bound <= bound && bound <= kept->reach && kept->place == place;
   if (!goes_on) {
     kept = std::make_shared<Kept>();
-    kept->search_text = std::move(search_text);
+    kept->fingerprint = page.fingerprint;
     kept->segment = segment;
     kept->search = search;
     kept->late_order = bound;
     kept->place = place;
-    TRY_ASSIGN(kept->stream,
-               SegmentStream::Open(ctx, std::move(segment), plan, kept->search, 0, read_at));
+    TRY_ASSIGN(kept->stream, SegmentStream::Open(ctx, std::move(segment), page.plan, kept->search,
+                                                 0, page.read_at));
   }
   kept->MoveTo(bound);
   // More wait for the next page: of an index that gives hits nearly in order, those that come late

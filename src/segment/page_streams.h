@@ -28,8 +28,17 @@ struct PageStreamOptions {
   }
 };
 
-/// What the pages of one iterator agree in, as text.
-std::string SameInAllPages(const model::ShardSearch& search);
+/// A number for what the pages of one iterator agree in; other searches have another one. Costs a
+/// walk over the whole search, query vector and filter.
+uint64_t FingerprintOf(const model::ShardSearch& search);
+
+/// A page as every segment of a node is asked for it. Borrows what it names.
+struct PageSearch {
+  const model::ShardSearch& search;
+  const expr::Plan& plan;
+  Timestamp read_at;
+  uint64_t fingerprint = FingerprintOf(search);
+};
 
 /// A segment's place among the segments that an iterator is searched in, and how many these are.
 /// Two segments have no order of hits in common where they have to tell hits apart, so pages end
@@ -56,11 +65,10 @@ class PageStreams {
   /// True for the pages of iterators.
   static bool Serves(const model::ShardSearch& search);
 
-  /// As segment::Search, for a search that Serves(); its stream is kept when the iterator has a
+  /// As segment::Search, of a search that Serves(); its stream is kept when the iterator has a
   /// name, which it gets with its first page. `place` is the same for all pages.
   Result<SegmentHits> Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
-                           const expr::Plan& plan, const model::ShardSearch& search,
-                           Timestamp read_at, PagePlace place);
+                           const PageSearch& page, PagePlace place);
   /// The segment of the stream that waits for the next page of this iterator, or null.
   std::shared_ptr<const SegmentView> SegmentOf(Context& ctx, const model::ShardSearch& search,
                                                SegmentId segment);

@@ -5,84 +5,26 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <map>
-#include <random>
 #include <set>
 
-#include "segment/growing.h"
 #include "segment/page_streams.h"
-#include "segment/testing/indexed_view.h"
+#include "segment/testing/vector_rows.h"
 
 namespace elanus::segment {
 namespace {
 
 using model::Column;
 using model::DataType;
-using model::Metric;
 
-constexpr uint32_t kDim = 8;
-constexpr size_t kRows = 20'000;  // Three blocks.
-constexpr FieldId kKey{100};
-constexpr FieldId kNumber{101};
-constexpr FieldId kVector{102};
-
-std::shared_ptr<const model::CollectionSchema> Schema() {
-  auto schema = std::make_shared<model::CollectionSchema>();
-  schema->name = "c";
-  schema->fields.push_back(
-      {.id = kKey, .name = "id", .type = DataType::kInt64, .is_primary_key = true});
-  schema->fields.push_back({.id = kNumber, .name = "number", .type = DataType::kInt64});
-  schema->fields.push_back({.id = kVector,
-                            .name = "vector",
-                            .type = DataType::kFloatVector,
-                            .type_params = {{"dim", std::to_string(kDim)}}});
-  return schema;
-}
-
-class SegmentSearchTest : public testing::Test {
+class SegmentSearchTest : public VectorRowsTest {
  protected:
-  void SetUp() override {
-    std::mt19937 rng(4);
-    std::normal_distribution<float> normal;
-    std::vector<Column> columns{
-        model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0),
-        model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0),
-        model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim)};
-    vectors_.resize(kRows * kDim);
-    for (float& value : vectors_) value = normal(rng);
-    for (size_t row = 0; row < kRows; ++row) {
-      const auto key = static_cast<int64_t>(row);
-      const int64_t number = key % 10;
-      columns[0].AppendFixed(&key);
-      columns[1].AppendFixed(&number);
-      columns[2].AppendFixed(vectors_.data() + row * kDim);
-    }
-    growing_.Append(columns, Timestamp(10));
-    search_.queries =
-        model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim);
-    const std::vector<float> query(kDim, 0.3f);
-    search_.queries.AppendFixed(query.data());
-  }
+  SegmentSearchTest() : VectorRowsTest(/*numbers=*/10) { AddQuery(0.3f); }
   std::shared_ptr<const SegmentView> Indexed(const char* type_name) {
-    const index::IndexType* type = FindType(index::VectorKind::kDense, type_name);
-    const index::VectorBlock block{.data = vectors_.data(), .rows = kRows, .dim = kDim};
     index::Params build;
     build.Set("M", 8);
     build.Set("efConstruction", 40);
-    auto bytes = type->Build(ctx_, block, Metric::kL2, build, {});
-    EXPECT_TRUE(bytes.ok());
-    auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes->size() + 127) / 64 * 64));
-    std::memcpy(memory, bytes->data(), bytes->size());
-    auto opened =
-        type->Open(Blob(std::shared_ptr<const void>(
-                            memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-                        {memory, bytes->size()}, bytes->size()),
-                   block, Metric::kL2);
-    EXPECT_TRUE(opened.ok());
-    FieldIndex index{.index = std::move(*opened), .type = type, .metric = Metric::kL2};
-    return std::make_shared<IndexedView>(growing_.Snapshot(), block, std::move(index));
+    return WithIndex(type_name, build);
   }
   // Rows by distance, those that pass.
   template <class Passes>
@@ -115,12 +57,6 @@ class SegmentSearchTest : public testing::Test {
       if (hits->rows.size() < page) return got;
     }
   }
-
-  SystemClock clock_;
-  Context ctx_{clock_};
-  std::vector<float> vectors_;
-  Growing growing_{SegmentId(1), PartitionId(2), Schema()};
-  model::ShardSearch search_{.vector_field = kVector, .metric = Metric::kL2, .k = 10};
 };
 
 TEST_F(SegmentSearchTest, StreamsTheRowsOfAGrowingSegmentInOrder) {
@@ -157,7 +93,7 @@ TEST_F(SegmentSearchTest, AnswersTheBestRowsOfARangeFarFromTheQuery) {
   search_.has_radius = search_.has_range_filter = true;
   search_.range_filter = all[8000].first;
   search_.radius = all[12000].first;
-  const auto plan = expr::Bind("", *Schema(), {});
+  const auto plan = expr::Bind("", *VectorRowsSchema(), {});
   for (const char* type : {"", "HNSW", "IVF_FLAT"}) {
     const auto view = *type == 0 ? growing_.Snapshot() : Indexed(type);
     const auto hits = Search(ctx_, *view, *plan, search_, Timestamp(100));
@@ -191,7 +127,7 @@ class PageTest : public SegmentSearchTest {
     while (true) {
       EXPECT_TRUE(PageStreams::Serves(search_));
       const auto hits = streams != nullptr
-                            ? streams->Page(ctx_, view, *plan, search_, Timestamp(100), place)
+                            ? streams->Page(ctx_, view, {search_, *plan, Timestamp(100)}, place)
                             : Search(ctx_, *view, *plan, search_, Timestamp(100));
       EXPECT_TRUE(hits.ok()) << hits.status().ToString();
       EXPECT_EQ(hits->rows.size(), page);
@@ -240,7 +176,7 @@ TEST_F(PageTest, HitsThatComeLateHaveTheirOwnScores) {
   search_.params["nprobe"] = "1";
   size_t late = 0;
   for (int page = 0; page < 200; ++page) {
-    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100), {});
+    const auto hits = streams.Page(ctx_, view, {search_, *plan, Timestamp(100)}, {});
     ASSERT_TRUE(hits.ok()) << hits.status().ToString();
     for (size_t i = 0; i < 40; ++i) {
       ASSERT_NEAR(hits->own_scores[i], scores[hits->rows[i]], 1e-4);
@@ -254,17 +190,14 @@ TEST_F(PageTest, HitsThatComeLateHaveTheirOwnScores) {
 
 TEST_F(PageTest, EqualRowsThatFillManyPagesComeOnce) {
   const std::vector<float> same(kDim, 0.5f);
-  std::vector<Column> columns{
-      model::MakeColumn(kKey, "id", DataType::kInt64, DataType::kNone, 0),
-      model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0),
-      model::MakeColumn(kVector, "vector", DataType::kFloatVector, DataType::kNone, kDim)};
+  std::vector<Column> columns = NoVectorRows();
   for (int64_t key = 0; key < 100; ++key) {
     const int64_t number = 0;
     columns[0].AppendFixed(&key);
     columns[1].AppendFixed(&number);
     columns[2].AppendFixed(same.data());
   }
-  Growing equal(SegmentId(5), PartitionId(2), Schema());
+  Growing equal(SegmentId(5), PartitionId(2), VectorRowsSchema());
   equal.Append(columns, Timestamp(10));
   // In no two segments has a hit the same order.
   std::set<float> orders;
@@ -308,7 +241,7 @@ TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
     search_.read.filter = filter;
     search_.cursor = model::IteratorCursor{.token = "t", .has_bound = true};
     search_.cursor->bound = all[after].first + 1e-5f;
-    const auto hits = streams.Page(ctx_, view, *plan, search_, Timestamp(100), {});
+    const auto hits = streams.Page(ctx_, view, {search_, *plan, Timestamp(100)}, {});
     EXPECT_TRUE(hits.ok());
     return hits->rows[0];
   };
@@ -331,7 +264,7 @@ TEST_F(SegmentSearchTest, GroupsByAFieldWithoutLookingAtEveryRow) {
   search_.grouping.keys = {{.field = kNumber, .name = "number", .type = DataType::kInt64}};
   search_.grouping.group_size = 2;
   const auto all = Ranked([](uint32_t) { return true; });
-  const auto plan = expr::Bind("", *Schema(), {});
+  const auto plan = expr::Bind("", *VectorRowsSchema(), {});
   for (const char* type : {"", "IVF_FLAT", "HNSW"}) {
     const auto view = *type == 0 ? growing_.Snapshot() : Indexed(type);
     const auto hits = Search(ctx_, *view, *plan, search_, Timestamp(100));
@@ -354,7 +287,7 @@ TEST_F(SegmentSearchTest, FillsTheGroupsItIsAskedFor) {
   Column only = model::MakeColumn(kNumber, "number", DataType::kInt64, DataType::kNone, 0);
   for (int64_t group : {3, 8}) only.AppendFixed(&group);
   search_.grouping.only = {only};
-  const auto plan = expr::Bind("", *Schema(), {});
+  const auto plan = expr::Bind("", *VectorRowsSchema(), {});
   const auto hits = Search(ctx_, *growing_.Snapshot(), *plan, search_, Timestamp(100));
   ASSERT_TRUE(hits.ok()) << hits.status().ToString();
   std::set<uint32_t> expected;
@@ -376,7 +309,7 @@ TEST_F(SegmentSearchTest, AChainScoresAndLeavesOutHits) {
                    {.op = "sort", .inputs = {"$score"}, .params = {{"desc", false}}},
                    {.op = "limit", .params = {{"limit", int64_t{5}}}}};
   search_.k = 100;
-  const auto plan = expr::Bind("", *Schema(), {});
+  const auto plan = expr::Bind("", *VectorRowsSchema(), {});
   const auto hits = Search(ctx_, *growing_.Snapshot(), *plan, search_, Timestamp(100));
   ASSERT_TRUE(hits.ok()) << hits.status().ToString();
   for (size_t i = 0; i < 5; ++i) {
@@ -389,7 +322,7 @@ TEST_F(SegmentSearchTest, AChainScoresAndLeavesOutHits) {
 TEST_F(SegmentSearchTest, BoostsChangeScoresAndOrder) {
   search_.boosting.boosts = {{.filter = "number == 3", .weight = 0.01}};
   search_.k = kRows;
-  const auto plan = expr::Bind("", *Schema(), {});
+  const auto plan = expr::Bind("", *VectorRowsSchema(), {});
   const auto hits = Search(ctx_, *growing_.Snapshot(), *plan, search_, Timestamp(100));
   ASSERT_TRUE(hits.ok()) << hits.status().ToString();
   EXPECT_EQ(hits->rows[0] % 10, 3u);

@@ -17,7 +17,7 @@ namespace elanus::shard {
 /// compaction or a new index may move rows to other segments meanwhile, whose streams know nothing
 /// of what has been given.
 struct PageScope {
-  std::string same;  // As segment::SameInAllPages().
+  uint64_t fingerprint = 0;  // As segment::FingerprintOf(), before its terms are weighed.
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
   std::vector<SegmentId> loaded;
   model::ShardSearch search;  // Of the first page, its terms weighed.

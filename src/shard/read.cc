@@ -19,12 +19,11 @@ struct Scope {
   std::shared_ptr<const State> state;
   std::shared_ptr<const model::CollectionSchema> schema;  // That the request was checked against.
   Timestamp read_at;
-  Timestamp expired_before;
-  FieldId expiry_field;
-  int64_t expiry_us = 0;
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
   const std::vector<SegmentId>* loaded = nullptr;  // Of the state, or of the first page.
+  // Of a page of an iterator:
   uint64_t fresh_place = 0;  // Of the first fresh segment, see segment::PagePlace.
+  uint64_t fingerprint = 0;  // See segment::PageSearch.
 };
 
 bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collection,
@@ -34,7 +33,9 @@ bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collectio
          read.partitions.end();
 }
 
-Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
+// Puts the moment into the read, one for both halves of the shard: an upsert is seen whole or not
+// at all.
+Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read) {
   Scope scope;
   ProfileStep wait(ctx, "wait for the guarantee");
   TRY_ASSIGN(const Timestamp now, shard.WaitFor(ctx, read.guarantee));
@@ -56,9 +57,10 @@ Result<Scope> Open(Context& ctx, Shard& shard, const model::ShardRead& read) {
   // moment agree on what has expired.
   const int64_t now_ms =
       read.read_at == Timestamp() ? ctx.clock().NowMs() : PhysicalMs(read.read_at);
-  scope.expired_before = model::ExpiredBefore(collection.properties, now_ms);
-  scope.expiry_field = model::ExpiryField(collection.properties, collection.schema);
-  scope.expiry_us = now_ms * 1000;
+  read.read_at = scope.read_at;
+  read.expired_before = model::ExpiredBefore(collection.properties, now_ms);
+  read.expiry_field = model::ExpiryField(collection.properties, collection.schema);
+  read.expiry_us = now_ms * 1000;
   if (!read.ignore_growing) {
     for (const auto& growing : scope.state->fresh) {
       if (Wanted(read, collection, growing->partition())) {
@@ -88,13 +90,13 @@ Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const S
                expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
     std::vector<segment::Found> found;
     if (KeepsPages(shard, search)) {
+      const segment::PageSearch page{search, plan, scope.read_at, scope.fingerprint};
       segment::PagePlace place{.place = scope.fresh_place, .places = search.cursor->places};
       for (const auto& view : scope.fresh) {
         ProfileStep one(step.ctx(), "segment");
         segment::SaySegment(one, *view);
-        TRY_ASSIGN(
-            segment::SegmentHits hits,
-            shard.pages()->streams.Page(one.ctx(), view, plan, search, scope.read_at, place));
+        TRY_ASSIGN(segment::SegmentHits hits,
+                   shard.pages()->streams.Page(one.ctx(), view, page, place));
         found.push_back({view, std::move(hits)});
         place.place += search.cursor->place_step;
       }
@@ -133,11 +135,13 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
                                       const model::ShardSearch& search) {
   auto& scopes = shard.pages()->scopes;
   const Pages::Key key(search.cursor->token, shard.vchannel());
-  std::string same = segment::SameInAllPages(search);
+  scope.fingerprint = segment::FingerprintOf(search);
   std::shared_ptr<const PageScope> kept = scopes.Find(key, ctx.clock().NowMs());
-  if (kept == nullptr || kept->same != same) {
-    PageScope first{
-        .same = std::move(same), .fresh = scope.fresh, .loaded = *scope.loaded, .search = search};
+  if (kept == nullptr || kept->fingerprint != scope.fingerprint) {
+    PageScope first{.fingerprint = scope.fingerprint,
+                    .fresh = scope.fresh,
+                    .loaded = *scope.loaded,
+                    .search = search};
     if (search.metric == model::Metric::kBm25) {
       TRY(WeighTerms(ctx, *scope.state, query, first.search));
     }
@@ -159,11 +163,6 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
 Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
                                       model::ShardSearch& search) {
   TRY_ASSIGN(Scope scope, Open(ctx, shard, search.read));
-  // One moment for both halves: an upsert is seen whole or not at all.
-  search.read.read_at = scope.read_at;
-  search.read.expired_before = scope.expired_before;
-  search.read.expiry_field = scope.expiry_field;
-  search.read.expiry_us = scope.expiry_us;
   if (KeepsPages(shard, search)) return SearchPage(ctx, scope, shard, query, search);
   if (search.metric != model::Metric::kBm25) return SearchScope(ctx, scope, shard, query, search);
   model::ShardSearch weighed = search;  // The next attempt begins with the counts.
@@ -174,10 +173,6 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
 Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& query,
                                      model::ShardQuery& request) {
   TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read));
-  request.read.read_at = scope.read_at;
-  request.read.expired_before = scope.expired_before;
-  request.read.expiry_field = scope.expiry_field;
-  request.read.expiry_us = scope.expiry_us;
   const model::CollectionSchema& schema = *scope.schema;
   std::vector<RowsReader> readers;
   if (!scope.state->loaded.empty()) {
