@@ -2,26 +2,19 @@
 // does not wait.
 #include "coord/compaction.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 
 #include "coord/test_meta.h"
+#include "roles/testing/stand_ins.h"
 
 namespace elanus::coord {
 namespace {
 
 /// A data node that compacts as told.
-class ScriptedData final : public roles::Data {
+class ScriptedData final : public roles::StandInData {
  public:
   explicit ScriptedData(Executor& executor) : executor_(executor) {}
-  Result<model::SegmentInfo> Flush(Context&, const roles::FlushTask&) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
-  }
-  Result<model::DeltaInfo> FlushDeletes(Context&, CollectionId, const std::string&,
-                                        const model::Deletes&) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
-  }
   Result<model::SegmentIndexInfo> BuildIndex(Context&, const model::SegmentInfo& segment,
                                              const model::CollectionInfo&,
                                              const model::IndexInfo& index,

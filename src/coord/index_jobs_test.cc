@@ -6,21 +6,15 @@
 #include <set>
 
 #include "coord/test_meta.h"
+#include "roles/testing/stand_ins.h"
 
 namespace elanus::coord {
 namespace {
 
 /// A data node whose builds do as told.
-class ScriptedData final : public roles::Data {
+class ScriptedData final : public roles::StandInData {
  public:
   explicit ScriptedData(Executor& executor) : executor_(executor) {}
-  Result<model::SegmentInfo> Flush(Context&, const roles::FlushTask&) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
-  }
-  Result<model::DeltaInfo> FlushDeletes(Context&, CollectionId, const std::string&,
-                                        const model::Deletes&) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
-  }
   Result<model::SegmentIndexInfo> BuildIndex(Context& ctx, const model::SegmentInfo& segment,
                                              const model::CollectionInfo&,
                                              const model::IndexInfo& index,
@@ -44,18 +38,6 @@ class ScriptedData final : public roles::Data {
     if (during_build) during_build();
     const std::string key = segment.rows < 5 ? "" : fmt::format("index/{}", segment.id.value());
     return model::SegmentIndexInfo{.index = index.id, .key = key};
-  }
-
-  Result<roles::CompactionResult> Compact(Context&, const roles::CompactionTask&,
-                                          const model::CollectionInfo&) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
-  }
-  Result<int64_t> CountExpired(Context&, const model::SegmentInfo&, FieldId, int64_t) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
-  }
-  Result<roles::MergeDeletesResult> MergeDeletes(Context&, const roles::MergeDeletesTask&,
-                                                 const model::CollectionInfo&) override {
-    return Status(ErrorCode::kUnimplemented, "not in this test");
   }
 
   int builds = 0;

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
 
+#include "roles/testing/stand_ins.h"
 #include "shard/read.h"
 
 namespace elanus::shard {
@@ -25,18 +25,12 @@ Column KeyColumn(const std::vector<int64_t>& keys) {
 }
 
 /// Keeps the deletes that it was asked to apply; answers reads with one key a segment.
-class NotingQuery final : public roles::Query {
+class NotingQuery final : public roles::StandInQuery {
  public:
   struct Note {
     std::vector<SegmentId> segments;
     model::Deletes deletes;
   };
-  Status LoadSegment(Context&, const model::SegmentInfo&, const model::CollectionInfo&,
-                     const std::vector<model::DeltaInfo>&) override {
-    return {};
-  }
-  Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override { return {}; }
-  Status ReleaseSegment(Context&, SegmentId) override { return {}; }
   Status ApplyDeletes(Context&, const std::vector<SegmentId>& segments,
                       const model::Deletes& deletes) override {
     if (failing) return Status(ErrorCode::kIoFailed, "not now");
@@ -50,12 +44,6 @@ class NotingQuery final : public roles::Query {
       if (gone.count(id) > 0) return Status(ErrorCode::kSegmentNotFound, "it has left");
     }
     return model::PartialHits();
-  }
-  Result<model::TermTotals> CountTerms(Context&, const std::vector<SegmentId>&, FieldId,
-                                       const std::vector<uint32_t>& terms) override {
-    model::TermTotals none;
-    none.with_term.resize(terms.size());
-    return none;
   }
   Result<model::PartialRows> Retrieve(Context&, const std::vector<SegmentId>& segments,
                                       const model::ShardQuery& query) override {
