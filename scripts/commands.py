@@ -79,22 +79,22 @@ def test(args):
     return tests.test(args.module, everything=args.all, on_arm=args.arm)
 
 
-def cases(args):
+def unit(name, **more):
+    """Builds and runs one test program."""
     install_packages()
     tests.configure("release")
-    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "cases_test")
+    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", f"{name}_test")
     tally = Tally()
-    tests.unit(tally, "release", "cases", gtest_filter="*Case*")
+    tests.unit(tally, "release", name, **more)
     return tally.close()
+
+
+def cases(args):
+    return unit("cases", gtest_filter="*Case*")
 
 
 def sim(args):
-    install_packages()
-    tests.configure("release")
-    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "sim_test")
-    tally = Tally()
-    tests.unit(tally, "release", "sim", env={"ELANUS_SIM_SEED": str(args.seed)})
-    return tally.close()
+    return unit("sim", env={"ELANUS_SIM_SEED": str(args.seed)})
 
 
 def e2e(args):
@@ -122,27 +122,23 @@ def demo(args):
     return run(venv("demo"), path("demo", "run.py"), "--server", program, *more, check=False).returncode
 
 
-def torture(args):
+def for_minutes(args, *script):
+    """Runs a script of tests/ against the server for as long as the command says."""
     program = binary()
-    return run(venv("pymilvus30"), path("tests", "torture", "torture.py"), "--server", program, "--seconds",
-               str(args.minutes * 60), *(["--seed", str(args.seed)] if args.seed is not None else []),
-               check=False).returncode
+    return run(venv("pymilvus30"), path("tests", *script), "--server", program, "--seconds", str(args.minutes * 60),
+               *(["--seed", str(args.seed)] if args.seed is not None else []), check=False).returncode
+
+
+def torture(args):
+    return for_minutes(args, "torture", "torture.py")
 
 
 def consistency(args):
-    program = binary()
-    return run(venv("pymilvus30"), path("tests", "consistency", "check.py"), "--server", program, "--seconds",
-               str(args.minutes * 60), *(["--seed", str(args.seed)] if args.seed is not None else []),
-               check=False).returncode
+    return for_minutes(args, "consistency", "check.py")
 
 
 def faults(args):
-    install_packages()
-    tests.configure("release")
-    run("ninja", "-C", os.path.join(BUILD, "release"), "--quiet", "faults_test")
-    tally = Tally()
-    tests.unit(tally, "release", "faults", env={"ELANUS_FAULT_STRIDE": str(args.stride)})
-    return tally.close()
+    return unit("faults", env={"ELANUS_FAULT_STRIDE": str(args.stride)})
 
 
 def fuzz(args):

@@ -1,5 +1,6 @@
 """What the commands of ./dev share: where things are, running programs, Debian packages, Python environments."""
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -35,6 +36,12 @@ def run(*command, cwd=ROOT, env=None, check=True, **more):
     if check and done.returncode:
         raise Failed(f"exit status {done.returncode}: {' '.join(map(str, command))}")
     return done
+
+
+def answers(key, *command):
+    """What a program prints, a JSON object a line, by the objects' member `key`."""
+    done = run(*command, stdout=subprocess.PIPE, text=True)
+    return {one[key]: one for one in map(json.loads, done.stdout.splitlines())}
 
 
 def pinned(name):

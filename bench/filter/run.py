@@ -9,22 +9,14 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
-from devlib import BUILD, Failed, run, venv  # noqa: E402
+from devlib import BUILD, Failed, answers, run, venv  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKER = os.path.join(BUILD, "release", "elanus_filter")
-
-
-def lines(*command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise Failed(f"{os.path.basename(command[0])} ended with {done.returncode}")
-    return {one["name"]: one for one in map(json.loads, done.stdout.splitlines())}
 
 
 def report(rows, rounds, names):
@@ -71,8 +63,8 @@ def main():
         open(os.path.join(data, "done"), "w").close()
     rounds = []
     for _ in range(args.rounds):
-        rounds.append((lines(args.worker, "measure", str(args.rows), str(args.repeats)),
-                       lines(python, os.path.join(HERE, "duck.py"), data, str(args.repeats))))
+        rounds.append((answers("name", args.worker, "measure", str(args.rows), str(args.repeats)),
+                       answers("name", python, os.path.join(HERE, "duck.py"), data, str(args.repeats))))
     table, text = report(args.rows, rounds, list(rounds[0][0]))
     print(text)
     if args.out:

@@ -16,24 +16,16 @@ import platform
 import random
 import re
 import statistics
-import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "scripts"), os.path.join(ROOT, "demo")]
-from devlib import BUILD, Failed, run, venv  # noqa: E402
+from devlib import BUILD, Failed, answers, run, venv  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARTS = ["text", "hybrid", "group", "load", "iterator", "milvus"]
 WORKER = os.path.join(BUILD, "release", "elanus_search")
 GOALS = {("or", "tantivy"): 1.2, ("or", "bm25s"): 1.0, ("and", "tantivy"): 1.0}
-
-
-def lines(*command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise Failed(f"{os.path.basename(command[0])} ended with {done.returncode}")
-    return {one["kind"]: one for one in map(json.loads, done.stdout.splitlines())}
 
 
 def prepare(folder, texts, queries):
@@ -85,9 +77,9 @@ def run_text(args):
     files = [os.path.join(folder, "texts"), os.path.join(folder, "queries"), str(args.repeats)]
     rounds = []
     for _ in range(args.rounds):
-        one = {"elanus": lines(args.worker, *files)}
+        one = {"elanus": answers("kind", args.worker, *files)}
         for peer in ("tantivy", "bm25s"):
-            one[peer] = lines(python, os.path.join(HERE, "peers.py"), peer, *files)
+            one[peer] = answers("kind", python, os.path.join(HERE, "peers.py"), peer, *files)
             for kind in one[peer]:
                 agree(peer, one["elanus"][kind], one[peer][kind])
         rounds.append(one)

@@ -12,7 +12,7 @@ import time
 
 import grpc
 import numpy as np
-from pymilvus import AnnSearchRequest, DataType, Function, FunctionType, MilvusClient, RRFRanker
+from pymilvus import DataType, Function, FunctionType, MilvusClient, RRFRanker
 from pymilvus.client.prepare import Prepare
 from pymilvus.grpc_gen import milvus_pb2
 

@@ -1,6 +1,6 @@
-// Every operation a client can ask for, as free functions of context, services and request. gRPC
-// and REST call the same. Errors are those of the operation's row in the error model; nothing is
-// stored when an operation fails.
+// Every operation a client can ask for, as free functions of context, services and request, which
+// `wire` calls. Errors are those of the operation's row in the error model; nothing is stored when
+// an operation fails.
 #pragma once
 
 #include <string>
