@@ -3,27 +3,31 @@
 
 #include <algorithm>
 
+#include "base/partition_point.h"
+
 namespace elanus::segment {
 namespace {
 
 // The number of rows inserted before a moment.
 size_t RowsBefore(const SegmentView& segment, Timestamp moment) {
-  size_t begin = 0;
-  size_t end = segment.rows();
-  while (begin < end) {
-    const size_t middle = begin + (end - begin) / 2;
-    if (*segment.RowTimestamps(middle) < moment.value())
-      begin = middle + 1;
-    else
-      end = middle;
-  }
-  return begin;
+  return PartitionPoint(size_t{0}, segment.rows(),
+                        [&](size_t row) { return *segment.RowTimestamps(row) < moment.value(); });
+}
+
+// Bits to hide more of the visible rows in.
+std::shared_ptr<Bitset> BitsOf(const SegmentView& segment, const Visible& visible) {
+  return visible.rows == nullptr ? std::make_shared<Bitset>(segment.rows(), true)
+                                 : std::make_shared<Bitset>(*visible.rows);
+}
+
+Visible Showing(std::shared_ptr<Bitset> bits) {
+  if (!bits->Any()) return {.rows = nullptr, .none = true};
+  return {.rows = std::move(bits), .none = false};
 }
 
 // Of rows in another order each one is looked at.
 Visible HideEach(const SegmentView& segment, const Visible& visible, Timestamp expired_before) {
-  auto bits = visible.rows == nullptr ? std::make_shared<Bitset>(segment.rows(), true)
-                                      : std::make_shared<Bitset>(*visible.rows);
+  auto bits = BitsOf(segment, visible);
   for (size_t begin = 0; begin < segment.rows(); begin += kChunkRows) {
     const uint64_t* timestamps = segment.RowTimestamps(begin);
     const size_t count = std::min(kChunkRows, segment.rows() - begin);
@@ -31,8 +35,7 @@ Visible HideEach(const SegmentView& segment, const Visible& visible, Timestamp e
       if (timestamps[i] < expired_before.value()) bits->Clear(begin + i);
     }
   }
-  if (!bits->Any()) return {.rows = nullptr, .none = true};
-  return {.rows = std::move(bits), .none = false};
+  return Showing(std::move(bits));
 }
 
 }  // namespace
@@ -44,12 +47,10 @@ Visible HideExpired(const SegmentView& segment, Visible visible, Timestamp expir
   const size_t expired = RowsBefore(segment, expired_before);
   if (expired == 0) return visible;
   if (expired == segment.rows()) return {.rows = nullptr, .none = true};
-  auto bits = visible.rows == nullptr ? std::make_shared<Bitset>(segment.rows(), true)
-                                      : std::make_shared<Bitset>(*visible.rows);
+  auto bits = BitsOf(segment, visible);
   std::fill_n(bits->words(), expired / 64, uint64_t{0});
   for (size_t row = expired / 64 * 64; row < expired; ++row) bits->Clear(row);
-  if (!bits->Any()) return {.rows = nullptr, .none = true};
-  return {.rows = std::move(bits), .none = false};
+  return Showing(std::move(bits));
 }
 
 Result<Visible> HideExpiredByField(const SegmentView& segment, Visible visible, FieldId field,
@@ -63,16 +64,11 @@ Result<Visible> HideExpiredByField(const SegmentView& segment, Visible visible, 
     TRY_ASSIGN(const model::ColumnView ends, segment.Read(field, begin, count));
     for (size_t i = 0; i < count; ++i) {
       if (!ends.IsValid(i) || ends.Get<int64_t>(i) > expiry_us) continue;
-      if (bits == nullptr) {
-        bits = visible.rows == nullptr ? std::make_shared<Bitset>(segment.rows(), true)
-                                       : std::make_shared<Bitset>(*visible.rows);
-      }
+      if (bits == nullptr) bits = BitsOf(segment, visible);
       bits->Clear(begin + i);
     }
   }
-  if (bits == nullptr) return visible;
-  if (!bits->Any()) return Visible{.rows = nullptr, .none = true};
-  return Visible{.rows = std::move(bits), .none = false};
+  return bits == nullptr ? visible : Showing(std::move(bits));
 }
 
 }  // namespace elanus::segment

@@ -4,24 +4,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/partition_point.h"
+
 namespace elanus::segment {
-namespace {
-
-// Places below the first for which `is_before` does not hold.
-template <class IsBefore>
-size_t CountBefore(size_t places, IsBefore is_before) {
-  size_t begin = 0;
-  while (begin < places) {
-    const size_t middle = begin + (places - begin) / 2;
-    if (is_before(middle))
-      begin = middle + 1;
-    else
-      places = middle;
-  }
-  return begin;
-}
-
-}  // namespace
 
 PrimaryKeys::PrimaryKeys(const model::ColumnView& keys) : keys_(keys) {
   // Rows mostly arrive in key order, and compactions sort by it.
@@ -42,10 +27,12 @@ size_t PrimaryKeys::LowerBound(const model::ColumnView& other, size_t at) const 
   if (keys_.type == model::DataType::kInt64) {
     const int64_t* values = keys_.values<int64_t>();
     const auto key = other.Get<int64_t>(at);
-    return CountBefore(keys_.rows, [&](size_t place) { return values[RowAt(place)] < key; });
+    return PartitionPoint(size_t{0}, keys_.rows,
+                          [&](size_t place) { return values[RowAt(place)] < key; });
   }
   const std::string_view key = other.Bytes(at);
-  return CountBefore(keys_.rows, [&](size_t place) { return keys_.Bytes(RowAt(place)) < key; });
+  return PartitionPoint(size_t{0}, keys_.rows,
+                        [&](size_t place) { return keys_.Bytes(RowAt(place)) < key; });
 }
 
 bool PrimaryKeys::Equal(uint32_t row, const model::ColumnView& other, size_t at) const {

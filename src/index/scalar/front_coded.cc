@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/partition_point.h"
 #include "index/scalar/sections.h"
 
 namespace elanus::index {
@@ -102,21 +103,15 @@ class FrontCoded final : public OrderedValues {
       return after ? text <= wanted : text < wanted;
     };
     // The last block whose first text lies before the place.
-    size_t low = 0;
-    size_t high = blocks_;
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      BlockReader reader(BytesOfBlock(middle));
+    const size_t blocks = PartitionPoint(size_t{0}, blocks_, [&](size_t block) {
+      BlockReader reader(BytesOfBlock(block));
       reader.Next();
-      if (is_before(reader.text()))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    if (low == 0) return 0;
-    size_t at = (low - 1) * kBlockTexts;
-    const size_t end = std::min(count_, low * kBlockTexts);
-    BlockReader reader(BytesOfBlock(low - 1));
+      return is_before(reader.text());
+    });
+    if (blocks == 0) return 0;
+    size_t at = (blocks - 1) * kBlockTexts;
+    const size_t end = std::min(count_, blocks * kBlockTexts);
+    BlockReader reader(BytesOfBlock(blocks - 1));
     while (at < end && reader.Next() && is_before(reader.text())) ++at;
     return at;
   }

@@ -12,8 +12,6 @@
 
 namespace elanus::index {
 
-inline constexpr size_t kFrontCodedSections = 2;
-
 /// Two sections: u64 offsets of the blocks of 16 texts (blocks + 1) into the second; of each text
 /// the varint of bytes shared with the one before (none for a block's first), the varint of the
 /// rest's length, and the rest. `texts` rise.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/partition_point.h"
 #include "index/scalar/sections.h"
 
 namespace elanus::index {
@@ -14,19 +15,6 @@ using model::Compare;
 using model::DataType;
 using model::Predicate;
 using model::Scalar;
-
-// The first of [begin, end) for which `is_below(i)` is false; it is true for a first part only.
-template <class IsBelow>
-size_t PartitionPoint(size_t begin, size_t end, IsBelow is_below) {
-  while (begin < end) {
-    const size_t middle = begin + (end - begin) / 2;
-    if (is_below(middle))
-      begin = middle + 1;
-    else
-      end = middle;
-  }
-  return begin;
-}
 
 // As PartitionPoint, but quick when the answer is near `begin`: most values have few equals.
 template <class IsBelow>
@@ -46,7 +34,7 @@ class OrderedNumbers final : public OrderedValues {
   size_t size() const override { return count_; }
   size_t LowerBound(const Scalar& constant) const override {
     const Wide wanted = Constant(constant);
-    return PartitionPoint(0, count_,
+    return PartitionPoint(size_t{0}, count_,
                           [&](size_t i) { return static_cast<Wide>(values_[i]) < wanted; });
   }
   size_t UpperBound(size_t low, const Scalar& constant) const override {
@@ -75,7 +63,7 @@ class OrderedTexts final : public OrderedValues {
   size_t size() const override { return count_; }
   size_t LowerBound(const Scalar& constant) const override {
     const std::string_view wanted = constant.as_string();
-    return PartitionPoint(0, count_, [&](size_t i) { return at(i) < wanted; });
+    return PartitionPoint(size_t{0}, count_, [&](size_t i) { return at(i) < wanted; });
   }
   size_t UpperBound(size_t low, const Scalar& constant) const override {
     const std::string_view wanted = constant.as_string();

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
+#include "base/partition_point.h"
 #include "index/scalar/ordered.h"
 #include "index/scalar/sections.h"
 
@@ -33,15 +33,8 @@ uint64_t GallopTo(const Numbers<T>& numbers, uint64_t at, uint64_t end, uint64_t
     at += step;
     step *= 2;
   }
-  uint64_t high = std::min(end, at + step);
-  while (at < high) {
-    const uint64_t middle = at + (high - at) / 2;
-    if (numbers[middle] < wanted)
-      at = middle + 1;
-    else
-      high = middle;
-  }
-  return at;
+  return PartitionPoint(at, std::min(end, at + step),
+                        [&](uint64_t place) { return numbers[place] < wanted; });
 }
 
 class RowLists final : public Postings {

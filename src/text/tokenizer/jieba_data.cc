@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/partition_point.h"
 
 // NOLINTBEGIN(hicpp-no-assembler): the way to link a file in that costs no compile time.
 asm(R"(
@@ -126,15 +127,10 @@ WordList::Range WordList::Narrow(Range range, size_t depth, std::string_view byt
     return word.size() <= depth ? std::string_view() : word.substr(depth, bytes.size());
   };
   const auto find = [&](uint32_t low, uint32_t high, bool after) {
-    while (low < high) {
-      const uint32_t middle = low + (high - low) / 2;
-      const int order = part(middle).compare(bytes);
-      if (after ? order <= 0 : order < 0)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    return low;
+    return PartitionPoint(low, high, [&](uint32_t i) {
+      const int order = part(i).compare(bytes);
+      return after ? order <= 0 : order < 0;
+    });
   };
   const uint32_t begin = find(range.begin, range.end, false);
   // Few words share a beginning, so the end is near.
