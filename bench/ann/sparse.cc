@@ -11,7 +11,6 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <map>
 #include <random>
@@ -19,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned_copy.h"
 #include "index/sparse/sparse.h"
 #include "index/sparse/sparse_block.h"
 
@@ -156,15 +156,6 @@ double Recall(const std::vector<uint32_t>& got, const std::vector<uint32_t>& wan
   return static_cast<double>(hits) / static_cast<double>(want.size());
 }
 
-Blob Aligned(const std::string& bytes) {
-  const size_t size = (bytes.size() + 63) / 64 * 64;
-  auto* memory = static_cast<char*>(std::aligned_alloc(64, size));
-  std::memcpy(memory, bytes.data(), bytes.size());
-  return Blob(
-      std::shared_ptr<const void>(memory, [](const void* p) { free(const_cast<void*>(p)); }),
-      {memory, bytes.size()}, bytes.size());
-}
-
 int Run(size_t rows, std::map<std::string, double> options) {
   const auto get = [&](const char* name, double fallback) {
     return options.count(name) != 0 ? options[name] : fallback;
@@ -210,7 +201,7 @@ int Run(size_t rows, std::map<std::string, double> options) {
     if (!bytes.ok()) return 1;
     const double build_seconds = CpuSeconds() - start;
     start = CpuSeconds();
-    const auto index = SparseInvertedType().Open(Aligned(*bytes), block, model::Metric::kIp);
+    const auto index = SparseInvertedType().Open(AlignedCopy(*bytes), block, model::Metric::kIp);
     if (!index.ok()) return 1;
     const double open_seconds = CpuSeconds() - start;
     for (double drop : {0.0, 0.2, 0.4}) {

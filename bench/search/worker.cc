@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned_copy.h"
 #include "index/scalar_index.h"
 #include "index/sparse/sparse.h"
 #include "index/vector_block.h"
@@ -39,13 +40,6 @@ std::vector<std::string> Lines(const char* path) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;
-}
-
-Blob Aligned(const std::string& bytes) {
-  std::shared_ptr<void> memory(std::aligned_alloc(64, (bytes.size() + 127) / 64 * 64), std::free);
-  std::memcpy(memory.get(), bytes.data(), bytes.size());
-  const std::string_view view(static_cast<const char*>(memory.get()), bytes.size());
-  return Blob(std::move(memory), view, bytes.size());
 }
 
 template <class T>
@@ -74,11 +68,12 @@ class Texts {
     }
     statistics_.Add(counts_.view());
     const index::VectorBlock rows = index::BlockOf(counts_.view());
-    ranked_ = Must(index::SparseInvertedType().Open(
-        Aligned(Must(index::SparseInvertedType().Build(ctx, rows, model::Metric::kBm25, {}, {}))),
-        rows, model::Metric::kBm25));
+    ranked_ =
+        Must(index::SparseInvertedType().Open(AlignedCopy(Must(index::SparseInvertedType().Build(
+                                                  ctx, rows, model::Metric::kBm25, {}, {}))),
+                                              rows, model::Metric::kBm25));
     words_ = Must(index::OpenScalarIndex(
-        Aligned(Must(index::BuildWordIndex(ctx, column_.view(), *analyzer_)))));
+        AlignedCopy(Must(index::BuildWordIndex(ctx, column_.view(), *analyzer_)))));
   }
 
   // The hits of a query: rows and scores, unused places kNoRow.

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "base/aligned_copy.h"
 #include "index/codes/dense_rows.h"
 #include "index/vector_index.h"
 
@@ -110,20 +111,12 @@ class IndexFixture : public testing::Test {
   }
   std::unique_ptr<VectorIndex> Open(std::string bytes, VectorBlock rows, Metric metric) {
     file_ = std::make_shared<const std::string>(std::move(bytes));
-    auto opened = type().Open(BlobOf(*file_), rows, metric);
+    auto opened = type().Open(AlignedCopy(*file_), rows, metric);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }
   std::unique_ptr<VectorIndex> Make(VectorBlock rows, Metric metric) {
     return Open(Build(rows, metric, BuildParams(rows.dim), {.pool = &pool_}), rows, metric);
-  }
-  // 64-byte aligned, as the contract of a blob says.
-  static Blob BlobOf(std::string_view bytes) {
-    auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 128) / 64 * 64));
-    std::memcpy(memory, bytes.data(), bytes.size());
-    return Blob(
-        std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-        {memory, bytes.size()}, bytes.size());
   }
   Params Wide() const {
     Params params;

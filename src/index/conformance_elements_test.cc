@@ -2,8 +2,8 @@
 // streams, ties, zero vectors, and files that belong to other rows.
 #include <algorithm>
 #include <map>
-#include <numeric>
 
+#include "base/aligned_copy.h"
 #include "base/framed.h"
 #include "index/conformance.h"
 
@@ -341,7 +341,7 @@ TEST_P(ElementConformance, RefusesTheFileOfAnotherElement) {
   for (ElementType other :
        {ElementType::kFloat32, ElementType::kFloat16, ElementType::kBFloat16, ElementType::kInt8}) {
     const ElementCloud there = InElement(floats, other);
-    const auto opened = type().Open(BlobOf(file), there.block(), Metric::kCosine);
+    const auto opened = type().Open(AlignedCopy(file), there.block(), Metric::kCosine);
     EXPECT_EQ(opened.status().code(), other == element() ? ErrorCode::kOk : ErrorCode::kIntegrity)
         << NameOfElement(other);
   }
@@ -365,7 +365,7 @@ TEST_P(ElementConformance, FollowsNothingInAFileUnchecked) {
       bad[rng() % reach] = static_cast<char>(rng() % 3 == 0 ? 0xff : rng() % 256);
     }
     const std::string framed = Frame(magic, 1, bad);
-    const auto index = type().Open(BlobOf(framed), few.block(), Metric::kCosine);
+    const auto index = type().Open(AlignedCopy(framed), few.block(), Metric::kCosine);
     if (!index.ok()) {
       EXPECT_EQ(index.status().code(), ErrorCode::kIntegrity) << index.status().ToString();
       continue;

@@ -2,6 +2,7 @@
 // of every share, threads, progress, cancelling, memory, and files that only their checksum trusts.
 #include <atomic>
 
+#include "base/aligned_copy.h"
 #include "base/framed.h"
 #include "index/conformance.h"
 
@@ -354,7 +355,7 @@ TEST_P(VectorIndexConformance, EstimatesItsMemory) {
   build.Set("efConstruction", 40);
   build.Set("search_list_size", 40);
   const std::string file = Build(cloud.block(), Metric::kCosine, build, {.pool = &pool_});
-  const Blob aligned = BlobOf(file);
+  const Blob aligned = AlignedCopy(file);
   const auto index = GetParam()->Open(Blob(std::make_shared<Blob>(aligned), aligned.bytes(), 0),
                                       cloud.block(), Metric::kCosine);
   ASSERT_TRUE(index.ok()) << index.status().ToString();
@@ -431,12 +432,12 @@ TEST_P(VectorIndexConformance, RefusesTheFileOfOtherRows) {
   const Cloud cloud = MakeClusteredCloud(3, 200, 8, 1);
   const Cloud longer = MakeClusteredCloud(3, 201, 8, 1);
   const std::string file = Build(cloud.block(), Metric::kCosine, BuildParams(8), {});
-  EXPECT_EQ(GetParam()->Open(BlobOf(file), longer.block(), Metric::kCosine).status().code(),
+  EXPECT_EQ(GetParam()->Open(AlignedCopy(file), longer.block(), Metric::kCosine).status().code(),
             ErrorCode::kIntegrity);
   const IndexType& builds = GetParam()->twin != nullptr ? *GetParam()->twin : *GetParam();
   if (builds.name == "FLAT") return;  // Its file says nothing of the dimension.
   const VectorBlock wider{.data = longer.rows.data(), .rows = 200, .dim = 7};
-  EXPECT_EQ(GetParam()->Open(BlobOf(file), wider, Metric::kCosine).status().code(),
+  EXPECT_EQ(GetParam()->Open(AlignedCopy(file), wider, Metric::kCosine).status().code(),
             ErrorCode::kIntegrity);
 }
 
@@ -465,7 +466,7 @@ TEST_P(VectorIndexConformance, FollowsNothingInAFileUnchecked) {
         bad[rng() % reach] = static_cast<char>(rng() % 3 == 0 ? 0xff : rng() % 256);
       }
       const std::string framed = Frame(magic, version, bad);
-      const auto index = GetParam()->Open(BlobOf(framed), cloud.block(), metric);
+      const auto index = GetParam()->Open(AlignedCopy(framed), cloud.block(), metric);
       if (!index.ok()) {
         EXPECT_EQ(index.status().code(), ErrorCode::kIntegrity) << index.status().ToString();
         continue;

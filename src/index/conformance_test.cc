@@ -1,5 +1,6 @@
 // Every registered index type keeps the interface's promises.
 #include "index/conformance.h"
+#include "base/aligned_copy.h"
 
 namespace elanus::index {
 namespace {
@@ -148,10 +149,10 @@ TEST_P(VectorIndexConformance, RefusesDamagedFiles) {
   for (int i = 0; i < 200; ++i) {
     std::string bad = good;
     bad[rng() % bad.size()] ^= static_cast<char>(1 + rng() % 255);
-    EXPECT_EQ(GetParam()->Open(BlobOf(bad), cloud.block(), Metric::kCosine).status().code(),
+    EXPECT_EQ(GetParam()->Open(AlignedCopy(bad), cloud.block(), Metric::kCosine).status().code(),
               ErrorCode::kIntegrity);
     EXPECT_EQ(GetParam()
-                  ->Open(BlobOf(std::string_view(good).substr(0, rng() % good.size())),
+                  ->Open(AlignedCopy(std::string_view(good).substr(0, rng() % good.size())),
                          cloud.block(), Metric::kCosine)
                   .status()
                   .code(),

@@ -2,9 +2,8 @@
 #include "segment/growing_words.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
+#include "base/aligned_copy.h"
 #include "index/word_index.h"
 #include "segment/segment.h"
 #include "text/field.h"
@@ -19,16 +18,6 @@ constexpr size_t kPieceRows = 1024;
 static_assert(kChunkRows % kPieceRows == 0 && kPieceRows % 64 == 0);
 constexpr double kAnalyzeNs = 3000;  // Of a row, as the filter's planner has it.
 constexpr double kAskNs = 3000;      // Of a piece.
-
-// An index has its file's bytes aligned.
-Blob Aligned(const std::string& bytes) {
-  constexpr size_t kAlignment = 64;
-  const size_t size = (bytes.size() + kAlignment - 1) / kAlignment * kAlignment + kAlignment;
-  std::shared_ptr<void> memory(std::aligned_alloc(kAlignment, size), std::free);
-  std::memcpy(memory.get(), bytes.data(), bytes.size());
-  const std::string_view view(static_cast<const char*>(memory.get()), bytes.size());
-  return Blob(std::move(memory), view, size);
-}
 
 }  // namespace
 
@@ -61,7 +50,7 @@ Result<std::vector<GrowingWords::Piece>> GrowingWords::PiecesFor(Context& ctx,
     TRY_ASSIGN(const model::ColumnView column,
                view.Read(field_, pieces.size() * kPieceRows, kPieceRows));
     TRY_ASSIGN(const std::string bytes, index::BuildWordIndex(ctx, column, *analyzer_));
-    TRY_ASSIGN(Piece piece, index::OpenScalarIndex(Aligned(bytes)));
+    TRY_ASSIGN(Piece piece, index::OpenScalarIndex(AlignedCopy(bytes)));
     pieces.push_back(piece);
     std::lock_guard<std::mutex> lock(mutex_);
     pieces_.push_back(std::move(piece));

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
 #include <mutex>
 
+#include "base/aligned_copy.h"
 #include "base/machine.h"
 #include "expr/json_terms.h"
 #include "index/embedding_list.h"
@@ -33,15 +32,9 @@ class SegmentFile {
   /// The bytes as they are to be held.
   Blob Held() const {
     if (is_mapped_ || !has_pages()) return blob_;
-    constexpr size_t kAlignment = 64;
-    const size_t bytes = blob_.bytes().size();
-    void* memory = std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment);
-    CHECK(memory != nullptr);
-    std::memcpy(memory, blob_.bytes().data(), bytes);
+    Blob held = AlignedCopy(blob_.bytes());
     DropPages(blob_.bytes());
-    return Blob(
-        std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-        {static_cast<const char*>(memory), bytes}, bytes);
+    return held;
   }
   const Blob& blob() const { return blob_; }
   std::string_view bytes() const { return blob_.bytes(); }

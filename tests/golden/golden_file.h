@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,14 +32,5 @@ inline void PrintTo(const GoldenFile& file, std::ostream* out) { *out << file.na
 std::vector<GoldenFile> RecordFiles();
 /// Vector indexes and sorted indexes.
 std::vector<GoldenFile> IndexFiles();
-
-/// The bytes as a store hands them out: aligned to 64.
-inline Blob BlobOf(std::string_view bytes) {
-  auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 128) / 64 * 64));
-  std::memcpy(memory, bytes.data(), bytes.size());
-  return Blob(
-      std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-      {memory, bytes.size()}, bytes.size());
-}
 
 }  // namespace elanus::golden

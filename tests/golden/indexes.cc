@@ -2,11 +2,11 @@
 // so distances are exact and the files do not depend on the order in which a machine adds.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <limits>
 #include <map>
 #include <random>
 
+#include "base/aligned_copy.h"
 #include "base/context.h"
 #include "index/scalar_index.h"
 #include "index/vector_index.h"
@@ -91,7 +91,7 @@ GoldenFile VectorFile(std::string name, std::string type_name, Metric metric,
     Context ctx(clock);
     const std::vector<float> rows = RowsFor(metric, kRows, 1);
     const std::vector<float> queries = RowsFor(metric, kQueries, 2);
-    TRY_ASSIGN(const auto opened, type->Open(BlobOf(bytes), BlockOf(rows), metric));
+    TRY_ASSIGN(const auto opened, type->Open(AlignedCopy(bytes), BlockOf(rows), metric));
     index::Params wide;
     wide.Set("ef", kRows);
     wide.Set("nprobe", 4);
@@ -225,7 +225,7 @@ GoldenFile ScalarFile(std::string name, const char* type, model::Column (*make)(
   const auto check = [make, questions](std::string_view bytes) -> Status {
     SystemClock clock;
     Context ctx(clock);
-    TRY_ASSIGN(const auto opened, index::OpenScalarIndex(BlobOf(bytes)));
+    TRY_ASSIGN(const auto opened, index::OpenScalarIndex(AlignedCopy(bytes)));
     const model::Column column = make();
     for (size_t q = 0; q < questions.size(); ++q) {
       const size_t rows = column.rows;

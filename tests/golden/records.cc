@@ -6,13 +6,13 @@
 #include <limits>
 
 #include "backend/local/file_wal.h"
+#include "base/aligned_copy.h"
 #include "base/fields.h"
 #include "coord/catalog.h"
 #include "coord/oracle.h"
 #include "segment/sealed.h"
 #include "store/formats/column_file.h"
 #include "store/formats/delta_log.h"
-#include "store/memory/memory_disk.h"
 #include "streaming/channel_owner.h"
 #include "tests/golden/catalog_dump.h"
 #include "tests/golden/golden_file.h"
@@ -72,7 +72,8 @@ Column EmptyColumn() {
 
 GoldenFile ColumnFile(std::string name, Column (*make)()) {
   const auto check = [make](std::string_view bytes) -> Status {
-    TRY_ASSIGN(const store::OpenedColumn opened, store::OpenColumnFile(BlobOf(bytes), "golden"));
+    TRY_ASSIGN(const store::OpenedColumn opened,
+               store::OpenColumnFile(AlignedCopy(bytes), "golden"));
     const Column want = make();
     EXPECT_EQ(opened.field, want.field_id);
     EXPECT_EQ(opened.view.type, want.type);

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "base/aligned_copy.h"
 #include "base/executor.h"
 #include "index/scalar_index.h"
 #include "index/vector_index.h"
@@ -18,7 +19,6 @@
 namespace elanus {
 namespace {
 
-using golden::BlobOf;
 using index::VectorKind;
 using model::DataType;
 
@@ -86,7 +86,7 @@ StoredFile ColumnFile(const std::string& name, const model::Column& column) {
   return {.name = "column " + name,
           .bytes = store::EncodeColumnFile(column),
           .open = [](std::string_view bytes) {
-            return store::OpenColumnFile(BlobOf(bytes), "the/key").status();
+            return store::OpenColumnFile(AlignedCopy(bytes), "the/key").status();
           }};
 }
 
@@ -145,7 +145,7 @@ void AddVectorIndexes(Context& ctx, DataType data_type, VectorKind kind,
          .bytes = *bytes,
          .open =
              [type, rows, metric](std::string_view file) {
-               return type->Open(BlobOf(file), index::BlockOf(rows->view()), metric).status();
+               return type->Open(AlignedCopy(file), index::BlockOf(rows->view()), metric).status();
              },
          .names_its_key = false});
   }
@@ -160,12 +160,13 @@ void AddScalarIndexes(Context& ctx, std::vector<StoredFile>& files) {
       params.Set("max_gram", 3);
       auto bytes = type->Build(ctx, column.view(), params);
       ASSERT_TRUE(bytes.ok()) << type->name << " " << bytes.status().ToString();
-      files.push_back(
-          {.name = fmt::format("index {} of {}", type->name, column.name),
-           .bytes = *bytes,
-           .open =
-               [](std::string_view file) { return index::OpenScalarIndex(BlobOf(file)).status(); },
-           .names_its_key = false});
+      files.push_back({.name = fmt::format("index {} of {}", type->name, column.name),
+                       .bytes = *bytes,
+                       .open =
+                           [](std::string_view file) {
+                             return index::OpenScalarIndex(AlignedCopy(file)).status();
+                           },
+                       .names_its_key = false});
     }
   }
 }

@@ -1,9 +1,9 @@
 // The disk that fails.
 #include "backend/faulty/faulty_disk.h"
+#include "base/aligned_copy.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 namespace elanus::backend {
@@ -341,9 +341,7 @@ Result<uint64_t> FaultyDisk::Size(const std::string& path) {
 
 Result<Blob> FaultyDisk::Map(const std::string& path) {
   TRY_ASSIGN(const std::string bytes, Read(path));
-  auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 64) / 64 * 64));
-  std::memcpy(memory, bytes.data(), bytes.size());
-  return Blob(std::shared_ptr<const void>(memory, std::free), {memory, bytes.size()}, bytes.size());
+  return AlignedCopy(bytes);
 }
 
 Result<std::vector<FileSystem::Entry>> FaultyDisk::List(const std::string& folder) {

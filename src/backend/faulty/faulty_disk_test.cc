@@ -12,6 +12,7 @@
 #include "backend/rocksdb/rocksdb_env.h"
 #include "backend/rocksdb/rocksdb_meta_store.h"
 #include "base/log.h"
+#include "store/testing/read_payloads.h"
 
 namespace elanus::backend {
 namespace {
@@ -36,17 +37,9 @@ class FaultyStores : public testing::Test {
     return wal.Append(ctx_, "s", payloads).status();
   }
   std::vector<std::string> ReadAll(store::Wal& wal) {
-    std::vector<std::string> payloads;
-    auto reader = wal.Read(ctx_, "s", 0);
-    EXPECT_TRUE(reader.ok()) << reader.status().ToString();
-    store::WalRecord record;
-    while (reader.ok()) {
-      auto more = (*reader)->Next(ctx_, record);
-      EXPECT_TRUE(more.ok()) << more.status().ToString();
-      if (!more.ok() || !*more) break;
-      payloads.push_back(record.payload);
-    }
-    return payloads;
+    auto payloads = store::ReadPayloads(ctx_, wal, "s");
+    EXPECT_TRUE(payloads.ok()) << payloads.status().ToString();
+    return payloads.ok() ? std::move(*payloads) : std::vector<std::string>();
   }
 
   static std::unique_ptr<store::MetaStore> OpenMeta(Medium& medium) {

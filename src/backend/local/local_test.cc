@@ -19,6 +19,7 @@
 #include "store/conformance/meta_conformance.h"
 #include "store/conformance/object_conformance.h"
 #include "store/conformance/wal_conformance.h"
+#include "store/testing/read_payloads.h"
 
 #ifdef __SANITIZE_THREAD__
 // The library is not built for the sanitizer, which sees its memory but not its locks.
@@ -131,14 +132,7 @@ class FileWalTest : public testing::Test {
   }
   Result<std::vector<std::string>> ReadAll() {
     auto wal = OpenFileWal(directory_.path, {});
-    TRY_ASSIGN(const auto reader, (*wal)->Read(ctx_, "s", 0));
-    std::vector<std::string> payloads;
-    store::WalRecord record;
-    while (true) {
-      TRY_ASSIGN(const bool more, reader->Next(ctx_, record));
-      if (!more) return payloads;
-      payloads.push_back(record.payload);
-    }
+    return store::ReadPayloads(ctx_, **wal, "s");
   }
 
   SystemClock clock_;

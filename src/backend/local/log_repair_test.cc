@@ -4,11 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "backend/faulty/faulty_disk.h"
 #include "backend/local/file_wal.h"
 #include "base/log.h"
+#include "store/testing/read_payloads.h"
 
 namespace elanus::backend {
 namespace {
@@ -26,16 +25,6 @@ class LogRepair : public testing::Test {
   Result<store::WalPosition> Append(store::Wal& wal, std::string_view payload) {
     TRY_ASSIGN(const auto positions, wal.Append(ctx_, "s", std::span(&payload, 1)));
     return positions[0];
-  }
-  Result<std::vector<std::string>> ReadAll(store::Wal& wal) {
-    TRY_ASSIGN(const auto reader, wal.Read(ctx_, "s", 0));
-    std::vector<std::string> payloads;
-    store::WalRecord record;
-    while (true) {
-      TRY_ASSIGN(const bool more, reader->Next(ctx_, record));
-      if (!more) return payloads;
-      payloads.push_back(record.payload);
-    }
   }
   // Twelve records in four files.
   void Fill(FaultyDisk& disk) {
@@ -65,7 +54,7 @@ class LogRepair : public testing::Test {
     ASSERT_TRUE(position.ok()) << where << position.status().ToString();
     EXPECT_GT(*position, static_cast<uint64_t>(kRecords)) << where;
     wal = Open(disk);
-    const auto read = ReadAll(*wal);
+    const auto read = store::ReadPayloads(ctx_, *wal, "s");
     ASSERT_TRUE(read.ok()) << where << read.status().ToString();
     ASSERT_EQ(read->size(), kept + 1) << where;
     for (size_t i = 0; i < kept; ++i) EXPECT_EQ((*read)[i], fmt::format("record {}", i + 1));

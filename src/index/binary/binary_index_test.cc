@@ -1,13 +1,12 @@
 // Every type of index over binary vectors, with every metric it takes, keeps the interface's
 // promises.
+#include "base/aligned_copy.h"
 #include "index/binary/exact.h"
 #include "index/vector_index.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <random>
 #include <set>
 
@@ -157,15 +156,6 @@ std::vector<Case> AllCases() {
   return cases;
 }
 
-// 64-byte aligned, as the contract of a blob says.
-Blob BlobOf(std::string_view bytes) {
-  auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 128) / 64 * 64));
-  std::memcpy(memory, bytes.data(), bytes.size());
-  return Blob(
-      std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-      {memory, bytes.size()}, bytes.size());
-}
-
 Params BuildParams() {
   Params params;
   params.Set("nlist", 32);
@@ -199,7 +189,7 @@ class BinaryIndexConformance : public testing::TestWithParam<Case> {
     auto bytes = type().Build(ctx_, rows, metric(), build_, {.pool = &pool_});
     EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
     file_ = *bytes;
-    auto opened = type().Open(BlobOf(file_), rows, metric());
+    auto opened = type().Open(AlignedCopy(file_), rows, metric());
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }
@@ -356,18 +346,20 @@ TEST_P(BinaryIndexConformance, RefusesDamagedAndForeignFiles) {
   for (int i = 0; i < 200; ++i) {
     std::string bad = file_;
     bad[rng() % bad.size()] ^= static_cast<char>(1 + rng() % 255);
-    EXPECT_EQ(type().Open(BlobOf(bad), bits.block(), metric()).status().code(),
+    EXPECT_EQ(type().Open(AlignedCopy(bad), bits.block(), metric()).status().code(),
               ErrorCode::kIntegrity);
     const std::string_view cut = std::string_view(file_).substr(0, rng() % file_.size());
-    EXPECT_EQ(type().Open(BlobOf(cut), bits.block(), metric()).status().code(),
+    EXPECT_EQ(type().Open(AlignedCopy(cut), bits.block(), metric()).status().code(),
               ErrorCode::kIntegrity);
   }
   VectorBlock fewer = bits.block();
   --fewer.rows;
-  EXPECT_EQ(type().Open(BlobOf(file_), fewer, metric()).status().code(), ErrorCode::kIntegrity);
+  EXPECT_EQ(type().Open(AlignedCopy(file_), fewer, metric()).status().code(),
+            ErrorCode::kIntegrity);
   VectorBlock narrower = bits.block();
   narrower.dim = 256;
-  EXPECT_EQ(type().Open(BlobOf(file_), narrower, metric()).status().code(), ErrorCode::kIntegrity);
+  EXPECT_EQ(type().Open(AlignedCopy(file_), narrower, metric()).status().code(),
+            ErrorCode::kIntegrity);
 }
 
 TEST_P(BinaryIndexConformance, StopsWhenCancelled) {
@@ -444,7 +436,7 @@ TEST(BinFlat, BuildsReservedMetricsAndRefusesToSearchThem) {
     const auto& type = *FindType(VectorKind::kBinary, "BIN_FLAT");
     auto bytes = type.Build(ctx, bits.block(), metric, {}, {});
     ASSERT_TRUE(bytes.ok());
-    auto index = type.Open(BlobOf(*bytes), bits.block(), metric);
+    auto index = type.Open(AlignedCopy(*bytes), bits.block(), metric);
     ASSERT_TRUE(index.ok());
     Answer answer(1, 3);
     const SearchRequest request{
@@ -466,7 +458,7 @@ TEST(BinIvfFlat, KeepsRecallWithFewListsOfMany) {
       build.Set("nlist", 64);
       auto bytes = type.Build(ctx, bits.block(), metric, build, {});
       ASSERT_TRUE(bytes.ok());
-      auto index = type.Open(BlobOf(*bytes), bits.block(), metric);
+      auto index = type.Open(AlignedCopy(*bytes), bits.block(), metric);
       ASSERT_TRUE(index.ok());
       for (size_t keep_one_in : {1u, 20u}) {
         Bitset allowed(8000);
@@ -560,7 +552,7 @@ TEST(BinIvfFlat, LeavesSlotsEmptyOnlyWhenItMay) {
   build.Set("nlist", 100);
   auto bytes = type.Build(ctx, bits.block(), model::Metric::kHamming, build, {});
   ASSERT_TRUE(bytes.ok());
-  auto index = type.Open(BlobOf(*bytes), bits.block(), model::Metric::kHamming);
+  auto index = type.Open(AlignedCopy(*bytes), bits.block(), model::Metric::kHamming);
   ASSERT_TRUE(index.ok());
   SearchRequest request{
       .queries = bits.query_block(), .k = 1000, .params = {}, .allowed = {}, .range = {}};
@@ -582,7 +574,7 @@ TEST(BinIvfFlat, EndsARangeSearchAfterListsWithoutAHit) {
   build.Set("nlist", 100);
   auto bytes = type.Build(ctx, bits.block(), model::Metric::kHamming, build, {});
   ASSERT_TRUE(bytes.ok());
-  auto index = type.Open(BlobOf(*bytes), bits.block(), model::Metric::kHamming);
+  auto index = type.Open(AlignedCopy(*bytes), bits.block(), model::Metric::kHamming);
   ASSERT_TRUE(index.ok());
   SearchRequest request{.queries = bits.query_block(),
                         .k = 2000,

@@ -2,9 +2,9 @@
 // of all rows.
 #include "index/embedding_list.h"
 
-#include <functional>
 #include <limits>
 
+#include "base/aligned_copy.h"
 #include "index/conformance.h"
 
 namespace elanus::index {
@@ -87,7 +87,7 @@ class EmbeddingLists : public IndexFixture {
     type_ = &type;
     auto bytes = BuildIndex(ctx_, type, rows, metric, BuildParams(rows.dim), {.pool = &pool_});
     EXPECT_TRUE(bytes.ok()) << bytes.status().ToString();
-    auto opened = OpenIndex(type, BlobOf(*bytes), rows, metric);
+    auto opened = OpenIndex(type, AlignedCopy(*bytes), rows, metric);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
-#include <cstring>
-#include <new>
 
+#include "base/aligned_copy.h"
 #include "index/embedding_list.h"
 #include "index/ivf/ivf.h"
 #include "index/sparse/sparse.h"
@@ -25,16 +23,6 @@ constexpr double kRefine = 4;
 // What a code has to tell one vector from another.
 constexpr uint32_t kBitsPerVector = 512;
 constexpr uint32_t kBitsMax = 8;
-
-// Files are opened where they are 64-byte aligned.
-Blob AlignedCopy(const std::string& bytes) {
-  constexpr std::align_val_t kAlignment{64};
-  std::shared_ptr<void> memory(::operator new(bytes.size(), kAlignment),
-                               [](void* at) { ::operator delete(at, kAlignment); });
-  std::memcpy(memory.get(), bytes.data(), bytes.size());
-  const auto* at = static_cast<const char*>(memory.get());
-  return {std::move(memory), {at, bytes.size()}, bytes.size()};
-}
 
 // The type of a block's index and what it is built with. Codes that need no codebook are made fast;
 // those are not for int8.

@@ -1,6 +1,7 @@
 // Filtered searches of a graph: which way they take, and that it loses no hits.
 #include "index/hnsw/search.h"
 
+#include "base/aligned_copy.h"
 #include "base/framed.h"
 #include "base/profile.h"
 #include "index/conformance.h"
@@ -135,7 +136,7 @@ TEST_F(FilteredGraph, RefusesAFileWhoseNodesShareARow) {
   const size_t rows = kLead + GraphLayout(GraphHeader{}).rows;
   std::memcpy(altered.data() + rows, altered.data() + rows + sizeof(uint32_t), sizeof(uint32_t));
   const std::string framed = Frame("ELHNSW02", 1, altered);
-  EXPECT_EQ(type().Open(BlobOf(framed), cloud().block(), Metric::kL2).status().code(),
+  EXPECT_EQ(type().Open(AlignedCopy(framed), cloud().block(), Metric::kL2).status().code(),
             ErrorCode::kIntegrity);
 }
 

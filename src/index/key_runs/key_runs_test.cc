@@ -2,6 +2,7 @@
 // that are damaged.
 #include "index/key_runs.h"
 
+#include "base/aligned_copy.h"
 #include "index/conformance.h"
 
 namespace elanus::index {
@@ -24,13 +25,8 @@ class KeyRunsTest : public ::testing::Test {
     return *file;
   }
   Result<std::unique_ptr<VectorIndex>> Open(const std::string& file) {
-    // As a mapped file: at a multiple of 64 bytes.
-    const size_t size = (file.size() + 63) / 64 * 64;
-    std::shared_ptr<void> copy(std::aligned_alloc(64, std::max<size_t>(size, 64)), std::free);
-    std::memcpy(copy.get(), file.data(), file.size());
-    const std::string_view bytes(static_cast<const char*>(copy.get()), file.size());
-    return OpenKeyRuns(*FindType(VectorKind::kDense, "HNSW"), Blob(copy, bytes, file.size()),
-                       block(), model::Metric::kL2);
+    return OpenKeyRuns(*FindType(VectorKind::kDense, "HNSW"), AlignedCopy(file), block(),
+                       model::Metric::kL2);
   }
   std::vector<uint32_t> Search(const VectorIndex& index, BitsetView allowed, bool exact = false) {
     const auto params =

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/aligned_copy.h"
 #include "base/framed.h"
 #include "index/scalar_index.h"
 
@@ -14,12 +15,6 @@ namespace {
 using model::Compare;
 using model::DataType;
 using model::Predicate;
-using model::Scalar;
-
-Blob BlobOf(std::string_view bytes) {
-  auto owner = std::make_shared<const std::string>(bytes);
-  return Blob(owner, *owner, owner->size());
-}
 
 std::string FileOf(const model::Column& column) {
   SystemClock clock;
@@ -44,7 +39,7 @@ model::Column Numbers(DataType type, const std::vector<std::optional<T>>& values
 std::string RowsOf(std::string_view file, size_t rows, const Predicate& predicate) {
   SystemClock clock;
   Context ctx(clock);
-  const auto index = OpenScalarIndex(BlobOf(file));
+  const auto index = OpenScalarIndex(AlignedCopy(file));
   EXPECT_TRUE(index.ok()) << index.status().ToString();
   Bitset matches(rows);
   const auto coverage = (*index)->Answer(ctx, predicate, matches);
@@ -92,7 +87,8 @@ TEST(SortedIndex, RefusesNumbersThatLeadElsewhere) {
   const auto refused = [&](size_t at, uint64_t value, size_t width) {
     std::string bad = payload;
     std::memcpy(bad.data() + at, &value, width);
-    return OpenScalarIndex(BlobOf(Frame(kMagic, 1, bad))).status().code() == ErrorCode::kIntegrity;
+    return OpenScalarIndex(AlignedCopy(Frame(kMagic, 1, bad))).status().code() ==
+           ErrorCode::kIntegrity;
   };
   EXPECT_FALSE(refused(kOrder, 0, 4));  // As it was.
   EXPECT_TRUE(refused(kOrder, 1, 4)) << "a row twice";

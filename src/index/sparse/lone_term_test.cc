@@ -1,25 +1,16 @@
 // Queries of one term, whose weight takes all the room that sums have.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <random>
 #include <vector>
 
+#include "base/aligned_copy.h"
 #include "base/clock.h"
 #include "index/sparse/sparse.h"
 #include "model/column.h"
 
 namespace elanus::index {
 namespace {
-
-Blob Aligned(const std::string& bytes) {
-  std::shared_ptr<void> memory(std::aligned_alloc(64, (bytes.size() + 127) / 64 * 64), std::free);
-  std::memcpy(memory.get(), bytes.data(), bytes.size());
-  const std::string_view view(static_cast<const char*>(memory.get()), bytes.size());
-  return Blob(std::move(memory), view, bytes.size());
-}
 
 std::string Row(const std::vector<std::pair<uint32_t, float>>& pairs) {
   std::string dims;
@@ -45,7 +36,7 @@ TEST(LoneTerm, FindsTheSameRowsAsAScan) {
   for (const model::Metric metric : {model::Metric::kIp, model::Metric::kBm25}) {
     const auto file = SparseInvertedType().Build(ctx, block, metric, {}, {});
     ASSERT_TRUE(file.ok());
-    const auto index = SparseInvertedType().Open(Aligned(*file), block, metric);
+    const auto index = SparseInvertedType().Open(AlignedCopy(*file), block, metric);
     ASSERT_TRUE(index.ok());
     model::Column query = model::MakeColumn(FieldId(1), "s", rows.type, model::DataType::kNone, 0);
     query.AppendBytes(Row({{7, 1.5f}}));

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <bit>
-#include <cstdlib>
-#include <cstring>
 #include <map>
 #include <random>
 #include <string_view>
@@ -38,15 +36,6 @@ struct Found {
   Found(size_t nq, uint32_t k) : rows(nq * k), scores(nq * k) {}
   Hits hits() { return {.rows = rows.data(), .scores = scores.data()}; }
 };
-
-// 64-byte aligned, as the contract of a blob says.
-inline Blob BlobOf(std::string_view bytes) {
-  auto* memory = static_cast<char*>(std::aligned_alloc(64, (bytes.size() + 64) / 64 * 64));
-  std::memcpy(memory, bytes.data(), bytes.size());
-  return Blob(
-      std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }),
-      {memory, bytes.size()}, bytes.size());
-}
 
 // Small terms are frequent, so that there are bitmaps and lists; some rows are empty, some equal.
 inline Sparse MakeRows(uint32_t seed, size_t rows, size_t per_row, bool counts) {

@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-#include <map>
 #include <random>
 
+#include "base/aligned_copy.h"
 #include "index/sparse/kernels.h"
 #include "index/sparse/made_rows.h"
 #include "index/sparse/sparse.h"
@@ -33,7 +31,7 @@ class SparseTest : public testing::TestWithParam<std::tuple<int, model::Metric>>
   }
   std::unique_ptr<VectorIndex> Make(const VectorBlock& rows, const Params& more = {}) {
     const std::string bytes = Build(rows, more);
-    auto opened = SparseInvertedType().Open(BlobOf(bytes), rows, metric());
+    auto opened = SparseInvertedType().Open(AlignedCopy(bytes), rows, metric());
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }
@@ -284,7 +282,7 @@ TEST_P(SparseTest, NoticesEveryDamagedByte) {
   const Sparse rows = Rows(14, 60);
   const std::string good = Build(rows.block());
   const auto open = [&](const std::string& bytes, const VectorBlock& of) {
-    return SparseWandType().Open(BlobOf(bytes), of, metric()).status().code();
+    return SparseWandType().Open(AlignedCopy(bytes), of, metric()).status().code();
   };
   ASSERT_EQ(open(good, rows.block()), ErrorCode::kOk);
   for (size_t i = 0; i < good.size(); ++i) {
@@ -360,7 +358,7 @@ TEST(SparseFormula, GivesTheScoresOfTheSpecification) {
   const IndexType& type = SparseInvertedType();
   const auto bytes = type.Build(ctx, rows.block(), model::Metric::kBm25, {}, {});
   ASSERT_TRUE(bytes.ok());
-  const auto index = type.Open(BlobOf(*bytes), rows.block(), model::Metric::kBm25);
+  const auto index = type.Open(AlignedCopy(*bytes), rows.block(), model::Metric::kBm25);
   ASSERT_TRUE(index.ok());
   Params params;
   params.Set("bm25_avgdl", 3);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/aligned_copy.h"
 #include "store/object_key.h"
 
 namespace elanus::store {
@@ -44,13 +45,7 @@ class MemoryObjects final : public ObjectStore {
       return Error(ErrorCode::kKeyNotFound, "{}[key={}]", InfoOf(ErrorCode::kKeyNotFound).name,
                    key);
     }
-    // Aligned as the contract says; a std::string is not.
-    const std::string& bytes = *found->second;
-    std::shared_ptr<uint8_t[]> copy(new (std::align_val_t(64)) uint8_t[bytes.size() + 1],
-                                    [](uint8_t* p) { operator delete[](p, std::align_val_t(64)); });
-    std::memcpy(copy.get(), bytes.data(), bytes.size());
-    const std::string_view view(reinterpret_cast<const char*>(copy.get()), bytes.size());
-    return Blob(std::shared_ptr<const void>(copy, copy.get()), view, bytes.size());
+    return AlignedCopy(*found->second);  // As the contract says; a std::string is not.
   }
   Result<std::vector<std::string>> List(Context&, std::string_view prefix) override {
     if (!disk_.Alive(generation_)) return Gone();

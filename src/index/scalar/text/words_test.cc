@@ -6,6 +6,7 @@
 #include <memory>
 #include <random>
 
+#include "base/aligned_copy.h"
 #include "base/clock.h"
 #include "index/scalar_index.h"
 #include "text/match.h"
@@ -50,10 +51,6 @@ class WordIndex : public testing::Test {
     EXPECT_TRUE(bytes.ok());
     return std::move(bytes).value();
   }
-  static Blob Own(std::string bytes) {
-    const auto owner = std::make_shared<const std::string>(std::move(bytes));
-    return Blob(owner, *owner, owner->size());
-  }
   void ExpectAnswers(const Rows& rows, const ScalarIndex& index, const WordQuery& query) {
     Predicate predicate{.kind = Predicate::Kind::kWords, .type = DataType::kVarChar};
     predicate.words = std::make_shared<const WordQuery>(query);
@@ -90,7 +87,7 @@ WordQuery Query(WordQuery::Kind kind, std::string_view words) {
 
 TEST_F(WordIndex, FindsWhatALookAtEachRowFinds) {
   const Rows rows(3000, 1);
-  const auto index = OpenScalarIndex(Own(Build(rows)));
+  const auto index = OpenScalarIndex(AlignedCopy(Build(rows)));
   ASSERT_TRUE(index.ok()) << index.status().ToString();
   for (const char* words : {"a", "s", "a b", "b a", "a a", "a b c", "q r s", "a zz", "zz", ""}) {
     for (uint32_t at_least : {1u, 2u, 3u}) {
@@ -113,7 +110,7 @@ TEST_F(WordIndex, FindsWhatALookAtEachRowFinds) {
 
 TEST_F(WordIndex, KnowsRowsWithoutAText) {
   const Rows rows(20, 2);
-  const auto index = OpenScalarIndex(Own(Build(rows)));
+  const auto index = OpenScalarIndex(AlignedCopy(Build(rows)));
   ASSERT_TRUE(index.ok());
   Bitset nulls(20);
   (*index)->SetNulls(nulls);
@@ -125,9 +122,9 @@ TEST_F(WordIndex, DamageIsSeenOrDoesNoHarm) {
   for (size_t at = 0; at < bytes.size(); at += 7) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x41);
-    EXPECT_FALSE(OpenScalarIndex(Own(damaged)).ok()) << at;
+    EXPECT_FALSE(OpenScalarIndex(AlignedCopy(damaged)).ok()) << at;
   }
-  EXPECT_FALSE(OpenScalarIndex(Own(bytes.substr(0, bytes.size() / 2))).ok());
+  EXPECT_FALSE(OpenScalarIndex(AlignedCopy(bytes.substr(0, bytes.size() / 2))).ok());
 }
 
 }  // namespace
