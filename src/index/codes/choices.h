@@ -84,6 +84,11 @@ inline Status CheckParts(uint32_t dim, uint32_t parts) {
 inline CodeKind ScalarKind(const Params& build) {
   return kScalarKinds[static_cast<size_t>(build.GetInt("sq_type", 2))];
 }
+/// Whether an index holds codes of this kind to refine by; kFloat32 stands for the segment's own
+/// vectors.
+constexpr bool HoldsRefineCodes(CodeKind refine) {
+  return refine != CodeKind::kNone && refine != CodeKind::kFloat32;
+}
 /// What refines by the build parameters; kNone without `refine`.
 inline CodeKind RefineKind(const Params& build) {
   if (!build.GetBool("refine", false)) return CodeKind::kNone;

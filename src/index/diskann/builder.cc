@@ -8,19 +8,13 @@
 #include <mutex>
 #include <numeric>
 
+#include "index/split_mix.h"
+
 namespace elanus::index {
 namespace {
 
 constexpr uint32_t kNodesPerTask = 64;
 constexpr float kLastAlpha = 1.2f;
-
-// splitmix64.
-uint64_t Scramble(uint64_t x) {
-  x += 0x9e3779b97f4a7c15ull;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
 
 }  // namespace
 
@@ -38,7 +32,7 @@ VamanaBuilder::VamanaBuilder(const BuildSpace& space, uint32_t degree, uint32_t 
   }
   // Rows often come in some order; nodes must not.
   std::iota(order_.begin(), order_.end(), 0u);
-  for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[Scramble(i) % i]);
+  for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[SplitMix(i) % i]);
 }
 
 Status VamanaBuilder::Build(Context& ctx, int passes, const BuildOptions& options) {

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "index/binary/bit_space.h"
+#include "index/split_mix.h"
 
 namespace elanus::index {
 namespace {
@@ -18,13 +19,9 @@ namespace {
 constexpr uint32_t kNodesPerTask = 64;
 constexpr uint32_t kLevelMax = 32;
 
-// splitmix64: a uniform draw from a number.
+// A uniform draw above 0 and below 1.
 double Uniform(uint64_t x) {
-  x += 0x9e3779b97f4a7c15ull;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  x ^= x >> 31;
-  return (static_cast<double>(x >> 11) + 0.5) / 9007199254740992.0;
+  return (static_cast<double>(SplitMix(x) >> 11) + 0.5) / 9007199254740992.0;
 }
 
 }  // namespace

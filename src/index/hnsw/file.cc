@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/framed.h"
+#include "index/codes/choices.h"
 
 namespace elanus::index {
 namespace {
@@ -201,8 +202,7 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric)
   opened.codes.codec = std::move(codes.codec);
   opened.packed = codes.rows;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
-  const bool keeps_refine =
-      opened.codes.refine_kind != CodeKind::kNone && opened.codes.refine_kind != CodeKind::kFloat32;
+  const bool keeps_refine = HoldsRefineCodes(opened.codes.refine_kind);
   if (keeps_refine) {
     TRY_ASSIGN(OpenedPart refine,
                OpenPacked({.kind = h.refine_kind,

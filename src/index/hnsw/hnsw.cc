@@ -48,7 +48,7 @@ Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric met
   GraphCodes codes;
   TRY_ASSIGN(codes.codec, kMake(ctx, source));
   codes.refine_kind = kRefine(*codes.codec, build);
-  if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
+  if (HoldsRefineCodes(codes.refine_kind)) {
     codes.refine = TrainCodec(codes.refine_kind, source.unit_rows(), source.is_l2());
   }
   std::vector<int8_t> bytes;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/framed.h"
+#include "index/codes/choices.h"
 #include "index/ivf/k_means.h"
 #include "simd/fast_scan.h"
 #include "simd/kernels.h"
@@ -300,8 +301,7 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, model::Metric metric) {
   if (!HomesAreGood(opened) || !NumbersAreGood(opened)) return damaged;
   opened.codes.residual = h.residual != 0;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
-  if (opened.codes.refine_kind != CodeKind::kNone &&
-      opened.codes.refine_kind != CodeKind::kFloat32) {
+  if (HoldsRefineCodes(opened.codes.refine_kind)) {
     TRY_ASSIGN(OpenedPart refine,
                OpenPacked({.kind = h.refine_kind,
                            .row_bytes = h.refine_bytes,

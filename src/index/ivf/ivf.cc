@@ -39,8 +39,7 @@ enum class Spills { kNever, kWherePays };
 
 // Whether second lists are tried. Not with codes to refine by, which would double, too.
 bool MaySpill(size_t rows, size_t lists, CodeKind refine) {
-  const bool refines_by_codes = refine != CodeKind::kNone && refine != CodeKind::kFloat32;
-  return !refines_by_codes && rows >= kSpilledRowsMin && lists >= kSpilledListsMin;
+  return !HoldsRefineCodes(refine) && rows >= kSpilledRowsMin && lists >= kSpilledListsMin;
 }
 
 // Second lists, where searches gain by them.
@@ -74,7 +73,7 @@ Result<std::string> BuildIvf(Context& ctx, VectorBlock rows, model::Metric metri
     TRY(Spill(ctx, unit_rows, source.is_l2(), codes.refine_kind, options.pool, lists));
   }
   TRY_ASSIGN(codes.codec, kMake(ctx, source));
-  if (codes.refine_kind != CodeKind::kNone && codes.refine_kind != CodeKind::kFloat32) {
+  if (HoldsRefineCodes(codes.refine_kind)) {
     codes.refine = TrainCodec(codes.refine_kind, unit_rows, source.is_l2());
   }
   TRY_ASSIGN(std::string file, WriteIvf(ctx, rows, metric, lists, codes, options.pool));
@@ -101,9 +100,7 @@ size_t EstimateIvf(const RowShape& shape, const Params& build) {
                  .dim = shape.dim,
                  .places = shape.rows * (1 + spilled),
                  .code_bytes = kCodeBytes(shape, build),
-                 .refine_bytes = refine == CodeKind::kNone || refine == CodeKind::kFloat32
-                                     ? 0
-                                     : EstimateRowBytes(refine, shape.dim),
+                 .refine_bytes = HoldsRefineCodes(refine) ? EstimateRowBytes(refine, shape.dim) : 0,
                  .spilled = spilled})
           .end;
   const size_t marks = shape.rows * (1 + spilled) / kPlacesPerMark * sizeof(uint16_t);

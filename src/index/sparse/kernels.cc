@@ -5,12 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#if defined(__x86_64__)
-// GCC 12's own header initialises a register with itself and warns about it (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
-#endif
+#include "simd/instruction_sets.h"
 
 namespace elanus::index {
 namespace {
@@ -20,6 +15,18 @@ inline size_t Append(uint64_t word, size_t first, uint16_t* picked) {
   size_t count = 0;
   for (; word != 0; word &= word - 1) {
     picked[count++] = static_cast<uint16_t>(first + static_cast<size_t>(std::countr_zero(word)));
+  }
+  return count;
+}
+
+// Likewise, of those rows whose sum is below `high`.
+ELANUS_INLINE size_t PickBelow(uint64_t word, size_t first, const uint16_t* sums, uint32_t high,
+                               uint16_t* picked) {
+  size_t count = 0;
+  for (; word != 0; word &= word - 1) {
+    const size_t row = first + static_cast<size_t>(std::countr_zero(word));
+    picked[count] = static_cast<uint16_t>(row);
+    count += sums[row] < high ? 1 : 0;
   }
   return count;
 }
@@ -73,9 +80,8 @@ constexpr SparseKernels kPlain = {"plain", AddBitmapsPlain, AddListPlain, CountP
 
 #if defined(__x86_64__)
 
-#define ELANUS_AVX2 __attribute__((target("avx2,bmi,popcnt")))
-#define ELANUS_AVX512 \
-  __attribute__((target("avx2,bmi,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
+#define ELANUS_VBMI2 \
+  __attribute__((target("avx2,fma,bmi,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
 
 ELANUS_AVX2 inline uint32_t AtLeast32(const uint16_t* sums, __m256i bound) {
   const auto* from = reinterpret_cast<const __m256i*>(sums);
@@ -103,18 +109,14 @@ ELANUS_AVX2 size_t PickAvx2(const uint16_t* sums, size_t words, uint16_t low, ui
     uint64_t word = AtLeast32(sums + w * 64, wide) | uint64_t{AtLeast32(sums + w * 64 + 32, wide)}
                                                          << 32;
     if (allowed != nullptr) word &= allowed[w];
-    for (; word != 0; word &= word - 1) {
-      const size_t row = w * 64 + static_cast<size_t>(std::countr_zero(word));
-      picked[count] = static_cast<uint16_t>(row);
-      count += sums[row] < high ? 1 : 0;
-    }
+    count += PickBelow(word, w * 64, sums, high, picked + count);
   }
   return count;
 }
 
 // `count` bitmaps at once, so that sums are loaded and stored once for all of them.
 template <int count>
-ELANUS_AVX512 void AddBitmapsAtOnce(const BitmapCodes* terms, uint16_t* sums) {
+ELANUS_VBMI2 void AddBitmapsAtOnce(const BitmapCodes* terms, uint16_t* sums) {
   const uint64_t* bits[count];
   const uint8_t* codes[count];
   __m512i weights[count];
@@ -155,8 +157,8 @@ void AddBitmapsAvx512(const BitmapCodes* terms, size_t count, uint16_t* sums) {
 }
 
 // Products of 32 postings at once; what is left is a load and an addition in memory a posting.
-ELANUS_AVX512 void AddListAvx512(const uint16_t* offsets, const uint8_t* codes, size_t count,
-                                 uint32_t weight, uint16_t* sums) {
+ELANUS_VBMI2 void AddListAvx512(const uint16_t* offsets, const uint8_t* codes, size_t count,
+                                uint32_t weight, uint16_t* sums) {
   const __m512i wide = _mm512_set1_epi16(static_cast<int16_t>(weight));
   alignas(64) uint16_t products[32];
   for (; count > 0; offsets += 32, codes += 32) {
@@ -177,12 +179,12 @@ ELANUS_AVX512 void AddListAvx512(const uint16_t* offsets, const uint8_t* codes, 
   }
 }
 
-ELANUS_AVX512 inline uint64_t AtLeast64(const uint16_t* sums, __m512i bound) {
+ELANUS_VBMI2 inline uint64_t AtLeast64(const uint16_t* sums, __m512i bound) {
   return _mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums), bound) |
          uint64_t{_mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums + 32), bound)} << 32;
 }
 
-ELANUS_AVX512 size_t CountAvx512(const uint16_t* sums, uint16_t bound) {
+ELANUS_VBMI2 size_t CountAvx512(const uint16_t* sums, uint16_t bound) {
   const __m512i wide = _mm512_set1_epi16(static_cast<int16_t>(bound));
   size_t count = 0;
   for (size_t i = 0; i < kWindowRows; i += 64) {
@@ -191,18 +193,14 @@ ELANUS_AVX512 size_t CountAvx512(const uint16_t* sums, uint16_t bound) {
   return count;
 }
 
-ELANUS_AVX512 size_t PickAvx512(const uint16_t* sums, size_t words, uint16_t low, uint32_t high,
-                                const uint64_t* allowed, uint16_t* picked) {
+ELANUS_VBMI2 size_t PickAvx512(const uint16_t* sums, size_t words, uint16_t low, uint32_t high,
+                               const uint64_t* allowed, uint16_t* picked) {
   const __m512i wide = _mm512_set1_epi16(static_cast<int16_t>(low));
   size_t count = 0;
   for (size_t w = 0; w < words; ++w) {
     uint64_t word = AtLeast64(sums + w * 64, wide);
     if (allowed != nullptr) word &= allowed[w];
-    for (; word != 0; word &= word - 1) {
-      const size_t row = w * 64 + static_cast<size_t>(std::countr_zero(word));
-      picked[count] = static_cast<uint16_t>(row);
-      count += sums[row] < high ? 1 : 0;
-    }
+    count += PickBelow(word, w * 64, sums, high, picked + count);
   }
   return count;
 }
@@ -212,12 +210,8 @@ constexpr SparseKernels kAvx512 = {"AVX-512", AddBitmapsAvx512, AddListAvx512, C
                                    PickAvx512};
 
 const SparseKernels& Choose() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512vbmi2")) {
-    return kAvx512;
-  }
-  return __builtin_cpu_supports("avx2") ? kAvx2 : kPlain;
+  if (simd::HasAvx512() && __builtin_cpu_supports("avx512vbmi2")) return kAvx512;
+  return simd::HasAvx2() ? kAvx2 : kPlain;
 }
 
 #else
