@@ -476,6 +476,18 @@ std::vector<int> TermsOf(Context& ctx, store::ObjectStore& objects, const model:
   return terms;
 }
 
+// A field 102 that a function makes of the text.
+void AddTermCounts(model::CollectionSchema& schema) {
+  schema.fields.push_back({.id = FieldId(102),
+                           .name = "counts",
+                           .type = DataType::kSparseFloatVector,
+                           .is_function_output = true});
+  schema.functions = {{.name = "count",
+                       .type = model::FunctionType::kBm25,
+                       .inputs = {"text"},
+                       .outputs = {"counts"}}};
+}
+
 TEST_F(CompactTest, AFieldThatAFunctionFillsIsMadeForSegmentsThatLackIt) {
   model::CollectionSchema& schema = collection_.schema;
   schema.fields[1].type_params = {{"enable_analyzer", "true"}};
@@ -486,14 +498,7 @@ TEST_F(CompactTest, AFieldThatAFunctionFillsIsMadeForSegmentsThatLackIt) {
             (std::vector<FieldId>{FieldId(100), FieldId(101), segment::kTimestampField}));
   EXPECT_TRUE(Compact({old}).is_unchanged);
 
-  schema.fields.push_back({.id = FieldId(102),
-                           .name = "counts",
-                           .type = DataType::kSparseFloatVector,
-                           .is_function_output = true});
-  schema.functions = {{.name = "count",
-                       .type = model::FunctionType::kBm25,
-                       .inputs = {"text"},
-                       .outputs = {"counts"}}};
+  AddTermCounts(schema);
   EXPECT_EQ(TermsOf(ctx_, *objects_, old, collection_), std::vector<int>(3000, -1));
   const auto result = Compact({old}, {Deltas({{.key = 7, .at = 20, .partition = {}}})});
   ASSERT_TRUE(result.output);
@@ -513,14 +518,7 @@ TEST_F(CompactTest, OneInputMayHaveAFieldThatIsMadeForTheOther) {
   model::CollectionSchema& schema = collection_.schema;
   schema.fields[1].type_params = {{"enable_analyzer", "true"}};
   const auto old = Flush(1, {{1, 10, "one"}, {2, 20, "two words"}});
-  schema.fields.push_back({.id = FieldId(102),
-                           .name = "counts",
-                           .type = DataType::kSparseFloatVector,
-                           .is_function_output = true});
-  schema.functions = {{.name = "count",
-                       .type = model::FunctionType::kBm25,
-                       .inputs = {"text"},
-                       .outputs = {"counts"}}};
+  AddTermCounts(schema);
   roles::FlushTask task{
       .segment = SegmentId(2), .collection = kCollection, .partition = kP1, .vchannel = "v"};
   for (const model::FieldSchema& field : schema.fields) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "roles/testing/stand_ins.h"
 #include "store/memory/memory_disk.h"
 
 namespace elanus::streaming {
@@ -24,39 +25,6 @@ class CountingOracle final : public roles::Oracle {
  private:
   uint64_t last_ = 100;
   int64_t next_id_ = 0;
-};
-
-// No segment is loaded here, so nobody asks.
-class NoQuery final : public roles::Query {
- public:
-  Status LoadSegment(Context&, const model::SegmentInfo&, const model::CollectionInfo&,
-                     const std::vector<model::DeltaInfo>&) override {
-    return NotHere();
-  }
-  Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override {
-    return NotHere();
-  }
-  Status ReleaseSegment(Context&, SegmentId) override { return NotHere(); }
-  Status ApplyDeletes(Context&, const std::vector<SegmentId>&, const model::Deletes&) override {
-    return NotHere();
-  }
-  Result<model::PartialHits> Search(Context&, const std::vector<SegmentId>&,
-                                    const model::ShardSearch&) override {
-    return NotHere();
-  }
-  Result<model::TermTotals> CountTerms(Context&, const std::vector<SegmentId>&, FieldId,
-                                       const std::vector<uint32_t>& terms) override {
-    model::TermTotals none;
-    none.with_term.resize(terms.size());
-    return none;
-  }
-  Result<model::PartialRows> Retrieve(Context&, const std::vector<SegmentId>&,
-                                      const model::ShardQuery&) override {
-    return NotHere();
-  }
-
- private:
-  static Status NotHere() { return Status(ErrorCode::kInternal, "not in this test"); }
 };
 
 Column KeyColumn(int64_t first, int64_t count) {
@@ -113,7 +81,7 @@ class ChannelOwnerTest : public testing::TestWithParam<uint64_t> {
   store::MemoryDisk disk_{executor_.get()};
   std::unique_ptr<store::Wal> wal_ = disk_.OpenWal();
   CountingOracle oracle_;
-  NoQuery query_;
+  roles::StandInQuery query_;  // No segment is loaded here, so nobody asks.
   std::shared_ptr<shard::Shard> shard_ = std::make_shared<shard::Shard>(
       *executor_, query_, "s_3v0", Collection(), model::ShardCheckpoint{});
   std::unique_ptr<ChannelOwner> owner_;

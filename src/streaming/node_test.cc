@@ -112,6 +112,12 @@ class NodeTest : public testing::TestWithParam<uint64_t> {
     ASSERT_TRUE(keys.ok()) << keys.status().ToString();
     EXPECT_EQ(*keys, want);
   }
+  void ExpectKeysNowAndAfterARestart(const Keys& keys) {
+    ExpectKeys(keys);
+    Reopen();
+    UntilLoaded();
+    ExpectKeys(keys);
+  }
 
   void Load(const Names& partitions = {}) {
     Expect(proxy::Load(ctx_, services(), kName, partitions));
@@ -250,10 +256,7 @@ TEST_P(NodeTest, RowsOfADroppedPartitionAreGoneAlsoWhenTheShardNeverHeardOfIt) {
     DropPartition("short");
   }
   Load();
-  ExpectKeys({});
-  Reopen();
-  UntilLoaded();
-  ExpectKeys({});
+  ExpectKeysNowAndAfterARestart({});
 }
 
 TEST_P(NodeTest, RowsOfAPartitionThatIsDroppedBeforeTheirFlushEndsStayGone) {
@@ -331,10 +334,7 @@ TEST_P(NodeTest, AFlushThatFailedIsNotOvertakenByTheNextOne) {
   Insert("p1", 10, 3);
   (void)Seal();
   LetOthersWork();
-  ExpectKeys({0, 1, 2, 10, 11, 12});
-  Reopen();
-  UntilLoaded();
-  ExpectKeys({0, 1, 2, 10, 11, 12});
+  ExpectKeysNowAndAfterARestart({0, 1, 2, 10, 11, 12});
 }
 
 TEST_P(NodeTest, FlushesThatFailedAreMadeGoodInTheirOrder) {
@@ -350,10 +350,7 @@ TEST_P(NodeTest, FlushesThatFailedAreMadeGoodInTheirOrder) {
   const Timestamp second = Seal();
   LetTimePass();
   EXPECT_TRUE(IsFlushed(second));
-  ExpectKeys({0, 1, 2, 10, 11, 12});
-  Reopen();
-  UntilLoaded();
-  ExpectKeys({0, 1, 2, 10, 11, 12});
+  ExpectKeysNowAndAfterARestart({0, 1, 2, 10, 11, 12});
 }
 
 TEST_P(NodeTest, FilesOfAFlushAreNotWrittenOverByItsNextTry) {
@@ -371,10 +368,7 @@ TEST_P(NodeTest, FilesOfAFlushAreNotWrittenOverByItsNextTry) {
   LetTimePass();
   EXPECT_TRUE(IsFlushed(sealed));
   EXPECT_EQ(Files(), files);
-  ExpectKeys({0, 2});
-  Reopen();
-  UntilLoaded();
-  ExpectKeys({0, 2});
+  ExpectKeysNowAndAfterARestart({0, 2});
 }
 
 TEST_P(NodeTest, RowsWhoseFlushFailedCountAsUnflushed) {

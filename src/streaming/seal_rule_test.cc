@@ -3,39 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "roles/testing/stand_ins.h"
+
 namespace elanus::streaming {
 namespace {
 
 constexpr int64_t kNowMs = 1'700'000'000'000;
 constexpr int64_t kDayMs = 24 * 3600 * 1000;
-
-/// Not asked in these tests.
-class NoQuery final : public roles::Query {
- public:
-  Status LoadSegment(Context&, const model::SegmentInfo&, const model::CollectionInfo&,
-                     const std::vector<model::DeltaInfo>&) override {
-    return {};
-  }
-  Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override { return {}; }
-  Status ReleaseSegment(Context&, SegmentId) override { return {}; }
-  Status ApplyDeletes(Context&, const std::vector<SegmentId>&, const model::Deletes&) override {
-    return {};
-  }
-  Result<model::PartialHits> Search(Context&, const std::vector<SegmentId>&,
-                                    const model::ShardSearch&) override {
-    return Status(ErrorCode::kInternal, "not in this test");
-  }
-  Result<model::TermTotals> CountTerms(Context&, const std::vector<SegmentId>&, FieldId,
-                                       const std::vector<uint32_t>& terms) override {
-    model::TermTotals none;
-    none.with_term.resize(terms.size());
-    return none;
-  }
-  Result<model::PartialRows> Retrieve(Context&, const std::vector<SegmentId>&,
-                                      const model::ShardQuery&) override {
-    return Status(ErrorCode::kInternal, "not in this test");
-  }
-};
 
 class SealRuleTest : public testing::Test {
  protected:
@@ -62,7 +36,7 @@ class SealRuleTest : public testing::Test {
   ManualClock clock_{kNowMs};
   Context ctx_{clock_};
   std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
-  NoQuery query_;
+  roles::StandInQuery query_;
   std::optional<shard::Shard> shard_;
   uint64_t position_ = 0;
   StreamingOptions options_;
