@@ -1,10 +1,8 @@
 // Rows with geometries: their length and type, defaults, nulls.
 #include <gtest/gtest.h>
 
-#include "base/check.h"
 #include "proxy/rows.h"
-#include "server/fake_cluster.h"
-#include "store/memory/memory_disk.h"
+#include "proxy/testing/key_collection.h"
 
 namespace elanus::proxy {
 namespace {
@@ -21,17 +19,9 @@ std::string PointWkb(double x, double y) {
 }
 
 // A collection of key `id` and geometry `g`.
-class GeometryRows : public testing::Test {
+class GeometryRows : public KeyCollectionTest {
  protected:
-  GeometryRows() : executor_(MakeThreadExecutor()) {
-    auto opened = server::OpenFakeCluster(disk_, *executor_, clock_);
-    CHECK(opened.ok());
-    cluster_ = std::move(*opened);
-    info_.schema.name = "c";
-    info_.schema.fields = {
-        {.id = FieldId(100), .name = "id", .type = DataType::kInt64, .is_primary_key = true},
-        {.id = FieldId(101), .name = "g", .type = DataType::kGeometry}};
-  }
+  GeometryRows() { AddField({.name = "g", .type = DataType::kGeometry}); }
 
   static Column Shapes(DataType type, const std::vector<std::string>& values) {
     Column column = model::MakeColumn(FieldId(), "g", type, DataType::kNone, 0);
@@ -54,12 +44,6 @@ class GeometryRows : public testing::Test {
                                            {.columns = std::move(columns), .num_rows = rows}));
     return std::move(given.columns.at("g"));
   }
-
-  std::unique_ptr<Executor> executor_;
-  ManualClock clock_;
-  store::MemoryDisk disk_;
-  std::unique_ptr<server::RoleSet> cluster_;
-  model::CollectionInfo info_;
 };
 
 TEST_F(GeometryRows, AreKeptAsTheyCome) {

@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 
-#include "server/fake_cluster.h"
+#include "proxy/testing/key_collection.h"
 
 namespace elanus::proxy {
 namespace {
@@ -67,25 +66,13 @@ std::string Nested(size_t depth) {
 }
 
 // A collection of key `id`, vector `v` and one field `x` of the test's own.
-class Rows : public testing::Test {
+class Rows : public KeyCollectionTest {
  protected:
-  Rows() : executor_(MakeThreadExecutor()) {
-    auto opened = server::OpenFakeCluster(disk_, *executor_, clock_);
-    CHECK(opened.ok());
-    cluster_ = std::move(*opened);
-    info_.schema.name = "c";
-    info_.schema.fields = {
-        {.id = FieldId(100), .name = "id", .type = DataType::kInt64, .is_primary_key = true},
-        {.id = FieldId(101),
-         .name = "v",
-         .type = DataType::kFloatVector,
-         .type_params = {{"dim", "2"}}}};
-  }
+  Rows() { AddField({.name = "v", .type = DataType::kFloatVector, .type_params = {{"dim", "2"}}}); }
 
   void AddField(FieldSchema field) {
-    field.id = FieldId(100 + static_cast<int64_t>(info_.schema.fields.size()));
     if (field.name.empty()) field.name = "x";
-    info_.schema.fields.push_back(std::move(field));
+    KeyCollectionTest::AddField(std::move(field));
   }
   void AddDynamicField() {
     info_.schema.enable_dynamic_field = true;
@@ -123,12 +110,6 @@ class Rows : public testing::Test {
     }
     CHECK(false && "the column is there");
   }
-
-  std::unique_ptr<Executor> executor_;
-  ManualClock clock_;
-  store::MemoryDisk disk_;
-  std::unique_ptr<server::RoleSet> cluster_;
-  model::CollectionInfo info_;
 };
 
 // -- Shape ----------------------------------------------------------------------------------------

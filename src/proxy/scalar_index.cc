@@ -13,14 +13,6 @@ using Texts = std::map<std::string, std::string>;
 
 constexpr const char* kCardinalityLimit = "bitmap_cardinality_limit";
 
-std::string Take(Texts& texts, const char* key) {
-  const auto found = texts.find(key);
-  if (found == texts.end()) return {};
-  std::string value = std::move(found->second);
-  texts.erase(found);
-  return value;
-}
-
 std::string UpperTrimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return "";
@@ -36,7 +28,7 @@ Status ResolvePlace(const model::CollectionSchema& schema, const model::FieldSch
                     const std::string& asked, Texts& texts, model::IndexInfo& info,
                     index::ScalarShape& shape) {
   const bool has_cast = texts.count("json_cast_type") > 0;
-  const std::string cast_name = UpperTrimmed(Take(texts, "json_cast_type"));
+  const std::string cast_name = UpperTrimmed(TakeParam(texts, "json_cast_type"));
   if (!has_cast) {
     return Status(ErrorCode::kMissingParameter,
                   "json index must specify cast type[missing_param=json_cast_type]");
@@ -49,14 +41,14 @@ Status ResolvePlace(const model::CollectionSchema& schema, const model::FieldSch
   if (!cast || cast_name == expr::kStringToDouble) {
     return Invalid("json_cast_type {} is not supported", cast_name);
   }
-  const std::string function = UpperTrimmed(Take(texts, "json_cast_function"));
+  const std::string function = UpperTrimmed(TakeParam(texts, "json_cast_function"));
   if (!function.empty()) {
     if (function != "STRING_TO_DOUBLE" || cast_name != "DOUBLE") {
       return Invalid("json_cast_function {} cannot be used with json_cast_type {}", function,
                      cast_name);
     }
   }
-  const std::string path = Take(texts, "json_path");
+  const std::string path = TakeParam(texts, "json_path");
   TRY_ASSIGN(expr::JsonPlace place, expr::ParseJsonPlace(path.empty() ? asked : path, schema));
   if (place.field != field.id) {
     return Invalid("json_path {} is not in the field {} of the index", path, asked);
@@ -84,13 +76,21 @@ Result<const index::ScalarIndexType*> FindType(const std::string& name,
 
 }  // namespace
 
+std::string TakeParam(std::map<std::string, std::string>& texts, const char* key) {
+  const auto found = texts.find(key);
+  if (found == texts.end()) return {};
+  std::string value = std::move(found->second);
+  texts.erase(found);
+  return value;
+}
+
 Status ResolveScalarIndex(const ProxyOptions& options, const model::CollectionSchema& schema,
                           const model::FieldSchema& field, const std::string& asked, Texts texts,
                           model::IndexInfo& info) {
   index::ScalarShape shape{.type = field.type,
                            .element_type = field.element_type,
                            .is_primary_key = field.is_primary_key};
-  const std::string name = Take(texts, "index_type");
+  const std::string name = TakeParam(texts, "index_type");
   if (field.type == DataType::kJson) {
     TRY_ASSIGN([[maybe_unused]] const auto* named,
                FindType(name, field, {.type = DataType::kBool}));

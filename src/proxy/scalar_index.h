@@ -11,6 +11,9 @@
 
 namespace elanus::proxy {
 
+/// Takes a parameter out of those of a request; empty when it is not among them.
+std::string TakeParam(std::map<std::string, std::string>& texts, const char* key);
+
 /// Fills in type, build parameters and, for a place in JSON, path and cast of `info`, whose field
 /// is `field`. `asked` is the field's name as the request has it, which for a dynamic key is the
 /// key; `texts` are the request's parameters. Errors: kInvalidParameter, kMissingParameter;

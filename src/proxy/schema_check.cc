@@ -362,6 +362,13 @@ class SchemaCheck {
       }
       return {};
     };
+    const auto text_within = [&](int64_t bytes_max) -> Status {
+      if (!value.is_string()) return mismatch();
+      const size_t bytes = value.as_string().size();
+      if (static_cast<int64_t>(bytes) <= bytes_max) return {};
+      return Invalid("the length ({}) of the default value exceeds max length ({}), field: {}",
+                     bytes, bytes_max, field.name);
+    };
     switch (field.type) {
       case DataType::kBool:
         return value.is_bool() ? Status() : mismatch();
@@ -377,19 +384,9 @@ class SchemaCheck {
       case DataType::kDouble:
         return value.is_double() ? Status() : mismatch();
       case DataType::kVarChar:
-        if (!value.is_string()) return mismatch();
-        if (value.as_string().size() > field.max_length()) {
-          return Invalid("the length ({}) of the default value exceeds max length ({}), field: {}",
-                         value.as_string().size(), field.max_length(), field.name);
-        }
-        return {};
+        return text_within(field.max_length());
       case DataType::kText:
-        if (!value.is_string()) return mismatch();
-        if (value.as_string().size() > static_cast<size_t>(options_.text_bytes_max)) {
-          return Invalid("the length ({}) of the default value exceeds max length ({}), field: {}",
-                         value.as_string().size(), options_.text_bytes_max, field.name);
-        }
-        return {};
+        return text_within(options_.text_bytes_max);
       case DataType::kGeometry:
         if (!value.is_string()) return mismatch();
         if (value.as_string().size() > static_cast<size_t>(options_.geometry_bytes_max)) {

@@ -15,7 +15,6 @@
 #include "proxy/ops.h"
 #include "proxy/ops/change_schema.h"
 #include "proxy/ops/resolve_index.h"
-#include "proxy/partition_key.h"
 #include "proxy/scalar_index.h"
 
 namespace elanus::proxy {
@@ -51,14 +50,6 @@ Result<Texts> Expand(const ProxyOptions& options, const std::vector<model::KeyVa
                  options.index_param_bytes_max);
   }
   return texts;
-}
-
-std::string Take(Texts& texts, const char* key) {
-  const auto found = texts.find(key);
-  if (found == texts.end()) return {};
-  std::string value = std::move(found->second);
-  texts.erase(found);
-  return value;
 }
 
 // What to take in place of a type that the reference once had.
@@ -110,8 +101,8 @@ Status FitTextMetric(const model::CollectionSchema& schema, const model::FieldSc
 }
 
 Status ResolveVector(const model::FieldSchema& field, Texts texts, model::IndexInfo& info) {
-  const std::string name = Take(texts, "index_type");
-  info.metric = Take(texts, "metric_type");
+  const std::string name = TakeParam(texts, "index_type");
+  info.metric = TakeParam(texts, "metric_type");
   const bool is_lists = field.type == DataType::kArrayOfVector;
   const auto element = index::ElementOf(field.vector_type());
   if (!element) {
@@ -224,20 +215,20 @@ Status CheckOptions(const model::FieldSchema& field, Texts& texts) {
     return found == texts.end() ? std::string() : found->second;
   }();
   if (texts.count("mmap.enabled") > 0) {
-    TRY_ASSIGN(const bool maps, ParseBool("mmap.enabled", Take(texts, "mmap.enabled")));
+    TRY_ASSIGN(const bool maps, ParseBool("mmap.enabled", TakeParam(texts, "mmap.enabled")));
     if (maps && !MayBeMapped(field, type_name)) {
       return Invalid("index type {} does not support mmap", type_name);
     }
   }
   if (texts.count("indexoffsetcache.enabled") > 0) {
     TRY_ASSIGN(const bool caches,
-               ParseBool("indexoffsetcache.enabled", Take(texts, "indexoffsetcache.enabled")));
+               ParseBool("indexoffsetcache.enabled", TakeParam(texts, "indexoffsetcache.enabled")));
     if (caches && type_name != "BITMAP") {
       return Invalid("only BITMAP index supports indexoffsetcache.enabled, got {}", type_name);
     }
   }
   if (texts.count("warmup") > 0) {
-    const std::string warm_up = Take(texts, "warmup");
+    const std::string warm_up = TakeParam(texts, "warmup");
     if (warm_up != "disable" && warm_up != "sync" && warm_up != "async") {
       return Invalid("warmup should be one of disable, sync, async, got {}", warm_up);
     }

@@ -225,19 +225,19 @@ model::LoadFields LoadFieldsOf(const Request& request) {
           .skip_dynamic_field = request.skip_load_dynamic_field()};
 }
 
+Status CheckOneReplica(int32_t replicas) {
+  if (replicas <= 1) return {};
+  return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
+               replicas);
+}
+
 Status LoadCollection(Call& call, const pb::LoadCollectionRequest& request, common::Status&) {
-  if (request.replica_number() > 1) {
-    return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
-                 request.replica_number());
-  }
+  TRY(CheckOneReplica(request.replica_number()));
   return proxy::Load(call.ctx, call.services, NameOf(call, request), {}, LoadFieldsOf(request));
 }
 Status LoadPartitions(Call& call, const pb::LoadPartitionsRequest& request, common::Status&) {
   if (request.partition_names_size() == 0) return Invalid("due to no partition specified");
-  if (request.replica_number() > 1) {
-    return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
-                 request.replica_number());
-  }
+  TRY(CheckOneReplica(request.replica_number()));
   return proxy::Load(call.ctx, call.services, NameOf(call, request),
                      Names(request.partition_names()), LoadFieldsOf(request));
 }

@@ -157,51 +157,39 @@ Status DecodeArrays(const pb::FieldData& field, const std::vector<uint8_t>& vali
 Status DecodeScalars(const pb::FieldData& field, Column& column) {
   const std::vector<uint8_t> valid = ValidOf(field);
   const pb::ScalarField& scalars = field.scalars();
-  const auto count = [&](const auto& values) {
-    return CheckCount(field, valid, static_cast<size_t>(values.size()));
+  const auto fixed = [&]<class T>(T, DataType type, const auto& values) -> Status {
+    column.type = type;
+    TRY(CheckCount(field, valid, static_cast<size_t>(values.size())));
+    AppendFixed<T>(column, valid, values);
+    return {};
+  };
+  const auto texts = [&](DataType type, const auto& values) -> Status {
+    column.type = type;
+    TRY(CheckCount(field, valid, static_cast<size_t>(values.size())));
+    AppendTexts(column, valid, values);
+    return {};
   };
   switch (scalars.data_case()) {
     case pb::ScalarField::kBoolData:
-      column.type = DataType::kBool;
-      TRY(count(scalars.bool_data().data()));
-      AppendFixed<uint8_t>(column, valid, scalars.bool_data().data());
-      return {};
+      return fixed(uint8_t{}, DataType::kBool, scalars.bool_data().data());
     case pb::ScalarField::kIntData:
-      column.type = DataType::kInt32;
-      TRY(count(scalars.int_data().data()));
-      AppendFixed<int32_t>(column, valid, scalars.int_data().data());
-      return {};
+      return fixed(int32_t{}, DataType::kInt32, scalars.int_data().data());
     case pb::ScalarField::kLongData:
-      column.type = DataType::kInt64;
-      TRY(count(scalars.long_data().data()));
-      AppendFixed<int64_t>(column, valid, scalars.long_data().data());
-      return {};
+      return fixed(int64_t{}, DataType::kInt64, scalars.long_data().data());
     case pb::ScalarField::kFloatData:
-      column.type = DataType::kFloat;
-      TRY(count(scalars.float_data().data()));
-      AppendFixed<float>(column, valid, scalars.float_data().data());
-      return {};
+      return fixed(float{}, DataType::kFloat, scalars.float_data().data());
     case pb::ScalarField::kDoubleData:
-      column.type = DataType::kDouble;
-      TRY(count(scalars.double_data().data()));
-      AppendFixed<double>(column, valid, scalars.double_data().data());
-      return {};
+      return fixed(double{}, DataType::kDouble, scalars.double_data().data());
     case pb::ScalarField::kStringData:
-      column.type = DataType::kVarChar;
-      TRY(count(scalars.string_data().data()));
-      AppendTexts(column, valid, scalars.string_data().data());
-      return {};
+      return texts(DataType::kVarChar, scalars.string_data().data());
     case pb::ScalarField::kJsonData:
-      column.type = DataType::kJson;
-      TRY(count(scalars.json_data().data()));
-      AppendTexts(column, valid, scalars.json_data().data());
-      return {};
+      return texts(DataType::kJson, scalars.json_data().data());
     case pb::ScalarField::kArrayData:
       column.type = DataType::kArray;
       return DecodeArrays(field, valid, column);
     case pb::ScalarField::kGeometryWktData:
       column.type = DataType::kGeometry;
-      TRY(count(scalars.geometry_wkt_data().data()));
+      TRY(CheckCount(field, valid, static_cast<size_t>(scalars.geometry_wkt_data().data_size())));
       return AppendGeometries(field, valid, column);
     default:
       break;

@@ -8,7 +8,6 @@
 namespace milvus::proto::schema {
 class FieldData;
 class IDs;
-class TemplateValue;
 }  // namespace milvus::proto::schema
 
 namespace elanus::wire {

@@ -1,7 +1,6 @@
 // Rows: insert, upsert, delete, flush, search, query.
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "milvus.pb.h"
 #include "proxy/ops.h"
@@ -112,16 +111,6 @@ Delivery Write(Call& call, std::string_view bytes, std::string& out) {
   }
   const Status status = RunWrite(call, *request, *answer);
   return DeliverWrite(status, request->num_rows(), *answer, out);
-}
-
-template <class Map>
-Result<std::map<std::string, model::Scalar>> DecodeTemplates(const Map& from) {
-  std::map<std::string, model::Scalar> templates;
-  for (const auto& [name, value] : from) {
-    TRY_ASSIGN(model::Scalar scalar, DecodeTemplate(value));
-    templates.emplace(name, std::move(scalar));
-  }
-  return templates;
 }
 
 Status Delete(Call& call, const pb::DeleteRequest& request, pb::MutationResult& answer) {

@@ -29,8 +29,8 @@ namespace elanus::wire {
 
 using KeyValuePairs = google::protobuf::RepeatedPtrField<milvus::proto::common::KeyValuePair>;
 
-/// kUnimplemented for parts not built yet (functions, external collections), by name. Sub-fields of
-/// structs follow the other fields under their stored names, nullable where the struct is.
+/// kUnimplemented, by name, for external collections and namespaces. Sub-fields of structs follow
+/// the other fields under their stored names, nullable where the struct is.
 Result<model::CollectionSchema> DecodeSchema(const milvus::proto::schema::CollectionSchema& from);
 /// One field; errors as DecodeSchema.
 Result<model::FieldSchema> DecodeField(const milvus::proto::schema::FieldSchema& from);
@@ -46,5 +46,15 @@ void EncodePairs(const std::vector<model::KeyValue>& from, KeyValuePairs* to);
 std::vector<model::KeyValue> ShownProperties(const model::CollectionInfo& info);
 
 Result<model::Scalar> DecodeTemplate(const milvus::proto::schema::TemplateValue& from);
+/// Those of a request, by name; `from` is a map of protobuf's.
+template <class Map>
+Result<std::map<std::string, model::Scalar>> DecodeTemplates(const Map& from) {
+  std::map<std::string, model::Scalar> templates;
+  for (const auto& [name, value] : from) {
+    TRY_ASSIGN(model::Scalar scalar, DecodeTemplate(value));
+    templates.emplace(name, std::move(scalar));
+  }
+  return templates;
+}
 
 }  // namespace elanus::wire

@@ -15,16 +15,6 @@ namespace {
 namespace pb = milvus::proto::milvus;
 namespace schema = milvus::proto::schema;
 
-template <class Map>
-Result<std::map<std::string, model::Scalar>> DecodeTemplates(const Map& from) {
-  std::map<std::string, model::Scalar> templates;
-  for (const auto& [name, value] : from) {
-    TRY_ASSIGN(model::Scalar scalar, DecodeTemplate(value));
-    templates.emplace(name, std::move(scalar));
-  }
-  return templates;
-}
-
 template <class Request>
 model::ReadConsistency ConsistencyOf(const Request& request) {
   return {.use_default = request.use_default_consistency(),
