@@ -2,6 +2,7 @@
 import json
 import time
 import uuid
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -74,18 +75,23 @@ def make_collection(client, name, data, state, index="FLAT", params=None):
     indexes.add_index("bits", index_type="BIN_FLAT", metric_type="HAMMING")
     indexes.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
     client.create_index(name, indexes)
-    rows = [data.row(i) for i in range(len(data.ids))]
-    sealed = {"growing": 0, "sealed": len(rows), "mixed": len(rows) // 2}[state]
+    fill(client, name, [data.row(i) for i in range(len(data.ids))], state, ["dense"])
+
+
+def fill(client, name, rows, state, fields, mixed=1 / 2):
+    """Brings the rows into a state, their sealed part (`mixed` of them) with indexes on the fields; loads."""
+    sealed = round({"growing": 0, "sealed": 1, "mixed": mixed}[state] * len(rows))
     if sealed:
         client.insert(name, rows[:sealed])
         client.flush(name)
-        wait_for_index(client, name)
+        for field in fields:
+            wait_for_index(client, name, field)
     client.load_collection(name)
     if sealed < len(rows):
         client.insert(name, rows[sealed:])
 
 
-def wait_for_index(client, name, field="dense"):
+def wait_for_index(client, name, field):
     for _ in range(400):
         about = client.describe_index(name, field)
         if int(about["pending_index_rows"]) == 0:
@@ -109,13 +115,20 @@ def collection_in_every_state(data):
     file."""
     @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
     def name(request, server):
-        made = MilvusClient(uri=server.uri)
-        chosen = "c_" + uuid.uuid4().hex[:10]
-        make_collection(made, chosen, data, *request.param)
-        yield chosen
-        made.drop_collection(chosen)
-        made.close()
+        with collection(server, make_collection, data, *request.param) as made:
+            yield made
     return name
+
+
+@contextmanager
+def collection(server, make, *given):
+    """The name of a collection that make(client, name, *given) makes; it is dropped in the end."""
+    client = MilvusClient(uri=server.uri)
+    name = "c_" + uuid.uuid4().hex[:10]
+    make(client, name, *given)
+    yield name
+    client.drop_collection(name)
+    client.close()
 
 
 def raw_search(call, name, queries, output=(), filter_text="", ids=None, **params):

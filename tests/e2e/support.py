@@ -39,9 +39,9 @@ def make(client: MilvusClient, name, rows=0, index="FLAT", metric="L2", dim=DIM,
     return data
 
 
-def add_index(client, name, index, metric="L2", params=None):
+def add_index(client, name, index, metric="L2", params=None, field="vector"):
     indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type=index, metric_type=metric, params=params or {})
+    indexes.add_index(field, index_type=index, metric_type=metric, params=params or {})
     client.create_index(name, indexes)
 
 

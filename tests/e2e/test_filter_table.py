@@ -5,7 +5,7 @@ import os
 import pytest
 from pymilvus import DataType, MilvusException
 
-from support import refused, vectors
+from support import add_index, refused, vectors
 
 ROWS = [
     (1, 10, 1, 1.5, True, "alpha", [1, 2, 3], ["red", "blue"], {"a": 1, "b": {"c": "x"}, "l": [1, 2, "z"]}),
@@ -56,9 +56,7 @@ def make(client, name):
     schema.add_field("evs", DataType.ARRAY, element_type=DataType.STRUCT, struct_schema=parts, max_capacity=8)
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=4)
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="v")
     client.load_collection(name)
     names = ("id", "n", "n8", "f", "flag", "s", "ai", "tags", "j")
     data = vectors(len(ROWS), 4).tolist()

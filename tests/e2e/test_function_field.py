@@ -5,7 +5,7 @@ import threading
 import pytest
 from pymilvus import DataType, FieldSchema, Function, FunctionType, MilvusClient, MilvusException
 from server_process import Server
-from support import count, refused
+from support import add_index, count, refused
 from test_compaction import OPTIONS, until
 from test_full_text import QUERIES, agrees, check, sentences
 from test_min_hash import signature
@@ -23,9 +23,7 @@ def make(client, name, texts=(), analyzer=True, load=True, **more):
     client.create_collection(name, schema=schema, consistency_level="Strong")
     if texts:
         client.insert(name, rows(texts))
-    indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT")
     if load:
         client.load_collection(name)
 

@@ -5,7 +5,6 @@ import json
 import subprocess
 import threading
 import time
-import uuid
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from pymilvus import (AnnSearchRequest, DataType, Function, FunctionType, Milvus
                       SemanticHighlighter)
 from server_process import Server
 from stand_in_models import AWS_ID, AWS_SECRET, DIM, KEY, StandIn, embed, relevance, rounded
-from support import count, refused
+from support import add_index, count, refused
 
 FAILED, UNAVAILABLE = 2400, 2
 TEXTS = ["a red kite over the hill", "an eagle and its prey", "the wren sings in the hedge", "gulls follow the plough",
@@ -247,9 +246,7 @@ def test_a_partial_update_asks_only_when_the_text_has_changed(client, name, serv
     schema = schema_of(client, tei(services))
     schema.add_field("note", DataType.VARCHAR, max_length=100, nullable=True)
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT")
     client.load_collection(name)
     client.insert(name, [{"id": 1, "text": "one", "note": "a"}])
     services.requests.clear()
@@ -362,13 +359,6 @@ def client(server):
     SERVER_OF[made] = server.address
     yield made
     made.close()
-
-
-@pytest.fixture
-def name(client):
-    chosen = "c_" + uuid.uuid4().hex[:10]
-    yield chosen
-    client.drop_collection(chosen)
 
 
 def test_slow_services_do_not_hold_up_others(client, name, services):
@@ -566,9 +556,7 @@ def test_functions_are_attached_altered_and_dropped(client, name, services):
     schema.add_field("text", DataType.VARCHAR, max_length=2000)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM)
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type="FLAT", metric_type="COSINE")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", "COSINE")
     client.load_collection(name)
 
     def function(**params):

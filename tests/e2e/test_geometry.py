@@ -9,7 +9,7 @@ import shapely
 from pymilvus import DataType, MilvusClient
 from shapely import wkt
 
-from support import count, refused
+from support import add_index, count, refused
 
 ROWS = 1500  # More than a segment needs to get an index.
 AREA = "POLYGON ((-10 -10, 30 -15, 40 30, 5 45, -20 20, -10 -10), (0 0, 8 0, 8 8, 0 8, 0 0))"
@@ -70,9 +70,7 @@ def make(client, name):
     schema.add_field("home", DataType.GEOMETRY, default_value="point(7 8)")
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="v")
     client.load_collection(name)
 
 

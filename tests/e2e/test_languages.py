@@ -1,6 +1,6 @@
 """Analyzers that depend on languages: the identifier of languages, and lindera with the dictionary ipadic."""
 from pymilvus import DataType, Function, FunctionType
-from support import refused
+from support import add_index, refused
 
 JAPANESE = {"tokenizer": {"type": "lindera", "dict_kind": "ipadic",
                           "filter": [{"kind": "japanese_stop_tags", "tags": ["助詞", "助詞,係助詞", "助詞,連体化"]}]}}
@@ -45,9 +45,7 @@ def test_texts_of_several_languages_are_searched(client, name):
     schema.add_function(Function(name="rank", function_type=FunctionType.BM25, input_field_names=["text"],
                                  output_field_names=["terms"]))
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("terms", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
-    client.create_index(name, indexes)
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", field="terms")
     client.load_collection(name)
     client.insert(name, [{"id": 1, "text": "The dog was running in the park"}, {"id": 2, "text": "昨日は公園で犬と走りました"},
                          {"id": 3, "text": "Der Hund läuft im Park herum"}])

@@ -2,7 +2,7 @@
 import pytest
 import test_schema_rules as schema_rules
 from pymilvus import DataType, MilvusClient, MilvusException
-from support import count, refused
+from support import add_index, count, refused
 
 DIM = 4
 ROWS = 200
@@ -98,14 +98,10 @@ def test_a_field_may_say_that_it_is_left_out(client, call, name):
                      for one, skips in (("first", "false"), ("second", "true")))
     assert call("CreateCollection", schema_rules.create(name, schema_rules.KEY, first, second)).code == 0
     client.insert(name, [{"id": 3, "first": [0.0] * DIM, "second": [1.0] * DIM}])
-    indexes = client.prepare_index_params()
-    indexes.add_index("first", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="first")
     client.load_collection(name)
     assert fields_of(client, name) == {"id", "first"}
-    indexes = client.prepare_index_params()
-    indexes.add_index("second", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="second")
     client.load_collection(name, load_fields=["id", "second"])
     assert fields_of(client, name) == {"id", "second"}, "who names it gets it"
 

@@ -4,7 +4,7 @@ import threading
 import pytest
 from pymilvus import DataType
 
-from support import count, refused, vectors
+from support import add_index, count, refused, vectors
 
 try:
     from pymilvus import FieldOp
@@ -23,9 +23,7 @@ def make(client, name, auto_id=False, load=True, dynamic=True, **more):
     schema.add_field("j", DataType.JSON, nullable=True)
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=4)
     client.create_collection(name, schema=schema, consistency_level="Strong", **more)
-    indexes = client.prepare_index_params()
-    indexes.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="v")
     if load:
         client.load_collection(name)
 
@@ -154,9 +152,7 @@ def test_function_outputs_follow_their_text(client, name):
     schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_function(Function("bm25", FunctionType.BM25, ["text"], ["words"]))
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
-    client.create_index(name, indexes)
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", field="words")
     client.load_collection(name)
     client.insert(name, [{"id": 1, "text": "red fox", "n": 1}, {"id": 2, "text": "blue whale", "n": 2}])
     client.upsert(name, [{"id": 1, "text": "green frog"}], partial_update=True)

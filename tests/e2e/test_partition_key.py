@@ -8,7 +8,7 @@ from pymilvus import DataType, MilvusClient
 from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 
 from server_process import Server
-from support import DIM, count, refused, vectors
+from support import DIM, add_index, count, refused, vectors
 from test_compaction import OPTIONS, compact
 from wire import query_request, search_request, status_of
 
@@ -215,9 +215,7 @@ def test_keys_that_cannot_be_are_refused(client, name, call):
 def test_a_key_with_a_default_is_filled_before_it_is_routed(client, name):
     client.create_collection(name, schema=schema_of(client, default_value=77), consistency_level="Strong",
                              num_partitions=3)
-    indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT")
     client.load_collection(name)
     client.insert(name, [{key: value for key, value in row.items() if key != "tenant"} for row in rows_of(0, 20)])
     assert count(client, name, "tenant == 77") == 20

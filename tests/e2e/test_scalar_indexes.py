@@ -4,7 +4,7 @@ import time
 import pytest
 from pymilvus import DataType, MilvusException
 
-from support import vectors
+from support import add_index, vectors
 
 ROWS = 3000
 # Name: field, type, parameters.
@@ -72,9 +72,7 @@ def filled(client, name):
     rows = [row(i, vector) for i, vector in enumerate(vectors(ROWS, 4).tolist())]
     client.insert(name, rows)
     client.flush(name)
-    indexes = client.prepare_index_params()
-    indexes.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="v")
     client.load_collection(name)
     return rows
 

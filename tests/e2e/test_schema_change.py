@@ -2,13 +2,12 @@
 and writers meanwhile."""
 import threading
 
-import numpy as np
 import pytest
 from pymilvus import DataType, Function, FunctionType, MilvusClient, MilvusException
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 
 from server_process import Server
-from support import DIM, count, make, refused, row, vectors
+from support import DIM, add_index, count, make, refused, row, vectors
 from test_compaction import OPTIONS, compact
 from wire import column, insert_request, status_of
 
@@ -141,9 +140,7 @@ def test_a_new_field_of_arrays_and_documents_is_null_in_old_rows(client, name):
 def test_a_new_vector_field_is_searched_where_rows_have_it(client, name):
     data = full(client, name)
     client.add_collection_field(name, "other", DataType.FLOAT_VECTOR, dim=4, nullable=True)
-    indexes = client.prepare_index_params()
-    indexes.add_index("other", index_type="HNSW", metric_type="L2", params={"M": 8, "efConstruction": 40})
-    client.create_index(name, indexes)
+    add_index(client, name, "HNSW", params={"M": 8, "efConstruction": 40}, field="other")
     assert client.search(name, [[0.0] * 4], anns_field="other", limit=5)[0] == []
     client.insert(name, [dict(row(1000 + i, data[i]), other=[float(i)] * 4) for i in range(20)])
     for _ in range(2):

@@ -1,11 +1,9 @@
 """Range search, pages, groups and iterators over every index and state of rows, beside exact answers. What is exact
 has to agree hit by hit; what is approximate has to find nearly all, and nothing that does not belong."""
-import uuid
-
 import numpy as np
 import pytest
-from pymilvus import DataType, MilvusClient
-from search_data import STATES, small_indexes, wait_for_index
+from pymilvus import DataType
+from search_data import STATES, collection, fill, small_indexes
 
 ROWS, DIM, GROUPS = 1500, 8, 40
 SOURCE = np.random.default_rng(41)
@@ -51,26 +49,14 @@ def make(client, name, index, state):
     client.create_collection(name, schema=schema, num_shards=2, consistency_level="Strong")
     client.create_index(name, indexes)
     rows = [{"id": int(IDS[i]), "group": int(GROUP[i]), "near": VECTORS[i], "alike": VECTORS[i]} for i in range(ROWS)]
-    sealed = {"growing": 0, "sealed": ROWS, "mixed": 2 * ROWS // 3}[state]
-    if sealed:
-        client.insert(name, rows[:sealed])
-        client.flush(name)
-        for field in METRICS:
-            wait_for_index(client, name, field)
-    client.load_collection(name)
-    if sealed < ROWS:
-        client.insert(name, rows[sealed:])
+    fill(client, name, rows, state, METRICS, mixed=2 / 3)
 
 
 @pytest.fixture(scope="module", params=[(index, state) for index in INDEXES for state in STATES],
                 ids=lambda param: "-".join(param))
 def case(request, server):
-    made = MilvusClient(uri=server.uri)
-    name = "c_" + uuid.uuid4().hex[:10]
-    make(made, name, *request.param)
-    yield Case(name, *request.param)
-    made.drop_collection(name)
-    made.close()
+    with collection(server, make, *request.param) as name:
+        yield Case(name, *request.param)
 
 
 def scores_of(field, query):

@@ -3,15 +3,14 @@ score. Then ranges and pages of the same fields. Sealed rows with indexes, growi
 deleted."""
 import math
 import random
-import uuid
 from collections import Counter
 
 import numpy as np
 import pytest
-from pymilvus import DataType, Function, FunctionType, MilvusClient
+from pymilvus import DataType, Function, FunctionType
 from pymilvus.exceptions import ServerVersionIncompatibleException
 from pymilvus.grpc_gen import common_pb2
-from search_data import STATES, raw_search, small_indexes, wait_for_index
+from search_data import STATES, collection, fill, raw_search, small_indexes
 
 ROWS, DIM, BITS, TERMS = 600, 8, 64, 40
 SOURCE = np.random.default_rng(31)
@@ -104,26 +103,14 @@ def make(client, name, state):
     rows = [{"id": i, "group": int(GROUP[i]), "text": TEXTS[i], "dense": BASE[i], "half": HALF[i],
              "brain": UPPER[i].tobytes(), "bytes": BYTES[i], "hamming": np.packbits(SETS[i]).tobytes(),
              "jaccard": np.packbits(SETS[i]).tobytes(), "sparse": TERM_ROWS[i]} for i in range(ROWS)]
-    sealed = {"growing": 0, "sealed": ROWS, "mixed": ROWS // 2}[state]
-    if sealed:
-        client.insert(name, rows[:sealed])
-        client.flush(name)
-        for field in FIELDS:
-            wait_for_index(client, name, field)
-    client.load_collection(name)
-    if sealed < ROWS:
-        client.insert(name, rows[sealed:])
+    fill(client, name, rows, state, FIELDS)
     client.delete(name, ids=sorted(DELETED))
 
 
 @pytest.fixture(scope="module", params=STATES)
 def rows(request, server):
-    made = MilvusClient(uri=server.uri)
-    name = "c_" + uuid.uuid4().hex[:10]
-    make(made, name, request.param)
-    yield name
-    made.drop_collection(name)
-    made.close()
+    with collection(server, make, request.param) as name:
+        yield name
 
 
 def drain(client, name, field, batch, text, params):

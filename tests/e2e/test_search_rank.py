@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pymilvus import DataType, Function, FunctionType
 from search_data import DIM, Rows, collection_in_every_state, hits_of, raw_search, same_hits, small_indexes
-from support import refused
+from support import add_index, refused
 
 DATA = Rows(seed=11)
 QUERIES = np.random.default_rng(8).normal(size=(2, DIM)).astype(np.float32)
@@ -222,9 +222,7 @@ def test_a_collection_may_let_searches_ask_for_more(client, name):
                 client.create_collection(more, schema=schema, properties={"query_mode": mode})
         else:
             client.create_collection(more, schema=schema, properties={"query_mode": mode})
-    indexes = client.prepare_index_params()
-    indexes.add_index("vector", index_type="FLAT", metric_type="L2")
-    client.create_index(more, indexes)
+    add_index(client, more, "FLAT")
     client.load_collection(more)
     client.insert(more, [{"id": i, "vector": DATA.dense[i]} for i in range(50)])
     got = client.search(more, [QUERIES[0]], limit=20000, consistency_level="Strong")[0]

@@ -2,7 +2,7 @@
 import pytest
 from pymilvus import DataType
 
-from support import refused, vectors
+from support import add_index, refused, vectors
 
 pytestmark = pytest.mark.skipif(not hasattr(DataType, "TEXT"), reason="this SDK has no texts")
 
@@ -13,9 +13,7 @@ def make(client, name, **text):
     schema.add_field("t", DataType.TEXT, **text)
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=4)
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="v")
     client.load_collection(name)
 
 
@@ -44,9 +42,7 @@ def test_words_of_long_texts_are_asked_and_searched(client, name):
     schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_function(Function("bm25", FunctionType.BM25, ["t"], ["words"]))
     client.create_collection(name, schema=schema, consistency_level="Strong")
-    indexes = client.prepare_index_params()
-    indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
-    client.create_index(name, indexes)
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", field="words")
     client.load_collection(name)
     client.insert(name, [{"id": 1, "t": "a quick fox " + "filler " * 20_000}, {"id": 2, "t": "a slow whale"}])
     for flushed in (False, True):

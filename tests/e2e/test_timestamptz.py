@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pymilvus import DataType, MilvusClient
 
-from support import refused, vectors
+from support import add_index, refused, vectors
 
 ZONES = ["UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe",
          "America/St_Johns", "Pacific/Kiritimati"]
@@ -48,9 +48,7 @@ def make(client, name, zone=None, default=None):
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=4)
     properties = {"timezone": zone} if zone else {}
     client.create_collection(name, schema=schema, consistency_level="Strong", properties=properties)
-    indexes = client.prepare_index_params()
-    indexes.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_index(name, indexes)
+    add_index(client, name, "FLAT", field="v")
     client.load_collection(name)
 
 
