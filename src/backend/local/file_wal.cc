@@ -342,9 +342,18 @@ class FileWal final : public store::Wal {
 
   Status AddFile(Stream& stream, uint64_t first_position) {
     const std::string path = stream.directory + "/" + LogFileName(first_position);
-    TRY_ASSIGN(auto file, files_.OpenToWrite(path, FileSystem::Creation::kEmpty));
-    TRY(SyncFolder(files_, stream.directory));
-    stream.last = std::move(file);
+    auto file = files_.OpenToWrite(path, FileSystem::Creation::kEmpty);
+    Status made = file.status();
+    if (made.ok()) made = SyncFolder(files_, stream.directory);
+    if (!made.ok()) {
+      // An empty file of later records hides what goes on in the one before it from the next start.
+      const Result<bool> was_there = files_.Remove(path);
+      Status undone = was_there.status();
+      if (undone.ok() && *was_there) undone = SyncFolder(files_, stream.directory);
+      if (!undone.ok()) stream.closed = true;
+      return made;
+    }
+    stream.last = std::move(*file);
     stream.files.logs.push_back({first_position, path});
     stream.end = 0;
     return {};
