@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/extent.h"
 #include "base/ids.h"
 #include "model/data_type.h"
 
@@ -51,8 +52,8 @@ struct ColumnView {
   /// The bytes of one row, fixed or variable.
   std::string_view Bytes(size_t row) const {
     if (width != 0) return {reinterpret_cast<const char*>(data) + row * width, width};
-    return {reinterpret_cast<const char*>(data) + offsets[row],
-            static_cast<size_t>(offsets[row + 1] - offsets[row])};
+    const Extent extent = ExtentOf(offsets + row, offsets + row + 1);
+    return {reinterpret_cast<const char*>(data) + extent.begin, static_cast<size_t>(extent.bytes)};
   }
   /// Rows [begin, begin + count).
   ColumnView Slice(size_t begin, size_t count) const {

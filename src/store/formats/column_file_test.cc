@@ -99,6 +99,30 @@ TEST(ColumnFile, EndsAtTheFirstErrorOfItsSink) {
   EXPECT_EQ(pieces, 2);
 }
 
+// Between any two pages of the file, so also between the two offsets of a row.
+TEST(ColumnFile, OfWhichAMappedPageFailsGivesRowsWithinItsBytesAndIsTold) {
+  for (DataType type : {DataType::kVarChar, DataType::kJson, DataType::kGeometry}) {
+    const model::Column column = MakeColumn(type, 4000, false);
+    const std::string bytes = EncodeColumnFile(column);
+    size_t cut_rows = 0;
+    for (size_t left = 0; left <= bytes.size() / CutFile::PageBytes(); ++left) {
+      CutFile file(bytes);
+      const auto opened = OpenColumnFile(Blob({}, file.bytes(), 0), "key");
+      ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+      const model::ColumnView& view = opened->view;
+      file.CutBehind(left);
+      const char* data = reinterpret_cast<const char*>(view.data);
+      for (size_t row = 0; row < view.rows; ++row) {
+        const std::string_view value = view.Bytes(row);
+        ASSERT_LE(value.data() + value.size(), data + column.data.size()) << row << " " << left;
+        cut_rows += view.offsets[row + 1] < view.offsets[row] ? 1 : 0;
+      }
+      EXPECT_EQ(CheckMapped(file.bytes()).code(), ErrorCode::kIntegrity) << left;
+    }
+    EXPECT_GT(cut_rows, 3u) << "no file was cut between the offsets of a row";
+  }
+}
+
 TEST(ColumnFile, OfListsOfVectorsKeepsTheirBoundsWhateverBecomesOfItsPages) {
   model::Column column =
       model::MakeColumn(FieldId(7), "c", DataType::kArrayOfVector, DataType::kFloatVector, 2);
