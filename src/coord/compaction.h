@@ -119,13 +119,23 @@ struct CompactionOptions {
   }
 };
 
-/// Thread-safe. The parts must outlive it.
+/// What a compactor asks and tells; called on its threads.
+struct CompactionHooks {
+  /// After each compaction of the collection that became official: its loaded segments are to be
+  /// brought up to date.
+  std::function<void(CollectionId)> on_done;
+  /// Segments to be left alone; empty: none.
+  std::function<bool(SegmentId)> is_protected = nullptr;
+  /// Rows that were there at this moment are kept, though they are deleted or expired by now
+  /// (kTimestampMax: none); empty: none for any collection.
+  std::function<Timestamp(CollectionId)> oldest_open_read = nullptr;
+};
+
+/// Thread-safe. The parts must outlive it. It begins at once, so what `hooks` ask must be there.
 class Compactor final : public roles::Compaction {
  public:
-  /// `on_done` is called with the collection after each compaction that became official: its loaded
-  /// segments are to be brought up to date.
   Compactor(Executor& executor, Clock& clock, roles::Coord coord, roles::Data& data,
-            const CompactionOptions& options, std::function<void(CollectionId)> on_done);
+            const CompactionOptions& options, CompactionHooks hooks);
   /// Cancels what runs and joins; what was not official stays garbage.
   ~Compactor() override;
 
@@ -133,11 +143,6 @@ class Compactor final : public roles::Compaction {
                                           const roles::CompactionRequest& request) override;
   Status FillFields(Context& ctx) override;
   Result<roles::CompactionState> State(Context& ctx, int64_t ticket) override;
-  /// Leaves alone the segments that `is_protected` names; for the start, before others call.
-  void Protect(std::function<bool(SegmentId)> is_protected);
-  /// Keeps rows that were there at the moment that `oldest_open_read` names for a collection
-  /// (kTimestampMax: none), though they are deleted or expired by now; likewise for the start.
-  void KeepFor(std::function<Timestamp(CollectionId)> oldest_open_read);
   /// Folders that running compactions write to: nothing in them is garbage yet.
   std::vector<std::string> FoldersInUse() const;
 

@@ -100,9 +100,12 @@ class CompactionTest : public testing::TestWithParam<uint64_t> {
   Catalog& catalog() { return *process_.catalog; }
   Context& ctx() { return process_.ctx; }
   void Start(CompactionOptions options = {}) {
-    jobs_ = std::make_unique<Compactor>(*executor_, clock_,
-                                        roles::Coord{catalog(), *process_.oracle, catalog()}, data_,
-                                        options, [this](CollectionId id) { ++done_[id]; });
+    jobs_ = std::make_unique<Compactor>(
+        *executor_, clock_, roles::Coord{catalog(), *process_.oracle, catalog()}, data_, options,
+        CompactionHooks{
+            .on_done = [this](CollectionId id) { ++done_[id]; },
+            .is_protected = is_protected_,
+        });
   }
   /// One segment of a flush of its own, indexed.
   void AddSegment(int64_t id, int64_t mb = 1, int64_t deleted_rows = 0,
@@ -155,6 +158,7 @@ class CompactionTest : public testing::TestWithParam<uint64_t> {
   std::map<CollectionId, int> done_;
   CollectionId id_;
   uint64_t position_ = 0;
+  std::function<bool(SegmentId)> is_protected_;
   std::unique_ptr<Compactor> jobs_;
 };
 
@@ -318,9 +322,9 @@ TEST_P(CompactionTest, AutomaticOnesRestAndWhatIsAskedForDoesNotWait) {
 }
 
 TEST_P(CompactionTest, WhatSnapshotsProtectIsToldWhenItIsAskedFor) {
-  Start();
   std::set<SegmentId> kept = {SegmentId(1), SegmentId(2)};
-  jobs_->Protect([&](SegmentId id) { return kept.count(id) > 0; });
+  is_protected_ = [&](SegmentId id) { return kept.count(id) > 0; };
+  Start();
   AddSegment(1);
   AddSegment(2);
   EXPECT_EQ(jobs_->Compact(ctx(), {.collection = id_}).status().code(), roles::kCompactionBlocked);

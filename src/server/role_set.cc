@@ -45,6 +45,7 @@ struct RoleSet::Impl {
   Status OpenNodes(Context& ctx);
   Status OpenJobs(Context& ctx);
   Status OpenSnapshots(Context& ctx);
+  void OpenCompactor();
   void OpenServices();
   // After a simulated crash nothing can be loaded; the next opening will.
   void LoadAnew(CollectionId collection, std::string_view why) const;
@@ -127,14 +128,6 @@ Status RoleSet::Impl::OpenJobs(Context& ctx) {
   streaming->OnFlushed([this](CollectionId collection) { index_jobs->Kick(collection); });
   TRY(streaming->Recover(ctx));
   TRY(index_jobs->KickAll(ctx));
-  compactor =
-      std::make_unique<coord::Compactor>(machine.background, machine.clock, coord(), *data,
-                                         config.Compaction(), [this](CollectionId collection) {
-                                           LoadAnew(collection, "what was compacted");
-                                           index_jobs->Kick(collection);
-                                         });
-  compactor->KeepFor(
-      [this](CollectionId collection) { return streaming->OldestOpenRead(collection); });
   return {};
 }
 
@@ -156,8 +149,22 @@ Status RoleSet::Impl::OpenSnapshots(Context& ctx) {
                },
            .on_restored = [this](CollectionId id) { index_jobs->Kick(id); }},
           config.snapshots));
-  compactor->Protect([this](SegmentId id) { return snapshots->IsProtected(id); });
   return {};
+}
+
+// After the snapshots: it may rewrite segments from its first moment on.
+void RoleSet::Impl::OpenCompactor() {
+  coord::CompactionHooks hooks{
+      .on_done =
+          [this](CollectionId collection) {
+            LoadAnew(collection, "what was compacted");
+            index_jobs->Kick(collection);
+          },
+      .is_protected = [this](SegmentId id) { return snapshots->IsProtected(id); },
+      .oldest_open_read =
+          [this](CollectionId collection) { return streaming->OldestOpenRead(collection); }};
+  compactor = std::make_unique<coord::Compactor>(machine.background, machine.clock, coord(), *data,
+                                                 config.Compaction(), std::move(hooks));
 }
 
 void RoleSet::Impl::OpenServices() {
@@ -214,6 +221,7 @@ Result<std::unique_ptr<RoleSet>> RoleSet::Open(RoleStores stores, const RoleMach
   TRY(impl->OpenNodes(ctx));
   TRY(impl->OpenJobs(ctx));
   TRY(impl->OpenSnapshots(ctx));
+  impl->OpenCompactor();
   impl->OpenServices();
   return std::unique_ptr<RoleSet>(new RoleSet(std::move(impl)));
 }

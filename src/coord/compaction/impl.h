@@ -45,9 +45,7 @@ struct Compactor::Impl {
   roles::Coord coord;
   roles::Data& data;
   const CompactionOptions options;
-  std::function<void(CollectionId)> on_done;
-  std::function<bool(SegmentId)> is_protected;              // May be empty.
-  std::function<Timestamp(CollectionId)> oldest_open_read;  // Likewise.
+  const CompactionHooks hooks;
   Clock& clock;
   Context ctx;  // Of the tasks; cancelled at the end.
 
@@ -66,11 +64,11 @@ struct Compactor::Impl {
   std::vector<std::unique_ptr<Worker>> workers;
 
   Impl(Executor& executor, Clock& c, roles::Coord co, roles::Data& d, const CompactionOptions& o,
-       std::function<void(CollectionId)> callback)
+       CompactionHooks asked)
       : coord(co),
         data(d),
         options(o),
-        on_done(std::move(callback)),
+        hooks(std::move(asked)),
         clock(c),
         ctx(c),
         monitor(executor.MakeMonitor()) {

@@ -90,7 +90,7 @@ void Compactor::Impl::Run(const TaskPtr& task) {
             collection.value(), task->plan.vchannel, task->plan.inputs.size(), status.ToString());
   }
   // Before the task is over: who waits for it finds the new segments on their way in.
-  if (status.ok()) on_done(collection);
+  if (status.ok()) hooks.on_done(collection);
   std::lock_guard<Monitor> lock(*monitor);
   running.erase(task);
   task->state = status.ok() ? CompactionWork::State::kDone : CompactionWork::State::kFailed;
@@ -102,11 +102,7 @@ void Compactor::Impl::Run(const TaskPtr& task) {
 }
 
 Timestamp Compactor::Impl::OldestOpenRead(CollectionId collection) {
-  const auto ask = [&] {
-    std::lock_guard<Monitor> lock(*monitor);
-    return oldest_open_read;
-  }();
-  return ask ? ask(collection) : kTimestampMax;
+  return hooks.oldest_open_read ? hooks.oldest_open_read(collection) : kTimestampMax;
 }
 
 Result<roles::CompactionTask> Compactor::Impl::TaskOf(const CompactionPlan& plan,
@@ -290,8 +286,8 @@ void Compactor::Impl::ForgetTicketsLocked() {
 }
 
 Compactor::Compactor(Executor& executor, Clock& clock, roles::Coord coord, roles::Data& data,
-                     const CompactionOptions& options, std::function<void(CollectionId)> on_done)
-    : impl_(std::make_unique<Impl>(executor, clock, coord, data, options, std::move(on_done))) {
+                     const CompactionOptions& options, CompactionHooks hooks)
+    : impl_(std::make_unique<Impl>(executor, clock, coord, data, options, std::move(hooks))) {
   for (int64_t i = 0; i < options.tasks_max; ++i) {
     impl_->workers.push_back(
         executor.Spawn(fmt::format("compact-{}", i), [impl = impl_.get()] { impl->Loop(); }));
@@ -306,11 +302,6 @@ Compactor::~Compactor() {
     impl_->monitor->NotifyAll();
   }
   impl_->workers.clear();
-}
-
-void Compactor::Protect(std::function<bool(SegmentId)> is_protected) {
-  std::lock_guard<Monitor> lock(*impl_->monitor);
-  impl_->is_protected = std::move(is_protected);
 }
 
 Result<roles::CompactionTicket> Compactor::Compact(Context& ctx,
@@ -391,11 +382,6 @@ Result<roles::CompactionState> Compactor::State(Context&, int64_t ticket) {
                             .failure = task->failure});
   }
   return state;
-}
-
-void Compactor::KeepFor(std::function<Timestamp(CollectionId)> oldest_open_read) {
-  std::lock_guard<Monitor> lock(*impl_->monitor);
-  impl_->oldest_open_read = std::move(oldest_open_read);
 }
 
 std::vector<std::string> Compactor::FoldersInUse() const {

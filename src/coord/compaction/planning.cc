@@ -20,8 +20,9 @@ std::set<SegmentId> Compactor::Impl::BusyLocked(const model::ShardFiles& files,
                                                 Protection protection) const {
   std::set<SegmentId> busy;
   for (const model::SegmentInfo& segment : files.segments) {
-    if (protection == Protection::kCounts && is_protected && is_protected(segment.id))
+    if (protection == Protection::kCounts && hooks.is_protected && hooks.is_protected(segment.id)) {
       busy.insert(segment.id);
+    }
   }
   for (const TaskPtr& task : waiting)
     busy.insert(task->plan.inputs.begin(), task->plan.inputs.end());
@@ -144,8 +145,9 @@ Status Compactor::Impl::CheckProtection(const roles::CompactionRequest& request,
     return Error(roles::kCompactionBlocked, "{}[collection={}]",
                  InfoOf(roles::kCompactionBlocked).name, info.schema.name);
   };
-  if (!is_protected) return {};
-  if (std::any_of(request.segments.begin(), request.segments.end(), is_protected)) return blocked();
+  if (!hooks.is_protected) return {};
+  if (std::any_of(request.segments.begin(), request.segments.end(), hooks.is_protected))
+    return blocked();
   if (has_plans) return {};
   TRY_ASSIGN(const auto plans, PlansFor(request, info, Protection::kIgnored));
   return plans.empty() ? Status() : blocked();
