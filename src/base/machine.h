@@ -25,8 +25,8 @@ struct DiskUse {
 /// Of the file system that holds `path`. kIoFailed when it is not there.
 Result<DiskUse> ReadDiskUse(const std::string& path);
 
-/// From now on a buffer of a megabyte or more goes back to the system when it is freed. Once, before
-/// threads start.
+/// From now on a buffer of a megabyte or more goes back to the system when it is freed. Once,
+/// before threads start.
 void ReturnLargeBuffers();
 
 /// Takes the pages of a mapped file out of the process; touching them brings them back. `bytes`

@@ -1,5 +1,6 @@
 // Every index type goes on, and comes to an end, when a mapped file fails under a search: what it
 // finds is not used then, but it names rows that there are.
+#include "base/aligned_copy.h"
 #include "base/testing/cut_file.h"
 #include "index/conformance.h"
 #include "index/scalar_index.h"
@@ -114,7 +115,7 @@ TEST_P(SparseMappedFault, OfTheRowsAndTheirOffsets) {
     VectorBlock block = rows.block();
     block.data = cut.bytes().data();
     block.bounds = reinterpret_cast<const uint64_t*>(cut.bytes().data() + data_bytes);
-    auto index = GetParam()->Open(BlobOf(file), block, Metric::kIp);
+    auto index = GetParam()->Open(AlignedCopy(file), block, Metric::kIp);
     ASSERT_TRUE(index.ok()) << index.status().ToString();
     cut.CutBehind(page);
     ExpectRows(**index, ctx_, {.queries = queries.block(), .k = 10});

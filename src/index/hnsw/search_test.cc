@@ -96,7 +96,7 @@ TEST_F(FilteredGraph, FindsRowsInAllPartsThatAFilterLeavesApart) {
 }
 
 TEST_F(FilteredGraph, IsWalkedAlikeWhetherAllowedRowsAreKnownByNodeOrNot) {
-  const auto opened = OpenGraph(BlobOf(bytes()), cloud().block(), Metric::kL2);
+  const auto opened = OpenGraph(AlignedCopy(bytes()), cloud().block(), Metric::kL2);
   ASSERT_TRUE(opened.ok()) << opened.status().ToString();
   const GraphView& graph = opened->view;
   const Bitset allowed = Allow(0.15, false);

@@ -1,5 +1,6 @@
 // Where a filter's rows lie among lists: by counting them all, and by a sample.
 #include "index/ivf/allowed_lists.h"
+#include "base/aligned_copy.h"
 
 #include "index/conformance.h"
 
@@ -9,7 +10,7 @@ namespace {
 class AllowedListsOf : public VectorIndexConformance {
  protected:
   OpenedIvf OpenLists(const std::string& bytes, const Cloud& cloud) {
-    auto opened = OpenIvf(BlobOf(bytes), cloud.block(), Metric::kL2);
+    auto opened = OpenIvf(AlignedCopy(bytes), cloud.block(), Metric::kL2);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return std::move(*opened);
   }
