@@ -152,6 +152,7 @@ void ChannelOwner::Loop() {
       continue;
     }
     std::vector<Pending*> group;
+    group.reserve(taken.size());
     for (const auto& pending : taken) group.push_back(pending.get());
     CommitGroup(ctx, group);
     {

@@ -86,7 +86,7 @@ Status LogQueue::DestroyGroup(Context& ctx, std::string_view topic_name, std::st
   const Reading reading(monitor, *group);  // Whoever still reads would write its position again.
   store::MetaTxn txn;
   txn.deletes.push_back(GroupKey(topic_name, name));
-  const Status forgotten = impl_->parts.meta.Commit(ctx, txn).status();
+  Status forgotten = impl_->parts.meta.Commit(ctx, txn).status();
   std::lock_guard<Monitor> lock(monitor);
   group->is_going = forgotten.ok();
   if (forgotten.ok()) topic->groups.erase(std::string(name));
