@@ -66,8 +66,8 @@ struct RowRules {
 
 class RowCheck {
  public:
-  RowCheck(const RowRules& rules, uint64_t rows)
-      : options_(rules.options), schema_(rules.schema), rules_(rules), rows_(rows) {}
+  explicit RowCheck(const RowRules& rules)
+      : options_(rules.options), schema_(rules.schema), rules_(rules) {}
 
   // The column as the schema has it; its rows are counted.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
@@ -340,7 +340,6 @@ class RowCheck {
   const ProxyOptions& options_;
   const model::CollectionSchema& schema_;
   const RowRules& rules_;
-  const uint64_t rows_;
 };
 
 bool MayBeLeftOut(const FieldSchema& field) {
@@ -485,7 +484,7 @@ Result<GivenRows> AcceptRows(const Services& services, const model::CollectionIn
   RowRules rules{.options = services.options, .schema = schema};
   TRY_ASSIGN(rules.zone, ZoneOf(collection.properties));
   rules.takes_static_names = request.partial_update;
-  const RowCheck check(rules, given.rows);
+  const RowCheck check(rules);
   for (auto& [name, column] : given.columns) {
     FieldSchema field = *schema.FindField(name);
     // A list of elements to take away may be longer than what they are taken from.

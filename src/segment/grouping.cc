@@ -220,6 +220,7 @@ Status SearchOne(Context& ctx, const SegmentView& segment, const Allowed& allowe
 
 std::vector<model::Column> MakeGroupColumns(const model::Grouping& grouping) {
   std::vector<model::Column> columns;
+  columns.reserve(grouping.keys.size());
   for (const model::GroupKey& key : grouping.keys) {
     columns.push_back(model::MakeColumn(key.field, key.name, key.type, DataType::kNone, 0));
   }
