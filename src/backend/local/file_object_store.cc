@@ -130,7 +130,9 @@ class FileObjectStore final : public store::ObjectStore {
   // Adds the keys below `folder` (empty, or with a '/' at its end) that start with `prefix`.
   Status ListFolder(const std::string& folder, std::string_view prefix,
                     std::vector<std::string>& keys) {
-    TRY_ASSIGN(const auto entries, files_.List(directory_ + "/" + folder));
+    std::string path = PathOf(folder);
+    path.pop_back();  // The slash that ends it.
+    TRY_ASSIGN(const auto entries, files_.List(path));
     for (const FileSystem::Entry& entry : entries) {
       std::string key = folder + entry.name;
       if (entry.is_folder) {
