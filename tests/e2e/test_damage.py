@@ -275,9 +275,13 @@ def test_a_file_that_is_cut_off_under_a_running_server_is_told_and_others_are_re
             time.sleep(0.01)
             client.insert(name, [row(ROWS, data[0])])
             client.flush(name)
-        until_loaded(client, "c")
-        while client.describe_index("c", "vector")["pending_index_rows"] > 0:
-            time.sleep(0.05)
+        for name in moments:
+            while client.describe_index(name, "vector")["pending_index_rows"] > 0:
+                time.sleep(0.05)
+            # An index that is ready is read a moment later; a load reads it from its beginning.
+            client.release_collection(name)
+            client.load_collection(name)
+            until_loaded(client, name)
         query = data[5].tolist()
         expected = answers(client, "whole", query, moments["whole"])
         assert expected[3:] == (ROWS + 1, ROWS)
