@@ -30,6 +30,24 @@ void PlainFour(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
   for (int r = 0; r < 4; ++r) out[r] = kOne(query, rows[r], blocks);
 }
 
+// Four rows a call; the last ones again where they are fewer.
+template <CodeKernels::Four kFour>
+ELANUS_INLINE void RowsByFours(const int8_t* query, const uint8_t* base, size_t row_bytes,
+                               const uint32_t* rows, size_t count, size_t blocks, int32_t* sums) {
+  const auto at = [&](size_t i) { return base + size_t{rows[i]} * row_bytes; };
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const uint8_t* const four[4] = {at(i), at(i + 1), at(i + 2), at(i + 3)};
+    kFour(query, four, blocks, sums + i);
+  }
+  if (i == count) return;
+  const uint8_t* four[4];
+  for (size_t j = 0; j < 4; ++j) four[j] = at(i + j < count ? i + j : count - 1);
+  int32_t last[4];
+  kFour(query, four, blocks, last);
+  for (size_t j = 0; i + j < count; ++j) sums[i + j] = last[j];
+}
+
 constexpr CodeKernels kPlain = {"plain",
                                 PlainDot<8>,
                                 PlainFour<PlainDot<8>>,
@@ -38,7 +56,8 @@ constexpr CodeKernels kPlain = {"plain",
                                 PlainDot<2>,
                                 PlainFour<PlainDot<2>>,
                                 PlainDot<1>,
-                                PlainFour<PlainDot<1>>};
+                                PlainFour<PlainDot<1>>,
+                                RowsByFours<PlainFour<PlainDot<1>>>};
 
 #if defined(__x86_64__)
 
@@ -113,8 +132,8 @@ ELANUS_AVX2 void Four(const int8_t* query, const uint8_t* const rows[4], size_t 
   for (int r = 0; r < 4; ++r) out[r] = SumOfEight(sum[r]);
 }
 
-constexpr CodeKernels kKernels = {"AVX2", One<8>,  Four<8>, One<4>, Four<4>,
-                                  One<2>, Four<2>, One<1>,  Four<1>};
+constexpr CodeKernels kKernels = {"AVX2", One<8>,  Four<8>, One<4>,  Four<4>,
+                                  One<2>, Four<2>, One<1>,  Four<1>, RowsByFours<Four<1>>};
 
 }  // namespace avx2
 
@@ -211,8 +230,43 @@ ELANUS_VNNI void Four(const int8_t* query, const uint8_t* const rows[4], size_t 
                    _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
 }
 
-constexpr CodeKernels kKernels = {"AVX512_VNNI", One<8>,  Four<8>, One<4>, Four<4>,
-                                  One<2>,        Four<2>, One<1>,  Four<1>};
+// Adds to each of four sums the numbers of the query whose bit of the row is set.
+ELANUS_VNNI ELANUS_INLINE __m512i Step1(__m512i sum, __m512i query, const uint8_t* row) {
+  __mmask64 set;
+  std::memcpy(&set, row, sizeof(set));
+  return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_maskz_mov_epi8(set, query));
+}
+
+// As Four<1>, with the query read once for four rows and no call between them.
+ELANUS_VNNI void Rows1(const int8_t* query, const uint8_t* base, size_t row_bytes,
+                       const uint32_t* rows, size_t count, size_t blocks, int32_t* sums) {
+  for (size_t i = 0; i < count; i += 4) {
+    const size_t left = count - i < 4 ? count - i : 4;
+    const uint8_t* r0 = base + size_t{rows[i]} * row_bytes;
+    const uint8_t* r1 = base + size_t{rows[left > 1 ? i + 1 : i]} * row_bytes;
+    const uint8_t* r2 = base + size_t{rows[left > 2 ? i + 2 : i]} * row_bytes;
+    const uint8_t* r3 = base + size_t{rows[left > 3 ? i + 3 : i]} * row_bytes;
+    __m512i s0 = _mm512_setzero_si512();
+    __m512i s1 = _mm512_setzero_si512();
+    __m512i s2 = _mm512_setzero_si512();
+    __m512i s3 = _mm512_setzero_si512();
+    for (size_t b = 0; b < blocks; ++b) {
+      const __m512i q = Load(query + b * 64);
+      s0 = Step1(s0, q, r0 + b * 8);
+      s1 = Step1(s1, q, r1 + b * 8);
+      s2 = Step1(s2, q, r2 + b * 8);
+      s3 = Step1(s3, q, r3 + b * 8);
+    }
+    const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(Halve(s0), Halve(s1)),
+                                           _mm256_hadd_epi32(Halve(s2), Halve(s3)));
+    const __m128i all =
+        _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+    _mm_mask_storeu_epi32(sums + i, static_cast<__mmask8>((1u << left) - 1), all);
+  }
+}
+
+constexpr CodeKernels kKernels = {"AVX512_VNNI", One<8>,  Four<8>, One<4>,  Four<4>,
+                                  One<2>,        Four<2>, One<1>,  Four<1>, Rows1};
 
 }  // namespace vnni
 
@@ -286,8 +340,8 @@ void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks, int3
   for (int r = 0; r < 4; ++r) out[r] = vaddvq_s32(sums[r]);
 }
 
-constexpr CodeKernels kKernels = {"NEON", One<8>,  Four<8>, One<4>, Four<4>,
-                                  One<2>, Four<2>, One<1>,  Four<1>};
+constexpr CodeKernels kKernels = {"NEON", One<8>,  Four<8>, One<4>,  Four<4>,
+                                  One<2>, Four<2>, One<1>,  Four<1>, RowsByFours<Four<1>>};
 
 }  // namespace neon
 

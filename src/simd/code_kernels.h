@@ -27,6 +27,9 @@ struct CodeKernels {
   /// Four rows at once: the shape of a graph walk.
   using Four = void (*)(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
                         int32_t out[4]);
+  /// sums[i] of the row at base + rows[i] * row_bytes: the shape of a scan of chosen rows.
+  using Rows = void (*)(const int8_t* query, const uint8_t* base, size_t row_bytes,
+                        const uint32_t* rows, size_t count, size_t blocks, int32_t* sums);
   const char* name;  // Of the instruction set.
   One dot8;
   Four dot8_x4;
@@ -36,6 +39,7 @@ struct CodeKernels {
   Four dot2_x4;
   One dot1;
   Four dot1_x4;
+  Rows dot1_rows;
 };
 
 /// The fastest set this machine runs.

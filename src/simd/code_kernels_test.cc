@@ -93,5 +93,32 @@ TEST(CodeKernels, FourRowsAtOnceAreFourTimesOne) {
   }
 }
 
+TEST(CodeKernels, ChosenRowsAreAsManyTimesOne) {
+  const CodeKernels* all[4];
+  const size_t sets = AllCodes(all);
+  std::mt19937 rng(3);
+  for (size_t dim : {1u, 64u, 100u, 384u, 1000u}) {
+    const size_t blocks = CodeBlocks(dim, 1);
+    const size_t row_bytes = blocks * CodeBlock(1) / 8 + 3;
+    const Sample query = Draw(dim, 1, 0, rng);
+    std::vector<uint8_t> base(10 * row_bytes);
+    for (uint8_t& byte : base) byte = static_cast<uint8_t>(rng());
+    for (size_t count = 0; count <= 9; ++count) {
+      std::vector<uint32_t> rows(count);
+      for (uint32_t& row : rows) row = static_cast<uint32_t>(rng() % 10);
+      for (size_t i = 0; i < sets; ++i) {
+        std::vector<int32_t> sums(count);
+        all[i]->dot1_rows(query.query.data(), base.data(), row_bytes, rows.data(), count, blocks,
+                          sums.data());
+        for (size_t r = 0; r < count; ++r) {
+          ASSERT_EQ(sums[r],
+                    all[0]->dot1(query.query.data(), base.data() + rows[r] * row_bytes, blocks))
+              << all[i]->name << " dim " << dim;
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace elanus::simd

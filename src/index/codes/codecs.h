@@ -16,6 +16,14 @@ Result<std::unique_ptr<Codec>> OpenAdditiveCodec(uint32_t dim, bool is_l2, std::
 /// `bits` of a dimension, 1..9. Needs no training.
 std::unique_ptr<Codec> MakeRabitqCodec(int bits, uint32_t dim, bool is_l2);
 Result<std::unique_ptr<Codec>> OpenRabitqCodec(uint32_t dim, bool is_l2, std::string_view saved);
+/// Keys of whole rows that are at most the true ones, but for as many as lie so many standard
+/// deviations of the estimate away.
+struct LeastKeys {
+  const float* centre = nullptr;  // That the rows are residuals of; borrowed.
+  float deviations = 0;
+};
+/// `codec`: of MakeRabitqCodec with 1 bit.
+std::unique_ptr<Scorer> NewLeastScorer(const Codec& codec, PackedRows rows, LeastKeys least);
 size_t RabitqRowBytes(int bits, uint32_t dim);
 Result<std::unique_ptr<Codec>> OpenFastScanCodec(uint32_t dim, bool is_l2, std::string_view saved);
 

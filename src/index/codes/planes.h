@@ -25,6 +25,11 @@ class Planes {
   uint32_t Get(const uint8_t* row, size_t d) const;
   /// sums[i] = sum over d of code d of rows[i] * query[d].
   void Dot(const int8_t* query, const uint8_t* const rows[4], int32_t sums[4]) const;
+  /// The same of the rows at base + rows[i] * row_bytes, for codes of 1 bit.
+  void DotRows(const int8_t* query, const uint8_t* base, size_t row_bytes, const uint32_t* rows,
+               size_t count, int32_t* sums) const {
+    simd::BestCodes().dot1_rows(query, base, row_bytes, rows, count, planes_[0].blocks, sums);
+  }
 
  private:
   struct Plane {

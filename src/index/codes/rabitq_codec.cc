@@ -22,6 +22,10 @@ namespace {
 constexpr int kBitsMax = 9;
 // How many widths of the grid are tried for a code of several bits.
 constexpr int kWidths = 12;
+// The estimate's standard deviation by the row's factor f and |q - c|, for 1 bit: sqrt(1 - o^2) / 2
+// with the expected o = <v, r> / (|v| |r|) = sqrt(2 / pi).
+constexpr float kSpread = 0.3014f;
+constexpr size_t kRowsAtOnce = 32;
 
 struct Factors {
   float scale;     // f
@@ -67,12 +71,13 @@ void ChooseCodes(int bits, const float* rotated, size_t dim, std::vector<uint32_
 class RabitqScorer final : public Scorer {
  public:
   RabitqScorer(const Planes& planes, const Rotation& rotation, size_t row_bytes, size_t dim,
-               PackedRows rows, bool is_l2)
+               PackedRows rows, bool is_l2, LeastKeys least = {})
       : planes_(planes),
         rotation_(rotation),
         row_bytes_(row_bytes),
         rows_(rows),
         is_l2_(is_l2),
+        least_(least),
         rotated_(dim),
         rounded_(planes.padded()) {}
 
@@ -82,9 +87,23 @@ class RabitqScorer final : public Scorer {
     const float half = static_cast<float>((1 << planes_.bits()) - 1) / 2;
     shift_ = half * static_cast<float>(rounded_.sum);
     square_ = is_l2_ ? simd::Best().ip(query, query, rotated_.size()) : 0.0f;
+    if (least_.centre == nullptr) return;
+    const size_t dim = rotated_.size();
+    centre_product_ = simd::Best().ip(query, least_.centre, dim);
+    slack_ = least_.deviations * kSpread * std::sqrt(simd::Best().l2(query, least_.centre, dim));
   }
   void Score(const uint32_t* rows, size_t count, float* keys) override {
-    ScoreFours(count, keys, [&](size_t i) { return size_t{rows[i]}; });
+    if (planes_.bits() != 1) {
+      ScoreFours(count, keys, [&](size_t i) { return size_t{rows[i]}; });
+      return;
+    }
+    const auto* base = reinterpret_cast<const uint8_t*>(rows_.codes);
+    for (size_t begin = 0; begin < count; begin += kRowsAtOnce) {
+      const size_t some = std::min(kRowsAtOnce, count - begin);
+      int32_t sums[kRowsAtOnce];
+      planes_.DotRows(rounded_.numbers.data(), base, row_bytes_, rows + begin, some, sums);
+      for (size_t i = 0; i < some; ++i) keys[begin + i] = KeyOf(rows[begin + i], sums[i]);
+    }
   }
   void ScoreRange(size_t begin, size_t count, float* keys) override {
     ScoreFours(count, keys, [&](size_t i) { return begin + i; });
@@ -96,6 +115,15 @@ class RabitqScorer final : public Scorer {
   }
 
  private:
+  // With <v + half, q> in `sum`.
+  float KeyOf(size_t row, int32_t sum) const {
+    Factors factors;
+    std::memcpy(&factors, rows_.codes + row * row_bytes_ + planes_.row_bytes(), sizeof(factors));
+    const float along = rounded_.scale * (static_cast<float>(sum) - shift_) + slack_;
+    const float product = centre_product_ + factors.constant + factors.scale * along;
+    return is_l2_ ? square_ + rows_.terms[row] - 2 * product : -product;
+  }
+
   template <class RowAt>
   void ScoreFours(size_t count, float* keys, RowAt row_at) const {
     const auto* base = reinterpret_cast<const uint8_t*>(rows_.codes);
@@ -107,13 +135,7 @@ class RabitqScorer final : public Scorer {
       }
       int32_t sums[4];
       planes_.Dot(rounded_.numbers.data(), pointers, sums);
-      for (size_t j = 0; j < group; ++j) {
-        Factors factors;
-        std::memcpy(&factors, pointers[j] + planes_.row_bytes(), sizeof(factors));
-        const float product = factors.constant + factors.scale * rounded_.scale *
-                                                     (static_cast<float>(sums[j]) - shift_);
-        keys[i + j] = is_l2_ ? square_ + rows_.terms[row_at(i + j)] - 2 * product : -product;
-      }
+      for (size_t j = 0; j < group; ++j) keys[i + j] = KeyOf(row_at(i + j), sums[j]);
     }
   }
 
@@ -122,8 +144,11 @@ class RabitqScorer final : public Scorer {
   const size_t row_bytes_;
   const PackedRows rows_;
   const bool is_l2_;
+  const LeastKeys least_;
   std::vector<float> rotated_;
   RoundedQuery rounded_;
+  float centre_product_ = 0;
+  float slack_ = 0;
   float shift_ = 0;
   float square_ = 0;
 };
@@ -177,6 +202,10 @@ class RabitqCodec final : public Codec {
   std::unique_ptr<Scorer> NewScorer(PackedRows rows) const override {
     return std::make_unique<RabitqScorer>(planes_, rotation_, row_bytes(), dim_, rows, is_l2_);
   }
+  std::unique_ptr<Scorer> NewLeastScorer(PackedRows rows, LeastKeys least) const {
+    return std::make_unique<RabitqScorer>(planes_, rotation_, row_bytes(), dim_, rows, is_l2_,
+                                          least);
+  }
 
  private:
   const size_t dim_;
@@ -196,6 +225,10 @@ Result<std::unique_ptr<Codec>> OpenRabitqCodec(uint32_t dim, bool is_l2, std::st
     return Status(ErrorCode::kIntegrity, "a RaBitQ index has a number of bits that cannot be");
   }
   return MakeRabitqCodec(saved[0], dim, is_l2);
+}
+
+std::unique_ptr<Scorer> NewLeastScorer(const Codec& codec, PackedRows rows, LeastKeys least) {
+  return static_cast<const RabitqCodec&>(codec).NewLeastScorer(rows, least);
 }
 
 size_t RabitqRowBytes(int bits, uint32_t dim) {

@@ -74,7 +74,7 @@ std::vector<uint32_t> NodesOfRows(const uint32_t* rows, uint32_t nodes) {
   return node_of;
 }
 
-bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, size_t content) {
+bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, bool is_l2, size_t content) {
   const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
   for (uint64_t b : bytes) {
     if (b > kBytesMax / std::max<uint64_t>(h.nodes, 1)) return false;
@@ -82,7 +82,9 @@ bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, size_t content) {
   return h.nodes == rows.rows && h.dim == rows.dim &&
          h.element == static_cast<uint64_t>(rows.element) && h.m >= 2 && h.m <= kMMax &&
          h.upper_slots <= h.nodes * kLevelsMax && (h.nodes == 0 || h.entry < h.nodes) &&
-         h.code_terms <= 1 && h.refine_terms <= 1 && GraphLayout(h).end == content;
+         h.code_terms <= 1 && h.refine_terms <= 1 &&
+         (h.sketch_bytes == 0 || h.sketch_bytes == SketchLayout(rows.rows, rows.dim, is_l2).end) &&
+         GraphLayout(h).end == content;
 }
 
 }  // namespace
@@ -97,7 +99,8 @@ GraphLayout::GraphLayout(const GraphHeader& h) {
   code_params = at = align(at + h.upper_slots * (1 + h.m) * 4);
   codes = at = align(at + h.code_params);
   terms = at = align(at + h.nodes * h.code_bytes);
-  refine_params = at = align(at + h.nodes * h.code_terms * 4);
+  sketches = at = align(at + h.nodes * h.code_terms * 4);
+  refine_params = at = align(at + h.sketch_bytes);
   refine_codes = at = align(at + h.refine_params);
   refine_terms = at = align(at + h.nodes * h.refine_bytes);
   end = at + h.nodes * h.refine_terms * 4;
@@ -128,7 +131,8 @@ Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorB
                            .refine_params = refine_params.size(),
                            .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
                            .refine_terms = codes.refine != nullptr && codes.refine->has_terms(),
-                           .element = static_cast<uint64_t>(rows.element)};
+                           .element = static_cast<uint64_t>(rows.element),
+                           .sketch_bytes = codes.sketches.size()};
   const GraphLayout at(header);
   std::string payload(kLead + at.end, '\0');
   char* base = payload.data() + kLead;
@@ -151,6 +155,7 @@ Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorB
   std::memcpy(base + at.code_params, params.data(), params.size());
   TRY(PackRows(ctx, *codes.codec, RowsFor(*codes.codec, rows, metric), order.data(), pool,
                base + at.codes, reinterpret_cast<float*>(base + at.terms)));
+  std::copy(codes.sketches.begin(), codes.sketches.end(), base + at.sketches);
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
     TRY(PackRows(ctx, *codes.refine, RowsFor(*codes.refine, rows, metric), order.data(), pool,
@@ -169,7 +174,7 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric)
   OpenedGraph opened;
   GraphHeader& h = opened.header;
   std::memcpy(&h, content.data(), sizeof(h));
-  if (!HeaderIsGood(h, rows, content.size()) || !LinksAreGood(h, content.data())) {
+  if (!HeaderIsGood(h, rows, is_l2, content.size()) || !LinksAreGood(h, content.data())) {
     return Status(ErrorCode::kIntegrity, "the graph index does not belong to this segment");
   }
   const GraphLayout at(h);
@@ -201,6 +206,9 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric)
   }
   opened.codes.codec = std::move(codes.codec);
   opened.packed = codes.rows;
+  if (h.sketch_bytes > 0) {
+    opened.sketches = std::make_unique<Sketches>(base + at.sketches, h.nodes, dim, is_l2);
+  }
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   const bool keeps_refine = HoldsRefineCodes(opened.codes.refine_kind);
   if (keeps_refine) {

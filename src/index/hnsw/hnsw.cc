@@ -20,6 +20,10 @@ constexpr int64_t kDefaultM = 30;
 constexpr int64_t kDefaultEfConstruction = 360;
 constexpr size_t kCodedRowsMin = 2048;
 constexpr size_t kSampleRows = 65536;  // Of other elements, to train codebooks on.
+// With fewer rows a scan of codes is cheap enough, and with fewer dimensions a bit of each says too
+// little.
+constexpr size_t kSketchedRowsMin = 8192;
+constexpr uint32_t kSketchedDimMin = 64;
 
 // What a type makes its codec of.
 struct Source {
@@ -51,6 +55,9 @@ Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric met
   if (HoldsRefineCodes(codes.refine_kind)) {
     codes.refine = TrainCodec(codes.refine_kind, source.unit_rows(), source.is_l2());
   }
+  if (rows.rows >= kSketchedRowsMin && rows.dim >= kSketchedDimMin) {
+    TRY_ASSIGN(codes.sketches, MakeSketches(ctx, source.unit_rows(), source.is_l2(), options.pool));
+  }
   std::vector<int8_t> bytes;
   if (rows.element == ElementType::kFloat32 && rows.rows >= kCodedRowsMin) {
     TRY_ASSIGN(bytes, BytesToBuildOn(ctx, rows, source.is_l2()));
@@ -79,10 +86,14 @@ using CodeBytes = size_t (*)(const RowShape& shape, const Params& build);
 template <CodeBytes kCodeBytes>
 size_t EstimateGraph(const RowShape& shape, const Params& build) {
   const auto m = static_cast<uint64_t>(build.GetInt("M", kDefaultM));
-  return GraphLayout({.nodes = shape.rows,
-                      .m = m,
-                      .upper_slots = shape.rows / m + 1,
-                      .code_bytes = kCodeBytes(shape, build)})
+  const bool is_l2 = shape.metric == model::Metric::kL2;
+  const bool is_sketched = shape.rows >= kSketchedRowsMin && shape.dim >= kSketchedDimMin;
+  return GraphLayout(
+             {.nodes = shape.rows,
+              .m = m,
+              .upper_slots = shape.rows / m + 1,
+              .code_bytes = kCodeBytes(shape, build),
+              .sketch_bytes = is_sketched ? SketchLayout(shape.rows, shape.dim, is_l2).end : 0})
              .end +
          shape.rows * kOpenedNodeBytes;
 }

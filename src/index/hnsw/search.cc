@@ -13,6 +13,7 @@
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
 #include "index/hnsw/allowed_walk.h"
+#include "index/hnsw/sketched_scan.h"
 #include "index/hnsw/walk.h"
 #include "index/top_k.h"
 
@@ -24,6 +25,11 @@ namespace {
 constexpr double kExactAdvantage = 1.5;
 constexpr double kCodeScanAdvantage = 4.5;
 constexpr size_t kSmallCodeBytes = 512;
+// A sketch is cheaper still; a scan by them begins with a few rows by their codes, and is for where
+// those are few beside all.
+constexpr double kSketchScanAdvantage = 13;
+constexpr double kSketchScanBegins = 100;
+constexpr size_t kSketchedPerCandidate = 16;
 // Links that skip rows are not those that the graph was built for: a beam so much wider, times the
 // share of what is skipped, makes up for it.
 constexpr double kBeamForSkipped = 50;
@@ -137,7 +143,9 @@ class GraphSearch {
   Status SearchAllowed() {
     const bool is_small = graph_.code_bytes <= kSmallCodeBytes;
     const auto allowed = static_cast<double>(allowed_count_);
-    const double scan_cost = allowed / (is_small ? kCodeScanAdvantage : kExactAdvantage);
+    const double scan_cost = ScansSketches()
+                                 ? kSketchScanBegins + allowed / kSketchScanAdvantage
+                                 : allowed / (is_small ? kCodeScanAdvantage : kExactAdvantage);
     const double share = allowed / static_cast<double>(graph_.nodes);
     // With a range the rows below it have to be met to be told apart.
     const bool meets_others = range_.has_low();
@@ -188,12 +196,26 @@ class GraphSearch {
     for (size_t i = 0; i < count; ++i) found_.push_back(scratch_.beam.at(i));
   }
 
-  // Every allowed row by its code; the best candidates stay in found_.
+  // Rows below a range have the least keys of all, so that sketches rule out too little.
+  bool ScansSketches() const {
+    return index_.opened_.sketches != nullptr && !allowed_.empty() && !range_.has_low() &&
+           allowed_count_ >= kSketchedPerCandidate * shape_.candidates;
+  }
+
+  // Every allowed row by its code, or by its sketch where that rules it out; the best candidates
+  // stay in found_.
   Status Scan() {
     ++scans_;
     TopK best(static_cast<uint32_t>(shape_.candidates));
     below_.Clear();
-    TRY(allowed_.empty() ? ScanAll(best) : ScanAllowed(best));
+    if (ScansSketches()) {
+      if (sketched_ == nullptr) {
+        sketched_ = std::make_unique<SketchedScan>(graph_, *index_.opened_.sketches, allowed_);
+      }
+      TRY(sketched_->Run(ctx_, query_.unit(), *walk_, best, shape_.candidates));
+    } else {
+      TRY(allowed_.empty() ? ScanAll(best) : ScanAllowed(best));
+    }
     found_.clear();
     best.ForEach([&](float key, uint32_t node) { found_.push_back({key, node}); });
     std::sort(found_.begin(), found_.end());
@@ -280,6 +302,7 @@ class GraphSearch {
   std::array<uint32_t, kScanTile + 64> nodes_;  // Of a tile, which ends with a word of the filter.
   std::array<float, kScanTile> keys_;
   Bitset node_bits_;
+  std::unique_ptr<SketchedScan> sketched_;  // Made by the first query that scans by sketches.
   std::vector<Neighbour> found_;
   Candidates candidates_;
   size_t scans_ = 0;  // Of all queries so far.
