@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
 
 #include "base/log.h"
@@ -46,14 +45,18 @@ struct Node::Impl {
   const std::shared_ptr<segment::PieceCache> cache;
   segment::PageStreams pages;
   mutable std::shared_mutex mutex;  // Guards the maps; held for look-ups only.
-  std::map<SegmentId, std::shared_ptr<segment::Sealed>> segments;
+  struct Loaded {
+    std::shared_ptr<segment::Sealed> sealed;
+    CollectionId collection;
+  };
+  std::map<SegmentId, Loaded> segments;
   /// What segments of one collection share.
   struct Shared {
     std::shared_ptr<const model::SchemaVersions> schemas;
     std::shared_ptr<segment::Fillers> fillers = std::make_shared<segment::Fillers>();
-    std::set<SegmentId> segments;
+    size_t segments = 0;  // How many of them are listed.
   };
-  std::map<CollectionId, Shared> collections;  // That have segments here.
+  std::map<CollectionId, Shared> collections;  // That have segments here, or get their first.
 
   // Takes note of a version of the collection's schema. Under the mutex.
   Shared& Learn(CollectionId id, const model::CollectionSchema& schema) {
@@ -68,8 +71,39 @@ struct Node::Impl {
   std::shared_ptr<segment::Sealed> Find(SegmentId id) const {
     std::shared_lock<std::shared_mutex> lock(mutex);
     const auto found = segments.find(id);
-    return found == segments.end() ? nullptr : found->second;
+    return found == segments.end() ? nullptr : found->second.sealed;
   }
+
+  // Forgets a collection that has no segments here. Under the mutex.
+  bool ForgetUnused(CollectionId id) {
+    const auto known = collections.find(id);
+    if (known == collections.end() || known->second.segments > 0) return false;
+    collections.erase(known);
+    return true;
+  }
+
+  // Opens a segment with the deletes of its delta logs.
+  Result<std::shared_ptr<segment::Sealed>> OpenSegment(Context& ctx, const model::SegmentInfo& info,
+                                                       const model::CollectionInfo& collection,
+                                                       const std::vector<model::DeltaInfo>& deltas,
+                                                       std::shared_ptr<segment::Fillers> fillers) {
+    TRY_ASSIGN(const std::shared_ptr<segment::Sealed> sealed,
+               segment::Sealed::Open(ctx,
+                                     {.objects = objects,
+                                      .cache = cache,
+                                      .load = options.load,
+                                      .fillers = std::move(fillers)},
+                                     info, collection));
+    for (const model::DeltaInfo& delta : deltas) {
+      TRY_ASSIGN(const Blob blob, objects.Open(ctx, delta.key));
+      TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
+      sealed->ApplyDeletes(deletes);
+    }
+    return sealed;
+  }
+
+  Status Load(Context& ctx, const model::SegmentInfo& info, const model::CollectionInfo& collection,
+              const std::vector<model::DeltaInfo>& deltas);
 
   // Of the schema that the request was checked against. A page of an iterator also finds segments
   // that were released since its first one.
@@ -91,7 +125,7 @@ struct Node::Impl {
         return Error(ErrorCode::kSegmentNotFound, "{}[segment={}]",
                      InfoOf(ErrorCode::kSegmentNotFound).name, id.value());
       }
-      const segment::Sealed& sealed = *found->second;
+      const segment::Sealed& sealed = *found->second.sealed;
       views.push_back(schema == nullptr ? sealed.Snapshot() : sealed.Snapshot(schema));
     }
     return views;
@@ -162,46 +196,50 @@ Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& o
                      .collections = {}}) {}
 Node::~Node() = default;
 
-Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
-                         const model::CollectionInfo& collection,
-                         const std::vector<model::DeltaInfo>& deltas) {
-  std::shared_ptr<segment::Sealed> sealed = impl_->Find(info.id);
+Status Node::Impl::Load(Context& ctx, const model::SegmentInfo& info,
+                        const model::CollectionInfo& collection,
+                        const std::vector<model::DeltaInfo>& deltas) {
+  std::shared_ptr<segment::Sealed> sealed = Find(info.id);
   // A mapped file of it had failed: a release and a load that follow each other closely come as
   // this call alone, and the file may have been put back.
   if (sealed != nullptr && !sealed->Snapshot()->CheckFiles().ok()) sealed = nullptr;
   const bool is_new = sealed == nullptr;
   std::shared_ptr<segment::Fillers> fillers;
   {
-    std::unique_lock<std::shared_mutex> lock(impl_->mutex);
-    fillers = impl_->Learn(collection.id, collection.schema).fillers;
+    std::unique_lock<std::shared_mutex> lock(mutex);
+    fillers = Learn(collection.id, collection.schema).fillers;
   }
   if (is_new) {
-    TRY_ASSIGN(sealed, segment::Sealed::Open(ctx,
-                                             {.objects = impl_->objects,
-                                              .cache = impl_->cache,
-                                              .load = impl_->options.load,
-                                              .fillers = std::move(fillers)},
-                                             info, collection));
-    for (const model::DeltaInfo& delta : deltas) {
-      TRY_ASSIGN(const Blob blob, impl_->objects.Open(ctx, delta.key));
-      TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
-      sealed->ApplyDeletes(deletes);
-    }
+    TRY_ASSIGN(sealed, OpenSegment(ctx, info, collection, deltas, std::move(fillers)));
   }
   TRY(sealed->SyncIndexes(ctx, info, collection));
   TRY(sealed->Warm(ctx, segment::WarmUp::kSync));
-  if (sealed->IsToBeWarmed(segment::WarmUp::kAsync)) impl_->WarmLater(ctx.clock(), sealed);
+  if (sealed->IsToBeWarmed(segment::WarmUp::kAsync)) WarmLater(ctx.clock(), sealed);
   // Together, so that a schema that comes meanwhile reaches the segment here or there.
   std::shared_ptr<const model::CollectionSchema> newest;
   {
-    std::unique_lock<std::shared_mutex> lock(impl_->mutex);
-    if (is_new) impl_->segments.insert_or_assign(info.id, sealed);
-    Impl::Shared& shared = impl_->Learn(collection.id, collection.schema);
-    shared.segments.insert(info.id);
+    std::unique_lock<std::shared_mutex> lock(mutex);
+    if (!is_new && segments.count(info.id) == 0) {
+      return Error(ErrorCode::kSegmentNotFound, "released while it was loaded again[segment={}]",
+                   info.id.value());
+    }
+    Shared& shared = Learn(collection.id, collection.schema);
+    const Loaded loaded{.sealed = sealed, .collection = collection.id};
+    if (is_new && segments.insert_or_assign(info.id, loaded).second) ++shared.segments;
     newest = shared.schemas->newest();
   }
   sealed->SetSchema(*newest);
   return {};
+}
+
+Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
+                         const model::CollectionInfo& collection,
+                         const std::vector<model::DeltaInfo>& deltas) {
+  Status loaded = impl_->Load(ctx, info, collection, deltas);
+  if (loaded.ok()) return loaded;
+  std::unique_lock<std::shared_mutex> lock(impl_->mutex);
+  impl_->ForgetUnused(collection.id);
+  return loaded;
 }
 
 Status Node::SetSchema(Context&, CollectionId collection, const model::CollectionSchema& schema) {
@@ -209,8 +247,9 @@ Status Node::SetSchema(Context&, CollectionId collection, const model::Collectio
   {
     std::unique_lock<std::shared_mutex> lock(impl_->mutex);
     if (impl_->collections.count(collection) == 0) return {};
-    for (SegmentId id : impl_->Learn(collection, schema).segments) {
-      open.push_back(impl_->segments.at(id));
+    impl_->Learn(collection, schema);
+    for (const auto& [id, loaded] : impl_->segments) {
+      if (loaded.collection == collection) open.push_back(loaded.sealed);
     }
   }
   for (const auto& sealed : open) sealed->SetSchema(schema);
@@ -218,21 +257,16 @@ Status Node::SetSchema(Context&, CollectionId collection, const model::Collectio
 }
 
 Status Node::ReleaseSegment(Context&, SegmentId segment) {
-  std::shared_ptr<segment::Sealed> released;  // Freed after the lock.
-  CollectionId empty;                         // It has nothing left here.
+  Impl::Loaded released;  // Freed after the lock.
   std::unique_lock<std::shared_mutex> lock(impl_->mutex);
-  if (const auto found = impl_->segments.find(segment); found != impl_->segments.end()) {
-    released = std::move(found->second);
-    impl_->segments.erase(found);
-    for (auto known = impl_->collections.begin(); known != impl_->collections.end();) {
-      const bool was_last =
-          known->second.segments.erase(segment) > 0 && known->second.segments.empty();
-      if (was_last) empty = known->first;
-      known = was_last ? impl_->collections.erase(known) : std::next(known);
-    }
-  }
+  const auto found = impl_->segments.find(segment);
+  if (found == impl_->segments.end()) return {};
+  released = std::move(found->second);
+  impl_->segments.erase(found);
+  --impl_->collections[released.collection].segments;
+  const bool was_last = impl_->ForgetUnused(released.collection);
   lock.unlock();
-  if (empty.value() != 0) impl_->pages.Forget(empty);
+  if (was_last) impl_->pages.Forget(released.collection);
   return {};
 }
 

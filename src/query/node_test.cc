@@ -1,0 +1,135 @@
+// A query node whose segments come and go at once: what is listed is there, and nothing else.
+#include "query/node.h"
+
+#include <gtest/gtest.h>
+
+#include "index/scalar_index.h"
+#include "segment/manifest.h"
+#include "store/formats/column_file.h"
+#include "store/memory/memory_disk.h"
+
+namespace elanus::query {
+namespace {
+
+constexpr CollectionId kCollection{3};
+constexpr FieldId kKey{100};
+const std::string kIndexKey = "indexes/3/1/9";
+
+/// Does something else when an object is opened.
+class BusyStore final : public store::ObjectStore {
+ public:
+  explicit BusyStore(store::ObjectStore& inner) : inner_(inner) {}
+  Status Put(Context& ctx, std::string_view key, std::string_view content) override {
+    return inner_.Put(ctx, key, content);
+  }
+  Result<std::unique_ptr<store::ObjectWriter>> Create(Context& ctx, std::string_view key) override {
+    return inner_.Create(ctx, key);
+  }
+  Result<Blob> Open(Context& ctx, std::string_view key) override {
+    if (meanwhile && key == kIndexKey) meanwhile();
+    return inner_.Open(ctx, key);
+  }
+  Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) override {
+    return inner_.List(ctx, prefix);
+  }
+  Status Delete(Context& ctx, std::string_view key) override { return inner_.Delete(ctx, key); }
+
+  std::function<void()> meanwhile;
+
+ private:
+  store::ObjectStore& inner_;
+};
+
+class QueryNode : public testing::Test {
+ protected:
+  QueryNode() {
+    collection_.id = kCollection;
+    collection_.schema.name = "c";
+    collection_.schema.fields.push_back(
+        {.id = kKey, .name = "id", .type = model::DataType::kInt64, .is_primary_key = true});
+  }
+
+  model::Column Ints(FieldId field) {
+    model::Column column =
+        model::MakeColumn(field, "", model::DataType::kInt64, model::DataType::kNone, 0);
+    for (int64_t value = 0; value < 10; ++value) column.AppendFixed(&value);
+    return column;
+  }
+  model::SegmentInfo Write(int64_t id) {
+    const std::string folder = fmt::format("segments/3/{}/", id);
+    segment::Manifest manifest{.segment = SegmentId(id), .collection = kCollection, .rows = 10};
+    for (FieldId field : {kKey, segment::kTimestampField}) {
+      const std::string key = fmt::format("{}{}.col", folder, field.value());
+      EXPECT_TRUE(disk_objects_->Put(ctx_, key, store::EncodeColumnFile(Ints(field))).ok());
+      manifest.files.push_back({.field = field, .key = key});
+    }
+    EXPECT_TRUE(
+        disk_objects_->Put(ctx_, folder + "manifest", segment::EncodeManifest(manifest)).ok());
+    return {.id = SegmentId(id),
+            .collection = kCollection,
+            .rows = 10,
+            .manifest_key = folder + "manifest"};
+  }
+  // An index that the segment has from now on.
+  void AddIndex(model::SegmentInfo& info) {
+    const auto bytes = index::FindScalarType("STL_SORT")->Build(ctx_, Ints(kKey).view(), {});
+    ASSERT_TRUE(bytes.ok()) << bytes.status().ToString();
+    ASSERT_TRUE(disk_objects_->Put(ctx_, kIndexKey, *bytes).ok());
+    collection_.indexes.push_back(
+        {.id = IndexId(9), .name = "i", .field = kKey, .type = "STL_SORT"});
+    info.indexes.push_back({.index = IndexId(9), .key = kIndexKey});
+  }
+  Status Load(const model::SegmentInfo& info) {
+    return node_.LoadSegment(ctx_, info, collection_, {});
+  }
+  // Whether reads find the segment.
+  ErrorCode Ask(SegmentId id) { return node_.CountTerms(ctx_, {id}, kKey, {}).status().code(); }
+
+  ManualClock clock_;
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  Pool pool_{*executor_, "search", 1, 8};
+  store::MemoryDisk disk_;
+  std::unique_ptr<store::ObjectStore> disk_objects_ = disk_.OpenObjects();
+  BusyStore objects_{*disk_objects_};
+  Node node_{objects_, pool_};
+  model::CollectionInfo collection_;
+};
+
+TEST_F(QueryNode, ASegmentThatIsReleasedWhileItIsLoadedAgainIsGone) {
+  model::SegmentInfo first = Write(1);
+  const model::SegmentInfo second = Write(2);
+  ASSERT_TRUE(Load(first).ok());
+  ASSERT_TRUE(Load(second).ok());
+  AddIndex(first);
+  objects_.meanwhile = [&] { EXPECT_TRUE(node_.ReleaseSegment(ctx_, first.id).ok()); };
+  EXPECT_EQ(Load(first).code(), ErrorCode::kSegmentNotFound);
+  EXPECT_EQ(Ask(first.id), ErrorCode::kSegmentNotFound);
+  // A new version of the schema reaches those that are there.
+  model::CollectionSchema newer = collection_.schema;
+  newer.version = 1;
+  EXPECT_TRUE(node_.SetSchema(ctx_, kCollection, newer).ok());
+  EXPECT_EQ(Ask(second.id), ErrorCode::kOk);
+  objects_.meanwhile = nullptr;
+  EXPECT_TRUE(Load(first).ok());
+  EXPECT_EQ(Ask(first.id), ErrorCode::kOk);
+}
+
+TEST_F(QueryNode, ALoadThatFailsLeavesWhatIsLoadedAlone) {
+  const model::SegmentInfo first = Write(1);
+  ASSERT_TRUE(Load(first).ok());
+  model::SegmentInfo missing = first;
+  missing.id = SegmentId(2);
+  missing.manifest_key = "segments/3/2/manifest";
+  EXPECT_EQ(Load(missing).code(), ErrorCode::kKeyNotFound);
+  EXPECT_EQ(Ask(first.id), ErrorCode::kOk);
+  EXPECT_EQ(Ask(missing.id), ErrorCode::kSegmentNotFound);
+  EXPECT_TRUE(node_.ReleaseSegment(ctx_, missing.id).ok()) << "it is not there";
+  EXPECT_TRUE(node_.ReleaseSegment(ctx_, first.id).ok());
+  EXPECT_EQ(Ask(first.id), ErrorCode::kSegmentNotFound);
+  EXPECT_TRUE(Load(first).ok()) << "the first of a collection that had none left";
+  EXPECT_EQ(Ask(first.id), ErrorCode::kOk);
+}
+
+}  // namespace
+}  // namespace elanus::query
