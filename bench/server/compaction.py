@@ -52,7 +52,7 @@ def build(client, index):
 
 
 def measure(given):
-    """One turn with one server."""
+    """One turn with one server: the 99th percentiles in ms."""
     data = random_rows(given)
     with running(given) as server:
         client = MilvusClient(uri=server.uri)
@@ -65,17 +65,19 @@ def measure(given):
         begin = time.perf_counter()
         time.sleep(ALONE_S)
         alone = show("alone", searcher.between(begin, time.perf_counter()))
+        found = {"alone": alone}
         for what, work in (("while it is compacted", lambda: compact(client, "c")),
                            ("while others are indexed", lambda: build(client, given.index))):
             heap = HeapWatch(server.process.pid)
             begin = time.perf_counter()
             work()
             end = time.perf_counter()
-            p99 = show(what, searcher.between(begin, end))
+            p99 = found[what] = show(what, searcher.between(begin, end))
             print(f"{'':24} p99 grows by {p99 / alone:.2f}; it took {end - begin:.1f} s and up to {heap.growth():.0f} MB "
                   f"of heap for {data.nbytes / 2 ** 20:.0f} MB of vectors", flush=True)
         searcher.close()
         client.close()
+    return {what: float(p99) for what, p99 in found.items()}
 
 
 def main():

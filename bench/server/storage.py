@@ -1,19 +1,19 @@
-"""What storage costs: insert rate beside milvus-lite, restart, deletes, space, and all of it as rows grow.
+"""What storage costs: insert rate beside milvus-lite, restart, deletes, space, all of it as rows grow; writes the page.
 
   storage.py --server build/release/elanus [--rows 1000000] [--sizes 100000,300000,1000000,3000000] [--index HNSW]
-             [--insert-rows 300000] [--skip insert|lite|grow|restart|delete|space] [--out docs/benchmarks]
+             [--insert-rows 300000] [--deletes 1000000] [--segments 24] [--skip PART]... [--out docs/benchmarks]
 Requests are encoded before the clock starts, and both servers get the same bytes over two connections. Every search is
 for a stored row, which must come first.
 """
 import argparse
 import importlib.util
 import json
+import math
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -26,118 +26,20 @@ if importlib.util.find_spec("pymilvus") is None:  # Once more, where the client 
 
 import grpc  # noqa: E402
 import numpy as np  # noqa: E402
-from pymilvus import DataType, MilvusClient  # noqa: E402
-from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2  # noqa: E402
+from pymilvus import MilvusClient  # noqa: E402
 
+import compaction  # noqa: E402
+from deletes import measure_million, measure_segments, million_table, segments_table  # noqa: E402
+from rows import NAME, add_index, count, create, fill, timed, until_indexed, vectors  # noqa: E402
 from server_process import Server  # noqa: E402
 
-NAME = "rows"
-BATCH = 1000
-OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+PARTS = ["insert", "lite", "grow", "restart", "delete", "space", "million", "segments", "beside"]
+
 # What was compacted goes at once, so that space is what the data needs.
 ARGUMENTS = ["--set", "dataCoord.gc.dropTolerance=0", "--set", "dataCoord.gc.interval=1"]
 TARGETS = {"insert_gb_min": ("insert, 768-d, GB/min", ">= 1"), "lite_ratio": ("times milvus-lite", ">= 10"),
            "restart_s": ("restart to the first correct answer, s", "< 3"),
            "delete_s": ("delete of 100,000 keys, s", "< 1"), "space_ratio": ("disk / (raw + index)", "<= 1.3")}
-
-
-def block_of_vectors(number, dim):
-    """Near a plane of 24 dimensions, as embeddings are near one of few."""
-    random = np.random.default_rng(number)
-    plane = np.random.default_rng(99).normal(size=(24, dim))
-    return (random.normal(size=(BATCH, 24)) @ plane + random.normal(0, 0.5, (BATCH, dim))).astype(np.float32)
-
-
-def vectors(first, rows, dim):
-    """The same rows for the same place, in blocks of BATCH, so that any of them can be made again."""
-    blocks = [block_of_vectors(number, dim) for number in range(first // BATCH, (first + rows - 1) // BATCH + 1)]
-    begin = first % BATCH
-    return np.concatenate(blocks)[begin:begin + rows]
-
-
-def varint(value):
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def packed(values):
-    """A message whose field 1 is a packed array: FloatArray."""
-    raw = values.tobytes()
-    return b"\x0a" + varint(len(raw)) + raw
-
-
-def encode_insert(first, rows, dim):
-    floats = schema_pb2.FloatArray()
-    floats.ParseFromString(packed(vectors(first, rows, dim)))
-    ids = schema_pb2.FieldData(type=schema_pb2.DataType.Int64, field_name="id")
-    ids.scalars.long_data.data.extend(range(first, first + rows))
-    column = schema_pb2.FieldData(type=schema_pb2.DataType.FloatVector, field_name="vector")
-    column.vectors.dim = dim
-    column.vectors.float_vector.CopyFrom(floats)
-    request = milvus_pb2.InsertRequest(base=common_pb2.MsgBase(msg_type=common_pb2.MsgType.Insert), num_rows=rows,
-                                       collection_name=NAME, partition_name="_default", fields_data=[ids, column])
-    return request.SerializeToString()
-
-
-def send(address, requests):
-    """All of them over two connections; seconds."""
-    left, lock, failures = list(reversed(requests)), threading.Lock(), []
-
-    def work(call):
-        while True:
-            with lock:
-                if not left or failures:
-                    return
-                request = left.pop()
-            answer = milvus_pb2.MutationResult.FromString(call(request, timeout=300))
-            if answer.status.code or answer.status.error_code:
-                failures.append(answer.status.reason)
-
-    channels = [grpc.insecure_channel(address, OPTIONS + [("grpc.use_local_subchannel_pool", 1)]) for _ in range(2)]
-    calls = [channel.unary_unary("/milvus.proto.milvus.MilvusService/Insert", None, None) for channel in channels]
-    workers = [threading.Thread(target=work, args=(call,)) for call in calls]
-    begin = time.perf_counter()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    taken = time.perf_counter() - begin
-    for channel in channels:
-        channel.close()
-    if failures:
-        raise SystemExit(f"insert refused: {failures[0]}")
-    return taken
-
-
-def fill(address, begin, end, dim):
-    """Rows [begin, end); encoded a few hundred MB at a time, outside of the clock."""
-    step = max(BATCH, (256 << 20) // (4 * dim) // BATCH * BATCH)
-    seconds = 0.0
-    for first in range(begin, end, step):
-        last = min(end, first + step)
-        seconds += send(address, [encode_insert(at, min(BATCH, last - at), dim) for at in range(first, last, BATCH)])
-    return seconds
-
-
-def create(client, dim):
-    schema = client.create_schema(auto_id=False)
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
-    client.create_collection(NAME, schema=schema)
-
-
-def timed(work):
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
-def until_indexed(client):
-    while client.describe_index(NAME, "vector")["pending_index_rows"] > 0:
-        time.sleep(0.1)
 
 
 def search_one(client, row, query, **more):
@@ -146,10 +48,10 @@ def search_one(client, row, query, **more):
     return hits[0] and hits[0][0]["id"] == row
 
 
-def latencies(client, rows, dim, count=300):
+def latencies(client, rows, dim, searches=300):
     """p50, p99 in ms and the share of searches that found their row."""
     random = np.random.default_rng(5)
-    wanted = [int(row) for row in random.integers(0, rows, count + 20)]
+    wanted = [int(row) for row in random.integers(0, rows, searches + 20)]
     queries = [vectors(row, 1, dim) for row in wanted]
     taken, right = [], 0
     for i, (row, query) in enumerate(zip(wanted, queries)):
@@ -158,7 +60,7 @@ def latencies(client, rows, dim, count=300):
         if i >= 20:
             taken.append((time.perf_counter() - begin) * 1e3)
             right += found
-    return (*np.percentile(taken, [50, 99]), right / count)
+    return (*np.percentile(taken, [50, 99]), right / searches)
 
 
 def memory_mb(server):
@@ -210,13 +112,6 @@ def measure_insert(args, folder):
     return {**found, "lite_gb_min": lite_rate, "lite_ratio": rate / lite_rate}
 
 
-def add_index(client, args):
-    indexes = client.prepare_index_params()
-    params = {"M": 16, "efConstruction": 100} if args.index == "HNSW" else {}
-    indexes.add_index("vector", index_type=args.index, metric_type="L2", params=params)
-    client.create_index(NAME, indexes)
-
-
 def measure_size(args, folder, rows):
     """One row of the table, and what is measured at the size of --rows besides."""
     dim, found, more = args.dim, {"rows": rows}, {}
@@ -225,7 +120,7 @@ def measure_size(args, folder, rows):
         create(client, dim)
         found["insert_s"] = fill(server.address, 0, rows, dim)
         found["flush_s"] = timed(lambda: client.flush(NAME))
-        found["index_s"] = timed(lambda: (add_index(client, args), until_indexed(client)))
+        found["index_s"] = timed(lambda: (add_index(client, args.index), until_indexed(client)))
         found["load_s"] = timed(lambda: client.load_collection(NAME))
         found["p50_ms"], found["p99_ms"], found["found"] = latencies(client, rows, dim)
         found["heap_mb"], found["mapped_mb"] = memory_mb(server)
@@ -271,7 +166,7 @@ def measure_delete(args, client, more):
     keys = list(range(0, args.rows, max(2, args.rows // 100_000)))[:100_000]
     more["delete_s"] = timed(lambda: client.delete(NAME, ids=keys))
     more["delete_keys"] = len(keys)
-    left = client.query(NAME, output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
+    left = count(client)
     if left != args.rows - len(keys):
         raise SystemExit(f"{left} rows are left of {args.rows} after {len(keys)} deletes")
     print(f"  delete of {len(keys)} keys: {more['delete_s']:.2f} s", flush=True)
@@ -285,7 +180,7 @@ def measure_space(args, server, client, more):
         time.sleep(0.2)
     until_indexed(client)
     more["compaction_s"] = time.perf_counter() - begin
-    rows = client.query(NAME, output_fields=["count(*)"], consistency_level="Strong")[0]["count(*)"]
+    rows = count(client)
     raw_mb = rows * (args.dim * 4 + 8) / 2 ** 20
     objects = os.path.join(server.data, "objects")
     end = time.monotonic() + 20
@@ -300,15 +195,67 @@ def measure_space(args, server, client, more):
           f"{size_mb(os.path.join(server.data, 'wal')):.0f} MB; compaction {more['compaction_s']:.1f} s", flush=True)
 
 
-def table(sizes, found):
-    lines = ["| | measured | wanted |", "| --- | --- | --- |"]
-    lines += [f"| {title} | {found[key]:.3g} | {wanted} |" for key, (title, wanted) in TARGETS.items() if key in found]
+def number(value):
+    return "–" if value is None or value != value else f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+
+
+def against_n_log_n(sizes, key):
+    """By how much a cost grew from the smallest to the largest size, beside n log n: at most 1 is as it should be."""
+    first, last = sizes[0], sizes[-1]
+
+    def expected(n):
+        return n * math.log2(n)
+
+    return last[key] / first[key] / (expected(last["rows"]) / expected(first["rows"]))
+
+
+def growth_table(sizes):
+    titles = {"rows": "rows", "insert_s": "insert s", "flush_s": "flush s", "index_s": "index s", "load_s": "load s",
+              "p50_ms": "search p50 ms", "p99_ms": "p99 ms", "found": "found", "heap_mb": "heap MB",
+              "mapped_mb": "mapped MB"}
+    lines = ["| " + " | ".join(titles.values()) + " |", "|" + " ---: |" * len(titles)]
+    lines += ["| " + " | ".join(number(row[key]) for key in titles) + " |" for row in sizes]
+    if len(sizes) > 1:
+        costs = [number(against_n_log_n(sizes, key)) if key.endswith(("_s", "_ms", "_mb")) else "" for key in titles]
+        lines.append("| " + " | ".join(["growth / n log n", *costs[1:]]) + " |")
+    return lines
+
+
+def page(args, found, sizes):
+    """The whole of storage.md."""
+    with open("/proc/cpuinfo") as info:
+        names = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
+    build = "M 16, efConstruction 100" if args.index == "HNSW" else "its defaults"
+    lines = ["# Storage benchmark", "",
+             f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}, {platform.system()} "
+             f"{platform.release()}; {args.dim} dimensions, L2, {args.index} with {build}. Written by one run of "
+             "`./dev bench storage`; search times are a Python client's, its own part included.", ""]
+    lines += ["| | measured | wanted |", "| --- | --- | --- |"]
+    lines += [f"| {title} | {number(found[key])} | {wanted} |"
+              for key, (title, wanted) in TARGETS.items() if key in found]
     if sizes:
-        keys = list(sizes[0])
-        lines += ["", "| " + " | ".join(keys) + " |", "| " + " | ".join("---" for _ in keys) + " |"]
-        lines += ["| " + " | ".join(f"{row[key]:.4g}" if key != "rows" else f"{row[key]:,}" for key in keys) + " |"
-                  for row in sizes]
-    return "\n".join(lines)
+        lines += ["", "## As rows grow", "", *growth_table(sizes), "",
+                  "The last line: by how much a cost grew from the first size to the last, divided by what n log n "
+                  "would have grown. An insert is on disk when it is answered; a flush, an index and a load are waited "
+                  "for; memory is that of the process after the searches."]
+    if "million" in found:
+        lines += ["", "## Deletes beside searches", "", *million_table(found["million"]), "",
+                  "IVF_FLAT, one client that searches one vector after another; a delete is seen when a Strong count "
+                  "tells so."]
+    if "segments" in found:
+        lines += ["", "## Keys of many segments", "", *segments_table(found["segments"])]
+    if "beside" in found:
+        lines += ["", "## Searches beside compactions and index builds", "",
+                  f"{args.beside_rows:,} rows in eight segments (`bench/server/compaction.py`); wanted: p99 at most "
+                  "twice as long.", "",
+                  "| | p99 ms | times |", "| --- | ---: | ---: |"]
+        alone = found["beside"]["alone"]
+        lines += [f"| {what} | {p99:.2f} | {p99 / alone:.2f} |" for what, p99 in found["beside"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def beside_options(args):
+    return argparse.Namespace(server=args.server, rows=args.beside_rows, dim=args.dim, index=args.index, set=[])
 
 
 def main():
@@ -321,8 +268,11 @@ def main():
     parser.add_argument("--insert-rows", type=int, default=300_000)
     parser.add_argument("--lite-rows", type=int, default=50_000)
     parser.add_argument("--lite-port", type=int, default=19931)
-    parser.add_argument("--skip", action="append", default=[],
-                        choices=["insert", "lite", "grow", "restart", "delete", "space"])
+    parser.add_argument("--deletes", type=int, default=1_000_000, help="deleted at once")
+    parser.add_argument("--segments", type=int, default=24, help="that keys are looked up in")
+    parser.add_argument("--segment-rows", type=int, default=50_000)
+    parser.add_argument("--beside-rows", type=int, default=60_000, help="of the searches beside compactions")
+    parser.add_argument("--skip", action="append", default=[], choices=PARTS)
     parser.add_argument("--folder", help="where the data goes meanwhile; else the system's temporary folder")
     parser.add_argument("--out", help="a folder for storage.md and storage.json")
     args = parser.parse_args()
@@ -336,17 +286,22 @@ def main():
             print("  " + " ".join(f"{key}={value:.3g}" for key, value in found.items()), flush=True)
         for size in sorted(sizes):
             print(f"{size} x {args.dim}, {args.index}", flush=True)
-            row, more = measure_size(args, folder, size)
+            with tempfile.TemporaryDirectory(dir=folder) as part:  # The next one needs the room.
+                row, more = measure_size(args, part, size)
             rows.append(row)
             found.update(more)
-    text = table(rows, found)
+        for part, measure in (("million", measure_million), ("segments", measure_segments)):
+            if part not in args.skip:
+                print(part, flush=True)
+                found[part] = measure(args, folder)
+        if "beside" not in args.skip:
+            found["beside"] = compaction.measure(beside_options(args))
+    text = page(args, found, rows)
     print("\n" + text)
     if args.out:
         os.makedirs(args.out, exist_ok=True)
-        head = (f"# Storage benchmark\n\n{os.cpu_count()} cores, {platform.system()} {platform.release()}; "
-                f"{args.index}, {args.dim} dimensions, L2. Written by `./dev bench storage`.\n\n")
         with open(os.path.join(args.out, "storage.md"), "w") as out:
-            out.write(head + text + "\n")
+            out.write(text)
         with open(os.path.join(args.out, "storage.json"), "w") as out:
             json.dump({"found": found, "sizes": rows}, out, indent=1)
 
