@@ -260,7 +260,7 @@ int64_t HiddenOf(std::span<const Place> places) {
 
 // Writes one field of the output. Its rows are taken where they lie in the inputs, one column of
 // each of which is open meanwhile; nothing is gathered. What is made of texts is made anew in each
-// of the four passes that a file takes: that costs microseconds a row, and no memory.
+// of the passes that a file takes: that costs microseconds a row, and no memory.
 Status WriteField(Context& ctx, std::span<const Input> inputs, std::span<const Run> runs,
                   const model::CollectionSchema& schema, const model::FieldSchema& field,
                   SegmentWriter& writer) {
@@ -384,7 +384,7 @@ Result<roles::CompactionResult> Node::Compact(Context& ctx, const roles::Compact
                           .collection = first.collection,
                           .partition = first.partition,
                           .vchannel = first.vchannel},
-                         &pace);
+                         schema.primary_key().id, &pace);
     TRY_ASSIGN(model::SegmentInfo written,
                WriteRows(ctx, inputs, std::span(places).subspan(begin, end - begin), schema, task,
                          writer));

@@ -32,10 +32,12 @@ std::vector<uint32_t> PlacesBy(FieldId field, std::span<const model::Column> col
 }  // namespace
 
 Result<model::SegmentInfo> Node::Flush(Context& ctx, const roles::FlushTask& task) {
-  SegmentWriter writer(objects_, {.id = task.segment,
-                                  .collection = task.collection,
-                                  .partition = task.partition,
-                                  .vchannel = task.vchannel});
+  SegmentWriter writer(objects_,
+                       {.id = task.segment,
+                        .collection = task.collection,
+                        .partition = task.partition,
+                        .vchannel = task.vchannel},
+                       task.primary_key);
   const std::vector<uint32_t> places = PlacesBy(task.sort_by, task.columns);
   if (places.empty()) {
     for (const model::Column& column : task.columns) TRY(writer.Put(ctx, column));

@@ -2,52 +2,17 @@
 #include "data/segment_writer.h"
 
 #include <algorithm>
-#include <optional>
-
-#include "model/block_stats.h"
 
 namespace elanus::data {
 namespace {
+constexpr size_t kRowsPerCheck = 8192;  // Between two looks at the context.
+}
 
-// Brings ranges of parts together. Texts of parts go away with them, so the best are copied.
-class RangeOfSlices {
- public:
-  void Add(const model::ColumnView& slice) {
-    const model::BlockStats more = model::StatsOf(slice);
-    stats_.nulls += more.nulls;
-    stats_.has_nan = stats_.has_nan || more.has_nan;
-    if (more.box && stats_.box) stats_.box->Add(*more.box);
-    if (!more.box || rows_ == 0) stats_.box = more.box;
-    rows_ += slice.rows;
-    if (!more.has_range) return;
-    const bool is_first = !stats_.has_range;
-    stats_.has_range = true;
-    stats_.int_min = is_first ? more.int_min : std::min(stats_.int_min, more.int_min);
-    stats_.int_max = is_first ? more.int_max : std::max(stats_.int_max, more.int_max);
-    stats_.real_min = is_first ? more.real_min : std::min(stats_.real_min, more.real_min);
-    stats_.real_max = is_first ? more.real_max : std::max(stats_.real_max, more.real_max);
-    if (is_first || more.text_min < text_min_) text_min_ = more.text_min;
-    if (is_first || more.text_max > text_max_) text_max_ = more.text_max;
-  }
-
-  segment::ColumnRange range() {
-    stats_.text_min = text_min_;
-    stats_.text_max = text_max_;
-    return segment::ColumnRange::Of(stats_);
-  }
-
- private:
-  model::BlockStats stats_;
-  size_t rows_ = 0;
-  std::string text_min_;
-  std::string text_max_;
-};
-
-}  // namespace
-
-SegmentWriter::SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info, WritePace* pace)
+SegmentWriter::SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info,
+                             FieldId primary_key, WritePace* pace)
     : objects_(objects),
       pace_(pace),
+      primary_key_(primary_key),
       info_(std::move(info)),
       folder_(fmt::format("segments/{}/{}", info_.collection.value(), info_.id.value())),
       manifest_{.segment = info_.id, .collection = info_.collection, .partition = info_.partition} {
@@ -62,28 +27,33 @@ Status SegmentWriter::Put(Context& ctx, const model::Column& column) {
              [&](const store::TakeSlice& take) { return take(column.view()); });
 }
 
-Status SegmentWriter::Put(Context& ctx, const store::ColumnShape& shape,
+Status SegmentWriter::Put(Context& ctx, store::ColumnShape shape,
                           const store::ColumnSlices& slices) {
   TRY(ctx.CheckAlive());
+  shape.is_primary_key = shape.field == primary_key_;
   const std::string key = fmt::format("{}/{}.col", folder_, shape.field.value());
-  RangeOfSlices range;
-  TRY(slices([&](const model::ColumnView& slice) -> Status {
-    range.Add(slice);
-    return ctx.CheckAlive();
-  }));
+  size_t rows = 0;
+  const store::ColumnSlices while_alive = [&](const store::TakeSlice& take) {
+    return slices([&](const model::ColumnView& slice) -> Status {
+      rows += slice.rows;
+      if (rows >= kRowsPerCheck) TRY(ctx.CheckAlive());
+      rows %= kRowsPerCheck;
+      return take(slice);
+    });
+  };
   TRY_ASSIGN(const auto object, objects_.Create(ctx, key));
-  TRY_ASSIGN(const uint64_t bytes,
-             store::WriteColumnFile(shape, slices, [&](std::string_view piece) -> Status {
+  TRY_ASSIGN(const store::WrittenColumn written,
+             store::WriteColumnFile(shape, while_alive, [&](std::string_view piece) -> Status {
                TRY(ctx.CheckAlive());
                TRY(object->Append(piece));
                return pace_ == nullptr ? Status() : pace_->Spend(ctx, piece.size());
              }));
   TRY(object->Finish());
-  info_.bytes += static_cast<int64_t>(bytes);
+  info_.bytes += static_cast<int64_t>(written.bytes);
   manifest_.files.push_back({.field = shape.field,
                              .key = key,
-                             .bytes = static_cast<int64_t>(bytes),
-                             .range = range.range()});
+                             .bytes = static_cast<int64_t>(written.bytes),
+                             .range = written.range});
   info_.fields.push_back(shape.field);
   return {};
 }

@@ -16,13 +16,14 @@ namespace elanus::data {
 /// until the catalog knows the segment.
 class SegmentWriter {
  public:
-  /// `info` names the segment: id, collection, partition, channel. `pace` may be null: as fast as
-  /// it goes.
-  SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info, WritePace* pace = nullptr);
+  /// `info` names the segment: id, collection, partition, channel. The file of `primary_key` gets a
+  /// filter of its keys. `pace` may be null: as fast as it goes.
+  SegmentWriter(store::ObjectStore& objects, model::SegmentInfo info, FieldId primary_key,
+                WritePace* pace = nullptr);
   /// Writes one column file; all columns have the same rows.
   Status Put(Context& ctx, const model::Column& column);
   /// The same of rows that are nowhere together.
-  Status Put(Context& ctx, const store::ColumnShape& shape, const store::ColumnSlices& slices);
+  Status Put(Context& ctx, store::ColumnShape shape, const store::ColumnSlices& slices);
   /// Writes the insert timestamps, then the manifest. `sorted_by`: the field whose values ascend,
   /// where the timestamps do not. The segment as the catalog is to keep it.
   Result<model::SegmentInfo> Finish(Context& ctx, std::span<const uint64_t> row_timestamps,
@@ -31,6 +32,7 @@ class SegmentWriter {
  private:
   store::ObjectStore& objects_;
   WritePace* const pace_;
+  const FieldId primary_key_;
   model::SegmentInfo info_;
   std::string folder_;
   segment::Manifest manifest_;

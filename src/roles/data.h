@@ -19,7 +19,8 @@ struct FlushTask {
   std::string vchannel;
   std::vector<model::Column> columns;
   std::vector<uint64_t> row_timestamps;
-  FieldId sort_by;  // Rows of the segment ascend by it; 0: as they are.
+  FieldId primary_key;  // 0: the segment gets no filter of its keys.
+  FieldId sort_by;      // Rows of the segment ascend by it; 0: as they are.
 };
 
 /// Segments of one partition of one shard whose rows become one segment, or several of other sizes.

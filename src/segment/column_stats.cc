@@ -1,27 +1,28 @@
 // Statistics of blocks.
 #include "segment/column_stats.h"
 
-#include <algorithm>
-
 #include "segment/segment.h"
 
 namespace elanus::segment {
 
-const model::BlockStats& ColumnStats::At(const model::ColumnView& column, size_t begin) const {
+static_assert(store::kRangeRows == kChunkRows, "a range of a file is one of a batch of a filter");
+
+void ColumnStats::Learn(std::vector<store::ColumnRange> ranges) const {
   std::call_once(once_, [&] {
-    for (size_t at = 0; at < column.rows; at += kChunkRows) {
-      model::BlockStats stats =
-          model::StatsOf(column.Slice(at, std::min(kChunkRows, column.rows - at)));
-      stats.text_min = texts_.emplace_back(stats.text_min);
-      stats.text_max = texts_.emplace_back(stats.text_max);
-      blocks_.push_back(stats);
-    }
+    ranges_ = std::move(ranges);
+    for (const store::ColumnRange& range : ranges_) blocks_.push_back(range.stats());
     is_known_.store(true, std::memory_order_release);
   });
-  return blocks_[begin / kChunkRows];
 }
 
-const model::BlockStats* ColumnStats::IfKnown(size_t begin) const {
+void ColumnStats::WorkOut(const model::ColumnView& column) const {
+  if (is_known_.load(std::memory_order_acquire)) return;
+  store::RangesOfBlocks ranges;
+  ranges.Add(column);
+  Learn(ranges.Finish());
+}
+
+const model::BlockStats* ColumnStats::At(size_t begin) const {
   return is_known_.load(std::memory_order_acquire) ? &blocks_[begin / kChunkRows] : nullptr;
 }
 

@@ -8,50 +8,17 @@
 
 #include "base/ids.h"
 #include "base/status.h"
-#include "model/block_stats.h"
+#include "store/formats/column_ranges.h"
 
 namespace elanus::segment {
-
-/// What a column's values lie between; as model::BlockStats, with texts of its own.
-struct ColumnRange {
-  uint64_t nulls = 0;
-  bool has_range = false;
-  bool has_nan = false;
-  int64_t int_min = 0;
-  int64_t int_max = 0;
-  double real_min = 0;
-  double real_max = 0;
-  std::string text_min;
-  std::string text_max;
-  std::optional<model::Box> box;  // Of Geometry.
-
-  /// Copies the texts; very long ones leave no range.
-  static ColumnRange Of(const model::BlockStats& stats);
-  /// Refers to the texts.
-  model::BlockStats stats() const;
-
-  template <class V>
-  void Fields(V& v) {
-    v(1, "nulls", nulls);
-    v(2, "has_range", has_range);
-    v(3, "has_nan", has_nan);
-    v(4, "int_min", int_min);
-    v(5, "int_max", int_max);
-    v(6, "real_min", real_min);
-    v(7, "real_max", real_max);
-    v(8, "text_min", text_min);
-    v(9, "text_max", text_max);
-    v(10, "box", box);
-  }
-};
 
 /// Stored framed ("ELMANIFE") as the object `SegmentInfo::manifest_key`.
 struct Manifest {
   struct File {
     FieldId field;
     std::string key;
-    int64_t bytes = 0;                 // 0: written by an early build, unknown.
-    std::optional<ColumnRange> range;  // Unknown for files of early builds.
+    int64_t bytes = 0;                        // 0: written by an early build, unknown.
+    std::optional<store::ColumnRange> range;  // Unknown for files of early builds.
     template <class V>
     void Fields(V& v) {
       v(1, "field", field);

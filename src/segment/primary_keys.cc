@@ -8,7 +8,8 @@
 
 namespace elanus::segment {
 
-PrimaryKeys::PrimaryKeys(const model::ColumnView& keys) : keys_(keys) {
+PrimaryKeys::PrimaryKeys(const model::ColumnView& keys, store::KeyFilter filter)
+    : keys_(keys), filter_(filter) {
   // Rows mostly arrive in key order, and compactions sort by it.
   const bool is_int = keys.type == model::DataType::kInt64;
   const int64_t* values = is_int ? keys.values<int64_t>() : nullptr;

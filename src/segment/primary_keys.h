@@ -6,25 +6,29 @@
 
 #include "model/column.h"
 #include "model/scalar.h"
+#include "store/formats/key_filter.h"
 
 namespace elanus::segment {
 
 /// Rows in key order: 4 bytes a row, nothing when the rows lie in it. Immutable; thread-safe. The
-/// column must outlive it.
+/// column and the filter must outlive it.
 class PrimaryKeys {
  public:
   PrimaryKeys() = default;
-  /// `keys` is a whole Int64 or VarChar column.
-  explicit PrimaryKeys(const model::ColumnView& keys);
+  /// `keys` is a whole Int64 or VarChar column, `filter` one of its keys, or none.
+  explicit PrimaryKeys(const model::ColumnView& keys, store::KeyFilter filter = {});
 
-  /// Calls fn(row) for each row whose key equals row `at` of `other` (same type).
+  /// Calls fn(row) for each row whose key equals row `at` of `other` (same type). False: the filter
+  /// told that there is none, and nothing was searched.
   template <class Fn>
-  void ForEachEqual(const model::ColumnView& other, size_t at, Fn fn) const {
+  bool ForEachEqual(const model::ColumnView& other, size_t at, Fn fn) const {
+    if (!MayHold(other, at)) return false;
     for (size_t i = LowerBound(other, at); i < keys_.rows; ++i) {
       const uint32_t row = RowAt(i);
-      if (!Equal(row, other, at)) return;
+      if (!Equal(row, other, at)) break;
       fn(row);
     }
+    return true;
   }
   /// The row at a place in key order; equal keys are in the order of rows.
   uint32_t RowAt(size_t place) const {
@@ -35,9 +39,13 @@ class PrimaryKeys {
   size_t memory_bytes() const { return order_.size() * sizeof(uint32_t); }
 
  private:
+  bool MayHold(const model::ColumnView& other, size_t at) const {
+    return !filter_.is_there() || filter_.MayHold(store::HashOfKey(other.Bytes(at)));
+  }
   bool Equal(uint32_t row, const model::ColumnView& other, size_t at) const;
 
   model::ColumnView keys_;
+  store::KeyFilter filter_;
   std::vector<uint32_t> order_;  // Empty: the rows lie in key order.
 };
 

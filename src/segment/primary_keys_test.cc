@@ -47,5 +47,20 @@ TEST(PrimaryKeys, FindsRowsInAnyOrder) {
   EXPECT_EQ(RowsOf(PrimaryKeys(none.view()), Texts({"a"})), (std::vector<uint32_t>{}));
 }
 
+TEST(PrimaryKeys, AskTheFilterBeforeTheySearch) {
+  const Column column = Texts({"pear", "apple", "fig", "apple"});
+  store::KeyFilterBuilder filter(column.rows);
+  for (size_t row = 0; row < column.rows; ++row) filter.Add(column.view().Bytes(row));
+  const PrimaryKeys keys(column.view(), store::KeyFilter(filter.bytes()));
+  EXPECT_EQ(RowsOf(keys, Texts({"apple"})), (std::vector<uint32_t>{1, 3}));
+  EXPECT_EQ(RowsOf(keys, Texts({"fig"})), (std::vector<uint32_t>{2}));
+  const auto searches = [](const PrimaryKeys& in, const Column& wanted) {
+    return in.ForEachEqual(wanted.view(), 0, [](uint32_t) {});
+  };
+  EXPECT_TRUE(searches(keys, Texts({"fig"})));
+  EXPECT_FALSE(searches(keys, Texts({"plum"})));
+  EXPECT_TRUE(searches(PrimaryKeys(column.view()), Texts({"plum"}))) << "without a filter";
+}
+
 }  // namespace
 }  // namespace elanus::segment

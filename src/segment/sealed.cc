@@ -75,11 +75,9 @@ struct HeldIndex {
   IndexContent index;
 };
 
-Status CheckBelongs(const store::OpenedColumn& column, const Manifest& manifest,
+Status CheckBelongs(FieldId field, uint64_t rows, const Manifest& manifest,
                     const Manifest::File& file) {
-  if (column.view.rows == static_cast<size_t>(manifest.rows) && column.field == file.field) {
-    return {};
-  }
+  if (rows == static_cast<uint64_t>(manifest.rows) && field == file.field) return {};
   return Error(ErrorCode::kIntegrity, "{}: does not belong to segment {}", file.key,
                manifest.segment.value());
 }
@@ -109,6 +107,12 @@ class ColumnFile {
     bytes_->Rest();
     return {};
   }
+  /// What the file says of its blocks; its values are not read.
+  Result<std::vector<store::ColumnRange>> Ranges() const {
+    TRY_ASSIGN(store::WrittenRanges ranges, store::ReadRanges(bytes_->bytes(), file_.key));
+    TRY(CheckBelongs(ranges.field, ranges.rows, owner_, file_));
+    return std::move(ranges.blocks);
+  }
 
  private:
   Result<store::OpenedColumn> Look(Blob blob) {
@@ -116,7 +120,7 @@ class ColumnFile {
         is_checked_.load() ? store::ColumnCheck::kHeader : store::ColumnCheck::kWhole;
     TRY_ASSIGN(store::OpenedColumn column,
                store::OpenColumnFile(std::move(blob), file_.key, check));
-    TRY(CheckBelongs(column, owner_, file_));
+    TRY(CheckBelongs(column.field, column.view.rows, owner_, file_));
     is_checked_.store(true);
     return column;
   }
@@ -186,7 +190,7 @@ Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, Sea
     if (file.field != field) continue;
     TRY_ASSIGN(Blob blob, parts.objects.Open(ctx, file.key));
     TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
-    TRY(CheckBelongs(column, body.manifest, file));
+    TRY(CheckBelongs(column.field, column.view.rows, body.manifest, file));
     body.held_bytes += static_cast<int64_t>(column.blob.bytes().size());
     body.files.push_back(column.blob.bytes());
     return column;
@@ -209,7 +213,7 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
   TRY_ASSIGN(body->timestamp_column,
              OpenHeld(ctx, parts, *body, kTimestampField, segment.manifest_key));
   TRY_ASSIGN(body->key_column, OpenHeld(ctx, parts, *body, body->key_field, segment.manifest_key));
-  body->keys = PrimaryKeys(body->key_column.view);
+  body->keys = PrimaryKeys(body->key_column.view, store::KeyFilter(body->key_column.key_filter));
   body->held_bytes += static_cast<int64_t>(body->keys.memory_bytes());
   for (const Manifest::File& file : manifest.files) {
     if (file.field == kTimestampField || file.field == body->key_field) continue;
@@ -225,6 +229,7 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
         .piece = std::make_shared<Piece>(parts.cache, file.bytes,
                                          [column](Context&) { return column->Open(); }),
         .verify = [column] { return column->Verify(); },
+        .ranges = [column] { return column->Ranges(); },
         .stats = std::make_unique<const ColumnStats>(),
         .warm_up = rule.warm_up};
   }

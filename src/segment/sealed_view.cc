@@ -166,13 +166,24 @@ Result<model::Coverage> SealedView::Answer(Context& ctx, const model::Predicate&
 }
 
 const model::BlockStats* SealedView::Stats(FieldId field, size_t begin) const {
-  if (field == body().key_field) return &body().key_stats.At(body().key_column.view, begin);
-  const auto slot = body().slots.find(field.value());
-  if (slot == body().slots.end()) return nullptr;
-  if (const model::BlockStats* known = slot->second.stats->IfKnown(begin)) return known;
-  const Result<const model::ColumnView*> column = PinColumn(slot->second);
-  // The read that follows tells what is wrong.
-  return column.ok() ? &slot->second.stats->At(**column, begin) : nullptr;
+  if (field == body().key_field) {
+    body().key_stats.WorkOut(body().key_column.view);
+    return body().key_stats.At(begin);
+  }
+  const auto found = body().slots.find(field.value());
+  if (found == body().slots.end()) return nullptr;
+  const ColumnSlot& slot = found->second;
+  if (const model::BlockStats* known = slot.stats->At(begin)) return known;
+  // What the file says costs a page or two of it; blocks that need not be read are never opened.
+  Result<std::vector<store::ColumnRange>> written = slot.ranges();
+  if (written.ok() && !written->empty()) {
+    slot.stats->Learn(std::move(*written));
+  } else {
+    const Result<const model::ColumnView*> column = PinColumn(slot);
+    if (!column.ok()) return nullptr;  // The read that follows tells what is wrong.
+    slot.stats->WorkOut(**column);
+  }
+  return slot.stats->At(begin);
 }
 
 std::optional<model::BlockStats> SealedView::WholeStats(FieldId field) const {

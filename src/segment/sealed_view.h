@@ -27,6 +27,7 @@ namespace elanus::segment {
 struct ColumnSlot {
   std::shared_ptr<Piece> piece;
   std::function<Status()> verify;  // Looks at the file's checksums, unless somebody has.
+  std::function<Result<std::vector<store::ColumnRange>>()> ranges;  // As the file has them.
   std::unique_ptr<const ColumnStats> stats;
   WarmUp warm_up = WarmUp::kDisable;
 };

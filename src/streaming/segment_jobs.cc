@@ -122,9 +122,9 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
                           .partition = growing->partition(),
                           .vchannel = commit.vchannel};
     growing->Export(task.columns, task.row_timestamps, deleted_until);
-    if (const auto* key = model::IsolatedKey(*job.shard->Read()->collection)) {
-      task.sort_by = key->id;
-    }
+    const std::shared_ptr<const model::CollectionInfo> collection = job.shard->Read()->collection;
+    task.primary_key = collection->schema.primary_key().id;
+    if (const auto* key = model::IsolatedKey(*collection)) task.sort_by = key->id;
     if (task.row_timestamps.empty()) continue;  // Every row was deleted before it was flushed.
     TRY_ASSIGN(model::SegmentInfo segment, parts.data.Flush(ctx, task));
     // The export has left out what older deletes hide.

@@ -116,24 +116,53 @@ class Column:
         return (self[row] for row in range(self.rows))
 
 
+SALTS = (0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31)
+
+
+def may_hold(key_filter, key):
+    """Whether a filter of keys lets a key pass."""
+    if isinstance(key, int):
+        key = struct.pack("<q", key)
+    else:
+        key = key.encode()
+    value, blocks = checksum(key), len(key_filter) // 32
+    words = struct.unpack_from("<8I", key_filter, ((value >> 32) * blocks >> 32) * 32)
+    return all(word >> ((value & 2 ** 32 - 1) * salt % 2 ** 32 >> 27) & 1 for word, salt in zip(words, SALTS))
+
+
+def range_of(data):
+    """(nulls, least, greatest) of statistics; None, None when they have no range."""
+    found = fields(data)
+    if not found.get(2):
+        return found.get(1, 0), None, None
+    kinds = [(4, 5, signed), (6, 7, float), (8, 9, bytes.decode)]
+    least, most, read = next((kind for kind in kinds if kind[0] in found or kind[1] in found), kinds[0])
+    empty = b"" if read is bytes.decode else 0
+    return found.get(1, 0), read(found.get(least, empty)), read(found.get(most, empty))
+
+
 def column_file(path):
-    """The field and the column of a column file, every checksum looked at."""
+    """The field and the column of a column file with its ranges and its filter, every checksum looked at."""
     with open(path, "rb") as file:
         data = file.read()
     assert data[:8] == b"ELCOLUMN"
     version, size, check = struct.unpack_from("<IIQ", data, 8)
     header = data[24:24 + size]
-    assert version == 1 and checksum(header) == check
+    assert version == 2 and checksum(header) == check
     head, base, sections = fields(header), (24 + size + 63) // 64 * 64, []
-    for tag in (6, 7, 8):
+    for tag in (6, 7, 8, 11, 12):
         section = fields(head[tag])
         begin = base + section.get(1, 0)
         assert begin % 64 == 0
         sections.append(data[begin:begin + section.get(2, 0)])
-        assert checksum(sections[-1]) == section[3]
+        assert [checksum(sections[-1][at:at + head[9]]) for at in range(0, len(sections[-1]), head[9])] == \
+            numbers(section.get(4, b""))
     offsets = np.frombuffer(sections[1], "<u8").tolist()
-    return signed(head[1]), Column(head[2], head.get(3, 0), head.get(4, 0), head.get(5, 0), sections[0], offsets,
-                                   sections[2])
+    column = Column(head[2], head.get(3, 0), head.get(4, 0), head.get(5, 0), sections[0], offsets, sections[2])
+    column.range_rows, column.key_filter = head[10], sections[4]
+    column.ranges = [range_of(part) for part in parts(fields(sections[3]).get(1, b""))]
+    assert len(column.ranges) == -(-column.rows // column.range_rows)
+    return signed(head[1]), column
 
 
 def encoded_column(data):

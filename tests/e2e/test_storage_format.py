@@ -80,6 +80,23 @@ def test_a_segment_is_read_from_the_description_alone(written):
         expect_row(row, found[row["id"]])
 
 
+def test_ranges_and_the_filter_of_keys_are_read_from_the_description_alone(written):
+    data, ids = written
+    for segment in storage_reader.segments(data):
+        for name in ("id", "number", "real", "text", "list"):
+            column = segment.columns[ids[name]]
+            for block, found in enumerate(column.ranges):
+                rows = range(block * column.range_rows, min(segment.rows, (block + 1) * column.range_rows))
+                values = [column[row] for row in rows]
+                there = [value for value in values if value is not None]
+                ends = (min(there), max(there)) if name != "list" else (None, None)
+                assert found == (len(values) - len(there), *ends), name
+        keys = segment.columns[ids["id"]]
+        assert all(storage_reader.may_hold(keys.key_filter, key) for key in keys)
+        assert sum(storage_reader.may_hold(keys.key_filter, key) for key in range(10 ** 6, 10 ** 6 + 1000)) < 40
+        assert not segment.columns[ids["number"]].key_filter
+
+
 def test_deletes_are_read_from_the_description_alone(written):
     data, _ = written
     newest = max(segment.newest for segment in storage_reader.segments(data))

@@ -13,6 +13,7 @@
 #include "segment/sealed.h"
 #include "store/formats/column_file.h"
 #include "store/formats/delta_log.h"
+#include "store/formats/key_filter.h"
 #include "streaming/channel_owner.h"
 #include "tests/golden/catalog_dump.h"
 #include "tests/golden/golden_file.h"
@@ -70,11 +71,42 @@ Column EmptyColumn() {
   return model::MakeColumn(FieldId(106), "", DataType::kVarChar, DataType::kNone, 0);
 }
 
+std::string KeyColumnFile() {
+  const Column keys = KeysColumn();
+  std::string file;
+  const auto written = store::WriteColumnFile(
+      {.field = keys.field_id, .type = keys.type, .is_primary_key = true},
+      [&](const store::TakeSlice& take) { return take(keys.view()); },
+      [&](std::string_view bytes) -> Status {
+        file.append(bytes);
+        return {};
+      });
+  EXPECT_TRUE(written.ok()) << written.status().ToString();
+  return file;
+}
+
+Status CheckKeyColumn(std::string_view bytes) {
+  TRY_ASSIGN(const store::OpenedColumn opened, store::OpenColumnFile(AlignedCopy(bytes), "golden"));
+  const store::KeyFilter filter(opened.key_filter);
+  EXPECT_TRUE(filter.is_there());
+  for (size_t row = 0; row < opened.view.rows; ++row) {
+    EXPECT_TRUE(filter.MayHold(store::HashOfKey(opened.view.Bytes(row)))) << row;
+  }
+  EXPECT_FALSE(filter.MayHold(store::HashOfKey("a stranger")));
+  return {};
+}
+
 GoldenFile ColumnFile(std::string name, Column (*make)()) {
   const auto check = [make](std::string_view bytes) -> Status {
     TRY_ASSIGN(const store::OpenedColumn opened,
                store::OpenColumnFile(AlignedCopy(bytes), "golden"));
+    TRY_ASSIGN(const store::WrittenRanges ranges, store::ReadRanges(bytes, "golden"));
     const Column want = make();
+    // The first version has none.
+    if (!ranges.blocks.empty()) {
+      EXPECT_EQ(Encode(ranges.blocks[0]),
+                Encode(store::ColumnRange::Of(model::StatsOf(want.view()))));
+    }
     EXPECT_EQ(opened.field, want.field_id);
     EXPECT_EQ(opened.view.type, want.type);
     EXPECT_EQ(opened.view.element_type, want.element_type);
@@ -243,6 +275,7 @@ std::vector<GoldenFile> RecordFiles() {
       ColumnFile("column_json.bin", JsonColumn),
       ColumnFile("column_array_varchar.bin", TextArrays),
       ColumnFile("column_empty.bin", EmptyColumn),
+      {.name = "column_keys.bin", .write = KeyColumnFile, .check = CheckKeyColumn},
       DeltaFile("delta_int64.bin", IntegerDeletes),
       DeltaFile("delta_varchar.bin", TextDeletes),
       {.name = "manifest.bin",

@@ -90,6 +90,22 @@ StoredFile ColumnFile(const std::string& name, const model::Column& column) {
           }};
 }
 
+// Of primary keys, with their filter.
+StoredFile KeyColumnFile() {
+  StoredFile file = ColumnFile("of keys", MakeNumbers());
+  file.bytes.clear();
+  const model::Column keys = MakeNumbers();
+  const auto written = store::WriteColumnFile(
+      {.field = keys.field_id, .type = keys.type, .is_primary_key = true},
+      [&](const store::TakeSlice& take) { return take(keys.view()); },
+      [&](std::string_view bytes) -> Status {
+        file.bytes.append(bytes);
+        return {};
+      });
+  EXPECT_TRUE(written.ok()) << written.status().ToString();
+  return file;
+}
+
 StoredFile Deltas() {
   model::Deletes deletes;
   deletes.keys = MakeNumbers();
@@ -174,9 +190,12 @@ void AddScalarIndexes(Context& ctx, std::vector<StoredFile>& files) {
 class Damage : public testing::Test {
  protected:
   std::vector<StoredFile> MakeFiles() {
-    std::vector<StoredFile> files = {
-        ColumnFile("of numbers", MakeNumbers()), ColumnFile("of texts with nulls", MakeTexts()),
-        ColumnFile("of vectors", MakeVectors(DataType::kFloatVector)), Deltas(), ManifestFile()};
+    std::vector<StoredFile> files = {ColumnFile("of numbers", MakeNumbers()),
+                                     KeyColumnFile(),
+                                     ColumnFile("of texts with nulls", MakeTexts()),
+                                     ColumnFile("of vectors", MakeVectors(DataType::kFloatVector)),
+                                     Deltas(),
+                                     ManifestFile()};
     AddVectorIndexes(ctx_, DataType::kFloatVector, VectorKind::kDense, files);
     AddVectorIndexes(ctx_, DataType::kBinaryVector, VectorKind::kBinary, files);
     AddVectorIndexes(ctx_, DataType::kSparseFloatVector, VectorKind::kSparse, files);

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstring>
 #include <random>
+#include <set>
 
+#include "base/aligned_copy.h"
 #include "base/testing/cut_file.h"
 
 namespace elanus::store {
@@ -48,7 +51,7 @@ std::string Write(const model::Column& column, size_t slice_rows) {
         return {};
       });
   EXPECT_TRUE(written.ok()) << written.status().ToString();
-  EXPECT_EQ(*written, file.size());
+  EXPECT_EQ(written->bytes, file.size());
   return file;
 }
 
@@ -79,6 +82,54 @@ TEST(ColumnFile, OpensAsTheColumnItWasWrittenFrom) {
     EXPECT_EQ(opened->view.IsValid(row), column.view().IsValid(row));
     EXPECT_EQ(opened->view.Bytes(row), column.view().Bytes(row));
   }
+}
+
+// A block of checksums is 256 KiB.
+TEST(ColumnFile, TellsWhichBlockOfWhichSectionIsDamaged) {
+  const model::Column column = MakeColumn(DataType::kVarChar, 200'000, true);
+  const std::string file = EncodeColumnFile(column);
+  const size_t base =
+      file.find(std::string(3, static_cast<char>('a')));  // Somewhere in the values.
+  ASSERT_NE(base, std::string::npos);
+  std::set<std::string> named;
+  for (size_t at = base; at < file.size(); at += 50'000) {
+    std::string bytes = file;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    const auto opened = OpenColumnFile(AlignedCopy(bytes), "the/key");
+    if (opened.ok()) continue;  // Between two sections.
+    const std::string words(opened.status().message());
+    size_t offset = 0;
+    size_t count = 0;
+    char section[32] = {};
+    ASSERT_EQ(std::sscanf(words.c_str(),
+                          "the/key: offset %zu: %31[^:]: the checksum of %zu bytes from here on",
+                          &offset, section, &count),
+              3)
+        << words;
+    EXPECT_LE(offset, at) << words;
+    EXPECT_GT(offset + count, at) << words;
+    EXPECT_LE(count, size_t{256} << 10) << words;
+    named.insert(fmt::format("{} {}", section, offset));
+  }
+  EXPECT_GE(named.size(), 8u) << "four blocks of values, seven of offsets, one of valid bytes";
+}
+
+TEST(ColumnFile, SaysWhatItsBlocksHoldWithoutBeingReadWhole) {
+  const model::Column column = MakeColumn(DataType::kInt64, 20'000, true);
+  std::string file = EncodeColumnFile(column);
+  file[2000] = static_cast<char>(file[2000] ^ 1);  // A value.
+  EXPECT_EQ(OpenColumnFile(AlignedCopy(file), "key").status().code(), ErrorCode::kIntegrity);
+  const auto ranges = ReadRanges(file, "key");
+  ASSERT_TRUE(ranges.ok()) << ranges.status().ToString();
+  EXPECT_EQ(ranges->field, FieldId(7));
+  EXPECT_EQ(ranges->rows, 20'000u);
+  ASSERT_EQ(ranges->blocks.size(), 3u);
+  EXPECT_EQ(ranges->blocks[0].nulls, 1638u);  // Every fifth, from the third on.
+  const std::string end = file.substr(0, file.size() - 64);
+  EXPECT_EQ(ReadRanges(end, "key").status().code(), ErrorCode::kIntegrity);
+  std::string damaged = file;
+  damaged[file.size() - 100] = static_cast<char>(damaged[file.size() - 100] ^ 1);
+  EXPECT_EQ(ReadRanges(damaged, "key").status().code(), ErrorCode::kIntegrity);
 }
 
 TEST(ColumnFile, OfNoRowsIsTheSameFromNoSlices) {
