@@ -169,7 +169,8 @@ Piece::Opener IndexOpener(std::shared_ptr<const SegmentFile> bytes, const std::s
 struct Sealed::Impl {
   SealedParts parts;
   std::shared_ptr<const SealedBody> body;
-  mutable std::mutex mutex;  // Guards `state`; held for pointer swaps and delete marking only.
+  std::mutex deleting;       // One change of the deletes after the other; taken before `mutex`.
+  mutable std::mutex mutex;  // Guards `state`; held for pointer swaps only.
   std::shared_ptr<const SealedState> state;
 
   std::shared_ptr<const SealedState> State() const {
@@ -298,8 +299,12 @@ Result<std::shared_ptr<Sealed>> Sealed::Open(Context& ctx, const SealedParts& pa
   }
   TRY(CheckVectorFiles(state));
   FollowSchema(collection.schema, *parts.fillers, *state);
-  return std::shared_ptr<Sealed>(new Sealed(std::unique_ptr<Impl>(
-      new Impl{.parts = parts, .body = std::move(body), .mutex = {}, .state = std::move(state)})));
+  return std::shared_ptr<Sealed>(
+      new Sealed(std::unique_ptr<Impl>(new Impl{.parts = parts,
+                                                .body = std::move(body),
+                                                .deleting = {},
+                                                .mutex = {},
+                                                .state = std::move(state)})));
 }
 
 Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
@@ -397,32 +402,20 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
   const SealedBody& body = *impl_->body;
   const model::ColumnView keys = deletes.keys.view();
   const uint64_t* timestamps = body.timestamps();
-  std::lock_guard<std::mutex> lock(impl_->mutex);
-  const DeleteMap* old = impl_->state->deletes.get();
-  std::shared_ptr<DeleteMap> next;
+  // A pass over a million keys takes a while; readers go on with the deletes that they know.
+  std::lock_guard<std::mutex> deleting(impl_->deleting);
+  const std::shared_ptr<const DeleteMap> old = impl_->State()->deletes;
+  DeleteMapChange change(old.get(), body.rows);
   for (size_t i = 0; i < keys.rows; ++i) {
     if (!deletes.Reaches(i, body.partition)) continue;
     const uint64_t timestamp = deletes.timestamps[i];
     body.keys.ForEachEqual(keys, i, [&](uint32_t row) {
-      if (timestamps[row] >= timestamp) return;
-      const uint64_t known = next != nullptr  ? next->deleted_at[row]
-                             : old != nullptr ? old->deleted_at[row]
-                                              : 0;
-      if (known != 0 && known <= timestamp) return;
-      if (next == nullptr) {
-        next = old != nullptr ? std::make_shared<DeleteMap>(*old) : std::make_shared<DeleteMap>();
-        next->deleted_at.resize(body.rows, 0);
-      }
-      next->deleted_at[row] = timestamp;
-      next->newest = std::max(next->newest, Timestamp(timestamp));
+      if (timestamps[row] < timestamp) change.Delete(row, timestamp);
     });
   }
+  std::shared_ptr<const DeleteMap> next = std::move(change).Finish();
   if (next == nullptr) return;
-  auto alive = std::make_shared<Bitset>(body.rows);
-  for (size_t row = 0; row < body.rows; ++row) {
-    if (next->deleted_at[row] == 0) alive->Set(row);
-  }
-  next->alive = std::move(alive);
+  std::lock_guard<std::mutex> lock(impl_->mutex);
   auto state = std::make_shared<SealedState>(*impl_->state);
   state->deletes = std::move(next);
   impl_->state = std::move(state);

@@ -84,16 +84,19 @@ Visible SealedView::VisibleAt(Timestamp read_at) const {
   const DeleteMap* deletes = state_->deletes.get();
   if (rows == 0) return {.rows = nullptr, .none = true};
   if (read_at >= Timestamp(body().manifest.newest_timestamp) &&
-      (deletes == nullptr || read_at >= deletes->newest)) {
+      (deletes == nullptr || read_at >= deletes->newest())) {
     // The usual case: everything written and deleted here is in the past of the reader.
-    return {.rows = deletes == nullptr ? nullptr : deletes->alive, .none = false};
+    return {.rows = deletes == nullptr ? nullptr : deletes->alive(), .none = false};
   }
-  const uint64_t* timestamps = body().timestamps();
-  auto bits = std::make_shared<Bitset>(rows);
-  for (size_t row = 0; row < rows; ++row) {
-    const uint64_t deleted = deletes == nullptr ? 0 : deletes->deleted_at[row];
-    if (timestamps[row] <= read_at.value() && (deleted == 0 || deleted > read_at.value())) {
-      bits->Set(row);
+  auto bits = deletes == nullptr ? std::make_shared<Bitset>(rows, true)
+                                 : std::make_shared<Bitset>(*deletes->alive());
+  if (deletes != nullptr) {
+    deletes->ForEachDeletedAfter(read_at.value(), [&](size_t row) { bits->Set(row); });
+  }
+  if (read_at < Timestamp(body().manifest.newest_timestamp)) {
+    const uint64_t* timestamps = body().timestamps();
+    for (size_t row = 0; row < rows; ++row) {
+      if (timestamps[row] > read_at.value()) bits->Clear(row);
     }
   }
   if (!bits->Any()) return {.rows = nullptr, .none = true};

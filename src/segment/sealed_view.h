@@ -13,6 +13,7 @@
 
 #include "index/scalar_index.h"
 #include "segment/column_stats.h"
+#include "segment/delete_map.h"
 #include "segment/load_rules.h"
 #include "segment/manifest.h"
 #include "segment/piece_cache.h"
@@ -78,13 +79,6 @@ struct IndexSlot {
   std::shared_ptr<Piece> piece;
   WarmUp warm_up = WarmUp::kDisable;
   std::string_view file;  // Its bytes.
-};
-
-/// Deletes as published: the moments by row, and the bits for readers that see all of them.
-struct DeleteMap {
-  std::vector<uint64_t> deleted_at;  // 0: alive.
-  std::shared_ptr<const Bitset> alive;
-  Timestamp newest;
 };
 
 /// One moment of a sealed segment; immutable.
