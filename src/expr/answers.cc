@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "expr/filter_profile.h"
+#include "expr/gathered_rows.h"
 #include "expr/leaf.h"
 
 namespace elanus::expr {
@@ -13,9 +14,9 @@ using model::Coverage;
 using Kind = Node::Kind;
 
 // To clear and fold a set, for each row; and how many rows a vectorised test of a column looks at
-// when one of them is wanted.
+// in the time that one takes which is fetched alone.
 constexpr double kSetNs = 0.02;
-constexpr double kRowsPerWanted = 64;
+constexpr double kRowsPerWanted = 24;
 
 class Planner {
  public:
@@ -144,8 +145,8 @@ class Planner {
       if (!is_exact) all.rest.push_back(child);
       if (!is_exact && !bounds) continue;
       if (!any) {
-        all.yes = one->yes;
-        all.unknown = one->unknown;
+        all.yes = is_exact ? std::move(one->yes) : one->yes;
+        all.unknown = is_exact ? std::move(one->unknown) : one->unknown;
         if (node.kind == Kind::kNot) Negate(all);
         if (!place.needs_unknown) all.unknown = Bitset();
       } else if (node.kind == Kind::kAnd) {
@@ -191,6 +192,26 @@ class Planner {
 };
 
 }  // namespace
+
+Answers Answers::Gather(const Node& root, std::span<const uint32_t> rows) const {
+  Answers gathered;
+  std::vector<const Node*> pending;
+  if (!nodes_.empty()) pending.push_back(&root);
+  while (!pending.empty()) {
+    const Node& node = *pending.back();
+    pending.pop_back();
+    for (const NodePtr& child : node.children) pending.push_back(child.get());
+    const Answer* known = Find(node);
+    if (known == nullptr) continue;
+    Answer part;
+    part.coverage = known->coverage;
+    part.yes = GatherBits(known->yes, rows);
+    if (known->unknown.size() > 0) part.unknown = GatherBits(known->unknown, rows);
+    part.rest = known->rest;
+    gathered.Put(node, std::move(part));
+  }
+  return gathered;
+}
 
 Result<Answers> AskIndexes(Context& ctx, const Node& root, const ColumnSource& source,
                            FilterProfile* profile) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,8 @@ class Answers {
   const Answer* Find(const Node& node) const { return const_cast<Answers*>(this)->Find(node); }
   void Put(const Node& node, Answer answer) { nodes_[&node] = std::move(answer); }
   void Drop(const Node& node) { nodes_.erase(&node); }
+  /// What is known of `root` and the nodes below it for these rows alone.
+  Answers Gather(const Node& root, std::span<const uint32_t> rows) const;
 
  private:
   std::unordered_map<const Node*, Answer> nodes_;

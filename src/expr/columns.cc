@@ -17,9 +17,10 @@ using model::DataType;
 using model::Scalar;
 
 // Bits of fn(i) for the rows of the batch, 64 at a time so that the compiler can vectorise the
-// inner loop.
+// inner loop; or for the few that are active.
 template <class Fn>
-void Fill(size_t count, Words& out, Fn fn) {
+void Fill(const FewRows& few, size_t count, Words& out, Fn fn) {
+  if (few.are_few()) return TestFew(few.places(), out, fn);
   for (size_t w = 0; w * 64 < count; ++w) {
     const size_t base = w * 64;
     const size_t n = std::min<size_t>(64, count - base);
@@ -33,7 +34,10 @@ void Fill(size_t count, Words& out, Fn fn) {
 
 // Bits of fn(i) without branches: the filter of a set passes few rows, which are then looked up.
 template <class KeyAt>
-void FillBySet(const ValueSet& set, size_t count, Words& out, KeyAt key_at) {
+void FillBySet(const ValueSet& set, const FewRows& few, size_t count, Words& out, KeyAt key_at) {
+  if (few.are_few()) {
+    return TestFew(few.places(), out, [&](size_t i) { return set.Has(key_at(i)); });
+  }
   for (size_t w = 0; w * 64 < count; ++w) {
     const size_t base = w * 64;
     const size_t n = std::min<size_t>(64, count - base);
@@ -54,31 +58,21 @@ void FillBySet(const ValueSet& set, size_t count, Words& out, KeyAt key_at) {
 constexpr size_t kKernelShare = 24;
 
 template <class T>
-bool FillFew(const Interval<T>& interval, const T* values, const BatchRows& rows, Words& out) {
-  size_t active = 0;
-  for (size_t w = 0; w * 64 < rows.count; ++w) {
-    active += static_cast<size_t>(std::popcount((*rows.active)[w]));
-  }
-  if (active * kKernelShare >= rows.count) return false;
-  for (size_t w = 0; w * 64 < rows.count; ++w) {
-    for (uint64_t rest = (*rows.active)[w]; rest != 0; rest &= rest - 1) {
-      const auto j = static_cast<size_t>(std::countr_zero(rest));
-      const T value = values[w * 64 + j];
-      const bool is_inside = interval.low <= value && value <= interval.high;
-      out[w] |= uint64_t{is_inside != interval.negated} << j;
-    }
-  }
-  return true;
-}
-
-template <class T>
 void TestFixed(const Test& test, const T* values, const BatchRows& rows, Words& out) {
   const size_t count = rows.count;
+  const FewRows few(rows, kKernelShare);
   switch (test.kind) {
     case Test::Kind::kCompare:
     case Test::Kind::kRange: {
       const Interval<T> interval = IntervalOf<T>(test);
-      if (FillFew(interval, values, rows, out)) return;
+      if (few.are_few()) {
+        // Both sides always: a guess that fails would wait for the value.
+        return TestFew(few.places(), out, [&](size_t i) {
+          const T value = values[i];
+          const int is_inside = int{interval.low <= value} & int{value <= interval.high};
+          return is_inside != int{interval.negated};
+        });
+      }
       simd::RangeKernel<T>()(values, count, interval.low, interval.high, out.data());
       if (!interval.negated) return;
       for (size_t w = 0; w * 64 < count; ++w) out[w] = ~out[w];
@@ -87,13 +81,13 @@ void TestFixed(const Test& test, const T* values, const BatchRows& rows, Words& 
     }
     case Test::Kind::kArith:
       if constexpr (std::is_floating_point_v<T>) {
-        Fill(count, out, [&](size_t i) { return TestArithDouble(test, values[i]); });
+        Fill(few, count, out, [&](size_t i) { return TestArithDouble(test, values[i]); });
       } else {
-        Fill(count, out, [&](size_t i) { return TestArithInt(test, values[i]); });
+        Fill(few, count, out, [&](size_t i) { return TestArithInt(test, values[i]); });
       }
       return;
     case Test::Kind::kShift:
-      Fill(count, out, [&](size_t i) {
+      Fill(few, count, out, [&](size_t i) {
         const int64_t moment =
             model::Shifted(static_cast<int64_t>(values[i]), test.duration, test.duration_sign);
         const int64_t wanted = test.values[0].as_int();
@@ -106,15 +100,16 @@ void TestFixed(const Test& test, const T* values, const BatchRows& rows, Words& 
   if constexpr (std::is_floating_point_v<T>) {
     // NaN has keys of its own, which no set holds.
     if (test.set != nullptr) {
-      FillBySet(*test.set, count, out,
+      FillBySet(*test.set, few, count, out,
                 [&](size_t i) { return ValueSet::KeyOf(static_cast<double>(values[i])); });
     } else {
-      Fill(count, out, [&](size_t i) { return TestDouble(test, values[i]); });
+      Fill(few, count, out, [&](size_t i) { return TestDouble(test, values[i]); });
     }
   } else if (test.set != nullptr) {
-    FillBySet(*test.set, count, out, [&](size_t i) { return ValueSet::KeyOf(int64_t{values[i]}); });
+    FillBySet(*test.set, few, count, out,
+              [&](size_t i) { return ValueSet::KeyOf(int64_t{values[i]}); });
   } else {
-    Fill(count, out, [&](size_t i) { return TestInt(test, values[i]); });
+    Fill(few, count, out, [&](size_t i) { return TestInt(test, values[i]); });
   }
 }
 
@@ -211,7 +206,7 @@ void CompareColumns(const Node& node, const model::ColumnView& left, const model
                     const BatchRows& rows, Tri& out) {
   const bool is_text = left.type == DataType::kVarChar;
   const bool is_real = model::IsFloating(left.type) || model::IsFloating(right.type);
-  Fill(rows.count, out.yes, [&](size_t i) {
+  Fill(FewRows(rows, kKernelShare), rows.count, out.yes, [&](size_t i) {
     if (is_text) {
       const int order = left.Bytes(i).compare(right.Bytes(i));
       return Holds(node.op, order < 0 ? -1 : order > 0);

@@ -1,5 +1,6 @@
 // Evaluation: what indexes answer is asked first, once for the whole segment; then batch by batch
-// each node yields the bits that are true and those that are unknown.
+// each node yields the bits that are true and those that are unknown. Where indexes leave few rows,
+// these are brought together, so that batches are full.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -12,28 +13,90 @@
 #include "expr/elements.h"
 #include "expr/expr.h"
 #include "expr/filter_profile.h"
+#include "expr/gathered_rows.h"
 #include "expr/leaf.h"
 
 namespace elanus::expr {
 namespace {
+
+// At most one row in so many: below, what a batch costs whatever its rows is more than to bring
+// them together.
+constexpr size_t kFewShare = 64;
 
 class Evaluator {
  public:
   Evaluator(Context& ctx, const ColumnSource& source) : ctx_(ctx), source_(source) {}
 
   Status Run(const Node& root, Bitset& matches) {
-    profile_ = FilterProfile::Make(ctx_, root, source_);
-    TRY_ASSIGN(answers_, AskIndexes(ctx_, root, source_, profile_.get()));
-    if (Answer* whole = answers_.Find(root); whole != nullptr && whole->is_exact()) {
-      matches = std::move(whole->yes);
+    const std::unique_ptr<FilterProfile> profile = FilterProfile::Make(ctx_, root, source_);
+    profile_ = profile.get();
+    TRY_ASSIGN(answers_, AskIndexes(ctx_, root, source_, profile_));
+    Answer* known = answers_.Find(root);
+    if (known != nullptr && known->is_exact()) {
+      matches = std::move(known->yes);
     } else {
-      TRY(Look(root, nullptr, matches));
+      // Of an `or` they are rows that pass, and others may.
+      const bool bounds = known != nullptr && (root.kind == Node::Kind::kAnd ||
+                                               known->coverage == model::Coverage::kCandidates);
+      TRY(LookAmong(root, bounds ? &known->yes : nullptr, matches));
     }
     if (profile_ != nullptr) profile_->Write();
     return Sample(root, matches);
   }
 
   // Looks at the candidates, or at all rows.
+  Status LookAmong(const Node& root, const Bitset* candidates, Bitset& matches) {
+    if (candidates != nullptr) {
+      auto rows = ListRows(candidates->view(), source_.rows() / kFewShare);
+      if (rows) return LookAtFew(root, std::move(*rows), matches);
+    }
+    return Look(root, candidates, matches);
+  }
+
+ private:
+  // Each conjunct at the rows that have passed those before.
+  Status LookAtFew(const Node& root, std::vector<uint32_t> rows, Bitset& matches) {
+    std::vector<const Node*> conjuncts;
+    if (root.kind == Node::Kind::kAnd) {
+      const Answer* known = answers_.Find(root);
+      for (const NodePtr& child : known == nullptr ? root.children : known->rest) {
+        conjuncts.push_back(child.get());
+      }
+    } else {
+      conjuncts.push_back(&root);
+    }
+    for (const Node* conjunct : conjuncts) {
+      DropTold(*conjunct, rows);
+      if (rows.empty()) break;
+      const GatheredRows few(source_, rows);
+      Evaluator part(ctx_, few);
+      part.profile_ = profile_;
+      part.answers_ = answers_.Gather(*conjunct, rows);
+      Bitset passed;
+      TRY(part.Look(*conjunct, nullptr, passed));
+      KeepRows(passed, rows);
+    }
+    matches.Resize(source_.rows());
+    for (const uint32_t row : rows) matches.Set(row);
+    return {};
+  }
+
+  // Drops the rows of batches in which, as statistics say, none passes.
+  void DropTold(const Node& node, std::vector<uint32_t>& rows) const {
+    if (!HasStatistics(node)) return;
+    size_t begin = SIZE_MAX;
+    bool is_told = false;
+    std::erase_if(rows, [&](uint32_t row) {
+      if (const size_t of_row = row - row % kBatchRows; of_row != begin) {
+        begin = of_row;
+        const model::BlockStats* stats = source_.Stats(node.source.field, begin);
+        is_told = stats != nullptr && Judge(node, *stats) == Verdict::kNone;
+        if (is_told && profile_ != nullptr) profile_->Skipped(node);
+      }
+      return is_told;
+    });
+  }
+
   Status Look(const Node& root, const Bitset* candidates, Bitset& matches) {
     matches.Resize(source_.rows());
     for (begin_ = 0; begin_ < source_.rows(); begin_ += kBatchRows) {
@@ -55,7 +118,6 @@ class Evaluator {
     return {};
   }
 
- private:
   // An inner node under evaluation. Frames lie on the heap, so that the height of a tree costs no
   // stack; they stay for the next batch.
   struct Frame {
@@ -193,7 +255,7 @@ class Evaluator {
     }
     const bool is_column = node.source.kind == Source::Kind::kColumn;
     Verdict verdict = Verdict::kMixed;
-    if ((node.kind == Node::Kind::kTest && is_column) || node.spatial != nullptr) {
+    if (HasStatistics(node)) {
       const model::BlockStats* stats = source_.Stats(node.source.field, begin_);
       if (stats != nullptr) verdict = Judge(node, *stats);
       if (verdict != Verdict::kMixed && stats->nulls == 0) {
@@ -222,6 +284,13 @@ class Evaluator {
       TestArray(node, column, rows, out);
     }
     return {};
+  }
+
+  // Whether those of its column may tell how it ends.
+  static bool HasStatistics(const Node& node) {
+    const bool is_test =
+        node.kind == Node::Kind::kTest && node.source.kind == Source::Kind::kColumn;
+    return is_test || node.spatial != nullptr;
   }
 
   static bool IsZero(const Words& words) {
@@ -256,7 +325,7 @@ class Evaluator {
 
   Context& ctx_;
   const ColumnSource& source_;
-  std::unique_ptr<FilterProfile> profile_;  // Null: nobody asked.
+  FilterProfile* profile_ = nullptr;  // Null: nobody asked.
   Answers answers_;
   std::deque<Frame> frames_;  // By depth; a deque, because a frame must stay where it is.
   Tri leaf_;
@@ -272,7 +341,7 @@ Status EvaluateAmong(Context& ctx, const Plan& plan, const ColumnSource& source,
     matches = candidates;
     return {};
   }
-  return Evaluator(ctx, source).Look(*plan.root(), &candidates, matches);
+  return Evaluator(ctx, source).LookAmong(*plan.root(), &candidates, matches);
 }
 
 bool HasSample(const Plan& plan) {

@@ -160,6 +160,21 @@ TEST(Evaluate, ReadsNoBlockThatStatisticsDecide) {
   }
 }
 
+TEST(Evaluate, ReadsNoFewRowsOfABlockThatStatisticsRuleOut) {
+  const World world(1, 3 * kBatchRows + 5, false);
+  const WithStats source(world);
+  const auto plan = Bind("id < 8192 and n8 < 1000", world.schema(), {});
+  ASSERT_TRUE(plan.ok());
+  SystemClock clock;
+  Context ctx(clock);
+  Bitset candidates(world.rows());
+  for (size_t row : {5u, 8191u, 9000u, 20'000u}) candidates.Set(row);
+  Bitset matches;
+  ASSERT_TRUE(EvaluateAmong(ctx, *plan, source, candidates, matches).ok());
+  ForEachSet(matches.view(), [](size_t row) { EXPECT_TRUE(row == 5 || row == 8191) << row; });
+  EXPECT_LE(source.TakeReads(), 2u) << "one block of each field";
+}
+
 // Two blocks of points on a line, from x = 0 on; every eighth of the second is null.
 class Points final : public ColumnSource {
  public:

@@ -47,14 +47,13 @@ template <class Fn>
 void TestJsonValues(const Node& node, const model::ColumnView& column, const BatchRows& rows,
                     Tri& out, Fn test) {
   JsonReader& reader = ThreadReader();
-  for (size_t i = 0; i < rows.count; ++i) {
-    if (!rows.IsActive(i)) continue;
+  ForEachActive(rows, [&](size_t i) {
     simdjson::dom::element value;
     const bool found = column.IsValid(i) && reader.Find(column.Bytes(i), node.source.path, value);
     const Outcome outcome = found ? test(value) : Outcome::kUnknown;
     if (outcome == Outcome::kYes) SetBit(out.yes, i);
     if (outcome == Outcome::kUnknown) SetBit(out.unknown, i);
-  }
+  });
 }
 
 }  // namespace elanus::expr

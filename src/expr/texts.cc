@@ -1,8 +1,10 @@
 // Leaves over text columns. The texts of a batch lie one after the other, so what a pattern must
 // hold is looked for in all of them at once.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <span>
 
 #include "base/extent.h"
 #include "expr/batch.h"
@@ -20,9 +22,32 @@ std::string_view TextOf(const model::ColumnView& column, size_t row) {
   return {reinterpret_cast<const char*>(column.data) + text.begin, text.bytes};
 }
 
+// When fewer of the rows are active, they are looked at one by one.
+constexpr size_t kTogetherShare = 8;
+
+// Where some texts lie is read before the first of them is: they are fetched together.
+template <class Fn>
+void FillFewTexts(const model::ColumnView& column, std::span<const uint16_t> places, Words& yes,
+                  Fn test) {
+  std::array<std::string_view, 64> texts;
+  for (; !places.empty(); places = places.subspan(std::min(places.size(), texts.size()))) {
+    const size_t count = std::min(places.size(), texts.size());
+    for (size_t i = 0; i < count; ++i) {
+      texts[i] = TextOf(column, places[i]);
+      __builtin_prefetch(texts[i].data());
+    }
+    for (size_t i = 0; i < count; ++i) {
+      if (test(texts[i])) SetBit(yes, places[i]);
+    }
+  }
+}
+
 // Bits of test(text of row i) for the active rows.
 template <class Fn>
 void FillTexts(const model::ColumnView& column, const BatchRows& rows, Words& yes, Fn test) {
+  if (const FewRows few(rows, kTogetherShare); few.are_few()) {
+    return FillFewTexts(column, few.places(), yes, test);
+  }
   for (size_t w = 0; w * 64 < rows.count; ++w) {
     const uint64_t active = (*rows.active)[w];
     if (active == 0) continue;
@@ -94,15 +119,6 @@ void FillInfix(const std::string& word, const model::ColumnView& column, size_t 
   }
 }
 
-// Whether few of the rows are active: then each is better looked at alone.
-bool AreFew(const BatchRows& rows) {
-  size_t active = 0;
-  for (size_t w = 0; w * 64 < rows.count; ++w) {
-    active += static_cast<size_t>(std::popcount((*rows.active)[w]));
-  }
-  return active * 8 < rows.count;
-}
-
 // A test of a whole text, run on the rows that hold the longest literal it asks for.
 void FillPattern(const model::TextTest& test, const model::ColumnView& column,
                  const BatchRows& rows, Words& yes) {
@@ -110,7 +126,7 @@ void FillPattern(const model::TextTest& test, const model::ColumnView& column,
     FillTexts(column, on, yes, [&](std::string_view text) { return test.Matches(text); });
   };
   const auto& literals = test.literals();
-  if (literals.empty() || AreFew(rows)) return run(rows);
+  if (literals.empty() || FewRows(rows, kTogetherShare).are_few()) return run(rows);
   const auto longest =
       std::max_element(literals.begin(), literals.end(),
                        [](const auto& a, const auto& b) { return a.size() < b.size(); });
