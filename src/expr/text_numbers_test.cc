@@ -8,63 +8,16 @@
 
 #include "expr/expr.h"
 #include "expr/json_path.h"
-#include "expr/testing/world.h"
+#include "expr/testing/text_numbers.h"
 #include "index/scalar_index.h"
 
 namespace elanus::expr {
 namespace {
 
 using testing::Dice;
+using testing::kNumbersOfTexts;
+using testing::kTextsAndNumbers;
 using testing::World;
-
-// A value as JSON has it, and as it reads where texts count as numbers.
-struct Value {
-  const char* text;
-  const char* number;
-};
-constexpr Value kValues[] = {{"1", "1"},
-                             {"2.5", "2.5"},
-                             {"-3", "-3"},
-                             {R"("1")", "1"},
-                             {R"("2.5 apples")", "2.5"},
-                             {R"(" \t+7")", "7"},
-                             {R"("-1e3")", "-1000"},
-                             {R"("1.5.2")", "1.5"},
-                             {R"("0x10")", "0"},
-                             {R"("9007199254740993")", "9007199254740992.0"},
-                             {R"("x")", R"("x")"},
-                             {R"("")", R"("")"},
-                             {R"("nan")", R"("nan")"},
-                             {R"("inf")", R"("inf")"},
-                             {R"("+-1")", R"("+-1")"},
-                             {R"("1e999")", R"("1e999")"},
-                             {"true", "true"},
-                             {"null", "null"},
-                             {"[1]", "[1]"},
-                             {R"({"a": 1})", R"({"a": 1})"}};
-constexpr const char* kNumbers[] = {"1", "2", "2.5", "7", "-1000", "0", "1.5", "1e3", "-3"};
-
-std::string Filter(Dice& dice) {
-  constexpr const char* kOps[] = {"==", "!=", "<", "<=", ">", ">="};
-  const auto number = [&] { return std::string(dice.Pick(kNumbers)); };
-  std::string text;
-  switch (dice.Below(4)) {
-    case 0:
-      text = fmt::format("p {} {}", dice.Pick(kOps), number());
-      break;
-    case 1:
-      text = fmt::format("{} {} p", number(), dice.Pick(kOps));
-      break;
-    case 2:
-      text = fmt::format("p in [{}, {}, {}]", number(), number(), number());
-      break;
-    default:
-      text = fmt::format("-4.5 <{} p <{} {}", dice.OneIn(2) ? "=" : "", dice.OneIn(2) ? "=" : "",
-                         dice.Below(9));
-  }
-  if (dice.OneIn(3)) text = fmt::format("not ({})", text);
-  return text;
-}
 
 class TextNumbersTest : public ::testing::Test {
  protected:
@@ -88,7 +41,7 @@ class TextNumbersTest : public ::testing::Test {
 
 TEST_F(TextNumbersTest, NumericFiltersReadTextsAsIfTheyWereTheirNumbers) {
   World::Documents texts, numbers;
-  for (const Value& value : kValues) {
+  for (const testing::TextOrNumber& value : kTextsAndNumbers) {
     texts.push_back(fmt::format(R"({{"p": {}}})", value.text));
     numbers.push_back(fmt::format(R"({{"p": {}}})", value.number));
   }
@@ -99,7 +52,7 @@ TEST_F(TextNumbersTest, NumericFiltersReadTextsAsIfTheyWereTheirNumbers) {
   casts.fields[1].type_params.push_back({model::TextNumberKey("/p"), ""});
   for (uint64_t seed = 1; seed <= 3000; ++seed) {
     Dice dice(seed);
-    const std::string filter = Filter(dice);
+    const std::string filter = testing::DrawNumberTest(dice, "p");
     EXPECT_EQ(Passing(read, casts, filter), Passing(plain, plain.schema(), filter)) << filter;
   }
 }
@@ -108,7 +61,7 @@ TEST_F(TextNumbersTest, TheIndexSaysTheSame) {
   model::Column json =
       model::MakeColumn(FieldId(101), "$meta", model::DataType::kJson, model::DataType::kNone, 0);
   World::Documents documents;
-  for (const Value& value : kValues) {
+  for (const testing::TextOrNumber& value : kTextsAndNumbers) {
     documents.push_back(fmt::format(R"({{"p": {}}})", value.text));
     json.AppendBytes(documents.back());
   }
@@ -117,7 +70,7 @@ TEST_F(TextNumbersTest, TheIndexSaysTheSame) {
   const World world(documents);
   model::CollectionSchema casts = world.schema();
   casts.fields[1].type_params.push_back({model::TextNumberKey("/p"), ""});
-  for (const char* constant : kNumbers) {
+  for (const char* constant : kNumbersOfTexts) {
     std::set<size_t> expected;
     for (size_t row = 0; row < cast->rows; ++row) {
       if (cast->view().IsValid(row) && cast->view().Get<double>(row) >= std::stod(constant)) {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "expr/testing/random_filter.h"
+#include "expr/testing/text_numbers.h"
 #include "index/scalar_index.h"
 #include "proxy/ops.h"
 #include "server/fake_cluster.h"
@@ -32,29 +33,6 @@ constexpr int kFilters = 250;  // In each state.
 constexpr uint64_t kSeeds[] = {1, 2, 3};
 constexpr int kAllFilters = 3 * 6 * kFilters;
 constexpr int kPlaceFilters = 100;  // Of a place in JSON, in each state; beside all others.
-
-// A value in a row, and the same where texts count as numbers.
-struct TwoWays {
-  const char* text;
-  const char* number;
-};
-constexpr TwoWays kTwoWays[] = {{"1", "1"},
-                                {"2.5", "2.5"},
-                                {"-3", "-3"},
-                                {R"("1")", "1"},
-                                {R"("2.5 apples")", "2.5"},
-                                {R"(" \t+7")", "7"},
-                                {R"("-1e3")", "-1000"},
-                                {R"("1.5.2")", "1.5"},
-                                {R"("0x10")", "0"},
-                                {R"("x")", R"("x")"},
-                                {R"("")", R"("")"},
-                                {R"("nan")", R"("nan")"},
-                                {R"("1e999")", R"("1e999")"},
-                                {"true", "true"},
-                                {"null", "null"},
-                                {"[1]", "[1]"},
-                                {R"({"a": 1})", R"({"a": 1})"}};
 
 // A column of the world as a request carries it: small integers as int32.
 model::Column AsSent(const model::FieldSchema& field, const model::ColumnView& view) {
@@ -292,7 +270,7 @@ class States : public testing::TestWithParam<uint64_t> {
       const float vector[] = {0, 1};
       ids.AppendFixed(&id);
       vectors.AppendFixed(vector);
-      const TwoWays& value = dice_.Pick(kTwoWays);
+      const auto value = dice_.Pick(expr::testing::kTextsAndNumbers);
       documents.AppendBytes(dice_.OneIn(10)
                                 ? "{}"
                                 : fmt::format(R"({{"p": {}, "q": {}}})", value.text, value.number));
@@ -302,25 +280,7 @@ class States : public testing::TestWithParam<uint64_t> {
   }
   // A condition on numbers of a place that is called @.
   std::string NumbersOfPlace() {
-    constexpr const char* kOps[] = {"==", "!=", "<", "<=", ">", ">="};
-    constexpr const char* kNumbers[] = {"1", "2", "2.5", "7", "-1000", "0", "1.5", "1e3", "-3"};
-    const auto number = [&] { return std::string(dice_.Pick(kNumbers)); };
-    std::string text;
-    switch (dice_.Below(4)) {
-      case 0:
-        text = fmt::format("@ {} {}", dice_.Pick(kOps), number());
-        break;
-      case 1:
-        text = fmt::format("{} {} @", number(), dice_.Pick(kOps));
-        break;
-      case 2:
-        text = fmt::format("@ in [{}, {}, {}]", number(), number(), number());
-        break;
-      default:
-        text = fmt::format("-4.5 <{} @ <{} {}", dice_.OneIn(2) ? "=" : "",
-                           dice_.OneIn(2) ? "=" : "", dice_.Below(9));
-    }
-    if (dice_.OneIn(3)) text = fmt::format("not ({})", text);
+    std::string text = expr::testing::DrawNumberTest(dice_, "@");
     if (dice_.OneIn(3)) text = fmt::format("({}) and id % 2 == 0", text);
     if (dice_.OneIn(3)) text = fmt::format("({}) or id in [3, 5, 150]", text);
     return text;
