@@ -264,6 +264,8 @@ class Evaluator {
         return {};
       }
     }
+    // A filter may have hundreds of leaves that take milliseconds a batch.
+    TRY(ctx_.CheckAlive());
     TRY_ASSIGN(const model::ColumnView column, source_.Read(node.source.field, begin_, count_));
     if (verdict != Verdict::kMixed) {  // All that is open is which rows are null.
       ForEachActive(column, rows, out, [&](size_t) { return verdict == Verdict::kAll; });

@@ -265,6 +265,38 @@ TEST(Evaluate, StopsWhenCancelled) {
   EXPECT_EQ(Evaluate(ctx, *plan, world, matches).code(), ErrorCode::kCanceled);
 }
 
+// Its reader's caller goes while the first column is read.
+class Leaving final : public ColumnSource {
+ public:
+  Leaving(const World& world, Context& ctx) : world_(world), ctx_(ctx) {}
+  size_t rows() const override { return world_.rows(); }
+  Result<model::ColumnView> Read(FieldId field, size_t begin, size_t count) const override {
+    ++reads_;
+    ctx_.Cancel();
+    return world_.Read(field, begin, count);
+  }
+  int reads() const { return reads_; }
+
+ private:
+  const World& world_;
+  Context& ctx_;
+  mutable int reads_ = 0;
+};
+
+TEST(Evaluate, StopsBetweenTheConditionsOfOneBatch) {
+  const World world(1, 100, false);
+  std::string text = "n8 == 1";
+  for (int i = 0; i < 200; ++i) text += " or s =~ \"(a|b)*c" + std::to_string(i) + "$\"";
+  SystemClock clock;
+  Context ctx(clock);
+  const auto plan = Bind(text, world.schema(), {});
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  const Leaving source(world, ctx);
+  Bitset matches;
+  EXPECT_EQ(Evaluate(ctx, *plan, source, matches).code(), ErrorCode::kCanceled);
+  EXPECT_EQ(source.reads(), 1);
+}
+
 TEST(Evaluate, AnswersForNoRows) {
   const World world(3, 0, true);
   EXPECT_EQ(CountOf(world, world, "n8 == 1 or not (s is null)"), 0u);

@@ -71,4 +71,11 @@ Result<Visible> HideExpiredByField(const SegmentView& segment, Visible visible, 
   return bits == nullptr ? visible : Showing(std::move(bits));
 }
 
+Result<Visible> VisibleRows(const SegmentView& segment, const model::ShardRead& read,
+                            Timestamp read_at) {
+  return HideExpiredByField(segment,
+                            HideExpired(segment, segment.VisibleAt(read_at), read.expired_before),
+                            read.expiry_field, read.expiry_us);
+}
+
 }  // namespace elanus::segment

@@ -1,6 +1,7 @@
 // Rows past their time to live are hidden from reads, from the moment on that they are.
 #pragma once
 
+#include "model/requests/shard_read.h"
 #include "segment/segment.h"
 
 namespace elanus::segment {
@@ -14,5 +15,9 @@ Visible HideExpired(const SegmentView& segment, Visible visible, Timestamp expir
 /// null: they live for ever. Errors: those of reading the field.
 Result<Visible> HideExpiredByField(const SegmentView& segment, Visible visible, FieldId field,
                                    int64_t expiry_us);
+
+/// The rows visible at `read_at` without those past their time to live. Errors: as above.
+Result<Visible> VisibleRows(const SegmentView& segment, const model::ShardRead& read,
+                            Timestamp read_at);
 
 }  // namespace elanus::segment

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "base/profile.h"
+#include "segment/filter_source.h"
+#include "segment/key_walk.h"
 #include "segment/primary_keys.h"
 
 namespace elanus::segment {
@@ -11,10 +14,11 @@ namespace {
 // Rows that may wait before those past the page's end are dropped.
 constexpr size_t kWaitingMin = 16384;
 
-int CompareKeys(const KeyedRow& a, const KeyedRow& b) {
-  if (a.int_key != b.int_key) return a.int_key < b.int_key ? -1 : 1;
-  return a.text_key.compare(b.text_key);
-}
+// Rows whose share that passes is taken for that of all, and the most that a page may look at one
+// by one: a filter asked of rows here and there reads blocks of them, and no index.
+constexpr size_t kFirstLook = 512;
+constexpr size_t kLooksShare = 4;
+
 bool SameKey(const KeyedRow& a, const KeyedRow& b) { return CompareKeys(a, b) == 0; }
 // Keys ascending, the newest version first.
 bool Before(const KeyedRow& a, const KeyedRow& b) {
@@ -24,6 +28,13 @@ bool Before(const KeyedRow& a, const KeyedRow& b) {
 
 // Leaves the newest row of each key in the order of keys; at most `limit`.
 void SortByKey(std::vector<KeyedRow>& rows, int64_t limit) {
+  // The rows of one segment come in order mostly.
+  if (std::is_sorted(rows.begin(), rows.end(), Before)) {
+    rows.erase(std::unique(rows.begin(), rows.end(), SameKey), rows.end());
+    if (limit >= 0 && rows.size() > static_cast<size_t>(limit))
+      rows.resize(static_cast<size_t>(limit));
+    return;
+  }
   // A page of many rows needs no more of them in order; twice as many hold for repeated keys.
   size_t wanted = limit < 0 ? rows.size() : 2 * static_cast<size_t>(limit) + 1;
   for (;; wanted *= 2) {
@@ -98,52 +109,67 @@ Status KeyPage::Scan(Context& ctx, const SegmentView& segment, uint32_t number,
   return {};
 }
 
-// The rows by their places in key order, until the page is full or at its end.
-Status KeyPage::Walk(Context& ctx, const SegmentView& segment, uint32_t number,
-                     const Allowed& allowed, size_t first_place) {
-  const PrimaryKeys& order = *segment.KeyOrder();
-  const BitsetView bits = allowed.view();
-  int64_t keys_met = 0;
-  KeyedRow last;
-  for (size_t place = first_place; place < segment.rows(); ++place) {
-    if (place % kChunkRows == 0) TRY(ctx.CheckAlive());
-    const uint32_t row_number = order.RowAt(place);
-    if (!allowed.all && !bits.Test(row_number)) continue;
-    TRY_ASSIGN(const model::ColumnView key, segment.Read(key_.id, row_number, 1));
-    KeyedRow row = RowOf(key, 0, *segment.RowTimestamps(row_number));
-    row.segment = number;
-    row.row = row_number;
-    if (IsPastEnd(row)) break;
-    if (keys_met == 0 || !SameKey(row, last)) {
-      if (keys_met == limit_) break;
-      ++keys_met;
-    }
-    last = row;
-    rows_.push_back(row);
-  }
-  return {};
-}
+PageNeed KeyPage::Need() const { return {.keys_max = limit_, .end = has_end_ ? &end_ : nullptr}; }
 
 Status KeyPage::Collect(Context& ctx, const SegmentView& segment, uint32_t number,
-                        const Allowed& allowed, const expr::Plan& plan) {
-  const PrimaryKeys* order = limit_ < 0 ? nullptr : segment.KeyOrder();
+                        const Allowed& allowed, const expr::KeyBounds& bounds) {
   const size_t rows = segment.rows();
   const size_t passed = allowed.all ? rows : allowed.view().Count();
   // A walk meets a row that passes every rows / passed places; a scan looks at those that pass.
   const auto wanted = static_cast<double>(limit_);
   const double walked = wanted * static_cast<double>(rows) / std::max<double>(1, passed);
-  if (order != nullptr && walked < static_cast<double>(passed)) {
-    size_t first_place = 0;
-    if (const model::Scalar* floor = expr::KeyFloor(plan)) {
-      const model::Column column = KeyColumn(key_.type, {*floor});
-      if (column.rows == 1) first_place = order->LowerBound(column.view(), 0);
-    }
-    TRY(Walk(ctx, segment, number, allowed, first_place));
+  const bool walks = limit_ >= 0 && segment.KeyOrder() != nullptr;
+  if (walks && walked < static_cast<double>(passed)) {
+    KeyWalk walk(segment, number, bounds, Need());
+    TRY(walk.GoTo(ctx, rows, allowed.view(), rows_));
   } else {
     TRY(Scan(ctx, segment, number, allowed));
   }
   if (limit_ >= 0) Prune();
   return {};
+}
+
+Result<bool> KeyPage::CollectInOrder(Context& ctx, const SegmentView& segment, uint32_t number,
+                                     const Visible& visible, const expr::KeyBounds& bounds) {
+  const bool can =
+      segment.KeyOrder() != nullptr && limit_ >= 0 && bounds.least && !expr::HasSample(bounds.rest);
+  if (!can) return false;
+  if (visible.none) return true;
+  KeyWalk walk(segment, number, bounds, Need());
+  const size_t rows_before = rows_.size();
+  const BitsetView shown = visible.rows == nullptr ? BitsetView() : visible.rows->view();
+  const bool asks = !bounds.rest.always_true();
+  if (!asks) TRY(walk.GoTo(ctx, segment.rows(), shown, rows_));
+  const FilterSource source(segment);
+  const size_t looks_max = segment.rows() / kLooksShare;
+  size_t looked_at = 0;
+  size_t batch = kFirstLook;
+  Bitset matches;
+  while (asks && !walk.has_ended()) {
+    TRY(ctx.CheckAlive());
+    batch = std::min(batch, segment.rows() - walk.place());
+    if (looked_at + batch > looks_max) {
+      rows_.resize(rows_before);
+      return false;
+    }
+    Bitset candidates(segment.rows());
+    for (size_t i = 0; i < batch; ++i) {
+      const uint32_t row = walk.RowAhead(i);
+      if (shown.empty() || shown.Test(row)) candidates.Set(row);
+    }
+    TRY(expr::EvaluateAmong(ctx, bounds.rest, source, candidates, matches));
+    TRY(walk.GoTo(ctx, walk.place() + batch, matches.view(), rows_));
+    looked_at += batch;
+    // As many as the rest of the page takes at this rate, and a bit.
+    const auto met = static_cast<double>(std::max<int64_t>(1, walk.keys_met()));
+    const auto missing = static_cast<double>(limit_ - walk.keys_met()) + 1;
+    batch = std::max(kFirstLook,
+                     static_cast<size_t>(1.1 * missing * static_cast<double>(looked_at) / met));
+  }
+  ProfileSays(ctx, "filter", "asked of rows in the order of their keys, from the least on");
+  ProfileSays(ctx, "rows_filtered", static_cast<int64_t>(looked_at));
+  Prune();
+  return true;
 }
 
 std::vector<KeyedRow> KeyPage::Take() {

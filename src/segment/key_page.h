@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "expr/expr.h"
+#include "expr/key_bounds.h"
 #include "model/block_stats.h"
 #include "segment/search.h"
 #include "segment/segment.h"
@@ -24,6 +24,8 @@ struct KeyedRow {
   uint32_t row = 0;
 };
 
+struct PageNeed;  // segment/key_walk.h
+
 /// Collects the rows of one segment after the other. With a limit it keeps little more than that,
 /// stops in a segment that knows its rows in key order, and then knows which segments cannot have
 /// a row of the page any more. Not thread-safe.
@@ -32,10 +34,16 @@ class KeyPage {
   /// `key` must outlive it; of a limit of -1 every row is kept.
   KeyPage(const model::FieldSchema& key, int64_t limit) : key_(key), limit_(limit) {}
 
-  /// Adds the allowed rows of `segment`, which is the caller's `number`. `plan` is the filter that
-  /// allowed them. Errors: kCanceled, kDeadlineExceeded.
+  /// Adds the allowed rows of `segment`, which is the caller's `number`. `bounds` are of the filter
+  /// that allowed them. Errors: kCanceled, kDeadlineExceeded.
   Status Collect(Context& ctx, const SegmentView& segment, uint32_t number, const Allowed& allowed,
-                 const expr::Plan& plan);
+                 const expr::KeyBounds& bounds);
+  /// Adds what a limited page needs of the rows in `visible` that pass a filter of such bounds,
+  /// which is asked of rows in key order from the least key on and of no others. False, and nothing
+  /// is added: the segment does not know its keys' order, the filter no least key, or so few of the
+  /// first rows pass that all of them had better be asked at once. Errors: as expr::Evaluate.
+  Result<bool> CollectInOrder(Context& ctx, const SegmentView& segment, uint32_t number,
+                              const Visible& visible, const expr::KeyBounds& bounds);
   /// False: a segment with such keys has no row of the page.
   bool CanHold(const model::BlockStats& keys) const;
   /// The page, in the order of keys.
@@ -47,8 +55,7 @@ class KeyPage {
   void Add(KeyedRow row);
   void Prune();
   Status Scan(Context& ctx, const SegmentView& segment, uint32_t number, const Allowed& allowed);
-  Status Walk(Context& ctx, const SegmentView& segment, uint32_t number, const Allowed& allowed,
-              size_t first_place);
+  PageNeed Need() const;
 
   const model::FieldSchema& key_;
   const int64_t limit_;

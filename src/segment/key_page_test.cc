@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "segment/filter_source.h"
 #include "segment/growing.h"
 #include "segment/primary_keys.h"
 
@@ -87,7 +88,31 @@ class KeyPageTest : public testing::TestWithParam<bool> {
       allowed.all = allowed_every == 1;
       allowed.bits.Resize(segments[s]->rows());
       for (size_t i = 0; i < segments[s]->rows(); i += allowed_every) allowed.bits.Set(i);
-      EXPECT_TRUE(page.Collect(ctx_, *segments[s], s, allowed, expr::Plan(nullptr)).ok());
+      EXPECT_TRUE(page.Collect(ctx_, *segments[s], s, allowed, expr::KeyBounds()).ok());
+    }
+    return page.Take();
+  }
+
+  static expr::KeyBounds Bounds(const SegmentView& segment, const std::string& filter) {
+    const auto plan = expr::Bind(filter, segment.schema(), {});
+    EXPECT_TRUE(plan.ok()) << plan.status().ToString();
+    return expr::SplitKeyBounds(*plan);
+  }
+
+  // As a query reads a page: in order where that can be, else with the filter asked of all rows.
+  std::vector<KeyedRow> PageBehind(const std::vector<std::shared_ptr<const SegmentView>>& segments,
+                                   const std::string& filter, int64_t limit) {
+    KeyPage page(field_, limit);
+    const auto plan = expr::Bind(filter, segments[0]->schema(), {});
+    EXPECT_TRUE(plan.ok()) << plan.status().ToString();
+    const expr::KeyBounds bounds = expr::SplitKeyBounds(*plan);
+    for (uint32_t s = 0; s < segments.size(); ++s) {
+      const auto done = page.CollectInOrder(ctx_, *segments[s], s, Visible(), bounds);
+      EXPECT_TRUE(done.ok());
+      if (*done) continue;
+      Allowed allowed;
+      EXPECT_TRUE(expr::Evaluate(ctx_, *plan, FilterSource(*segments[s]), allowed.bits).ok());
+      EXPECT_TRUE(page.Collect(ctx_, *segments[s], s, allowed, bounds).ok());
     }
     return page.Take();
   }
@@ -153,10 +178,91 @@ TEST_P(KeyPageTest, KnowsWhichSegmentsCannotHoldARowOfIt) {
   Allowed allowed;
   allowed.all = true;
   const auto segment = Segment(keys, 1);
-  ASSERT_TRUE(page.Collect(ctx_, *segment, 0, allowed, expr::Plan(nullptr)).ok());
+  ASSERT_TRUE(page.Collect(ctx_, *segment, 0, allowed, expr::KeyBounds()).ok());
   EXPECT_FALSE(page.CanHold(far));
   EXPECT_TRUE(page.CanHold(near));
   EXPECT_TRUE(page.CanHold(model::BlockStats()));
+}
+
+TEST_P(KeyPageTest, BehindAKeyAsksTheFilterOfFewRows) {
+  std::vector<int64_t> keys(100'000);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(i);
+  const auto segment = std::make_shared<const OrderedView>(Segment(keys, 5));
+  const size_t before = segment->rows_read();
+  for (const char* filter : {"id > 50000", "id % 3 == 1 and id > 50000 and id < 99000"}) {
+    KeyPage page(field_, 100);
+    const expr::KeyBounds bounds = Bounds(*segment, filter);
+    const auto done = page.CollectInOrder(ctx_, *segment, 0, Visible(), bounds);
+    ASSERT_TRUE(done.ok() && *done) << filter;
+    const auto rows = page.Take();
+    ASSERT_EQ(rows.size(), 100u);
+    EXPECT_EQ(rows[0].int_key, 50'001 + (bounds.rest.always_true() ? 0 : 1));
+  }
+  EXPECT_LE(segment->rows_read() - before, 2 * kChunkRows);
+}
+
+TEST_P(KeyPageTest, WhereFewRowsPassLeavesTheFilterToBeAskedAtOnce) {
+  std::vector<int64_t> keys(50'000);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(i);
+  const auto segment = Segment(keys, 5);
+  KeyPage page(field_, 100);
+  for (const char* filter : {"id % 9999 == 1 and id > 7", "id % 2 == 1", "id < 9"}) {
+    const auto done = page.CollectInOrder(ctx_, *segment, 0, Visible(), Bounds(*segment, filter));
+    ASSERT_TRUE(done.ok());
+    EXPECT_FALSE(*done) << filter;
+  }
+  EXPECT_TRUE(page.Take().empty());
+}
+
+TEST_P(KeyPageTest, PagesOneBehindTheOtherHoldEveryKeyOnce) {
+  std::mt19937_64 rng(9);
+  std::vector<std::shared_ptr<const SegmentView>> segments;
+  std::map<int64_t, uint64_t> newest;
+  for (int s = 0; s < 3; ++s) {
+    std::vector<int64_t> keys(20'000);
+    for (int64_t& key : keys) key = static_cast<int64_t>(rng() % 30'000) - 10'000;
+    const uint64_t first = 100 * static_cast<uint64_t>(s + 1);
+    for (size_t i = 0; i < keys.size(); ++i)
+      if (keys[i] % 2 == 0) newest[keys[i]] = first + i / 1000;
+    segments.push_back(Segment(keys, first));
+  }
+  auto expected = newest.begin();
+  for (int64_t last = -10'001;;) {
+    const std::string filter = "id % 2 == 0 and id > " + std::to_string(last);
+    const auto rows = PageBehind(segments, filter, 700);
+    for (const KeyedRow& row : rows) {
+      ASSERT_NE(expected, newest.end());
+      ASSERT_EQ(row.int_key, expected->first);
+      ASSERT_EQ(row.timestamp, expected->second);
+      ++expected;
+    }
+    if (rows.size() < 700) break;
+    last = rows.back().int_key;
+  }
+  EXPECT_EQ(expected, newest.end());
+}
+
+TEST_P(KeyPageTest, BehindAKeyShowsVisibleRowsAlone) {
+  std::vector<int64_t> keys(10'000);
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(keys.size() - i);
+  const auto segment = Segment(keys, 5);
+  if (segment->KeyOrder() == nullptr) return;
+  auto bits = std::make_shared<Bitset>(keys.size());
+  for (size_t i = 0; i < keys.size(); i += 7) bits->Set(i);
+  for (const char* filter : {"id > 100", "id > 100 and id % 2 == 0"}) {
+    KeyPage page(field_, 50);
+    const auto done =
+        page.CollectInOrder(ctx_, *segment, 0, {.rows = bits}, Bounds(*segment, filter));
+    ASSERT_TRUE(done.ok() && *done);
+    std::vector<int64_t> passing;
+    const bool even = std::string(filter).find('%') != std::string::npos;
+    for (size_t i = 0; i < keys.size(); i += 7)
+      if (keys[i] > 100 && (!even || keys[i] % 2 == 0)) passing.push_back(keys[i]);
+    std::sort(passing.begin(), passing.end());
+    const auto rows = page.Take();
+    ASSERT_EQ(rows.size(), 50u);
+    for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].int_key, passing[i]);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Segments, KeyPageTest, testing::Bool(), [](const auto& info) {

@@ -30,6 +30,8 @@ class PrimaryKeys {
     }
     return true;
   }
+  /// The whole column.
+  const model::ColumnView& keys() const { return keys_; }
   /// The row at a place in key order; equal keys are in the order of rows.
   uint32_t RowAt(size_t place) const {
     return order_.empty() ? static_cast<uint32_t>(place) : order_[place];

@@ -6,9 +6,11 @@
 #include <optional>
 
 #include "expr/element_filter.h"
+#include "expr/key_bounds.h"
 #include "model/aggregate.h"
 #include "model/groups.h"
 #include "model/order.h"
+#include "segment/expire.h"
 #include "segment/kept_elements.h"
 #include "segment/key_page.h"
 #include "segment/search.h"
@@ -205,6 +207,7 @@ class Retrieval {
     const model::FieldSchema& key = schema_.primary_key();
     const int64_t limit = query_.order_by.empty() ? query_.limit : -1;
     KeyPage page(key, limit);
+    const expr::KeyBounds bounds = expr::SplitKeyBounds(plan_);
     if (limit < 0) {
       std::vector<Allowed> allowed(segments_.size());
       TRY(ForEachTask(ctx, threads_, segments_.size(), [&](size_t s) -> Status {
@@ -216,7 +219,7 @@ class Retrieval {
         return {};
       }));
       for (uint32_t s = 0; s < segments_.size(); ++s) {
-        if (!allowed[s].none) TRY(page.Collect(ctx, *segments_[s], s, allowed[s], plan_));
+        if (!allowed[s].none) TRY(page.Collect(ctx, *segments_[s], s, allowed[s], bounds));
       }
       return page.Take();
     }
@@ -230,12 +233,22 @@ class Retrieval {
         step.Says("skipped", "its keys lie past the page");
         continue;
       }
-      TRY_ASSIGN(const Allowed allowed,
-                 AllowedRows(step.ctx(), segment, plan_, query_.read, read_at_));
-      if (!allowed.none) TRY(page.Collect(step.ctx(), segment, s, allowed, plan_));
+      TRY(CollectPage(step.ctx(), s, bounds, page));
       segment.Unpin();
     }
     return page.Take();
+  }
+
+  // The rows of segment `s` that the page needs.
+  Status CollectPage(Context& ctx, uint32_t s, const expr::KeyBounds& bounds, KeyPage& page) {
+    const SegmentView& segment = *segments_[s];
+    if (bounds.least) {
+      TRY_ASSIGN(const Visible visible, VisibleRows(segment, query_.read, read_at_));
+      TRY_ASSIGN(const bool is_done, page.CollectInOrder(ctx, segment, s, visible, bounds));
+      if (is_done) return {};
+    }
+    TRY_ASSIGN(const Allowed allowed, AllowedRows(ctx, segment, plan_, query_.read, read_at_));
+    return allowed.none ? Status() : page.Collect(ctx, segment, s, allowed, bounds);
   }
 
   // Those that may fill the page first; what is not known may hold any key.

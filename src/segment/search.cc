@@ -183,10 +183,7 @@ class SegmentSearcher {
 Result<Allowed> AllowedRows(Context& ctx, const SegmentView& segment, const expr::Plan& plan,
                             const model::ShardRead& read, Timestamp read_at) {
   ProfileStep step(ctx, "filter");
-  TRY_ASSIGN(const Visible visible,
-             HideExpiredByField(
-                 segment, HideExpired(segment, segment.VisibleAt(read_at), read.expired_before),
-                 read.expiry_field, read.expiry_us));
+  TRY_ASSIGN(const Visible visible, VisibleRows(segment, read, read_at));
   Allowed allowed;
   if (step.is_on()) {
     step.Says("rows_visible", visible.none              ? size_t{0}
