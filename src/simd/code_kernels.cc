@@ -181,10 +181,6 @@ ELANUS_VNNI ELANUS_INLINE __m512i Tail8(__m512i sum, __mmask64 mask, const int8_
                              _mm512_maskz_loadu_epi8(mask, query));
 }
 
-ELANUS_VNNI ELANUS_INLINE __m256i Halve(__m512i v) {
-  return _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
-}
-
 template <int kBits>
 ELANUS_VNNI int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) {
   const size_t steps = kBits == 8 ? blocks / 4 : blocks;
@@ -223,11 +219,7 @@ ELANUS_VNNI void Four(const int8_t* query, const uint8_t* const rows[4], size_t 
     s2 = Tail8(s2, mask, query + at, rows[2] + at);
     s3 = Tail8(s3, mask, query + at, rows[3] + at);
   }
-  // The four sums together: adding neighbours pairwise shares the additions.
-  const __m256i sums = _mm256_hadd_epi32(_mm256_hadd_epi32(Halve(s0), Halve(s1)),
-                                         _mm256_hadd_epi32(Halve(s2), Halve(s3)));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
+  StoreFourSums(s0, s1, s2, s3, out);
 }
 
 // Adds to each of four sums the numbers of the query whose bit of the row is set.

@@ -48,6 +48,19 @@ ELANUS_AVX2 ELANUS_INLINE int32_t SumOfEight(__m256i v) {
   return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
 }
 
+ELANUS_VNNI ELANUS_INLINE __m256i HalvesAdded(__m512i v) {
+  return _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
+}
+/// The sums of four times sixteen 32-bit numbers. Neighbours are added pairwise, which shares the
+/// additions.
+ELANUS_VNNI ELANUS_INLINE void StoreFourSums(__m512i s0, __m512i s1, __m512i s2, __m512i s3,
+                                             int32_t out[4]) {
+  const __m256i sums = _mm256_hadd_epi32(_mm256_hadd_epi32(HalvesAdded(s0), HalvesAdded(s1)),
+                                         _mm256_hadd_epi32(HalvesAdded(s2), HalvesAdded(s3)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
+}
+
 #endif
 
 /// The last of the kernels, at most four, that `all` lists for this machine, the slowest first.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/codes/codecs.h"
+#include "index/codes/rotated_codec.h"
 #include "simd/kernels.h"
 
 namespace elanus::index {
@@ -48,6 +49,8 @@ Result<std::unique_ptr<Codec>> OpenCodec(CodeKind kind, uint32_t dim, bool is_l2
       return OpenFastScanCodec(dim, is_l2, saved);
     case CodeKind::kRaw:
       return OpenRawCodec(dim, is_l2, saved);
+    case CodeKind::kRotated:
+      return OpenRotatedCodec(dim, is_l2, saved);
     case CodeKind::kNone:
       break;
   }

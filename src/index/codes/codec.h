@@ -26,6 +26,7 @@ enum class CodeKind : uint32_t {
   kRabitq = 8,    // Of residuals only.
   kFastScan = 9,  // Of residuals only; rows lie in blocks.
   kRaw = 10,      // Rows of another element than float32 as they are.
+  kRotated = 11,  // 4 bits a dimension of the rotated row, on a grid as wide as that row.
 };
 
 /// Rows as a file holds them, borrowed: rows x row_bytes, and one term a row: for L2 the square of

@@ -12,6 +12,7 @@
 #include "index/codes/codec_sample.h"
 #include "index/codes/codecs.h"
 #include "index/codes/fast_scan_codec.h"
+#include "index/codes/rotated_codec.h"
 
 namespace elanus::index {
 namespace {
@@ -68,6 +69,10 @@ CodecCase FastScan(uint32_t part_dim) {
           }};
 }
 
+CodecCase Rotated() {
+  return {"rotated", [](VectorBlock rows, bool is_l2) { return TrainRotatedCodec(rows, is_l2); }};
+}
+
 std::vector<CodecCase> AllCodecs() {
   std::vector<CodecCase> cases = {
       Untrained("float32", CodeKind::kFloat32),   Untrained("float16", CodeKind::kFloat16),
@@ -81,6 +86,7 @@ std::vector<CodecCase> AllCodecs() {
     cases.push_back(Additive("prq" + std::to_string(bits), 3, bits));
   }
   for (int bits = 1; bits <= 9; ++bits) cases.push_back(Rabitq(bits));
+  cases.push_back(Rotated());
   cases.push_back(FastScan(1));
   cases.push_back(FastScan(2));
   return cases;
@@ -202,7 +208,8 @@ class CodecPromises : public testing::TestWithParam<CodecCase> {
 
 TEST_P(CodecPromises, ScoresWhatItDecodesTo) {
   ForAll([](const Codec& codec, const Sample& sample, const Sample& queries, bool is_l2) {
-    if (codec.kind() == CodeKind::kRabitq) return;  // An estimate: see rabitq_codec_test.cc.
+    // Estimates: see rabitq_codec_test.cc, rotated_codec_test.cc.
+    if (codec.kind() == CodeKind::kRabitq || codec.kind() == CodeKind::kRotated) return;
     const Packed packed = Pack(codec, sample.block());
     const auto scorer = codec.NewScorer(packed.rows());
     const Slack slack(codec, sample);

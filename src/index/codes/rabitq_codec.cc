@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "index/codes/codecs.h"
+#include "index/codes/direction.h"
 #include "index/codes/planes.h"
 #include "index/codes/rotation.h"
 #include "simd/kernels.h"
@@ -20,8 +21,6 @@ namespace elanus::index {
 namespace {
 
 constexpr int kBitsMax = 9;
-// How many widths of the grid are tried for a code of several bits.
-constexpr int kWidths = 12;
 // The estimate's standard deviation by the row's factor f and |q - c|, for 1 bit: sqrt(1 - o^2) / 2
 // with the expected o = <v, r> / (|v| |r|) = sqrt(2 / pi).
 constexpr float kSpread = 0.3014f;
@@ -31,42 +30,6 @@ struct Factors {
   float scale;     // f
   float constant;  // The bracket.
 };
-
-// The code of `rotated` whose direction is nearest to it; `codes` gets a number a dimension.
-void ChooseCodes(int bits, const float* rotated, size_t dim, std::vector<uint32_t>& codes) {
-  codes.resize(dim);
-  const float half = static_cast<float>((1 << bits) - 1) / 2;
-  if (bits == 1) {
-    for (size_t d = 0; d < dim; ++d) codes[d] = rotated[d] >= 0 ? 1 : 0;
-    return;
-  }
-  float largest = 0;
-  for (size_t d = 0; d < dim; ++d) largest = std::max(largest, std::abs(rotated[d]));
-  if (largest == 0) largest = 1;
-  const auto code_of = [&](float value, float inverse) {
-    return static_cast<uint32_t>(std::lrint(std::clamp(value * inverse + half, 0.0f, 2 * half)));
-  };
-  double best = -1;
-  float best_inverse = 1;
-  for (int w = 1; w <= kWidths; ++w) {
-    // From a grid that holds the largest value to one that cuts it to a third.
-    const float share = 1.0f - 0.67f * static_cast<float>(w - 1) / kWidths;
-    const float inverse = half / (largest * share);
-    double dot = 0;
-    double square = 0;
-    for (size_t d = 0; d < dim; ++d) {
-      const double v = static_cast<double>(code_of(rotated[d], inverse)) - half;
-      dot += v * rotated[d];
-      square += v * v;
-    }
-    const double cosine = dot / std::sqrt(std::max(square, 1e-30));
-    if (cosine > best) {
-      best = cosine;
-      best_inverse = inverse;
-    }
-  }
-  for (size_t d = 0; d < dim; ++d) codes[d] = code_of(rotated[d], best_inverse);
-}
 
 class RabitqScorer final : public Scorer {
  public:
@@ -171,7 +134,7 @@ class RabitqCodec final : public Codec {
     std::vector<uint32_t> codes;
     rotation_.Apply(residual, rotated.data());
     rotation_.Apply(centroid, centre.data());
-    ChooseCodes(planes_.bits(), rotated.data(), dim_, codes);
+    DirectionCodes(planes_.bits(), rotated.data(), dim_, codes);
     std::memset(code, 0, row_bytes());
     const double half = static_cast<double>((1 << planes_.bits()) - 1) / 2;
     double square = 0, along = 0, code_centre = 0, residual_centre = 0;

@@ -1,11 +1,10 @@
 // Writing and opening a graph's file.
 #include "index/hnsw/file.h"
 
-#include <sys/mman.h>
-
 #include <cstring>
 
 #include "base/framed.h"
+#include "base/huge_copy.h"
 #include "index/codes/choices.h"
 
 namespace elanus::index {
@@ -16,21 +15,6 @@ constexpr size_t kLead = 32;  // With the frame's 32 bytes the content is 64-byt
 constexpr uint64_t kMMax = 2048;
 constexpr uint64_t kLevelsMax = 33;
 constexpr uint64_t kBytesMax = uint64_t{1} << 40;  // Of any one part: keeps sums from wrapping.
-
-// Memory on huge pages where the system gives them: a walk reads rows in random order, and with 4
-// KB pages most of its time goes into page walks.
-std::shared_ptr<char> HugeCopy(std::string_view bytes) {
-  constexpr size_t kHuge = 2 << 20;
-  const size_t size = (bytes.size() + kHuge - 1) / kHuge * kHuge + kHuge;
-  void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-  char* aligned =
-      reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(mapped) + kHuge - 1) / kHuge * kHuge);
-  ::madvise(aligned, size - kHuge, MADV_HUGEPAGE);
-  std::memcpy(aligned, bytes.data(), bytes.size());
-  ::mprotect(aligned, size - kHuge, PROT_READ);
-  return {aligned, [mapped, size](char*) { ::munmap(mapped, size); }};
-}
 
 // Numbers in a file are trusted only after this: a walk follows them without looking. Node i has
 // the upper slots from upper_start[i] to upper_start[i + 1]; a link of level l must lead to a node
