@@ -4,6 +4,7 @@
 #include <array>
 
 #include "index/codes/additive_codec.h"
+#include "index/codes/rotated_codec.h"
 #include "index/diskann/blocks.h"
 #include "index/diskann/builder.h"
 #include "index/diskann/file.h"
@@ -154,19 +155,32 @@ constexpr auto kAisaqParams = [] {
        kRangeListMaxSpec});
 }();
 
-// Parts of at most a row's bytes times the ratio: as many codes of a byte as the budget holds, of
-// as many dimensions each; the last part is filled up with zeros.
-AdditiveShape CodeShape(const VectorBlock& row, const Params& build) {
+// What the codes are: 4 bits a dimension where the budget holds them and no byte a dimension, of
+// which one dot product makes a distance; else product codes, of as many bytes as the budget holds.
+struct CodePlan {
+  CodeKind kind = CodeKind::kRotated;
+  AdditiveShape parts;    // Of product codes: a byte each, of as many dimensions each,
+  uint32_t code_dim = 0;  // the last part filled up with zeros.
+};
+
+CodePlan PlanCodes(const VectorBlock& row, const Params& build) {
   const uint32_t dim = row.dim;
   double ratio = build.Get("pq_code_budget_gb_ratio", kCodeRatio);
   if (ratio <= 0) ratio = kCodeRatio;
   const double bytes =
       std::clamp(ratio * static_cast<double>(row.row_bytes()), 1.0, static_cast<double>(dim));
   const auto part = (dim + static_cast<uint32_t>(bytes) - 1) / static_cast<uint32_t>(bytes);
-  return {.spaces = (dim + part - 1) / part, .layers = 1, .bits = kCodeBits};
+  if (part == 2 || dim == 1) return {.code_dim = dim};
+  const uint32_t spaces = (dim + part - 1) / part;
+  return {.kind = CodeKind::kAdditive,
+          .parts = {.spaces = spaces, .layers = 1, .bits = kCodeBits},
+          .code_dim = spaces * part};
 }
-uint32_t CodeDim(uint32_t dim, const AdditiveShape& shape) {
-  return (dim + shape.spaces - 1) / shape.spaces * shape.spaces;
+
+Result<std::unique_ptr<Codec>> TrainCodes(Context& ctx, const CodePlan& plan, VectorBlock rows,
+                                          bool is_l2, Pool* pool) {
+  if (plan.kind == CodeKind::kRotated) return TrainRotatedCodec(rows, is_l2);
+  return TrainAdditiveCodec(ctx, rows, plan.parts, is_l2, pool);
 }
 
 uint64_t CacheBytes(const VectorBlock& rows, const Params& build) {
@@ -196,10 +210,10 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
     graph_options.on_progress = [&](double share) { options.on_progress(share * kGraphShare); };
   }
   TRY(builder.Build(ctx, build.GetBool("accelerate_build", false) ? 1 : 2, graph_options));
-  const AdditiveShape shape = CodeShape(rows, build);
-  const FloatRows code_rows(rows, metric == model::Metric::kCosine, CodeDim(rows.dim, shape));
+  const CodePlan plan = PlanCodes(rows, build);
+  const FloatRows code_rows(rows, metric == model::Metric::kCosine, plan.code_dim);
   const FloatSample sample = SampleRows(code_rows, kSampleRows);
-  TRY_ASSIGN(const auto codec, TrainAdditiveCodec(ctx, sample.block, shape, is_l2, options.pool));
+  TRY_ASSIGN(const auto codec, TrainCodes(ctx, plan, sample.block, is_l2, options.pool));
   TRY_ASSIGN(std::string file, WriteDisk(ctx, builder, rows, metric, code_rows, *codec, degree,
                                          CacheBytes(rows, build), options.pool));
   if (options.on_progress) options.on_progress(1);
@@ -209,16 +223,17 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
 template <StepsIn kStepsIn>
 size_t EstimateMemory(const RowShape& shape, const Params& build) {
   const VectorBlock rows{.rows = shape.rows, .dim = shape.dim, .element = shape.element};
-  const AdditiveShape codes = CodeShape(rows, build);
-  const uint32_t code_dim = CodeDim(shape.dim, codes);
+  const CodePlan plan = PlanCodes(rows, build);
+  const bool rotated = plan.kind == CodeKind::kRotated;
   DiskHeader header{
       .nodes = shape.rows,
       .dim = shape.dim,
       .degree = static_cast<uint64_t>(build.GetInt("max_degree", kDegree)),
-      .code_dim = code_dim,
-      .code_params = (size_t{code_dim} << kCodeBits) * sizeof(float) + kCodeHead,
-      .code_bytes = codes.spaces,
-      .code_terms = 1,
+      .code_dim = plan.code_dim,
+      .code_params = rotated ? RotatedSavedBytes(shape.dim)
+                             : (size_t{plan.code_dim} << kCodeBits) * sizeof(float) + kCodeHead,
+      .code_bytes = rotated ? RotatedRowBytes(shape.dim) : plan.parts.spaces,
+      .code_terms = rotated ? 0 : 1,
       .element = static_cast<uint64_t>(shape.element),
       .scaled = shape.element != ElementType::kFloat32 && shape.metric == model::Metric::kCosine};
   header.cached_blocks = CacheBytes(rows, build) / header.Shape().block_bytes;

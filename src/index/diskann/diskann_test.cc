@@ -208,8 +208,11 @@ TEST_F(DiskAnnTest, KeepsNothingButItsCodebooksInMemoryAsAisaq) {
   ASSERT_TRUE(aisaq.ok());
   const size_t heap = aisaq.value()->memory_bytes() - bytes.size();  // As above.
   EXPECT_LE(heap, AisaqType().EstimateMemory({.rows = kRows, .dim = kDim}, {}));
-  // Row numbers, terms and twelve bytes of codes each: an eighth of the vectors.
-  EXPECT_EQ(disk->memory_bytes() - aisaq.value()->memory_bytes(), kRows * (4 + 4 + 12));
+  // Where the node stands, the length and twelve bytes of codes each: an eighth of the vectors.
+  // Once the mean, and what aligns the parts.
+  const size_t more = disk->memory_bytes() - aisaq.value()->memory_bytes();
+  EXPECT_GE(more, kRows * (4 + 4 + 12) + kDim * 4);
+  EXPECT_LE(more, kRows * (4 + 4 + 12) + kDim * 4 + 3 * 64);
   const Params search = Of({{"search_list", 60}, {"beamwidth", 4}});
   EXPECT_EQ(Recall(*aisaq.value(), Metric::kL2, search), Recall(*disk, Metric::kL2, search));
   EXPECT_GE(Recall(*aisaq.value(), Metric::kL2, search), 0.9);
@@ -288,33 +291,96 @@ TEST_F(DiskAnnTest, RefusesAFileThatLeadsNowhereThoughItsChecksumIsGood) {
   DiskHeader h;
   std::memcpy(&h, good.data() + header, sizeof(h));
   const DiskLayout at(h);
-  const size_t count = at.blocks + h.dim * sizeof(float);
+  const size_t node = at.blocks + h.Shape().row_at;
   struct Damage {
     std::string_view what;
     size_t offset;
     uint32_t value;
   };
   const Damage damages[] = {
-      {"a link to no node", count + 4, kRows},
-      {"more links than slots", count, static_cast<uint32_t>(h.degree) + 1},
-      {"a row that is not there", at.rows, kRows},
+      {"a link to no node", node + 8, kRows},
+      {"more links than slots", node + 4, static_cast<uint32_t>(h.degree) + 1},
+      {"a row that is not there", node, kRows},
+      {"a place that is not there", at.places, kRows},
+      {"another kind of codes", header + offsetof(DiskHeader, code_kind),
+       static_cast<uint32_t>(CodeKind::kSq8)},
+      {"a length that is no number", at.codes + h.code_bytes - 4, 0xffffffff},
+      {"a mean that is no number", at.code_params, 0x7fc00000},
       {"an entry that is not there", header + offsetof(DiskHeader, entry), kRows},
       {"another count of nodes", header + offsetof(DiskHeader, nodes), kRows + 1},
       {"no links at all", header + offsetof(DiskHeader, degree), 0},
       {"more cache than blocks", header + offsetof(DiskHeader, cached_blocks), 1u << 30},
-      {"huge codes", header + offsetof(DiskHeader, code_bytes), 1u << 30},
-      {"no parts of a code", at.code_params, 0}};
+      {"huge codes", header + offsetof(DiskHeader, code_bytes), 1u << 30}};
   for (const Damage& damage : damages) {
     std::string bad = good;
     std::memcpy(bad.data() + damage.offset, &damage.value, sizeof(damage.value));
-    const std::string framed = Frame("ELDISK01", 1, std::string_view(bad).substr(32));
+    const std::string framed = Frame("ELDISK02", 1, std::string_view(bad).substr(32));
     EXPECT_EQ(DiskAnnType().Open(BlobOf(framed), block(), Metric::kL2).status().code(),
               ErrorCode::kIntegrity)
         << damage.what;
   }
   EXPECT_EQ(DiskAnnType().Open(BlobOf(good), block(), Metric::kIp).status().code(),
             ErrorCode::kIntegrity)
-      << "terms are of L2 only";
+      << "another metric";
+}
+
+TEST_F(DiskAnnTest, RefusesTwoRowsInOnePlace) {
+  const std::string good = Build({});
+  DiskHeader h;
+  std::memcpy(&h, good.data() + 64, sizeof(h));
+  std::string bad = good;
+  const size_t places = DiskLayout(h).places;
+  std::memcpy(bad.data() + places, good.data() + places + 4, 4);
+  const std::string framed = Frame("ELDISK02", 1, std::string_view(bad).substr(32));
+  EXPECT_EQ(DiskAnnType().Open(BlobOf(framed), block(), Metric::kL2).status().code(),
+            ErrorCode::kIntegrity);
+}
+
+TEST_F(DiskAnnTest, RefusesAFileOfTheFormatBefore) {
+  const std::string good = Build({});
+  const std::string framed = Frame("ELDISK01", 1, std::string_view(good).substr(32));
+  const Status refused = DiskAnnType().Open(BlobOf(framed), block(), Metric::kL2).status();
+  EXPECT_EQ(refused.code(), ErrorCode::kIntegrity);
+  EXPECT_NE(refused.message().find("not a ELDISK02 file"), std::string_view::npos);
+}
+
+TEST_F(DiskAnnTest, KeepsAByteADimensionWhereTheBudgetHoldsThat) {
+  const std::string wide = Build(Of({{"pq_code_budget_gb_ratio", 0.25}}));
+  const std::string narrow = Build({});
+  const auto code_bytes = [](const std::string& file) {
+    DiskHeader h;
+    std::memcpy(&h, file.data() + 64, sizeof(h));
+    return h.code_bytes + 4 * h.code_terms;
+  };
+  EXPECT_EQ(code_bytes(wide), kDim + 4);
+  EXPECT_EQ(code_bytes(narrow), kDim / 2 + 4);
+  EXPECT_GE(Recall(*Open(wide), Metric::kL2, Of({{"search_list", 100}})), 0.95);
+}
+
+TEST_F(DiskAnnTest, ReadsFewBlocksWhereAFilterLeavesFewRows) {
+  const auto index = Open(Build(Of({{"search_cache_budget_gb_ratio", 0}})));
+  Bitset allowed(kRows);
+  for (size_t i = 0; i < kRows; i += 20) allowed.Set(i);
+  const uint64_t before = DiskAnnBlocksRead();
+  EXPECT_GE(Recall(*index, Metric::kL2, Of({{"search_list", 100}}), allowed.view()), 0.99);
+  EXPECT_LE(DiskAnnBlocksRead() - before, 20u * 50) << "half of the allowed rows";
+}
+
+TEST_F(DiskAnnTest, KeepsRecallUnderFiltersOfEveryShare) {
+  const auto index = Open(Build({}));
+  const Params search = Of({{"search_list", 60}});
+  const double plain = Recall(*index, Metric::kL2, search);
+  for (size_t percent : {1u, 3u, 10u, 20u, 30u, 40u, 60u, 80u, 99u}) {
+    Bitset random(kRows);
+    Bitset correlated(kRows);
+    for (size_t i = 0; i < kRows; ++i) {
+      if (i * 7919 % 100 < percent) random.Set(i);
+      // Numbers are from -1 to 1.
+      if (rows_[i * kDim] < 2 * static_cast<float>(percent) / 100 - 1) correlated.Set(i);
+    }
+    EXPECT_GE(Recall(*index, Metric::kL2, search, random.view()), plain - 0.02) << percent;
+    EXPECT_GE(Recall(*index, Metric::kL2, search, correlated.view()), plain - 0.02) << percent;
+  }
 }
 
 TEST_F(DiskAnnTest, FindsLargeInnerProductsAmongRowsOfVeryDifferentLength) {

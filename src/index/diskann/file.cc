@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "base/framed.h"
+#include "base/huge_copy.h"
 
 namespace elanus::index {
 namespace {
 
-constexpr std::string_view kMagic = "ELDISK01";
+constexpr std::string_view kMagic = "ELDISK02";
 constexpr size_t kFrame = 32;
 constexpr size_t kHeader = 64;  // Where it begins.
 constexpr uint64_t kDegreeMax = 2048;
@@ -57,26 +58,31 @@ bool IsScaled(const VectorBlock& rows, model::Metric metric) {
   return rows.element != ElementType::kFloat32 && metric == model::Metric::kCosine;
 }
 
+bool CodeKindIsGood(uint64_t kind) {
+  return kind == static_cast<uint64_t>(CodeKind::kRotated) ||
+         kind == static_cast<uint64_t>(CodeKind::kAdditive);
+}
+
 bool HeaderIsGood(const DiskHeader& h, VectorBlock rows, model::Metric metric, size_t file_bytes) {
   return h.nodes == rows.rows && h.dim == rows.dim &&
          h.element == static_cast<uint64_t>(rows.element) &&
+         h.is_l2 == (metric == model::Metric::kL2 ? 1 : 0) &&
          h.scaled == (IsScaled(rows, metric) ? 1 : 0) && h.nodes < kNodesMax && h.dim >= 1 &&
          h.dim <= kDimMax && h.degree >= 1 && h.degree <= kDegreeMax &&
          (h.nodes == 0 || h.entry < h.nodes) && h.code_dim >= h.dim && h.code_dim <= 2 * h.dim &&
-         h.code_params <= kParamsMax && h.code_bytes <= 4 * kDimMax && h.code_terms <= 1 &&
+         CodeKindIsGood(h.code_kind) && h.code_params <= kParamsMax &&
+         h.code_bytes <= 4 * kDimMax && h.code_terms <= 1 &&
          h.cached_blocks <= h.Shape().Blocks(h.nodes) && DiskLayout(h).end == file_bytes;
 }
 
+// In the order of the blocks. That each node's row has this place makes places a permutation.
 bool NodesAreGood(const DiskHeader& h, const char* base) {
   const DiskLayout at(h);
   const NodeShape shape = h.Shape();
+  const auto* places = reinterpret_cast<const uint32_t*>(base + at.places);
   for (uint64_t i = 0; i < h.nodes; ++i) {
-    uint32_t row;
-    std::memcpy(&row, base + at.rows + i * sizeof(row), sizeof(row));
-    const NodeView node(base + at.blocks + i / shape.nodes_per_block * shape.block_bytes +
-                            i % shape.nodes_per_block * shape.node_bytes,
-                        shape);
-    if (row >= h.nodes || node.degree() > h.degree) return false;
+    const NodeView node(base + at.blocks + shape.Offset(i), shape);
+    if (node.row() >= h.nodes || places[node.row()] != i || node.degree() > h.degree) return false;
     for (uint32_t j = 0; j < node.degree(); ++j) {
       if (node.link(j) >= h.nodes) return false;
     }
@@ -89,11 +95,12 @@ bool NodesAreGood(const DiskHeader& h, const char* base) {
 DiskLayout::DiskLayout(const DiskHeader& h) {
   const auto align = [](size_t n, size_t to) { return (n + to - 1) / to * to; };
   const NodeShape shape = h.Shape();
-  rows = align(kHeader + sizeof(DiskHeader), 64);
-  code_params = align(rows + h.nodes * 4, 64);
+  places = align(kHeader + sizeof(DiskHeader), 64);
+  code_params = align(places + h.nodes * 4, 64);
   codes = align(code_params + h.code_params, 64);
   terms = align(codes + h.nodes * h.code_bytes, 64);
-  blocks = align(terms + h.nodes * h.code_terms * 4, NodeShape::kSector);
+  steps_end = terms + h.nodes * h.code_terms * 4;
+  blocks = align(steps_end, NodeShape::kSector);
   end = blocks + shape.Blocks(h.nodes) * shape.block_bytes;
 }
 
@@ -104,16 +111,16 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
   const NodeShape shape(rows.row_bytes(), degree, scaled);
   const auto nodes = static_cast<uint32_t>(rows.rows);
   const std::vector<uint32_t> order = PlaceNodes(builder, nodes, shape.nodes_per_block);
-  std::vector<uint32_t> place(nodes);
-  for (uint32_t i = 0; i < nodes; ++i) place[order[i]] = i;
   const std::string params = codec.Save();
   const DiskHeader header{
       .nodes = nodes,
       .dim = rows.dim,
       .degree = degree,
-      .entry = nodes == 0 ? 0 : place[builder.entry()],
+      .entry = builder.entry(),
+      .is_l2 = metric == model::Metric::kL2,
       .cached_blocks = std::min<uint64_t>(cache_bytes / shape.block_bytes, shape.Blocks(nodes)),
       .code_dim = code_rows.dim(),
+      .code_kind = static_cast<uint64_t>(codec.kind()),
       .code_params = params.size(),
       .code_bytes = codec.row_bytes(),
       .code_terms = codec.has_terms(),
@@ -124,24 +131,25 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
   const auto part = [&](size_t offset) { return payload.data() + (offset - kFrame); };
   std::memcpy(part(kHeader), &header, sizeof(header));
   std::memcpy(part(at.code_params), params.data(), params.size());
-  if (nodes > 0) std::memcpy(part(at.rows), order.data(), size_t{nodes} * 4);
-  TRY(PackRows(ctx, codec, code_rows, order.data(), pool, part(at.codes),
+  auto* places = reinterpret_cast<uint32_t*>(part(at.places));
+  for (uint32_t i = 0; i < nodes; ++i) places[order[i]] = i;
+  TRY(PackRows(ctx, codec, code_rows, nullptr, pool, part(at.codes),
                reinterpret_cast<float*>(part(at.terms))));
   for (uint32_t i = 0; i < nodes; ++i) {
     if (i % 4096 == 0) TRY(ctx.CheckAlive());
-    char* to = part(at.blocks + i / shape.nodes_per_block * shape.block_bytes +
-                    i % shape.nodes_per_block * shape.node_bytes);
+    char* to = part(at.blocks + shape.Offset(i));
     const void* row = RowOf(rows, order[i]);
     std::memcpy(to, row, rows.row_bytes());
     if (scaled) {
       const float scale = InverseNorm(rows.element, row, rows.dim);
       std::memcpy(to + shape.scale_at, &scale, sizeof(scale));
     }
-    to += shape.links_at;
     const auto links = builder.Links(order[i]);
-    const auto count = static_cast<uint32_t>(links.size());
-    std::memcpy(to, &count, sizeof(count));
-    for (uint32_t other : links) std::memcpy(to += sizeof(uint32_t), &place[other], 4);
+    const uint32_t head[2] = {order[i], static_cast<uint32_t>(links.size())};
+    std::memcpy(to + shape.row_at, head, sizeof(head));
+    if (!links.empty()) {
+      std::memcpy(to + shape.row_at + sizeof(head), links.data(), links.size_bytes());
+    }
   }
   return Frame(kMagic, 1, payload);
 }
@@ -161,24 +169,27 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric, S
   }
   const DiskLayout at(h);
   opened.shape = h.Shape();
-  TRY_ASSIGN(opened.codec, OpenCodec(CodeKind::kAdditive, static_cast<uint32_t>(h.code_dim), is_l2,
-                                     file.bytes().substr(at.code_params, h.code_params)));
-  const char* codes = base + at.codes;
-  const auto* terms = reinterpret_cast<const float*>(base + at.terms);
-  opened.rows = reinterpret_cast<const uint32_t*>(base + at.rows);
+  const char* steps = base + at.places;
   if (steps_in == StepsIn::kMemory) {
-    opened.row_copies.assign(opened.rows, opened.rows + h.nodes);
-    opened.code_copies.assign(codes, codes + h.nodes * h.code_bytes);
-    opened.term_copies.assign(terms, terms + h.nodes * h.code_terms);
-    opened.rows = opened.row_copies.data();
-    codes = opened.code_copies.data();
-    terms = opened.term_copies.data();
+    opened.steps = HugeCopy(file.bytes().substr(at.places, at.steps_end - at.places));
+    if (opened.steps == nullptr) {
+      return Error(ErrorCode::kMemoryLimitExceeded, "no memory for the codes of a disk index: {}",
+                   at.steps_end - at.places);
+    }
+    steps = opened.steps.get();
   }
-  opened.packed = {.codes = codes, .terms = h.code_terms == 0 ? nullptr : terms, .rows = h.nodes};
-  if (opened.codec->row_bytes() != h.code_bytes ||
-      opened.codec->has_terms() != (h.code_terms != 0) || !opened.codec->Holds(opened.packed)) {
-    return Status(ErrorCode::kIntegrity, "the codes of a disk index do not fit their codec");
-  }
+  const auto step_part = [&](size_t offset) { return steps + (offset - at.places); };
+  opened.places = reinterpret_cast<const uint32_t*>(steps);
+  TRY_ASSIGN(OpenedPart part, OpenPacked({.kind = h.code_kind,
+                                          .row_bytes = h.code_bytes,
+                                          .has_terms = h.code_terms,
+                                          .params = {step_part(at.code_params), h.code_params},
+                                          .codes = step_part(at.codes),
+                                          .terms = step_part(at.terms),
+                                          .rows = h.nodes},
+                                         static_cast<uint32_t>(h.code_dim), is_l2, "a disk index"));
+  opened.codec = std::move(part.codec);
+  opened.packed = part.rows;
   opened.blocks = base + at.blocks;
   opened.cache.assign(opened.blocks, opened.blocks + h.cached_blocks * opened.shape.block_bytes);
   opened.file = std::move(file);
@@ -186,14 +197,15 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric, S
 }
 
 size_t OpenedDisk::memory_bytes() const {
-  return row_copies.size() * 4 + code_copies.size() + term_copies.size() * 4 + cache.size() +
-         header.code_params + file.heap_bytes();
+  const DiskLayout at(header);
+  return (steps == nullptr ? 0 : at.steps_end - at.places) + cache.size() + header.code_params +
+         file.heap_bytes();
 }
 
 size_t EstimateDiskMemory(const DiskHeader& h, StepsIn steps_in) {
+  const DiskLayout at(h);
   const NodeShape shape = h.Shape();
-  const size_t step_bytes = 4 + h.code_bytes + 4 * h.code_terms;
-  return (steps_in == StepsIn::kMemory ? h.nodes * step_bytes : 0) + h.code_params +
+  return (steps_in == StepsIn::kMemory ? at.steps_end - at.places : 0) + h.code_params +
          std::min<size_t>(h.cached_blocks, shape.Blocks(h.nodes)) * shape.block_bytes;
 }
 

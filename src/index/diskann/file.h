@@ -1,15 +1,16 @@
 // The file of a disk graph: what Build writes and Open checks.
 //
-// Framed "ELDISK01", so that offsets in the file count 32 bytes of frame: 32 zero bytes; the
-// header; then, each at a multiple of 64 bytes: row numbers (u32, place by place), the codec's
-// parameters, codes, terms (float32, where the codec has them); and from the next multiple of 4096
-// on the blocks. A block is 4096 bytes, or as many times that as one node needs; it holds as many
-// whole nodes as fit. A node: its vector (dim elements; float32 ones of length 1 for COSINE), under
-// COSINE for other elements 1 / its length (float32); at the next multiple of 4 bytes the count of
-// its links, `degree` slots for the places they lead to.
+// Framed "ELDISK02", so that offsets in the file count 32 bytes of frame: 32 zero bytes; the
+// header; then, each at a multiple of 64 bytes: places (u32, row by row), the codec's parameters,
+// codes, terms (float32, where the codec has them), both row by row; and from the next multiple of
+// 4096 on the blocks. A block is 4096 bytes, or as many times that as one node needs; it holds as
+// many whole nodes as fit. A node: its vector (dim elements; float32 ones of length 1 for COSINE),
+// under COSINE for other elements 1 / its length (float32); at the next multiple of 4 bytes its
+// row, the count of its links, `degree` slots for the rows they lead to.
 //
-// Blocks are filled with nodes that are near each other, and stand in breadth-first order from the
-// entry: the first ones are what the hot cache keeps.
+// Nodes are called by their rows, so that a filter is asked and a code found without a table; the
+// one table says where a row's node stands. Blocks are filled with nodes that are near each other,
+// and stand in breadth-first order from the entry: the first ones are what the hot cache keeps.
 #pragma once
 
 #include <cstring>
@@ -27,23 +28,29 @@ namespace elanus::index {
 struct NodeShape {
   static constexpr size_t kSector = 4096;
   size_t scale_at;  // Where 1 / length lies in a node, if there is one.
-  size_t links_at;
+  size_t row_at;    // Of the row, the count of links and the links.
   size_t node_bytes, nodes_per_block, block_bytes;
 
   /// `scaled`: nodes have 1 / length.
   NodeShape(size_t row_bytes, size_t degree, bool scaled)
       : scale_at((row_bytes + 3) / 4 * 4),
-        links_at(scale_at + (scaled ? sizeof(float) : 0)),
-        node_bytes(links_at + (1 + degree) * 4),
+        row_at(scale_at + (scaled ? sizeof(float) : 0)),
+        node_bytes(row_at + (2 + degree) * 4),
         nodes_per_block(node_bytes <= kSector ? kSector / node_bytes : 1),
         block_bytes((node_bytes + kSector - 1) / kSector * kSector) {}
+  /// Where the node of a place begins, from the first block on.
+  size_t Offset(size_t place) const {
+    return place / nodes_per_block * block_bytes + place % nodes_per_block * node_bytes;
+  }
   size_t Blocks(size_t nodes) const { return (nodes + nodes_per_block - 1) / nodes_per_block; }
 };
 
 struct DiskHeader {
   uint64_t nodes, dim, degree, entry;
+  uint64_t is_l2;          // 1: the metric is L2.
   uint64_t cached_blocks;  // The first ones, kept in memory once opened.
   uint64_t code_dim;       // dim, or a little more: zeros make it a multiple of the codec's parts.
+  uint64_t code_kind;      // A CodeKind: kRotated or kAdditive.
   uint64_t code_params, code_bytes, code_terms;  // Bytes; bytes a row; 0 or 1.
   uint64_t element;                              // An ElementType.
   uint64_t scaled;  // 1: nodes have 1 / length (COSINE of another element than float32).
@@ -57,7 +64,7 @@ struct DiskHeader {
 
 /// Where each part begins, from the file's start.
 struct DiskLayout {
-  size_t rows, code_params, codes, terms, blocks, end;
+  size_t places, code_params, codes, terms, steps_end, blocks, end;
   explicit DiskLayout(const DiskHeader& header);
 };
 
@@ -74,13 +81,11 @@ struct OpenedDisk {
   DiskHeader header{};
   NodeShape shape{4, 1, false};
   std::unique_ptr<Codec> codec;
-  // What every step of a walk reads, in the copies or in `file`.
-  const uint32_t* rows = nullptr;  // Of each place.
+  // What every step of a walk reads, in `steps` or in `file`.
+  const uint32_t* places = nullptr;  // Of each row: block x nodes_per_block + place in it.
   PackedRows packed;
-  std::vector<uint32_t> row_copies;
-  std::vector<char> code_copies;
-  std::vector<float> term_copies;
-  std::vector<char> cache;  // The hot blocks.
+  std::shared_ptr<const char> steps;  // The file from places to steps_end.
+  std::vector<char> cache;            // The hot blocks.
   Blob file;
   const char* blocks = nullptr;  // In `file`.
 
@@ -105,13 +110,14 @@ class NodeView {
     std::memcpy(&scale, at_ + shape_.scale_at, sizeof(scale));
     return scale;
   }
-  uint32_t degree() const { return Number(0); }
-  uint32_t link(size_t i) const { return Number(1 + i); }
+  uint32_t row() const { return Number(0); }
+  uint32_t degree() const { return Number(1); }
+  uint32_t link(size_t i) const { return Number(2 + i); }
 
  private:
   uint32_t Number(size_t i) const {
     uint32_t number;
-    std::memcpy(&number, at_ + shape_.links_at + i * sizeof(number), sizeof(number));
+    std::memcpy(&number, at_ + shape_.row_at + i * sizeof(number), sizeof(number));
     return number;
   }
   const char* at_;

@@ -2,12 +2,14 @@
 // been to, `beamwidth` of them, and reads their blocks together. What a block holds is used whole:
 // all its vectors are scored exactly, and its nodes that the walk would come to anyway are expanded
 // at once. The answer is the best of all that was scored exactly. With a filter only allowed rows
-// count, and the cheaper of such a walk and a scan of the allowed rows' codes is taken.
+// count, and what costs least is taken of three ways: a walk over all nodes until enough allowed
+// ones are met, a short walk that steps on few of the other nodes, and a scan of the allowed rows'
+// codes.
 #include "index/diskann/search.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
-#include <queue>
 
 #include "index/codes/dense_rows.h"
 #include "index/diskann/blocks.h"
@@ -20,20 +22,31 @@ namespace {
 constexpr int64_t kSearchListMin = 16;
 constexpr int kStepsPerCheck = 8;
 constexpr size_t kScanTile = 1024;
-constexpr double kExcludedMax = 0.93;  // From here on only a scan.
-// Bytes of codes whose scoring (0.8 ns a byte) costs as much as reading a block and expanding a
-// node: 3 us with the block in memory, 15 from an SSD with eight on their way.
-constexpr double kCodeBytesPerRead = 10'000;
-constexpr double kReadsPerListEntry = 1.2;
+// Bytes of codes whose scoring (0.12 ns a byte) costs as much as reading a block in a walk, whose
+// nodes' links are then scored: 4 us with the block in memory. A scan only reads.
+constexpr double kCodeBytesPerRead = 33'000;
+constexpr double kScanReadCost = 0.3;
+// The blocks that a walk reads.
+constexpr double kReadsPerListEntry = 0.7;
+constexpr double kReadsOnTheWay = 25;
 constexpr size_t kRangeSlack = 8;
+// Where a smaller share is allowed, a walk steps on fewer of the other nodes than lie among the
+// nearest: on this times `list` / share of them, where a filter drawn at random leaves (1 - share)
+// * `list` / share. It begins at the nearest of so many allowed rows from all over the segment.
+constexpr double kShortWalkShareMax = 0.4;
+constexpr double kPasses = 0.45;
+constexpr size_t kSeeds = 256;
+// How many times what codes have erred by a row may be nearer than its code says.
+constexpr float kErrorSlack = 1.5f;
 
 struct SearchShape {
   uint32_t k = 0;
-  size_t list = 0;   // Candidates of the walk, k at least.
-  size_t width = 0;  // Blocks read at once.
-  double excluded_max = kExcludedMax;
-  bool excluded_max_given = false;
+  size_t list = 0;           // Candidates of the walk, k at least.
+  size_t width = 0;          // Blocks read at once.
+  double excluded_max = -1;  // See filter_threshold; below 0: what costs less.
 };
+
+enum class Way : uint8_t { kWalk, kShortWalk, kScan };
 
 // Which nodes and blocks a walk has met, a set a thread: walks never nest.
 struct Marks {
@@ -81,10 +94,11 @@ class DiskSearch {
     prepared_ = distance_.PrepareFloats(scaled ? query_.plain() : query_.unit(), scratch_);
     scored_ = 0;
     const size_t wanted = std::min<size_t>(shape_.k, allowed_count_);
-    if (ScanIsCheaper(wanted)) {
+    const Way way = Cheapest(wanted);
+    if (way == Way::kScan) {
       TRY(Scan());
     } else {
-      TRY_ASSIGN(const bool complete, Walk());
+      TRY_ASSIGN(const bool complete, Walk(way == Way::kShortWalk ? Passes() : 0));
       // Parts of the graph may not be reachable (many equal rows): what was asked for is there.
       if (!complete || scored_ < wanted) TRY(Scan());
     }
@@ -93,64 +107,104 @@ class DiskSearch {
   }
 
  private:
-  struct Farther {
-    bool operator()(const Neighbour& a, const Neighbour& b) const { return b < a; }
-  };
-
+  // Costs, in scorings of a code.
   double ScoresPerRead() const {
     return kCodeBytesPerRead / static_cast<double>(disk_.header.code_bytes);
   }
   double ScanScores() const {
     const double reads = static_cast<double>(std::min(shape_.list, allowed_count_));
-    return static_cast<double>(allowed_count_) + reads * ScoresPerRead();
+    return static_cast<double>(allowed_count_) + kScanReadCost * reads * ScoresPerRead();
   }
-  bool ScanIsCheaper(size_t wanted) const {
-    if (wanted * 2 >= allowed_count_) return true;  // Half of all rows: a walk saves nothing.
-    if (allowed_count_ == disk_.header.nodes) return false;  // A range may still be given up.
-    const double share =
-        static_cast<double>(allowed_count_) / static_cast<double>(disk_.header.nodes);
-    if (1 - share >= shape_.excluded_max) return true;
-    if (shape_.excluded_max_given) return false;
-    const double walk =
-        static_cast<double>(shape_.list) * kReadsPerListEntry * ScoresPerRead() / share;
-    return ScanScores() < walk;
+  double WalkScores(double list) const {
+    return (list * kReadsPerListEntry + kReadsOnTheWay) * ScoresPerRead();
+  }
+  double Share() const {
+    return static_cast<double>(allowed_count_) / static_cast<double>(disk_.header.nodes);
+  }
+  size_t Passes() const {
+    return static_cast<size_t>(kPasses / Share() * static_cast<double>(shape_.list)) + 1;
   }
 
-  bool IsAllowed(uint32_t place) const {
-    return allowed_.empty() || allowed_.Test(disk_.rows[place]);
-  }
-  float Bound() const {
-    return nearest_.size() < shape_.list ? std::numeric_limits<float>::infinity()
-                                         : nearest_.top().key;
-  }
-  // A node whose code has been scored: worth a step, and if allowed a candidate?
-  bool Meet(float key, uint32_t place) {
-    if (key >= Bound()) return false;
-    // What a range leaves out is only walked past; its vector is scored on the way.
-    if (IsAllowed(place) && !(key < range_.low)) {
-      nearest_.push({key, place});
-      if (nearest_.size() > shape_.list) nearest_.pop();
+  Way Cheapest(size_t wanted) const {
+    if (wanted * 2 >= allowed_count_) return Way::kScan;  // Half of all rows: a walk saves nothing.
+    // A range may still be given up.
+    if (allowed_count_ == disk_.header.nodes) return Way::kWalk;
+    const double share = Share();
+    if (shape_.excluded_max >= 0) {
+      return 1 - share >= shape_.excluded_max ? Way::kScan : Way::kWalk;
     }
+    const double walk = WalkScores(static_cast<double>(shape_.list) / share);
+    const double short_walk = share <= kShortWalkShareMax
+                                  ? WalkScores(static_cast<double>(shape_.list + Passes()))
+                                  : walk;
+    if (ScanScores() < std::min(walk, short_walk)) return Way::kScan;
+    return short_walk < walk ? Way::kShortWalk : Way::kWalk;
+  }
+
+  bool IsAllowed(uint32_t row) const { return allowed_.empty() || allowed_.Test(row); }
+  static float BoundOf(const std::vector<Neighbour>& heap, size_t size) {
+    return heap.size() < size ? std::numeric_limits<float>::infinity() : heap.front().key;
+  }
+  static void Keep(std::vector<Neighbour>& heap, size_t size, Neighbour neighbour) {
+    heap.push_back(neighbour);
+    std::push_heap(heap.begin(), heap.end());
+    if (heap.size() <= size) return;
+    std::pop_heap(heap.begin(), heap.end());
+    heap.pop_back();
+  }
+  float Bound() const { return BoundOf(nearest_, shape_.list); }
+  // Up to which key a node is worth a step.
+  float BoundFor(uint32_t row) const {
+    const float bound = Bound();
+    return passes_ == 0 || IsAllowed(row) ? bound : std::min(bound, BoundOf(passed_, passes_));
+  }
+  // A node whose code has been scored: if allowed a candidate, and worth a step?
+  bool Meet(float key, uint32_t row) {
+    if (key >= Bound()) return false;
+    if (!IsAllowed(row)) {
+      if (passes_ == 0) return true;
+      if (key >= BoundOf(passed_, passes_)) return false;
+      Keep(passed_, passes_, {key, row});
+      return true;
+    }
+    // What a range leaves out is only walked past; its vector is scored on the way.
+    if (!(key < range_.low)) Keep(nearest_, shape_.list, {key, row});
     return true;
   }
+  void Open(float key, uint32_t row) {
+    open_.push_back({key, row});
+    std::push_heap(open_.begin(), open_.end(), IsFarther);
+  }
+  static bool IsFarther(const Neighbour& a, const Neighbour& b) { return b < a; }
 
-  Result<bool> Walk();
+  Result<bool> Walk(size_t passes);
+  void Begin(size_t passes);
+  void MeetSeeds();
+  void MeetBatch();
+  void ChooseStep();
   void TakeStep();
   void UseBlock(uint32_t block);
   void Expand(const NodeView& node);
   Status Scan();
+  Status ReadBest();
+  size_t NextAllowed(size_t& next, uint32_t* rows) const;
 
-  NodeView NodeAt(uint32_t place) const {
+  uint32_t BlockOf(uint32_t row) const {
+    return disk_.places[row] / static_cast<uint32_t>(disk_.shape.nodes_per_block);
+  }
+  NodeView NodeAt(size_t place) const {
     const NodeShape& shape = disk_.shape;
     const auto block = static_cast<uint32_t>(place / shape.nodes_per_block);
     return {reader_.Block(block) + place % shape.nodes_per_block * shape.node_bytes, shape};
   }
-  void Push(uint32_t place) {
-    const NodeView node = NodeAt(place);
+  NodeView NodeOf(uint32_t row) const { return NodeAt(disk_.places[row]); }
+  // Scores a vector; its key.
+  float Push(const NodeView& node, uint32_t row) {
     float key = distance_.One(prepared_, node.vector());
     if (disk_.header.scaled != 0) key *= query_scale_ * node.scale();
     scored_ += key < range_.low ? 0 : 1;
-    if (!range_.bounds() || range_.Holds(key)) best_.Push(key, disk_.rows[place]);
+    if (!range_.bounds() || range_.Holds(key)) best_.Push(key, row);
+    return key;
   }
 
   const OpenedDisk& disk_;
@@ -165,50 +219,67 @@ class DiskSearch {
   BlockReader reader_;
   TopK best_;
   Marks& marks_ = ThreadMarks();
-  std::priority_queue<Neighbour, std::vector<Neighbour>, Farther> open_;  // To be expanded.
-  std::priority_queue<Neighbour> nearest_;  // The `list` best allowed; the worst on top.
+  size_t passes_ = 0;               // Of this walk: nodes not allowed that it may step on; 0: any.
+  std::vector<Neighbour> open_;     // A heap, the nearest in front: to be expanded.
+  std::vector<Neighbour> nearest_;  // A heap, the farthest in front: the `list` best allowed.
+  std::vector<Neighbour> passed_;   // The same of the `passes_` best that are not allowed.
   QueryVector query_;
   std::vector<float> code_query_;   // What the codes are scored against,
   const void* prepared_ = nullptr;  // and the vectors.
   float query_scale_ = 1.0f;
   size_t scored_ = 0;  // Vectors of the query that are not below the range.
   std::vector<float> scratch_;
-  std::vector<uint32_t> blocks_;  // Of one step.
-  std::vector<uint32_t> steps_;   // Nodes of one step.
-  std::vector<uint32_t> batch_;
-  std::vector<float> keys_;
-  std::vector<float> block_keys_;  // Of the nodes of one block.
+  std::vector<uint32_t> blocks_;       // Of one step.
+  std::vector<uint32_t> steps_;        // Nodes of one step.
+  std::vector<uint32_t> batch_;        // Nodes whose codes are to be scored.
+  std::vector<float> keys_;            // Of the batch.
+  std::vector<Neighbour> candidates_;  // Of a scan, to be read.
 };
 
-// False when it was given up because a scan costs less.
-Result<bool> DiskSearch::Walk() {
-  const size_t per_block = disk_.shape.nodes_per_block;
+void DiskSearch::Begin(size_t passes) {
   marks_.Begin(disk_.header.nodes, disk_.shape.Blocks(disk_.header.nodes));
-  open_ = {};
-  nearest_ = {};
+  passes_ = passes;
+  open_.clear();
+  nearest_.clear();
+  passed_.clear();
+  batch_.clear();
+  if (passes > 0) MeetSeeds();
+  const auto entry = static_cast<uint32_t>(disk_.header.entry);
+  if (marks_.met.Visit(entry)) {
+    // Whether it is allowed or not: it leads into the graph.
+    scorer_->Score(&entry, 1, keys_.data());
+    Meet(keys_[0], entry);
+    Open(keys_[0], entry);
+  }
+}
+
+// Allowed rows of all parts of the segment, where a short walk begins.
+void DiskSearch::MeetSeeds() {
+  const size_t words = allowed_.word_count();
+  const size_t stride = (words + kSeeds - 1) / kSeeds;
+  for (size_t begin = 0; begin < words; begin += stride) {
+    const size_t end = std::min(words, begin + stride);
+    size_t at = begin;
+    while (at < end && allowed_.words[at] == 0) ++at;
+    if (at == end) continue;
+    const auto row =
+        static_cast<uint32_t>(at * 64 + static_cast<size_t>(std::countr_zero(allowed_.words[at])));
+    marks_.met.Visit(row);
+    batch_.push_back(row);
+  }
+  MeetBatch();
+}
+
+// False when it was given up because a scan costs less.
+Result<bool> DiskSearch::Walk(size_t passes) {
+  Begin(passes);
   const bool may_give_up =
-      (allowed_count_ < disk_.header.nodes && !shape_.excluded_max_given) || range_.has_low();
+      (allowed_count_ < disk_.header.nodes && shape_.excluded_max < 0) || range_.has_low();
   const auto blocks_max = static_cast<uint64_t>(ScanScores() / ScoresPerRead()) + shape_.width;
   uint64_t blocks_used = 0;
-  const auto entry = static_cast<uint32_t>(disk_.header.entry);
-  marks_.met.Visit(entry);
-  scorer_->Score(&entry, 1, keys_.data());
-  Meet(keys_[0], entry);
-  open_.push({keys_[0], entry});
   for (int step = 1;; ++step) {
     if (step % kStepsPerCheck == 0) TRY(ctx_.CheckAlive());
-    steps_.clear();
-    blocks_.clear();
-    while (blocks_.size() < shape_.width && !open_.empty() && open_.top().key <= Bound()) {
-      const uint32_t place = open_.top().node;
-      open_.pop();
-      if (!marks_.expanded.Visit(place)) continue;
-      steps_.push_back(place);
-      const auto block = static_cast<uint32_t>(place / per_block);
-      if (std::find(blocks_.begin(), blocks_.end(), block) == blocks_.end()) {
-        blocks_.push_back(block);
-      }
-    }
+    ChooseStep();
     if (steps_.empty()) return true;
     if (may_give_up && blocks_used > blocks_max) {
       best_.Clear();
@@ -220,8 +291,23 @@ Result<bool> DiskSearch::Walk() {
   }
 }
 
+// The nearest open nodes of `width` blocks.
+void DiskSearch::ChooseStep() {
+  steps_.clear();
+  blocks_.clear();
+  while (blocks_.size() < shape_.width && !open_.empty() && open_.front().key <= Bound()) {
+    const auto [key, row] = open_.front();
+    std::pop_heap(open_.begin(), open_.end(), IsFarther);
+    open_.pop_back();
+    if (key > BoundFor(row) || !marks_.expanded.Visit(row)) continue;
+    steps_.push_back(row);
+    const uint32_t block = BlockOf(row);
+    if (std::find(blocks_.begin(), blocks_.end(), block) == blocks_.end()) blocks_.push_back(block);
+  }
+}
+
 void DiskSearch::TakeStep() {
-  for (uint32_t place : steps_) Expand(NodeAt(place));
+  for (uint32_t row : steps_) Expand(NodeOf(row));
   for (uint32_t block : blocks_) {
     if (marks_.scored.Visit(block)) UseBlock(block);
   }
@@ -233,23 +319,29 @@ void DiskSearch::UseBlock(uint32_t block) {
   const size_t per_block = disk_.shape.nodes_per_block;
   const size_t begin = block * per_block;
   const size_t end = std::min<size_t>(disk_.header.nodes, begin + per_block);
+  batch_.clear();
   for (size_t place = begin; place < end; ++place) {
-    if (IsAllowed(static_cast<uint32_t>(place))) Push(static_cast<uint32_t>(place));
+    const NodeView node = NodeAt(place);
+    const uint32_t row = node.row();
+    // The file was checked when it was opened; what comes from the disk now is looked at again.
+    if (row >= disk_.header.nodes) continue;
+    if (IsAllowed(row)) Push(node, row);
+    batch_.push_back(row);
   }
   if (per_block == 1) return;
-  block_keys_.resize(end - begin);
-  scorer_->ScoreRange(begin, end - begin, block_keys_.data());
-  for (size_t i = begin; i < end; ++i) {
-    const auto place = static_cast<uint32_t>(i);
-    const float key = block_keys_[i - begin];
-    if (marks_.met.Visit(place)) Meet(key, place);
-    if (key <= Bound() && marks_.expanded.Visit(place)) Expand(NodeAt(place));
+  scorer_->Score(batch_.data(), batch_.size(), keys_.data());
+  steps_.clear();
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    if (marks_.met.Visit(batch_[i])) Meet(keys_[i], batch_[i]);
+    if (keys_[i] <= BoundFor(batch_[i]) && marks_.expanded.Visit(batch_[i]))
+      steps_.push_back(batch_[i]);
   }
+  for (uint32_t row : steps_) Expand(NodeOf(row));
 }
 
 void DiskSearch::Expand(const NodeView& node) {
   batch_.clear();
-  // The file was checked when it was opened; what comes from the disk now is looked at again.
+  // As in UseBlock.
   const size_t degree = std::min<size_t>(node.degree(), disk_.header.degree);
   for (size_t i = 0; i < degree; ++i) {
     const uint32_t other = node.link(i);
@@ -257,54 +349,81 @@ void DiskSearch::Expand(const NodeView& node) {
     __builtin_prefetch(disk_.packed.codes + other * disk_.header.code_bytes);
     batch_.push_back(other);
   }
+  MeetBatch();
+}
+
+void DiskSearch::MeetBatch() {
   scorer_->Score(batch_.data(), batch_.size(), keys_.data());
   for (size_t i = 0; i < batch_.size(); ++i) {
-    if (Meet(keys_[i], batch_[i])) open_.push({keys_[i], batch_[i]});
+    if (Meet(keys_[i], batch_[i])) Open(keys_[i], batch_[i]);
   }
 }
 
-// Scores the codes of all allowed rows and reads the vectors of the best `list` of them; with a
-// range that leaves out the nearest rows those of many on both sides of its lower end: rows lie
-// dense out there, and codes put many of them on the wrong side.
+// The next allowed rows from `next` on, at most kScanTile; 0 at the end.
+size_t DiskSearch::NextAllowed(size_t& next, uint32_t* rows) const {
+  size_t count = 0;
+  if (allowed_.empty()) {
+    const size_t end = std::min<size_t>(disk_.header.nodes, next + kScanTile);
+    while (next < end) rows[count++] = static_cast<uint32_t>(next++);
+    return count;
+  }
+  for (; next < allowed_.size && count + 64 <= kScanTile; next += 64) {
+    for (uint64_t word = allowed_.words[next / 64]; word != 0; word &= word - 1) {
+      rows[count++] = static_cast<uint32_t>(next + static_cast<size_t>(std::countr_zero(word)));
+    }
+  }
+  return count;
+}
+
+// Scores the codes of all allowed rows for the best `list` of them; with a range that leaves out
+// the nearest rows those of many on both sides of its lower end: rows lie dense out there, and
+// codes put many of them on the wrong side.
 Status DiskSearch::Scan() {
   const size_t wanted = range_.has_low() ? kRangeSlack * shape_.list : shape_.list;
   const auto list = static_cast<uint32_t>(std::min(wanted, allowed_count_));
   TopK nearest(list);
   TopK below(list);
-  uint32_t places[kScanTile];
-  for (size_t begin = 0; begin < disk_.header.nodes; begin += kScanTile) {
+  uint32_t rows[kScanTile];
+  size_t next = 0;
+  while (const size_t count = NextAllowed(next, rows)) {
     TRY(ctx_.CheckAlive());
-    const size_t end = std::min<size_t>(disk_.header.nodes, begin + kScanTile);
-    size_t count = 0;
-    for (size_t place = begin; place < end; ++place) {
-      places[count] = static_cast<uint32_t>(place);  // No branch: chance would mispredict it.
-      count += IsAllowed(places[count]) ? 1 : 0;
-    }
-    scorer_->Score(places, count, keys_.data());
+    scorer_->Score(rows, count, keys_.data());
     for (size_t i = 0; i < count; ++i) {
       if (keys_[i] < range_.low) {
-        below.Push(-keys_[i], places[i]);
+        below.Push(-keys_[i], rows[i]);
       } else {
-        nearest.Push(keys_[i], places[i]);
+        nearest.Push(keys_[i], rows[i]);
       }
     }
   }
-  batch_.clear();
-  const auto take = [&](float, uint32_t place) { batch_.push_back(place); };
-  nearest.ForEach(take);
-  below.ForEach(take);
-  std::sort(batch_.begin(), batch_.end());  // Places of one block together.
+  candidates_.clear();
+  nearest.ForEach([&](float key, uint32_t row) { candidates_.push_back({key, row}); });
+  below.ForEach([&](float key, uint32_t row) { candidates_.push_back({-key, row}); });
+  return ReadBest();
+}
+
+// Reads the vectors of a scan's candidates, the nearest first, until the codes of the others say
+// that they are farther than the k best, by more than codes have erred so far.
+Status DiskSearch::ReadBest() {
+  std::partial_sort(candidates_.begin(), candidates_.end(), candidates_.end());
   best_.Clear();
-  for (size_t begin = 0; begin < batch_.size(); begin += shape_.width) {
+  float erred = 0;
+  for (size_t begin = 0; begin < candidates_.size(); begin += shape_.width) {
     TRY(ctx_.CheckAlive());
-    const size_t end = std::min(batch_.size(), begin + shape_.width);
+    const size_t end = std::min(candidates_.size(), begin + shape_.width);
     blocks_.clear();
     for (size_t i = begin; i < end; ++i) {
-      const auto block = static_cast<uint32_t>(batch_[i] / disk_.shape.nodes_per_block);
-      if (blocks_.empty() || blocks_.back() != block) blocks_.push_back(block);
+      const uint32_t block = BlockOf(candidates_[i].node);
+      if (std::find(blocks_.begin(), blocks_.end(), block) == blocks_.end()) {
+        blocks_.push_back(block);
+      }
     }
     reader_.Fetch(blocks_);
-    for (size_t i = begin; i < end; ++i) Push(batch_[i]);
+    for (size_t i = begin; i < end; ++i) {
+      const auto [key, row] = candidates_[i];
+      if (!range_.bounds() && best_.full() && key - kErrorSlack * erred >= best_.bound()) return {};
+      erred = std::max(erred, key - Push(NodeOf(row), row));
+    }
   }
   return {};
 }
@@ -339,11 +458,7 @@ class DiskIndex final : public VectorIndex {
     SearchShape shape{.k = k, .list = std::min<size_t>(static_cast<size_t>(list), nodes)};
     shape.width =
         static_cast<size_t>(params.GetInt("beamwidth", static_cast<int64_t>(beam_width_)));
-    const double threshold = params.Get("filter_threshold", -1);
-    if (threshold >= 0) {
-      shape.excluded_max = threshold;
-      shape.excluded_max_given = true;
-    }
+    shape.excluded_max = params.Get("filter_threshold", -1);
     DiskSearch search(disk_, metric_, ctx, shape, request);
     for (size_t q = 0; q < queries.rows; ++q) TRY(search.Run(queries, q, hits));
     return {};
