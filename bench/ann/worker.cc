@@ -29,6 +29,7 @@
 #include "base/executor.h"
 #include "index/batch.h"
 #include "index/diskann/diskann.h"
+#include "index/exact_batch.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -147,6 +148,7 @@ struct Opened {
   const std::string& path;
   std::string_view mapped;
   const VectorBlock& base;
+  model::Metric metric;
 };
 
 // Runs one command line.
@@ -169,12 +171,14 @@ void Measure(Context& ctx, Pool& pool, const Opened& opened, VectorBlock queries
   const Params params = Parse(opened.type, Phase::kSearch, texts);
   std::vector<uint32_t> rows(queries.rows * kTop);
   std::vector<float> scores(rows.size());
+  const auto request = [&](size_t begin, size_t count) -> SearchRequest {
+    return {.queries = queries.Slice(begin, count),
+            .k = kTop,
+            .params = params,
+            .allowed = allowed.view()};
+  };
   const auto search = [&](Context& context, size_t begin, size_t count) -> Status {
-    return opened.index.Search(context,
-                               {.queries = queries.Slice(begin, count),
-                                .k = kTop,
-                                .params = params,
-                                .allowed = allowed.view()},
+    return opened.index.Search(context, request(begin, count),
                                {rows.data() + begin * kTop, scores.data() + begin * kTop});
   };
   if (mode == "cold") Forget(opened.path, opened.mapped);
@@ -188,9 +192,15 @@ void Measure(Context& ctx, Pool& pool, const Opened& opened, VectorBlock queries
   } else if (mode == "single" || mode == "few") {
     const size_t count = mode == "single" ? queries.rows : std::min<size_t>(queries.rows, kFew);
     for (size_t q = 0; q < count && status.ok(); ++q) status = search(ctx, q, 1);
+  } else if (mode == "parallel" &&
+             SharesExactBatch(&opened.type, opened.base, opened.metric, kTop)) {
+    // As a query node answers a request,
+    status =
+        SearchExactTogether(ctx, {.pool = &pool, .max = HelpersMax(pool, {})}, opened.base,
+                            opened.metric, request(0, queries.rows), {rows.data(), scores.data()});
   } else if (mode == "parallel") {
-    // As a query node cuts a request.
-    const std::vector<size_t> begins = CutQueries(pool, {}, queries.rows, 1);
+    // and cuts one.
+    const std::vector<size_t> begins = CutQueries(pool, {}, {.queries = queries.rows});
     status = pool.ParallelFor(ctx, begins.size() - 1, [&](size_t part) {
       return search(ctx, begins[part], begins[part + 1] - begins[part]);
     });
@@ -256,7 +266,8 @@ int Run(int argc, char** argv) {
       build_s, build_cpu_s, mapped.size(), memory, base.rows);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
-    if (!line.empty()) Measure(ctx, pool, {*type, **index, file, mapped, base}, queries, line);
+    if (!line.empty())
+      Measure(ctx, pool, {*type, **index, file, mapped, base, metric}, queries, line);
   }
   return 0;
 }

@@ -66,18 +66,32 @@ Result<index::Params> ParamsOf(const model::ShardSearch& search,
 // Answers some of a search's queries.
 class SegmentSearcher {
  public:
-  SegmentSearcher(Context& ctx, const SegmentView& segment, const model::ShardSearch& search)
-      : ctx_(ctx), segment_(segment), search_(search) {}
+  SegmentSearcher(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
+                  const index::Helpers& helpers)
+      : ctx_(ctx), segment_(segment), search_(search), helpers_(helpers) {}
+
+  // See segment::SharesBatch.
+  Result<bool> SharesBatch(BitsetView allowed) {
+    const FieldIndex* index = nullptr;
+    if (!search_.exact) {
+      TRY_ASSIGN(index, segment_.IndexOf(search_.vector_field));
+    }
+    TRY_ASSIGN(const auto blocks, segment_.Vectors(search_.vector_field));
+    const index::IndexType* type = index == nullptr ? nullptr : index->type;
+    if (blocks.empty() || !index::SharesExactBatch(type, blocks[0], search_.metric, search_.k)) {
+      return false;
+    }
+    // Rows of one key may have an index of their own, which needs no filter.
+    if (index != nullptr) return allowed.empty();
+    // Lists answer query by query.
+    TRY_ASSIGN(const size_t in_lists, AskLists(RequestOf(0, 0, allowed), {}));
+    return in_lists == 0;
+  }
 
   // The best hits of queries [begin, begin + count) among the allowed rows; `slots` are those of
   // the first of them.
   Status Best(size_t begin, size_t count, BitsetView allowed, index::Hits slots) {
-    index::SearchRequest request{
-        .queries = index::BlockOf(search_.queries.view()).Slice(begin, count),
-        .k = search_.k,
-        .params = {},
-        .allowed = allowed,
-        .range = RangeOf(search_)};
+    index::SearchRequest request = RequestOf(begin, count, allowed);
     if (IsEmpty(request.range, search_.metric)) return {};
     const FieldIndex* index = nullptr;
     if (!search_.exact) {
@@ -86,25 +100,46 @@ class SegmentSearcher {
     if (index != nullptr) {
       ProfileSays(ctx_, "by", index->type->name);
       TRY_ASSIGN(request.params, ParamsOf(search_, index::ParamsFor(*index->type, search_.metric)));
-      return index->index->Search(ctx_, request, slots);
+      if (helpers_.pool == nullptr) return index->index->Search(ctx_, request, slots);
+      TRY_ASSIGN(const auto rows, segment_.Vectors(search_.vector_field));
+      return Scan(rows[0], request, slots);
     }
     TRY_ASSIGN(request.params,
                ParamsOf(search_, index::ExactParams(KindOf(request.queries.element))));
     TRY_ASSIGN(const auto blocks, segment_.Vectors(search_.vector_field));
-    size_t answered = 0;
-    // With a range_filter the rows that lists lead to may all lie before the range.
-    if (!request.range.range_filter && !search_.exact) {
-      TRY_ASSIGN(answered, segment_.SearchLists(ctx_, search_.vector_field, search_.metric,
-                                                search_.params, request, slots));
-    }
+    TRY_ASSIGN(const size_t answered, AskLists(request, slots));
     SayScanned(answered);
     if (blocks.size() == 1 && answered == 0) {
-      return index::SearchExact(ctx_, blocks[0], search_.metric, request, slots);
+      return Scan(blocks[0], request, slots);
     }
     return OverBlocks(blocks, answered, request, slots);
   }
 
  private:
+  index::SearchRequest RequestOf(size_t begin, size_t count, BitsetView allowed) const {
+    return {.queries = index::BlockOf(search_.queries.view()).Slice(begin, count),
+            .k = search_.k,
+            .params = {},
+            .allowed = allowed,
+            .range = RangeOf(search_)};
+  }
+
+  Status Scan(const index::VectorBlock& rows, const index::SearchRequest& request,
+              index::Hits slots) {
+    if (helpers_.pool == nullptr) {
+      return index::SearchExact(ctx_, rows, search_.metric, request, slots);
+    }
+    return index::SearchExactTogether(ctx_, helpers_, rows, search_.metric, request, slots);
+  }
+
+  // As SegmentView::SearchLists.
+  Result<size_t> AskLists(const index::SearchRequest& request, index::Hits slots) {
+    // With a range_filter the rows that lists lead to may all lie before the range.
+    if (request.range.range_filter || search_.exact) return size_t{0};
+    return segment_.SearchLists(ctx_, search_.vector_field, search_.metric, search_.params, request,
+                                slots);
+  }
+
   void SayScanned(size_t answered) const {
     if (ctx_.profile() == nullptr) return;
     ProfileSays(ctx_, "by",
@@ -141,8 +176,7 @@ class SegmentSearcher {
         static_assert(kChunkRows % 64 == 0, "blocks start at whole words");
         part_request.allowed = {allowed.words + first_row / 64, block.rows};
       }
-      TRY(index::SearchExact(ctx_, block, search_.metric, part_request,
-                             {.rows = part.rows.data(), .scores = part.scores.data()}));
+      TRY(Scan(block, part_request, {.rows = part.rows.data(), .scores = part.scores.data()}));
       for (size_t q = 0; q < nq; ++q) {
         merged.clear();
         uint32_t* rows = slots.rows + q * k;
@@ -176,6 +210,7 @@ class SegmentSearcher {
   Context& ctx_;
   const SegmentView& segment_;
   const model::ShardSearch& search_;
+  const index::Helpers helpers_;
 };
 
 }  // namespace
@@ -229,8 +264,20 @@ SegmentHits NoHits(const model::ShardSearch& search) {
           .elements = std::vector<uint32_t>(search.by_element ? slots : 0)};
 }
 
+Result<bool> SharesBatch(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
+                         const Allowed& allowed) {
+  // What is done with hits afterwards is work for several threads, too.
+  const bool more_follows = !search.boosting.boosts.empty() || !search.chain.empty();
+  if (allowed.none || allowed.filter || search.by_element || search.fold ||
+      search.grouping.is_on() || more_follows) {
+    return false;
+  }
+  return SegmentSearcher(ctx, segment, search, {}).SharesBatch(allowed.view());
+}
+
 Status SearchQueries(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
-                     const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits) {
+                     const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits,
+                     const index::Helpers& helpers) {
   if (allowed.none) return {};
   const size_t first = begin * search.hits_max();
   const size_t slots = count * search.hits_max();
@@ -243,7 +290,7 @@ Status SearchQueries(Context& ctx, const SegmentView& segment, const model::Shar
   } else if (allowed.filter) {
     TRY(SearchThenFilter(ctx, segment, search, allowed, begin, count, hits));
   } else {
-    SegmentSearcher searcher(ctx, segment, search);
+    SegmentSearcher searcher(ctx, segment, search, helpers);
     TRY(searcher.Best(begin, count, allowed.view(),
                       {.rows = hits.rows.data() + first, .scores = hits.scores.data() + first}));
   }

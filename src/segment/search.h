@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "expr/expr.h"
+#include "index/exact_batch.h"
 #include "model/requests/shard.h"
 #include "segment/segment.h"
 
@@ -52,13 +53,19 @@ Result<Allowed> SearchableRows(Context& ctx, const SegmentView& segment, const e
 /// As many slots as `search` needs, all unused.
 SegmentHits NoHits(const model::ShardSearch& search);
 
+/// As index::SharesExactBatch, of a search of this segment. Errors: as SearchQueries.
+Result<bool> SharesBatch(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
+                         const Allowed& allowed);
+
 /// Answers queries [begin, begin + count) into their slots of `hits`: the best `search.k` rows for
 /// each, inside the radius when one is given and past the cursor; grouped, boosted and rounded when
 /// asked. `search.queries` is of the vector field's type and dim, `allowed` as SearchableRows says.
-/// Several threads at once may answer queries that are not the same. Errors: kSegcore (index search
-/// parameters), kSegcoreUnsupported (grouping), kCanceled, kDeadlineExceeded.
+/// Several threads at once may answer queries that are not the same. With `helpers` SharesBatch
+/// must have said so. Errors: kSegcore (index search parameters), kSegcoreUnsupported (grouping),
+/// kCanceled, kDeadlineExceeded.
 Status SearchQueries(Context& ctx, const SegmentView& segment, const model::ShardSearch& search,
-                     const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits);
+                     const Allowed& allowed, size_t begin, size_t count, SegmentHits& hits,
+                     const index::Helpers& helpers = {});
 
 /// All queries, one after the other.
 Result<SegmentHits> Search(Context& ctx, const SegmentView& segment, const expr::Plan& plan,

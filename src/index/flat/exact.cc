@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "index/exact_batch.h"
+#include "index/flat/flat.h"
 #include "index/key_range.h"
 #include "index/stream.h"
 #include "index/top_k.h"
@@ -21,6 +23,11 @@ constexpr size_t kQueriesAtOnce = 512;   // That meet a tile while it is in the 
 constexpr size_t kQueriesAtLeast = 32;   // and fewer where they want many hits:
 constexpr size_t kHitsAtOnce = 1 << 18;  // so many are held.
 constexpr size_t kQueriesPerKernel = 4;
+constexpr size_t kPieceRows = 8 * kTileRows;  // That a thread takes at once.
+// Each thread finds k rows of its own: where these are few among its rows, that is little work
+// more.
+constexpr size_t kSharedRowsPerHit = 64;
+constexpr size_t kMergedAtOnce = 32;  // Queries.
 // So many pay for turning a tile into panels.
 constexpr size_t kPanelQueriesMin = 8;
 // Of a sum of float32 products, as a share of what is added up, times the number of products.
@@ -45,33 +52,40 @@ class Scanner {
         range_(range, metric),
         distance_(rows.element, rows.dim, is_l2_) {}
 
-  /// Queries [begin, begin + count), each into its sink. count <= kQueriesAtOnce.
-  template <class Sink>
-  Status Run(const VectorBlock& queries, size_t begin, size_t count, BitsetView allowed,
-             Sink* sinks) {
-    for (size_t i = 0; i < count; ++i) {
-      const void* query = RowOf(queries, begin + i);
+  /// The queries that Scan answers, kQueriesAtOnce at most; borrowed. Empty `allowed`: every row.
+  void SetQueries(const VectorBlock& queries, BitsetView allowed) {
+    queries_ = queries;
+    allowed_ = allowed;
+    for (size_t i = 0; i < queries.rows; ++i) {
+      const void* query = RowOf(queries, i);
       prepared_[i] = distance_.Prepare(query, scratch_[i]);
       query_scale_[i] = is_cosine_ ? InverseNorm(rows_.element, query, rows_.dim) : 1.0f;
     }
-    const bool is_float = rows_.element == ElementType::kFloat32;
-    const bool in_panels = is_float && allowed.empty() && count >= kPanelQueriesMin;
-    if (in_panels) PrepareForPanels(queries.row(begin), count);
-    for (size_t row = 0; row < rows_.rows; row += kTileRows) {
+    is_float_ = rows_.element == ElementType::kFloat32;
+    in_panels_ = is_float_ && allowed.empty() && queries.rows >= kPanelQueriesMin;
+    if (in_panels_) PrepareForPanels(queries.row(0), queries.rows);
+  }
+
+  /// Rows [first, end), for each query into its sink. `first` is a multiple of kTileRows. Of equal
+  /// keys a sink that is full takes none, so each gets its rows in ascending order.
+  template <class Sink>
+  Status Scan(size_t first, size_t end, Sink* sinks) {
+    const size_t count = queries_.rows;
+    for (size_t row = first; row < end; row += kTileRows) {
       TRY(ctx_.CheckAlive());  // Once per tile: bounds how late a cancelled search stops.
-      const size_t tile = std::min(kTileRows, rows_.rows - row);
-      if (!allowed.empty()) {
-        for (size_t i = 0; i < count; ++i) ScoreAllowed(i, row, tile, allowed, sinks[i]);
+      const size_t tile = std::min(kTileRows, end - row);
+      if (!allowed_.empty()) {
+        for (size_t i = 0; i < count; ++i) ScoreAllowed(i, row, tile, sinks[i]);
         continue;
       }
       for (size_t r = 0; r < tile; ++r) row_scale_[r] = RowScale(row + r);
-      if (in_panels) {
+      if (in_panels_) {
         for (size_t r = 0; r < tile; r += simd::kPanelRows) {
           TRY(ctx_.CheckAlive());
           ScorePanel(count, row, r, std::min(simd::kPanelRows, tile - r), sinks);
         }
-      } else if (is_float) {
-        ScoreFloats(queries.row(begin), count, row, tile, sinks);
+      } else if (is_float_) {
+        ScoreFloats(queries_.row(0), count, row, tile, sinks);
       } else {
         for (size_t i = 0; i < count; ++i) ScoreTile(i, row, tile, sinks[i]);
       }
@@ -192,7 +206,7 @@ class Scanner {
   }
 
   template <class Sink>
-  void ScoreAllowed(size_t query, size_t begin, size_t tile, BitsetView allowed, Sink& sink) {
+  void ScoreAllowed(size_t query, size_t begin, size_t tile, Sink& sink) {
     const void* pointers[4];
     uint32_t numbers[4];
     size_t held = 0;
@@ -207,7 +221,7 @@ class Scanner {
       held = 0;
     };
     static_assert(kTileRows % 64 == 0, "tiles start at whole words");
-    ForEachSet({allowed.words + begin / 64, tile}, [&](size_t i) {
+    ForEachSet({allowed_.words + begin / 64, tile}, [&](size_t i) {
       if (i >= tile) return;
       pointers[held] = RowOf(rows_, begin + i);
       numbers[held++] = static_cast<uint32_t>(begin + i);
@@ -223,6 +237,10 @@ class Scanner {
   const float* inverse_norms_;
   const KeyRange range_;
   const ElementDistance distance_;
+  VectorBlock queries_;
+  BitsetView allowed_;
+  bool is_float_ = false;
+  bool in_panels_ = false;
   std::array<std::vector<float>, kQueriesAtOnce> scratch_;
   std::array<const void*, kQueriesAtOnce> prepared_{};
   std::array<float, kQueriesAtOnce> query_scale_{};
@@ -235,6 +253,99 @@ class Scanner {
 
 float ScaleOf(model::Metric metric) { return model::LargerIsBetter(metric) ? -1.0f : 1.0f; }
 
+// Queries of a group, where each wants k hits.
+size_t QueriesAtOnce(uint32_t k) {
+  return std::clamp(kHitsAtOnce / std::max(k, 1u), kQueriesAtLeast, kQueriesAtOnce);
+}
+
+// Calls fn(request of the group, its hits) for group after group.
+template <class Fn>
+Status ForEachGroup(const SearchRequest& request, Hits hits, Fn fn) {
+  const size_t at_once = QueriesAtOnce(request.k);
+  for (size_t q = 0; q < request.queries.rows; q += at_once) {
+    SearchRequest group = request;
+    group.queries = request.queries.Slice(q, std::min(at_once, request.queries.rows - q));
+    TRY(fn(group, Hits{.rows = hits.rows + q * request.k, .scores = hits.scores + q * request.k}));
+  }
+  return {};
+}
+
+// Several threads scan the rows for one group of queries, piece by piece.
+class SharedScan {
+ public:
+  SharedScan(Context& ctx, const VectorBlock& rows, model::Metric metric,
+             const SearchRequest& request)
+      : ctx_(ctx), rows_(rows), metric_(metric), request_(request) {}
+
+  /// The hits of all queries of the request, kQueriesAtOnce at most.
+  Status Run(const Helpers& helpers, Hits hits) {
+    const size_t pieces = (rows_.rows + kPieceRows - 1) / kPieceRows;
+    TRY(helpers.pool->ParallelFor(
+        ctx_, pieces, [this](size_t) { return ScanNext(); }, helpers.max));
+    const size_t queries = request_.queries.rows;
+    return helpers.pool->ParallelFor(
+        ctx_, (queries + kMergedAtOnce - 1) / kMergedAtOnce,
+        [&](size_t part) -> Status {
+          const size_t begin = part * kMergedAtOnce;
+          Merge(begin, std::min(queries, begin + kMergedAtOnce), hits);
+          return {};
+        },
+        helpers.max);
+  }
+
+ private:
+  // What one thread at a time needs, and what was found with it.
+  struct Share {
+    Share(Context& ctx, const VectorBlock& rows, model::Metric metric, const SearchRequest& request)
+        : scanner(ctx, rows, metric, /*inverse_norms=*/nullptr, request.range),
+          best(request.queries.rows, TopK(request.k)) {
+      scanner.SetQueries(request.queries, request.allowed);
+    }
+    Scanner scanner;
+    std::vector<TopK> best;
+  };
+
+  // A piece is taken together with the share that it goes to, so those of a share ascend, as Scan
+  // asks for.
+  Status ScanNext() {
+    std::unique_ptr<Share> share;
+    size_t first = 0;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      first = next_row_;
+      next_row_ += kPieceRows;
+      if (!shares_.empty()) {
+        share = std::move(shares_.back());
+        shares_.pop_back();
+      }
+    }
+    if (share == nullptr) share = std::make_unique<Share>(ctx_, rows_, metric_, request_);
+    const size_t end = std::min(rows_.rows, first + kPieceRows);
+    Status scanned = share->scanner.Scan(first, end, share->best.data());
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shares_.push_back(std::move(share));
+    return scanned;
+  }
+
+  void Merge(size_t begin, size_t end, Hits hits) {
+    for (size_t q = begin; q < end; ++q) {
+      TopK& best = shares_[0]->best[q];
+      for (size_t s = 1; s < shares_.size(); ++s) {
+        shares_[s]->best[q].ForEach([&](float key, uint32_t row) { best.Push(key, row); });
+      }
+      best.WriteTo(hits, q, ScaleOf(metric_));
+    }
+  }
+
+  Context& ctx_;
+  const VectorBlock rows_;
+  const model::Metric metric_;
+  const SearchRequest& request_;
+  std::mutex mutex_;  // Guards what follows until all pieces are done.
+  size_t next_row_ = 0;
+  std::vector<std::unique_ptr<Share>> shares_;  // That no thread has.
+};
+
 }  // namespace
 
 std::vector<float> Normalised(VectorBlock rows) {
@@ -246,24 +357,37 @@ std::vector<float> Normalised(VectorBlock rows) {
 
 Status ScanExact(Context& ctx, VectorBlock rows, model::Metric metric, const float* inverse_norms,
                  const SearchRequest& request, Hits hits) {
-  Scanner scanner(ctx, rows, metric, inverse_norms, request.range);
-  const size_t at_once =
-      std::clamp(kHitsAtOnce / std::max(request.k, 1u), kQueriesAtLeast, kQueriesAtOnce);
-  for (size_t q = 0; q < request.queries.rows; q += at_once) {
-    const size_t count = std::min(at_once, request.queries.rows - q);
-    std::vector<TopK> best(count, TopK(request.k));
-    TRY(scanner.Run(request.queries, q, count, request.allowed, best.data()));
-    for (size_t i = 0; i < count; ++i) best[i].WriteTo(hits, q + i, ScaleOf(metric));
-  }
-  return {};
+  return ForEachGroup(request, hits, [&](const SearchRequest& group, Hits group_hits) -> Status {
+    Scanner scanner(ctx, rows, metric, inverse_norms, request.range);
+    scanner.SetQueries(group.queries, request.allowed);
+    std::vector<TopK> best(group.queries.rows, TopK(request.k));
+    TRY(scanner.Scan(0, rows.rows, best.data()));
+    for (size_t i = 0; i < best.size(); ++i) best[i].WriteTo(group_hits, i, ScaleOf(metric));
+    return {};
+  });
+}
+
+bool SharesExactBatch(const IndexType* type, const VectorBlock& rows, model::Metric metric,
+                      uint32_t k) {
+  const bool scans = type == nullptr || type == &FlatType();
+  if (!scans || model::IsMaxSim(metric) || KindOf(rows.element) != VectorKind::kDense) return false;
+  return rows.rows > kPieceRows && rows.rows / kSharedRowsPerHit >= k;
+}
+
+Status SearchExactTogether(Context& ctx, const Helpers& helpers, VectorBlock rows,
+                           model::Metric metric, const SearchRequest& request, Hits hits) {
+  return ForEachGroup(request, hits, [&](const SearchRequest& group, Hits group_hits) {
+    return SharedScan(ctx, rows, metric, group).Run(helpers, group_hits);
+  });
 }
 
 Result<std::unique_ptr<HitStream>> StreamScan(Context& ctx, VectorBlock rows, model::Metric metric,
                                               const float* inverse_norms,
                                               const StreamRequest& request) {
   Scanner scanner(ctx, rows, metric, inverse_norms, request.range);
+  scanner.SetQueries(request.query.Slice(0, 1), request.allowed);
   Collector all;
-  TRY(scanner.Run(request.query, 0, 1, request.allowed, &all));
+  TRY(scanner.Scan(0, rows.rows, &all));
   return MakeScoredStream(std::move(all.rows), ScaleOf(metric));
 }
 

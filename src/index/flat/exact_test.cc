@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
 
 #include "index/conformance.h"
+#include "index/exact_batch.h"
 
 namespace elanus::index {
 namespace {
@@ -55,6 +57,56 @@ TEST(ScanExact, AnswersAQueryTheSameAloneAndInABatch) {
       }
     }
   }
+}
+
+TEST(ScanExact, AnswersTheSameWhereSeveralThreadsShareTheRows) {
+  constexpr size_t kRows = 9000;
+  constexpr size_t kQueries = 70;
+  SystemClock clock;
+  Context ctx(clock);
+  const std::unique_ptr<Executor> executor = MakeThreadExecutor();
+  Pool pool(*executor, "test", 3, 64);
+  const Helpers helpers{.pool = &pool, .max = 3};
+  const Cloud cloud = DifficultCloud(kRows, 16, kQueries);
+  Bitset third(kRows);
+  for (size_t i = 0; i < kRows; i += 3) third.Set(i);
+  for (const Metric metric : {Metric::kL2, Metric::kIp, Metric::kCosine}) {
+    for (const uint32_t k : {1u, 10u, 140u, 141u}) {
+      EXPECT_EQ(SharesExactBatch(nullptr, cloud.block(), metric, k), k <= 140);
+      for (const BitsetView allowed : {BitsetView(), third.view()}) {
+        const SearchRequest request{
+            .queries = cloud.query_block(), .k = k, .params = {}, .allowed = allowed};
+        Answer alone(kQueries, k);
+        ASSERT_TRUE(ScanExact(ctx, cloud.block(), metric, nullptr, request, alone.hits()).ok());
+        Answer shared(kQueries, k);
+        ASSERT_TRUE(
+            SearchExactTogether(ctx, helpers, cloud.block(), metric, request, shared.hits()).ok());
+        ASSERT_EQ(shared.rows, alone.rows) << k;
+        ASSERT_EQ(shared.scores, alone.scores) << k;
+      }
+    }
+  }
+  ctx.Cancel();
+  Answer none(kQueries, 1);
+  const SearchRequest request{.queries = cloud.query_block(), .k = 1, .params = {}};
+  EXPECT_EQ(
+      SearchExactTogether(ctx, helpers, cloud.block(), Metric::kL2, request, none.hits()).code(),
+      ErrorCode::kCanceled);
+}
+
+TEST(SharesExactBatch, SaysYesWhereRowsAreScanned) {
+  const Cloud cloud = MakeClusteredCloud(5, 4000, 8, 1);
+  const auto shares = [&](const char* name, const VectorBlock& rows, Metric metric) {
+    return SharesExactBatch(FindType(VectorKind::kDense, name), rows, metric, 10);
+  };
+  EXPECT_TRUE(shares("FLAT", cloud.block(), Metric::kL2));
+  EXPECT_FALSE(shares("GPU_BRUTE_FORCE", cloud.block(), Metric::kIp));  // Refuses some searches.
+  EXPECT_FALSE(shares("HNSW", cloud.block(), Metric::kL2));
+  EXPECT_FALSE(shares("FLAT", cloud.block(), Metric::kMaxSimIp));
+  EXPECT_FALSE(shares("FLAT", cloud.block().Slice(0, 500), Metric::kL2));
+  VectorBlock bits = cloud.block();
+  bits.element = ElementType::kBit;
+  EXPECT_FALSE(SharesExactBatch(nullptr, bits, Metric::kHamming, 10));
 }
 
 TEST(ScanExact, KeepsTheRangeInABatch) {
