@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <random>
 
+#include "base/profile.h"
 #include "segment/growing.h"
 #include "segment/search.h"
+#include "segment/search_tasks.h"
 
 namespace elanus::segment {
 namespace {
@@ -166,6 +168,35 @@ TEST_F(ListSearch, FindsTheRowsWhoseListsAnswerBest) {
     EXPECT_EQ(hits->rows[i], truth[i].second) << i;
     EXPECT_NEAR(hits->scores[i], truth[i].first, 1e-4);
   }
+}
+
+TEST_F(ListSearch, AFewQueriesOfManyVectorsAreCutForSeveralThreads) {
+  constexpr size_t kQueries = 6;
+  search_.metric = Metric::kMaxSimL2;
+  search_.queries =
+      model::MakeColumn(kVectors, "", DataType::kArrayOfVector, DataType::kFloatVector, kDim);
+  for (size_t q = 0; q < kQueries; ++q) {
+    std::vector<float> list(20 * kDim);
+    for (size_t i = 0; i < list.size(); ++i) list[i] = static_cast<float>((q + i) % 7) - 3;
+    search_.queries.AppendBytes(
+        {reinterpret_cast<const char*>(list.data()), list.size() * sizeof(float)});
+  }
+  const auto alone = HitsOf("");
+  ASSERT_TRUE(alone.ok()) << alone.status().ToString();
+  const auto executor = MakeThreadExecutor();
+  Pool pool(*executor, "test", 1, 16);
+  const std::vector<std::shared_ptr<const SegmentView>> views{growing_.Snapshot()};
+  const auto plan = expr::Bind("", *schema_, {});
+  ProfileStep step(ctx_, "search", /*wanted=*/true, /*steps_max=*/100);
+  const auto together =
+      SearchSegments(step.ctx(), {.pool = &pool}, views, *plan, search_, Timestamp(20));
+  ASSERT_TRUE(together.ok()) << together.status().ToString();
+  EXPECT_EQ(together->at(0).hits.rows, alone->rows);
+  EXPECT_EQ(together->at(0).hits.scores, alone->scores);
+  const auto& steps = step.ctx().profile()->children;
+  const auto tasks = std::count_if(steps.begin(), steps.end(),
+                                   [](const auto& task) { return task->name == "vectors"; });
+  EXPECT_GE(tasks, 4);
 }
 
 }  // namespace
