@@ -25,10 +25,14 @@ namespace {
 // Measured, in units of adding one posting of a list.
 constexpr uint32_t kBitmapCost = 768;  // Adding a bitmap's postings.
 constexpr size_t kBitmapsAtOnce = 4;
-constexpr uint32_t kCountCost = 2048;    // What counting candidates must be able to save.
-constexpr double kNonZeroCost = 8;       // Scoring a row, for each of its values.
-constexpr uint32_t kDropCandidates = 3;  // Times k: rows of a shortened query that are scored anew.
+constexpr uint32_t kCountCost = 2048;  // What counting candidates must be able to save.
+constexpr double kNonZeroCost = 8;     // Scoring a row, for each of its values.
+// Times k, and some more for a small k: rows of a shortened query that are scored anew.
+constexpr uint32_t kDropCandidates = 3;
+constexpr uint32_t kMoreCandidates = 64;
+constexpr double kDropSquares = 0.9;  // Of the ratio: the share of squared weights left out.
 constexpr size_t kRowsAhead = 3;
+constexpr size_t kBoundsAhead = 16;
 constexpr size_t kRowsPerCheck = 1024;
 
 struct Settings {
@@ -48,6 +52,14 @@ size_t CountRows(BitsetView rows) {
   }
   return count;
 }
+
+/// A term of the query that has postings, before sums have a scale.
+struct FoundTerm {
+  const char* at;   // Its first chunk,
+  const char* end;  // and where its chunks end.
+  double weight;    // In the query.
+  double step;      // As in OpenedSparse; then what its codes' unit adds to a score.
+};
 
 /// One Search call: scratch memory and the walk.
 class SparseSearch {
@@ -70,71 +82,85 @@ class SparseSearch {
     BestRows best(settings_.k, settings_.range);
     // A range's upper end needs scores, which a shortened query does not have.
     const bool drops = settings_.drop_ratio > 0 && !settings_.range.range_filter;
-    if (drops) {
-      TRY(FindShortened(dims, weights, best));
+    scorer_.SetQuery(dims, weights);
+    FindTerms(dims, weights);
+    if (drops) DropSmallest();
+    if (ScanIsCheaper()) {
+      TRY(ScanAllowed(best));
     } else {
-      scorer_.SetQuery(dims, weights);
-      const uint64_t posting_bytes = Prepare(dims, weights);
-      if (ScanIsCheaper(posting_bytes)) {
-        TRY(ScanAllowed(best));
-      } else {
-        TRY(ForEachWindow([&] { SearchWindow(best); }));
-      }
+      ScaleTerms();
+      TRY(drops ? FindShortened(best) : ForEachWindow([&] { SearchWindow(best); }));
     }
     best.top().WriteTo(hits, slot, -1.0f);
     return {};
   }
 
  private:
-  // Leaves out the smallest terms until their share of the weight reaches the ratio; the largest
-  // stays.
-  void DropSmallest(std::span<const uint32_t> dims, std::span<const float> weights) {
-    std::vector<uint32_t> order(dims.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(),
-              [&](uint32_t a, uint32_t b) { return weights[a] < weights[b]; });
-    double left = 0;
-    for (float w : weights) left += w;
-    left *= settings_.drop_ratio;
-    size_t dropped = 0;
-    while (dropped + 1 < order.size() && left > 0) {
-      left -= weights[order[dropped++]];
+  // The query's terms that have postings.
+  void FindTerms(std::span<const uint32_t> dims, std::span<const float> weights) {
+    const uint32_t* end = opened_.dims + opened_.header.terms;
+    found_.clear();
+    for (size_t i = 0; i < dims.size(); ++i) {
+      const uint32_t* found = std::lower_bound(opened_.dims, end, dims[i]);
+      if (found == end || *found != dims[i] || weights[i] <= 0) continue;
+      const size_t t = static_cast<size_t>(found - opened_.dims);
+      found_.push_back({.at = opened_.chunks + opened_.starts[t],
+                        .end = opened_.chunks + opened_.starts[t + 1],
+                        .weight = weights[i],
+                        .step = opened_.steps[t]});
     }
-    order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(dropped));
-    std::sort(order.begin(), order.end());
-    kept_dims_.clear();
-    kept_weights_.clear();
-    for (uint32_t i : order) {
-      kept_dims_.push_back(dims[i]);
-      kept_weights_.push_back(weights[i]);
+  }
+
+  // Leaves out the smallest terms until their share of the weight reaches the ratio, and then as
+  // long as their share of the squared weights, by which they change the order of rows, stays below
+  // nearly as much: many small terms weigh much and change little. The largest one stays.
+  void DropSmallest() {
+    std::sort(found_.begin(), found_.end(),
+              [](const FoundTerm& a, const FoundTerm& b) { return a.weight > b.weight; });
+    double weight = 0;
+    double squares = 0;
+    for (const FoundTerm& t : found_) {
+      weight += t.weight;
+      squares += t.weight * t.weight;
+    }
+    weight *= settings_.drop_ratio;
+    squares *= settings_.drop_ratio * kDropSquares;
+    while (found_.size() > 1) {
+      const double last = found_.back().weight;
+      if (weight <= 0 && squares < last * last) break;
+      weight -= last;
+      squares -= last * last;
+      found_.pop_back();
     }
   }
 
   // The shortened query chooses candidates by their sums alone, the whole one scores them.
-  Status FindShortened(std::span<const uint32_t> dims, std::span<const float> weights,
-                       BestRows& best) {
-    scorer_.SetQuery(dims, weights);
-    DropSmallest(dims, weights);
-    if (ScanIsCheaper(Prepare(kept_dims_, kept_weights_))) return ScanAllowed(best);
-    const double wanted = settings_.k * std::max<double>(settings_.refine_factor, kDropCandidates);
+  Status FindShortened(BestRows& best) {
+    const double wanted =
+        settings_.k * std::max<double>(settings_.refine_factor, kDropCandidates) + kMoreCandidates;
     candidates_max_ =
         static_cast<size_t>(std::min(wanted, static_cast<double>(opened_.header.rows)));
     candidates_.clear();
     TRY(ForEachWindow([&] { CollectWindow(); }));
     KeepBestCandidates();
-    for (uint64_t candidate : candidates_) {
-      scorer_.Prefetch(~static_cast<uint32_t>(candidate));
-    }
-    for (uint64_t candidate : candidates_) {
-      const uint32_t row = ~static_cast<uint32_t>(candidate);
-      best.Push(scorer_.Score(row), row);
+    const auto row_at = [&](size_t i) { return ~static_cast<uint32_t>(candidates_[i]); };
+    const size_t count = candidates_.size();
+    for (size_t i = 0; i < std::min(count, kBoundsAhead); ++i) scorer_.PrefetchBounds(row_at(i));
+    for (size_t i = 0; i < std::min(count, kRowsAhead); ++i) scorer_.Prefetch(row_at(i));
+    for (size_t i = 0; i < count; ++i) {
+      if (i % kRowsPerCheck == 0) TRY(ctx_.CheckAlive());
+      if (i + kBoundsAhead < count) scorer_.PrefetchBounds(row_at(i + kBoundsAhead));
+      if (i + kRowsAhead < count) scorer_.Prefetch(row_at(i + kRowsAhead));
+      best.Push(scorer_.Score(row_at(i)), row_at(i));
     }
     return {};
   }
 
-  bool ScanIsCheaper(uint64_t posting_bytes) const {
-    return !settings_.allowed.empty() &&
-           row_cost_ * static_cast<double>(allowed_rows_) < static_cast<double>(posting_bytes) / 3;
+  bool ScanIsCheaper() const {
+    if (settings_.allowed.empty()) return false;
+    double posting_bytes = 0;
+    for (const FoundTerm& t : found_) posting_bytes += static_cast<double>(t.end - t.at);
+    return row_cost_ * static_cast<double>(allowed_rows_) < posting_bytes / 3;
   }
 
   // Calls `search` for each window with postings, which then are in here_.
@@ -157,26 +183,16 @@ class SparseSearch {
     }
   }
 
-  // Finds the query's terms and puts weights on the scale of sums. Returns the bytes of their
-  // postings.
-  uint64_t Prepare(std::span<const uint32_t> dims, std::span<const float> weights) {
-    const uint32_t* end = opened_.dims + opened_.header.terms;
+  // Puts the weights of the found terms on the scale of sums.
+  void ScaleTerms() {
     terms_.clear();
-    std::vector<double> steps;
+    if (found_.empty()) return;
     double total = 0;
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < dims.size(); ++i) {
-      const uint32_t* found = std::lower_bound(opened_.dims, end, dims[i]);
-      if (found == end || *found != dims[i] || weights[i] <= 0) continue;
-      const size_t t = static_cast<size_t>(found - opened_.dims);
-      terms_.push_back({.at = opened_.chunks + opened_.starts[t],
-                        .end = opened_.chunks + opened_.starts[t + 1],
-                        .weight = 0});
-      steps.push_back(255 * double{opened_.steps[t]} * weights[i] * bound_factor_);
-      total += steps.back();
-      bytes += opened_.starts[t + 1] - opened_.starts[t];
+    for (FoundTerm& t : found_) {
+      t.step *= 255 * t.weight * bound_factor_;
+      total += t.step;
+      terms_.push_back({.at = t.at, .end = t.end, .weight = 0});
     }
-    if (terms_.empty()) return 0;
     // Weights of at least kWeightMin make each posting count; with very many terms they sum up to
     // more than they should, and sums saturate.
     // A posting adds code * weight / 256, so no chunk's weight may be cut to 16 bits: a lone term's
@@ -189,13 +205,12 @@ class SparseSearch {
               .terms = static_cast<uint32_t>(terms_.size())};
     double sum_max = 0;
     for (size_t i = 0; i < terms_.size(); ++i) {
-      terms_[i].weight = steps[i] * scale_.scale * 256 / (255 * 255);
+      terms_[i].weight = found_[i].step * scale_.scale * 256 / (255 * 255);
       sum_max += std::max(std::ceil(terms_[i].weight * 255), double{kWeightMin});
     }
     scale_.saturates = sum_max > 65535;
     std::sort(terms_.begin(), terms_.end(),
               [](const QueryTerm& a, const QueryTerm& b) { return Promise(a) > Promise(b); });
-    return bytes;
   }
 
   // What a term adds to bounds for the work it makes.
@@ -368,9 +383,8 @@ class SparseSearch {
   RowScorer scorer_;
   size_t allowed_rows_ = 0;
   double row_cost_;
-  std::vector<uint32_t> kept_dims_;
-  std::vector<float> kept_weights_;
   // Of the query:
+  std::vector<FoundTerm> found_;
   std::vector<uint64_t> candidates_;  // Sum, and the row's complement: larger is better.
   size_t candidates_max_ = 0;
   std::vector<QueryTerm> terms_;

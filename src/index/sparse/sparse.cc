@@ -68,9 +68,10 @@ constexpr ParamSpec kParams[] = {
     {"bm25_avgdl", Phase::kBuild, ParamKind::kNumber, 100, 0, 1e30,
      "The mean length bounds are made for; a search brings its own."},
     {"drop_ratio_search", Phase::kSearch, ParamKind::kNumber, 0, 0, 1 - 1e-16,
-     "The share of a query's weight, smallest terms first, that does not choose candidates."},
+     "At least this share of a query's weight, smallest terms first, does not choose candidates."},
     {"refine_factor", Phase::kSearch, ParamKind::kInteger, 1, 1, 65535,
-     "Times k: candidates of a shortened query that the whole one scores."},
+     "Times k, 3 at least, and 64 more: candidates of a shortened query that the whole one "
+     "scores."},
     {"dim_max_score_ratio", Phase::kSearch, ParamKind::kNumber, 1.05, 0.5, 1.3,
      "Below 1 bounds are cut by it: faster, and hits may be missed. From 1 on without effect, "
      "since "

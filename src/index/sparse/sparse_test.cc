@@ -237,6 +237,13 @@ TEST_P(SparseTest, FindsMostHitsWhenSmallTermsAreDropped) {
   };
   params.Set("drop_ratio_search", 0.1);
   EXPECT_GE(recall(), 0.9);
+  double last = 1;
+  for (const double ratio : {0.0, 0.01, 0.1, 0.3, 0.6, 0.9}) {
+    params.Set("drop_ratio_search", ratio);
+    const double now = recall();
+    EXPECT_LE(now, last + 0.01) << ratio;
+    last = now;
+  }
   params.Set("drop_ratio_search", 0.99);
   EXPECT_LT(recall(), 0.9);
   params.Set("refine_factor", 3000);  // All rows that share a kept term are scored.
