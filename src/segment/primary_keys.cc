@@ -24,16 +24,31 @@ PrimaryKeys::PrimaryKeys(const model::ColumnView& keys, store::KeyFilter filter)
   std::stable_sort(order_.begin(), order_.end(), is_less);
 }
 
-size_t PrimaryKeys::LowerBound(const model::ColumnView& other, size_t at) const {
+namespace {
+
+// As PartitionPoint over [0, end), but what lies shortly behind `near` is looked at first.
+template <class IsBefore>
+size_t PartitionPointNear(size_t near, size_t end, IsBefore is_before) {
+  constexpr size_t kShortly = 64;  // Places; six steps.
+  if (near >= end || !is_before(near))
+    return PartitionPoint(size_t{0}, std::min(near, end), is_before);
+  const size_t far = near + kShortly;
+  if (far < end && is_before(far)) return PartitionPoint(far + 1, end, is_before);
+  return PartitionPoint(near + 1, std::min(far, end), is_before);
+}
+
+}  // namespace
+
+size_t PrimaryKeys::LowerBound(const model::ColumnView& other, size_t at, size_t near) const {
   if (keys_.type == model::DataType::kInt64) {
     const int64_t* values = keys_.values<int64_t>();
     const auto key = other.Get<int64_t>(at);
-    return PartitionPoint(size_t{0}, keys_.rows,
-                          [&](size_t place) { return values[RowAt(place)] < key; });
+    return PartitionPointNear(near, keys_.rows,
+                              [&](size_t place) { return values[RowAt(place)] < key; });
   }
   const std::string_view key = other.Bytes(at);
-  return PartitionPoint(size_t{0}, keys_.rows,
-                        [&](size_t place) { return keys_.Bytes(RowAt(place)) < key; });
+  return PartitionPointNear(near, keys_.rows,
+                            [&](size_t place) { return keys_.Bytes(RowAt(place)) < key; });
 }
 
 bool PrimaryKeys::Equal(uint32_t row, const model::ColumnView& other, size_t at) const {

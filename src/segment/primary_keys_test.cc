@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 namespace elanus::segment {
 namespace {
 
@@ -21,7 +24,7 @@ Column Texts(const std::vector<std::string>& values) {
 }
 std::vector<uint32_t> RowsOf(const PrimaryKeys& keys, const Column& wanted) {
   std::vector<uint32_t> rows;
-  keys.ForEachEqual(wanted.view(), 0, [&](uint32_t row) { rows.push_back(row); });
+  KeyWalk(keys).ForEachEqual(wanted.view(), 0, [&](uint32_t row) { rows.push_back(row); });
   return rows;
 }
 
@@ -47,6 +50,30 @@ TEST(PrimaryKeys, FindsRowsInAnyOrder) {
   EXPECT_EQ(RowsOf(PrimaryKeys(none.view()), Texts({"a"})), (std::vector<uint32_t>{}));
 }
 
+TEST(PrimaryKeys, AreFoundOneAfterTheOtherInWhateverOrderTheyAreAskedFor) {
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < 2000; ++i) values.push_back(i * 2 / 3);  // Some once, some twice.
+  const Column column = Ints(values);
+  const PrimaryKeys keys(column.view());
+  std::mt19937 random(5);
+  for (const bool ascends : {true, false}) {
+    std::vector<int64_t> wanted;
+    for (int64_t i = 0; i < 5000; ++i) {
+      wanted.push_back(ascends ? i - 500 : static_cast<int64_t>(random() % 4000) - 500);
+    }
+    const Column asked = Ints(wanted);
+    KeyWalk walk(keys);
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      std::vector<uint32_t> rows;
+      walk.ForEachEqual(asked.view(), i, [&](uint32_t row) { rows.push_back(row); });
+      const auto [first, last] = std::equal_range(values.begin(), values.end(), wanted[i]);
+      ASSERT_EQ(rows.size(), static_cast<size_t>(last - first)) << wanted[i];
+      if (rows.empty()) continue;
+      EXPECT_EQ(rows[0], first - values.begin());
+    }
+  }
+}
+
 TEST(PrimaryKeys, AskTheFilterBeforeTheySearch) {
   const Column column = Texts({"pear", "apple", "fig", "apple"});
   store::KeyFilterBuilder filter(column.rows);
@@ -55,7 +82,7 @@ TEST(PrimaryKeys, AskTheFilterBeforeTheySearch) {
   EXPECT_EQ(RowsOf(keys, Texts({"apple"})), (std::vector<uint32_t>{1, 3}));
   EXPECT_EQ(RowsOf(keys, Texts({"fig"})), (std::vector<uint32_t>{2}));
   const auto searches = [](const PrimaryKeys& in, const Column& wanted) {
-    return in.ForEachEqual(wanted.view(), 0, [](uint32_t) {});
+    return KeyWalk(in).ForEachEqual(wanted.view(), 0, [](uint32_t) {});
   };
   EXPECT_TRUE(searches(keys, Texts({"fig"})));
   EXPECT_FALSE(searches(keys, Texts({"plum"})));

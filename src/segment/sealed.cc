@@ -214,6 +214,9 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
   TRY_ASSIGN(body->timestamp_column,
              OpenHeld(ctx, parts, *body, kTimestampField, segment.manifest_key));
   TRY_ASSIGN(body->key_column, OpenHeld(ctx, parts, *body, body->key_field, segment.manifest_key));
+  // They were checked with the column; of an early build there are none, and reads work them out.
+  auto ranges = store::ReadRanges(body->key_column.blob.bytes(), segment.manifest_key);
+  if (ranges.ok() && !ranges->blocks.empty()) body->key_stats.Learn(std::move(ranges->blocks));
   body->keys = PrimaryKeys(body->key_column.view, store::KeyFilter(body->key_column.key_filter));
   body->held_bytes += static_cast<int64_t>(body->keys.memory_bytes());
   for (const Manifest::File& file : manifest.files) {
@@ -406,10 +409,11 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
   std::lock_guard<std::mutex> deleting(impl_->deleting);
   const std::shared_ptr<const DeleteMap> old = impl_->State()->deletes;
   DeleteMapChange change(old.get(), body.rows);
+  KeyWalk walk(body.keys);
   for (size_t i = 0; i < keys.rows; ++i) {
     if (!deletes.Reaches(i, body.partition)) continue;
     const uint64_t timestamp = deletes.timestamps[i];
-    body.keys.ForEachEqual(keys, i, [&](uint32_t row) {
+    walk.ForEachEqual(keys, i, [&](uint32_t row) {
       if (timestamps[row] < timestamp) change.Delete(row, timestamp);
     });
   }

@@ -150,8 +150,9 @@ Result<model::Coverage> SealedView::Answer(Context& ctx, const model::Predicate&
                                            Bitset& matches, Bitset* unknown) const {
   if (IsKeyLookup(predicate)) {
     const model::Column wanted = KeyColumn(predicate.type, predicate.values);
+    KeyWalk walk(body().keys);
     for (size_t i = 0; i < wanted.rows; ++i) {
-      body().keys.ForEachEqual(wanted.view(), i, [&](uint32_t row) { matches.Set(row); });
+      walk.ForEachEqual(wanted.view(), i, [&](uint32_t row) { matches.Set(row); });
     }
     return model::Coverage::kExact;
   }

@@ -249,11 +249,9 @@ ELANUS_VNNI void Rows1(const int8_t* query, const uint8_t* base, size_t row_byte
       s2 = Step1(s2, q, r2 + b * 8);
       s3 = Step1(s3, q, r3 + b * 8);
     }
-    const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(Halve(s0), Halve(s1)),
-                                           _mm256_hadd_epi32(Halve(s2), Halve(s3)));
-    const __m128i all =
-        _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
-    _mm_mask_storeu_epi32(sums + i, static_cast<__mmask8>((1u << left) - 1), all);
+    int32_t four[4];
+    StoreFourSums(s0, s1, s2, s3, left == 4 ? sums + i : four);
+    for (size_t r = 0; left < 4 && r < left; ++r) sums[i + r] = four[r];
   }
 }
 
