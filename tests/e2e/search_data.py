@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pymilvus import DataType, MilvusClient
 from pymilvus.grpc_gen import common_pb2, milvus_pb2
-from server_process import Server
+from support import server_of_file
 from wire import placeholder
 
 ROWS, DIM, BITS, TERMS = 400, 8, 16, 30
@@ -102,12 +102,7 @@ def wait_for_index(client, name, field):
 
 def small_indexes():
     """The fixture `server`: one of a file's own, on which segments of any size are indexed."""
-    @pytest.fixture(scope="module")
-    def server(binary, tmp_path_factory):
-        options = ["--set", "indexCoord.segment.minSegmentNumRowsToEnableIndex=1"]
-        with Server(binary, str(tmp_path_factory.mktemp("small") / "data"), arguments=options) as running:
-            yield running
-    return server
+    return server_of_file({"indexCoord.segment.minSegmentNumRowsToEnableIndex": 1})
 
 
 def collection_in_every_state(data):

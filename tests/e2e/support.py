@@ -4,6 +4,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from pymilvus import DataType, MilvusClient, MilvusException
+from server_process import Server
 
 DIM = 8
 
@@ -17,6 +18,25 @@ def clustered(rows, dim, seed, clusters=50):
     random = np.random.default_rng(seed)
     centres = np.random.default_rng(99).normal(size=(clusters, dim))
     return (centres[random.integers(0, clusters, rows)] + random.normal(0, 0.5, (rows, dim))).astype(np.float32)
+
+
+def settings(values):
+    """The arguments of a server with these configuration keys."""
+    return [piece for key, value in values.items() for piece in ("--set", f"{key}={value}")]
+
+
+def server_of_file(values, fill=None):
+    """The fixture `server`, which `client` and `call` talk to, as one of a file's own: with these configuration keys,
+    and what fill(client) has put into it."""
+    @pytest.fixture(scope="module")
+    def server(binary, tmp_path_factory):
+        with Server(binary, str(tmp_path_factory.mktemp("own") / "data"), arguments=settings(values)) as running:
+            if fill is not None:
+                client = MilvusClient(uri=running.uri)
+                fill(client)
+                client.close()
+            yield running
+    return server
 
 
 def make(client: MilvusClient, name, rows=0, index="FLAT", metric="L2", dim=DIM, params=None, load=True, level=None,

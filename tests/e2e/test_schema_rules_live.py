@@ -4,7 +4,7 @@ import pytest
 from pymilvus import MilvusClient
 from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 from server_process import Server
-from support import DIM, refused, vectors
+from support import DIM, refused, settings, vectors
 from test_schema_rules import KEY, VECTOR, create, default, field
 from test_schema_rules_more import NUMBER, part, struct
 from wire import calls, column, insert_request, status_of
@@ -209,8 +209,7 @@ def test_limits_of_schemas_have_keys(binary, tmp_path):
               "proxy.maxCollectionDescriptionLength": 5, "common.JSONMaxLength": 10, "proxy.maxTextLength": 30,
               "rootCoord.maxPartitionNum": 3, "rootCoord.maxGeneralCapacity": 7,
               "quotaAndLimits.limits.maxCollectionNum": 3}
-    arguments = [piece for key, value in limits.items() for piece in ("--set", f"{key}={value}")]
-    with Server(binary, str(tmp_path / "data"), arguments=arguments) as server, calls(server.address) as call:
+    with Server(binary, str(tmp_path / "data"), arguments=settings(limits)) as server, calls(server.address) as call:
         def code(*fields, name="c", **more):
             shards = more.pop("shards_num", 0)
             request = create(name, KEY, VECTOR, *fields, **more)

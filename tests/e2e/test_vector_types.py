@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from pymilvus import DataType, MilvusClient
 
-from server_process import Server
-from support import clustered, refused
+from support import clustered, refused, server_of_file
 
 ROWS, DIM, QUERIES, K = 3000, 32, 20, 10
 DENSE = {"L2": ["FLAT", "HNSW", "AUTOINDEX"], "IP": ["FLAT", "HNSW", "IVF_FLAT"],
@@ -176,24 +175,15 @@ def check_hits(kind, metric, index, found, allowed=None, recall_min=0.95):
     assert good / wanted >= (1.0 if index in EXACT else recall_min), f"{metric} {index}: {good} of {wanted}"
 
 
-@pytest.fixture(scope="module")
-def kept(binary, tmp_path_factory):
-    """A server of this file's own, with a collection of each type in memory and one flushed and indexed."""
-    with Server(binary, str(tmp_path_factory.mktemp("vectors") / "data")) as server:
-        client = MilvusClient(uri=server.uri)
-        for kind in KINDS.values():
-            fill(client, kind, f"{kind.name}_growing")
-            fill(client, kind, f"{kind.name}_sealed")
-            seal(client, kind, f"{kind.name}_sealed")
-        client.close()
-        yield server
+def fill_all(client):
+    """A collection of each type in memory, and one flushed and indexed."""
+    for kind in KINDS.values():
+        fill(client, kind, f"{kind.name}_growing")
+        fill(client, kind, f"{kind.name}_sealed")
+        seal(client, kind, f"{kind.name}_sealed")
 
 
-@pytest.fixture
-def client(kept):
-    made = MilvusClient(uri=kept.uri)
-    yield made
-    made.close()
+server = server_of_file({}, fill_all)
 
 
 @pytest.mark.parametrize("state", ["growing", "sealed"])
@@ -225,10 +215,10 @@ def test_answers_carry_the_vectors_that_were_stored(client, kind, state):
             assert same(kind, hit["entity"][field], kind.rows[hit["id"]])
 
 
-def test_everything_is_there_after_a_restart(kept):
-    kept.stop()
-    kept.start()
-    client = MilvusClient(uri=kept.uri)
+def test_everything_is_there_after_a_restart(server):
+    server.stop()
+    server.start()
+    client = MilvusClient(uri=server.uri)
     for kind in KINDS.values():
         for state in ("growing", "sealed"):
             for field, metric, index in kind.fields():
@@ -237,14 +227,6 @@ def test_everything_is_there_after_a_restart(kept):
             row = client.get(f"{kind.name}_{state}", [5], output_fields=["*"])[0]
             assert all(same(kind, row[field], kind.rows[5]) for field, *_ in kind.fields())
     client.close()
-
-
-@pytest.fixture
-def name(client):
-    chosen = "own"
-    client.drop_collection(chosen)
-    yield chosen
-    client.drop_collection(chosen)
 
 
 def one_field(client, name, kind, index, metric, **more):
