@@ -1,4 +1,5 @@
-"""The reference's table of filters through the SDK, with the rows growing, sealed and indexed."""
+"""The reference's table of filters, and its sentences as filters, through the SDK, with the rows growing, sealed and
+indexed."""
 import json
 import os
 
@@ -26,14 +27,15 @@ MORE = [
 
 
 def table():
-    """Number, filter, values of its placeholders, outcome."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "filter_table.txt"), encoding="utf-8") as lines:
-        for line in lines:
-            if not line.startswith("#"):
-                number, text, values, outcome = (part.strip() for part in line.split(" | "))
-                given = (one.split("=", 1) for one in values.split())
-                values = {key: json.loads(value) for key, value in given}
-                yield int(number), text.replace("\u00a6", "|"), values, outcome
+    """Number or section, filter, values of its placeholders, outcome."""
+    for name in ("filter_table.txt", "filter_rules.txt"):
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as lines:
+            for line in lines:
+                if not line.startswith("#"):
+                    number, text, values, outcome = (part.strip() for part in line.split(" | "))
+                    given = (one.split("=", 1) for one in values.split())
+                    values = {key: json.loads(value) for key, value in given}
+                    yield number, text.replace("\u00a6", "|"), values, outcome
 
 
 def make(client, name):
