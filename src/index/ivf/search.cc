@@ -30,7 +30,7 @@ constexpr size_t kTileRows = Reservoir::kBatch;
 constexpr size_t kRowsAtOnce = 2048;  // Of those that are scored row by row.
 constexpr size_t kFirstRows = 64;     // While too few candidates are held for a bound.
 // Queries that meet lists together, and candidates that these hold at most.
-constexpr size_t kGroupMax = 128;
+constexpr size_t kGroupMax = 256;
 constexpr size_t kGroupMin = 8;
 constexpr size_t kGroupCandidates = 1 << 16;
 // Of a list, for all of them before the next ones: so many as stay in the fastest cache.
@@ -149,10 +149,10 @@ class IvfSearch {
   };
 
   // Where every row of a list may be a hit, queries that want the same list share the reading of
-  // it.
+  // it, unless each has tables so large that the cache keeps those of one query only.
   size_t GroupSize(size_t queries) const {
-    const bool shares = allowed_.empty() && !range_.bounds();
-    if (!shares) return 1;
+    const bool has_tables = lists_.codes.codec->kind() == CodeKind::kAdditive;
+    if (!allowed_.empty() || range_.bounds() || has_tables) return 1;
     return std::min({queries, kGroupMax, kGroupCandidates / shape_.candidates});
   }
 

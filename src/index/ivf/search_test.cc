@@ -10,7 +10,7 @@ namespace elanus::index {
 namespace {
 
 constexpr uint32_t kDim = 16;
-constexpr size_t kQueries = 150;  // More than one group.
+constexpr size_t kQueries = 270;  // More than one group.
 
 struct Case {
   const char* type;
