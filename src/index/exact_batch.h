@@ -14,7 +14,7 @@ struct Helpers {
 
 /// Whether a batch over these rows is better answered by SearchExactTogether than by threads that
 /// search for some of the queries each: the rows have no index (null) or one that scans them, and
-/// are many beside k.
+/// are many beside k. Of `rows` only number and element are looked at.
 bool SharesExactBatch(const IndexType* type, const VectorBlock& rows, model::Metric metric,
                       uint32_t k);
 

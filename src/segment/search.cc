@@ -76,11 +76,12 @@ class SegmentSearcher {
     if (!search_.exact) {
       TRY_ASSIGN(index, segment_.IndexOf(search_.vector_field));
     }
-    TRY_ASSIGN(const auto blocks, segment_.Vectors(search_.vector_field));
+    // The vectors stay unopened: an index may do without them. Without one they come in chunks.
+    const size_t rows = segment_.rows();
+    const index::VectorBlock shape{.rows = index == nullptr ? std::min(rows, kChunkRows) : rows,
+                                   .element = index::BlockOf(search_.queries.view()).element};
     const index::IndexType* type = index == nullptr ? nullptr : index->type;
-    if (blocks.empty() || !index::SharesExactBatch(type, blocks[0], search_.metric, search_.k)) {
-      return false;
-    }
+    if (!index::SharesExactBatch(type, shape, search_.metric, search_.k)) return false;
     // Rows of one key may have an index of their own, which needs no filter.
     if (index != nullptr) return allowed.empty();
     // Lists answer query by query.
