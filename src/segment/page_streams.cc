@@ -1,6 +1,8 @@
 // Streams between pages.
 #include "segment/page_streams.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -58,16 +60,16 @@ float PagePlace::After(float order) const {
   return AtOrdinal(std::min(found, Ordinal(kInfinity)));
 }
 
-uint64_t FingerprintOf(const model::ShardSearch& search) {
+std::string NameOfPages(const model::ShardSearch& search) {
+  if (search.cursor->token.empty()) return {};
   model::ShardSearch same = search;
   same.cursor.reset();
   same.k = 0;
   same.read.guarantee = Timestamp();
-  return Checksum(Encode(same));
+  return fmt::format("{}:{:016x}", search.cursor->token, Checksum(Encode(same)));
 }
 
 struct PageStreams::Kept {
-  uint64_t fingerprint = 0;
   std::shared_ptr<const SegmentView> segment;
   model::ShardSearch search;  // The stream reads its query.
   std::unique_ptr<SegmentStream> stream;
@@ -156,11 +158,10 @@ Result<SegmentHits> PageStreams::Page(Context& ctx, std::shared_ptr<const Segmen
   const float scale = model::LargerIsBetter(search.metric) ? -1.0f : 1.0f;
   const float bound = search.cursor->has_bound ? scale * search.cursor->bound : -kInfinity;
   std::shared_ptr<Kept> kept = kept_.Take(key);
-  const bool goes_on = kept != nullptr && kept->fingerprint == page.fingerprint &&
-                       kept->bound <= bound && bound <= kept->reach && kept->place == place;
+  const bool goes_on =
+      kept != nullptr && kept->bound <= bound && bound <= kept->reach && kept->place == place;
   if (!goes_on) {
     kept = std::make_shared<Kept>();
-    kept->fingerprint = page.fingerprint;
     kept->segment = segment;
     kept->search = search;
     kept->late_order = bound;

@@ -28,16 +28,17 @@ struct PageStreamOptions {
   }
 };
 
-/// A number for what the pages of one iterator agree in; other searches have another one. Costs a
-/// walk over the whole search, query vector and filter.
-uint64_t FingerprintOf(const model::ShardSearch& search);
+/// What the streams of an iterator are kept under: its token and a number for all that its pages
+/// agree in, so that another search of the same token has streams of its own. Empty without a
+/// token. Costs a walk over the whole search, query vector and filter: the shard does it once a
+/// page and names the page so.
+std::string NameOfPages(const model::ShardSearch& search);
 
 /// A page as every segment of a node is asked for it. Borrows what it names.
 struct PageSearch {
   const model::ShardSearch& search;
   const expr::Plan& plan;
   Timestamp read_at;
-  uint64_t fingerprint = FingerprintOf(search);
 };
 
 /// A segment's place among the segments that an iterator is searched in, and how many these are.
@@ -66,7 +67,7 @@ class PageStreams {
   static bool Serves(const model::ShardSearch& search);
 
   /// As segment::Search, of a search that Serves(); its stream is kept when the iterator has a
-  /// name, which it gets with its first page. `place` is the same for all pages.
+  /// name, NameOfPages() in place of the token. `place` is the same for all pages.
   Result<SegmentHits> Page(Context& ctx, std::shared_ptr<const SegmentView> segment,
                            const PageSearch& page, PagePlace place);
   /// The segment of the stream that waits for the next page of this iterator, or null.
@@ -79,7 +80,7 @@ class PageStreams {
 
  private:
   struct Kept;
-  using Key = std::pair<std::string, int64_t>;  // Token and segment.
+  using Key = std::pair<std::string, int64_t>;  // Name and segment.
 
   IdleMap<Key, std::shared_ptr<Kept>> kept_;
 };

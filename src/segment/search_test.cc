@@ -241,6 +241,7 @@ TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
     search_.read.filter = filter;
     search_.cursor = model::IteratorCursor{.token = "t", .has_bound = true};
     search_.cursor->bound = all[after].first + 1e-5f;
+    search_.cursor->token = NameOfPages(search_);
     const auto hits = streams.Page(ctx_, view, {search_, *plan, Timestamp(100)}, {});
     EXPECT_TRUE(hits.ok());
     return hits->rows[0];
@@ -248,12 +249,13 @@ TEST_F(PageTest, AStreamIsUsedOnlyForTheSameSearchGoingOn) {
   EXPECT_EQ(page(500, ""), all[501].second);
   EXPECT_EQ(page(2000, ""), all[2001].second);
   EXPECT_EQ(page(7, ""), all[8].second) << "back to an earlier page";
-  const uint32_t first = page(0, "number == 7");
-  EXPECT_EQ(first % 10, 7u) << "another filter under the same name";
+  const uint32_t first = page(7, "number == 7");
+  EXPECT_EQ(first % 10, 7u) << "another filter under the same token";
+  const std::string name = search_.cursor->token;
   EXPECT_EQ(streams.SegmentOf(ctx_, search_, view->id()), view);
   search_.cursor->token = "another";
   EXPECT_EQ(streams.SegmentOf(ctx_, search_, view->id()), nullptr);
-  search_.cursor->token = "t";
+  search_.cursor->token = name;
   streams.Forget(search_.read.collection);
   EXPECT_EQ(streams.SegmentOf(ctx_, search_, view->id()), nullptr);
   EXPECT_EQ(page(2500, ""), all[2501].second);

@@ -17,7 +17,6 @@ namespace elanus::shard {
 /// compaction or a new index may move rows to other segments meanwhile, whose streams know nothing
 /// of what has been given.
 struct PageScope {
-  uint64_t fingerprint = 0;  // As segment::FingerprintOf(), before its terms are weighed.
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
   std::vector<SegmentId> loaded;
   model::ShardSearch search;  // Of the first page, its terms weighed.
@@ -26,7 +25,7 @@ struct PageScope {
 /// Thread-safe.
 class Pages {
  public:
-  using Key = std::pair<std::string, std::string>;  // Token and channel.
+  using Key = std::pair<std::string, std::string>;  // segment::NameOfPages() and channel.
 
   explicit Pages(const segment::PageStreamOptions& options)
       : streams(options), scopes(options.streams_max, options.idle_s_max * 1000) {}

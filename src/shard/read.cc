@@ -23,7 +23,6 @@ struct Scope {
   const std::vector<SegmentId>* loaded = nullptr;  // Of the state, or of the first page.
   // Of a page of an iterator:
   uint64_t fresh_place = 0;  // Of the first fresh segment, see segment::PagePlace.
-  uint64_t fingerprint = 0;  // See segment::PageSearch.
 };
 
 bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collection,
@@ -90,7 +89,7 @@ Result<model::PartialHits> SearchScope(Context& ctx, const Scope& scope, const S
                expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
     std::vector<segment::Found> found;
     if (KeepsPages(shard, search)) {
-      const segment::PageSearch page{search, plan, scope.read_at, scope.fingerprint};
+      const segment::PageSearch page{search, plan, scope.read_at};
       segment::PagePlace place{.place = scope.fresh_place, .places = search.cursor->places};
       for (const auto& view : scope.fresh) {
         ProfileStep one(step.ctx(), "segment");
@@ -134,14 +133,10 @@ void SetPlaces(Scope& scope, const Shard& shard, model::IteratorCursor& cursor) 
 Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, roles::Query& query,
                                       const model::ShardSearch& search) {
   auto& scopes = shard.pages()->scopes;
-  const Pages::Key key(search.cursor->token, shard.vchannel());
-  scope.fingerprint = segment::FingerprintOf(search);
+  const Pages::Key key(segment::NameOfPages(search), shard.vchannel());
   std::shared_ptr<const PageScope> kept = scopes.Find(key, ctx.clock().NowMs());
-  if (kept == nullptr || kept->fingerprint != scope.fingerprint) {
-    PageScope first{.fingerprint = scope.fingerprint,
-                    .fresh = scope.fresh,
-                    .loaded = *scope.loaded,
-                    .search = search};
+  if (kept == nullptr) {
+    PageScope first{.fresh = scope.fresh, .loaded = *scope.loaded, .search = search};
     if (search.metric == model::Metric::kBm25) {
       TRY(WeighTerms(ctx, *scope.state, query, first.search));
     }
@@ -153,6 +148,7 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
   model::ShardSearch page = kept->search;
   page.k = search.k;
   page.cursor = search.cursor;
+  page.cursor->token = key.first;
   SetPlaces(scope, shard, *page.cursor);
   Result<model::PartialHits> hits = SearchScope(ctx, scope, shard, query, page);
   // A stream was let go of, and its segment is gone: the next attempt takes those of now.
