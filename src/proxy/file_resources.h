@@ -5,19 +5,14 @@
 #include <vector>
 
 #include "proxy/services.h"
-#include "roles/file_resources.h"
 
 namespace elanus::proxy {
 
-/// Makes them those of the process, as the files are that its analyzers read; null: there are none.
-/// They outlive the requests that are served. Thread-safe.
-void SetFileResources(roles::FileResources* resources);
-
-/// kUnimplemented when there are none, as of the others.
+/// Errors: kUnimplemented when the services have none, as of the others; those of the resources.
 Status AddFileResource(Context& ctx, Services& services, const std::string& name,
                        const std::string& path);
 Status RemoveFileResource(Context& ctx, Services& services, const std::string& name);
 /// By name.
-Result<std::vector<model::FileResource>> ListFileResources();
+Result<std::vector<model::FileResource>> ListFileResources(Services& services);
 
 }  // namespace elanus::proxy

@@ -7,6 +7,7 @@
 #include "roles/admission.h"
 #include "roles/compaction.h"
 #include "roles/coord.h"
+#include "roles/file_resources.h"
 #include "roles/index_progress.h"
 #include "roles/snapshots.h"
 #include "roles/streaming.h"
@@ -27,10 +28,11 @@ struct Services {
   Pool& fan_out;  // For the searches that one request is made of.
   Clock& clock;
   ProxyOptions options;
-  roles::Admission* admission = nullptr;  // Null: every write is let in.
-  roles::Snapshots* snapshots = nullptr;  // Null: there are none, and none can be made.
-  functions::Models* models = nullptr;    // Null: functions that ask model services fail.
-  CollectionLimits* limits = nullptr;     // Null: collections have no limits of their own.
+  roles::Admission* admission = nullptr;           // Null: every write is let in.
+  roles::Snapshots* snapshots = nullptr;           // Null: there are none, and none can be made.
+  functions::Models* models = nullptr;             // Null: functions that ask model services fail.
+  CollectionLimits* limits = nullptr;              // Null: collections have no limits of their own.
+  roles::FileResources* file_resources = nullptr;  // Null: there are none, and none can be added.
 };
 
 }  // namespace elanus::proxy

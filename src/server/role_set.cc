@@ -7,7 +7,6 @@
 #include "coord/file_resources.h"
 #include "coord/oracle.h"
 #include "proxy/collection_limits.h"
-#include "proxy/file_resources.h"
 #include "streaming/node.h"
 
 namespace elanus::server {
@@ -38,7 +37,6 @@ struct RoleSet::Impl {
   ~Impl() {
     // Streaming and index jobs call each other, so the calls end before either does.
     if (streaming != nullptr) streaming->Stop();
-    proxy::SetFileResources(nullptr);
   }
 
   void OpenPools();
@@ -194,18 +192,19 @@ void RoleSet::Impl::OpenServices() {
         return catalog->ListSegments(ctx, collection);
       },
       config.limits);
-  services = std::make_unique<proxy::Services>(proxy::Services{.coord = coord(),
-                                                               .streaming = *streaming,
-                                                               .index_jobs = *index_jobs,
-                                                               .compaction = *compactor,
-                                                               .fan_out = *fan_out_pool,
-                                                               .clock = machine.clock,
-                                                               .options = config.proxy,
-                                                               .admission = admission.get(),
-                                                               .snapshots = snapshots.get(),
-                                                               .models = nullptr,
-                                                               .limits = limits.get()});
-  proxy::SetFileResources(file_resources.get());
+  services =
+      std::make_unique<proxy::Services>(proxy::Services{.coord = coord(),
+                                                        .streaming = *streaming,
+                                                        .index_jobs = *index_jobs,
+                                                        .compaction = *compactor,
+                                                        .fan_out = *fan_out_pool,
+                                                        .clock = machine.clock,
+                                                        .options = config.proxy,
+                                                        .admission = admission.get(),
+                                                        .snapshots = snapshots.get(),
+                                                        .models = nullptr,
+                                                        .limits = limits.get(),
+                                                        .file_resources = file_resources.get()});
 }
 
 RoleSet::RoleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

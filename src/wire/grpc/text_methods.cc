@@ -47,9 +47,9 @@ Status RemoveFileResource(Call& call, const pb::RemoveFileResourceRequest& reque
   return proxy::RemoveFileResource(call.ctx, call.services, request.name());
 }
 
-Status ListFileResources(Call&, const pb::ListFileResourcesRequest&,
+Status ListFileResources(Call& call, const pb::ListFileResourcesRequest&,
                          pb::ListFileResourcesResponse& answer) {
-  TRY_ASSIGN(const auto resources, proxy::ListFileResources());
+  TRY_ASSIGN(const auto resources, proxy::ListFileResources(call.services));
   answer.mutable_status();
   for (const model::FileResource& resource : resources) {
     auto* one = answer.add_resources();
