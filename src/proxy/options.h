@@ -37,6 +37,7 @@ struct ProxyOptions {
   double slow_query_s = 1;
   bool slow_query_explain = false;
   int64_t explain_steps_max = 2000;
+  int64_t counted_collections_max = 1000;
   int64_t graceful_ms = 5000;
   bool must_use_partition_key = false;
   bool uses_materialized_view = true;
@@ -106,6 +107,10 @@ struct ProxyOptions {
                    "how it was run; costs a few microseconds a segment."});
     visit(explain_steps_max, OptionSpec{"proxy.explain.maxSteps", "", 1, 1e6,
                                         "Steps in the report of one search or query."});
+    visit(counted_collections_max,
+          OptionSpec{"proxy.metrics.maxCollections", "", 1, 1e6,
+                     "Collections whose reads are counted apart; past so many the counts of the "
+                     "one that was read longest ago go."});
     visit(graceful_ms,
           OptionSpec{"common.gracefulTime", "ms", 0, 1e9, "How far Bounded reads may lag."});
     visit(must_use_partition_key,

@@ -73,8 +73,12 @@ std::string ReportJson(const ProfileNode& tree) {
 }
 
 ReadReport::ReadReport(Context& ctx, const ProxyOptions& options, std::string_view rpc,
-                       std::vector<std::string>& output_fields)
-    : outer_(ctx), options_(options), rpc_(rpc), begin_us_(ctx.clock().MonotonicUs()) {
+                       model::CollectionName name, std::vector<std::string>& output_fields)
+    : outer_(ctx),
+      options_(options),
+      rpc_(rpc),
+      name_(std::move(name)),
+      begin_us_(ctx.clock().MonotonicUs()) {
   std::erase_if(output_fields, [&](const std::string& name) {
     if (name != kExplainField && name != kExplainJsonField) return false;
     field_ = name == kExplainField ? kExplainField : kExplainJsonField;
@@ -88,7 +92,7 @@ ReadReport::ReadReport(Context& ctx, const ProxyOptions& options, std::string_vi
 void ReadReport::End(const Status& status, size_t queries) {
   root_->End();
   const int64_t us = outer_.clock().MonotonicUs() - begin_us_;
-  CountRead(rpc_, status);
+  CountRead(rpc_, name_, status, options_.counted_collections_max);
   if (status.code() == ErrorCode::kCanceled || status.code() == ErrorCode::kDeadlineExceeded) {
     LogInfo("{} dropped reason=\"{}\" after_ms={:.1f}", rpc_, status.message(),
             static_cast<double>(us) / 1e3);

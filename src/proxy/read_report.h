@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/profile.h"
+#include "model/requests/collection.h"
 #include "model/requests/data.h"
 #include "proxy/options.h"
 
@@ -28,7 +29,7 @@ class ReadReport {
  public:
   /// Takes the wish for a report out of `output_fields`. `rpc` and the options outlive it.
   ReadReport(Context& ctx, const ProxyOptions& options, std::string_view rpc,
-             std::vector<std::string>& output_fields);
+             model::CollectionName name, std::vector<std::string>& output_fields);
   ReadReport(const ReadReport&) = delete;
   ReadReport& operator=(const ReadReport&) = delete;
 
@@ -49,6 +50,7 @@ class ReadReport {
   Context& outer_;
   const ProxyOptions& options_;
   const std::string_view rpc_;
+  const model::CollectionName name_;
   const int64_t begin_us_;
   std::string_view field_;  // That was asked for; empty: none.
   std::optional<ProfileStep> root_;
@@ -59,7 +61,7 @@ class ReadReport {
 template <class Request, class Run>
 auto Reported(Context& ctx, const ProxyOptions& options, std::string_view rpc, Request request,
               Run run) -> decltype(run(ctx, std::move(request))) {
-  ReadReport report(ctx, options, rpc, request.output_fields);
+  ReadReport report(ctx, options, rpc, request.name, request.output_fields);
   auto result = run(report.ctx(), std::move(request));
   report.Finish(result);
   return result;

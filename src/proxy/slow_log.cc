@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/profile.h"
+#include "proxy/read_counts.h"
 
 namespace elanus::proxy {
 
@@ -22,6 +23,7 @@ SlowLog::~SlowLog() {
   const auto us = static_cast<double>(ctx_.clock().MonotonicUs() - begin_us_);
   const double query_s = us / 1e6 / static_cast<double>(queries_);
   if (query_s < threshold_s_) return;
+  CountSlowRead(rpc_);
   LogInfo(
       "{} slow database={} collection={} nq={} duration_ms={:.1f} duration_per_nq_ms={:.1f} "
       "filter=\"{}\" {}",

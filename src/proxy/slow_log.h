@@ -16,7 +16,7 @@ class SlowLog {
   /// `rpc` must outlive it.
   SlowLog(Context& ctx, const ProxyOptions& options, std::string_view rpc,
           const model::CollectionName& name);
-  /// Writes "<rpc> slow ..." when the time for each query has reached the threshold.
+  /// Writes "<rpc> slow ..." when the time for each query has reached the threshold, and counts.
   ~SlowLog();
   SlowLog(const SlowLog&) = delete;
   SlowLog& operator=(const SlowLog&) = delete;

@@ -9,7 +9,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker
+from pymilvus import AnnSearchRequest, MilvusClient, MilvusException, RRFRanker
 
 from server_process import Server
 from support import DIM, add_index, make, row, vectors
@@ -59,6 +59,13 @@ def post(server, body, query=""):
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read().decode()
+
+
+def metrics(server):
+    """The value of each line of /metrics, by its name and labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.management_port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 def check_segments(tree, rows_seen=ROWS + 100):
@@ -219,11 +226,48 @@ def test_a_slow_read_is_explained_in_the_log(binary, tmp_path):
         make(client, "slow", rows=10)
         client.query("slow", filter="group == 3", output_fields=["id"], consistency_level="Strong")
         client.search("slow", [[0.0] * DIM], limit=1)
+        for kind in ("search", "query"):
+            assert metrics(server)[f'milvus_proxy_slow_query_count{{node_id="1",msg_type="{kind}"}}'] >= 1
         client.close()
         server.stop()
         with open(server.log_path) as log:
             told = dict(re.findall(r"(\w+) slow explain=(\{.*\})", log.read()))
     assert steps(json.loads(told["Query"]), "condition") and steps(json.loads(told["Search"]), "vectors")
+
+
+def test_reads_are_counted_by_collection(server, client, filled):
+    client.search(filled, [[0.1] * DIM], limit=1)
+    client.query(filled, filter="id == 1", output_fields=["id"])
+    with pytest.raises(MilvusException):
+        client.query(filled, filter="id ==", output_fields=["id"])
+    with calls(server.address) as call:
+        assert call("Query", query_request("never_made_either")).status.code == 100
+    counts = metrics(server)
+
+    def counted(method, status):
+        return counts.get(f'milvus_proxy_req_count{{node_id="1",function_name="{method}",status="{status}",'
+                          f'db_name="default",collection_name="{filled}"}}', 0)
+    assert counted("Search", "success") == counted("Search", "total") == 1
+    assert (counted("Query", "success"), counted("Query", "fail_input"), counted("Query", "total")) == (1, 1, 2)
+    assert not any("never_made_either" in name for name in counts)
+
+
+def test_a_page_behind_a_key_asks_its_filter_in_key_order(client, name):
+    make(client, name, rows=0, load=False)
+    data = vectors(4000, seed=5)
+    client.insert(name, [row(int(i), data[i]) for i in np.random.default_rng(1).permutation(4000)])
+    client.flush(name)
+    client.load_collection(name)
+    for text, keys in (("id > 1000", range(1001, 1051)), ('name like "%7" and id > 1000', range(1007, 1507, 10))):
+        page = client.query(name, filter=text, output_fields=["name", "$explain_json"], limit=50,
+                            consistency_level="Strong")
+        assert [(r["id"], r["name"]) for r in page] == [(i, f"row {i}") for i in keys]
+        segment, = steps(json.loads(page[0]["$explain_json"]), "segment")
+        assert facts(segment)["rows_filtered"] <= 1000 and not steps(segment, "filter")
+    page = client.query(name, filter="name like \"%777\" and id > 10", output_fields=["$explain_json"], limit=50,
+                        consistency_level="Strong")
+    assert [r["id"] for r in page] == [777, 1777, 2777, 3777]
+    assert steps(json.loads(page[0]["$explain_json"]), "filter")
 
 
 def test_a_report_has_a_limit(binary, tmp_path):

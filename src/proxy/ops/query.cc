@@ -5,8 +5,6 @@
 
 #include "expr/expr.h"
 #include "model/aggregate.h"
-#include "model/groups.h"
-#include "model/order.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
@@ -303,7 +301,7 @@ Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
 Result<model::QueryResult> Query(Context& ctx, Services& services,
                                  const model::QueryRequest& request) {
   std::vector<std::string> output_fields = request.output_fields;
-  ReadReport report(ctx, services.options, "Query", output_fields);
+  ReadReport report(ctx, services.options, "Query", request.name, output_fields);
   const auto run = [&]() -> Result<model::QueryResult> {
     if (output_fields.size() == request.output_fields.size())
       return QueryRows(report.ctx(), services, request);
