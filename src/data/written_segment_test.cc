@@ -132,7 +132,7 @@ TEST_F(WrittenSegment, NearlyAllLookUpsOfKeysThatOtherSegmentsHaveAreSaved) {
     size_t searched = 0;
     size_t found = 0;
     for (const auto& view : views) {
-      segment::KeyWalk walk(*view->KeyOrder());
+      segment::KeyLookup walk(*view->KeyOrder());
       for (size_t i = 0; i < keys.rows; ++i) {
         const auto count = [&](uint32_t) { ++found; };
         searched += walk.ForEachEqual(keys.view(), i, count) ? 1 : 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/left_out.h"
+#include "proxy/ops/query_aggregates.h"
 
 namespace elanus::proxy {
 namespace {
@@ -70,6 +71,8 @@ Result<OutputFields> ResolveOutput(const model::CollectionSchema& schema,
       continue;
     }
     if (model::IsLeftOut(schema, name)) return Invalid("field {} is not loaded", name);
+    // Those of queries never come here.
+    if (IsAggregate(name)) return Invalid("a search cannot answer the aggregate {}", name);
     const model::FieldSchema* dynamic = schema.dynamic_field();
     const std::string_view key = name.starts_with("$meta") ? MetaKey(name) : name;
     const bool nested = key.empty() || key.find_first_of("[]\"'") != std::string_view::npos;

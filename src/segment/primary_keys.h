@@ -30,7 +30,7 @@ class PrimaryKeys {
   size_t memory_bytes() const { return order_.size() * sizeof(uint32_t); }
 
  private:
-  friend class KeyWalk;
+  friend class KeyLookup;
   bool MayHold(const model::ColumnView& other, size_t at) const {
     return !filter_.is_there() || filter_.MayHold(store::HashOfKey(other.Bytes(at)));
   }
@@ -43,10 +43,10 @@ class PrimaryKeys {
 
 /// Looks one key up after another, each near the last one first: keys that ascend cost a few steps
 /// each. For one thread.
-class KeyWalk {
+class KeyLookup {
  public:
   /// `keys` must outlive it.
-  explicit KeyWalk(const PrimaryKeys& keys) : keys_(keys) {}
+  explicit KeyLookup(const PrimaryKeys& keys) : keys_(keys) {}
 
   /// Calls fn(row) for each row whose key equals row `at` of `other` (same type). False: the filter
   /// told that there is none, and nothing was searched.

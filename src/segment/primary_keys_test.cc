@@ -24,7 +24,7 @@ Column Texts(const std::vector<std::string>& values) {
 }
 std::vector<uint32_t> RowsOf(const PrimaryKeys& keys, const Column& wanted) {
   std::vector<uint32_t> rows;
-  KeyWalk(keys).ForEachEqual(wanted.view(), 0, [&](uint32_t row) { rows.push_back(row); });
+  KeyLookup(keys).ForEachEqual(wanted.view(), 0, [&](uint32_t row) { rows.push_back(row); });
   return rows;
 }
 
@@ -62,7 +62,7 @@ TEST(PrimaryKeys, AreFoundOneAfterTheOtherInWhateverOrderTheyAreAskedFor) {
       wanted.push_back(ascends ? i - 500 : static_cast<int64_t>(random() % 4000) - 500);
     }
     const Column asked = Ints(wanted);
-    KeyWalk walk(keys);
+    KeyLookup walk(keys);
     for (size_t i = 0; i < wanted.size(); ++i) {
       std::vector<uint32_t> rows;
       walk.ForEachEqual(asked.view(), i, [&](uint32_t row) { rows.push_back(row); });
@@ -82,7 +82,7 @@ TEST(PrimaryKeys, AskTheFilterBeforeTheySearch) {
   EXPECT_EQ(RowsOf(keys, Texts({"apple"})), (std::vector<uint32_t>{1, 3}));
   EXPECT_EQ(RowsOf(keys, Texts({"fig"})), (std::vector<uint32_t>{2}));
   const auto searches = [](const PrimaryKeys& in, const Column& wanted) {
-    return KeyWalk(in).ForEachEqual(wanted.view(), 0, [](uint32_t) {});
+    return KeyLookup(in).ForEachEqual(wanted.view(), 0, [](uint32_t) {});
   };
   EXPECT_TRUE(searches(keys, Texts({"fig"})));
   EXPECT_FALSE(searches(keys, Texts({"plum"})));

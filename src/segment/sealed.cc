@@ -409,7 +409,7 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
   std::lock_guard<std::mutex> deleting(impl_->deleting);
   const std::shared_ptr<const DeleteMap> old = impl_->State()->deletes;
   DeleteMapChange change(old.get(), body.rows);
-  KeyWalk walk(body.keys);
+  KeyLookup walk(body.keys);
   for (size_t i = 0; i < keys.rows; ++i) {
     if (!deletes.Reaches(i, body.partition)) continue;
     const uint64_t timestamp = deletes.timestamps[i];

@@ -150,7 +150,7 @@ Result<model::Coverage> SealedView::Answer(Context& ctx, const model::Predicate&
                                            Bitset& matches, Bitset* unknown) const {
   if (IsKeyLookup(predicate)) {
     const model::Column wanted = KeyColumn(predicate.type, predicate.values);
-    KeyWalk walk(body().keys);
+    KeyLookup walk(body().keys);
     for (size_t i = 0; i < wanted.rows; ++i) {
       walk.ForEachEqual(wanted.view(), i, [&](uint32_t row) { matches.Set(row); });
     }

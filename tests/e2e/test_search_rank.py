@@ -115,6 +115,8 @@ def test_boosts_do_not_go_with_groups(call, name):
     (1100, ["price"], {"reranker": "decay", "function": "cubic", "origin": 1, "scale": 1}),
     (1100, ["price"], {"reranker": "decay", "function": "exp", "origin": 1, "scale": 0}),
     (1100, ["price"], {"reranker": "decay", "function": "exp", "origin": 1, "scale": 1, "decay": 1}),
+    (1100, ["price"], {"reranker": "decay", "function": "exp", "origin": 1, "scale": 1, "decay": 0.0009}),
+    (1100, ["price"], {"reranker": "decay", "function": "exp", "origin": 1, "scale": 1, "decay": 0.9995}),
     (1100, ["price"], {"reranker": "decay", "function": "exp", "origin": 1, "scale": 1, "offset": -1}),
     (1100, ["price"], {"reranker": "decay", "function": "exp", "origin": "x", "scale": 1}),
     (1100, [], {"reranker": "rrf", "k": 0}), (1100, [], {"reranker": "weighted", "weights": [0.5, 0.5]})])

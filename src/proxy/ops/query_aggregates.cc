@@ -71,6 +71,12 @@ bool IsGroupable(DataType type) {
 
 }  // namespace
 
+bool IsAggregate(std::string_view text) {
+  const std::string compact = WithoutBlanks(text);
+  return compact.ends_with(")") &&
+         OpOf(std::string_view(compact).substr(0, compact.find('('))).has_value();
+}
+
 Result<AggregatePlan> PlanAggregates(const ProxyOptions& options,
                                      const model::CollectionSchema& schema,
                                      const std::vector<std::string>& output_fields,

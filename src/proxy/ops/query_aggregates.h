@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -26,6 +27,9 @@ struct AggregatePlan {
            aggregates[0].op == model::AggregateOp::kCount && aggregates[0].field == FieldId();
   }
 };
+
+/// Whether an output field is written as an aggregate, of whatever field: sum(price), COUNT(*).
+bool IsAggregate(std::string_view text);
 
 /// Reads the output fields and `group_by_fields` of a query. Errors: kInvalidParameter.
 Result<AggregatePlan> PlanAggregates(const ProxyOptions& options,

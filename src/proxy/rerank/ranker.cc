@@ -1,8 +1,6 @@
 // Rerank functions of requests.
 #include "proxy/rerank/ranker.h"
 
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "expr/expr.h"
@@ -102,8 +100,12 @@ Status SetDecay(const model::RerankFunction& function, const model::CollectionSc
     return Invalid("decay function param scale must be > 0, got {}", curve.scale);
   if (!(curve.offset >= 0))
     return Invalid("decay function param offset must be >= 0, got {}", curve.offset);
-  if (!(curve.decay > 0 && curve.decay < 1))
-    return Invalid("decay function param decay must be in range (0, 1), got {}", curve.decay);
+  constexpr double kDecayMin = 0.001;
+  constexpr double kDecayMax = 0.999;
+  if (!(curve.decay >= kDecayMin && curve.decay <= kDecayMax)) {
+    return Invalid("decay function param decay must be in range [{}, {}], got {}", kDecayMin,
+                   kDecayMax, curve.decay);
+  }
   TRY_ASSIGN(ranker.score_mode,
              ParseScoreMode("score_mode", FindAnyCase(function.params, "score_mode")));
   if (const std::string* text = FindAnyCase(function.params, "norm_score")) {
