@@ -5,9 +5,12 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,10 +57,12 @@ def need(holds, words, status=400):
 
 class StandIn:
     """A running stand-in. `fail` is a list of faults for the next requests: a status, or one of "slow", "cut",
-    "hang up", "garbage", "few", "many", "short", "null". `requests` are (path, headers, body) as they came."""
+    "hang up", "garbage", "few", "many", "short", "null". `requests` are (path, headers, body) as they came, `batches`
+    (number of texts, whether they are queries) of those for vectors. `google_key` is the PEM of the account's key."""
 
     def __init__(self, embedder=embed, port=0, certificate=None):
         self.embedder, self.requests, self.fail, self.batch_max, self.slow_s = embedder, [], [], 10 ** 6, 1.5
+        self.batches, self.google_key = [], None
         self.lock = threading.Lock()
         stand_in = self
 
@@ -145,6 +150,8 @@ class StandIn:
         """Of each text, spoilt as the fault says."""
         need(isinstance(texts, list) and texts and all(isinstance(t, str) and t for t in texts), "texts, please")
         need(len(texts) <= self.batch_max, f"a batch of {len(texts)} is too large", 413)
+        with self.lock:
+            self.batches.append((len(texts), query))
         vectors = [self.embedder(text, dim or DIM, query) for text in texts]
         if int8:
             vectors = [rounded(vector) for vector in vectors]
@@ -228,12 +235,31 @@ def gemini(stand_in, request):
     return {"embeddings": [{"values": vector} for vector in vectors]}
 
 
-def google_token(_, request):
+def is_signed(key, signed, signature):
+    """RS256, by OpenSSL: the signature is that of the account's key."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = {what: os.path.join(folder, what) for what in ("key", "signed", "signature")}
+        for name, content in ((names["key"], key), (names["signed"], signed), (names["signature"], signature)):
+            with open(name, "wb") as file:
+                file.write(content)
+        check = ["openssl", "dgst", "-sha256", "-prverify", names["key"], "-signature", names["signature"]]
+        return subprocess.run([*check, names["signed"]], capture_output=True).returncode == 0
+
+
+def unpadded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def google_token(stand_in, request):
     form = parse_qs(request.body)
     need(form.get("grant_type") == ["urn:ietf:params:oauth:grant-type:jwt-bearer"], "a wrong grant")
     head, claim, signature = form["assertion"][0].split(".")
-    decoded = json.loads(base64.urlsafe_b64decode(claim + "=" * (-len(claim) % 4)))
-    need(decoded["iss"] == "me@stand-in" and decoded["exp"] > time.time() and head and signature, "a wrong claim", 401)
+    decoded = json.loads(unpadded(claim))
+    need(json.loads(unpadded(head))["alg"] == "RS256", "a wrong algorithm", 401)
+    need(decoded["iss"] == "me@stand-in", "a wrong claim", 401)
+    need(time.time() < decoded["exp"] <= decoded["iat"] + 3600, "too old, or for too long", 401)
+    need(decoded["aud"].endswith("/google/token") and decoded["scope"], "for nobody", 401)
+    need(is_signed(stand_in.google_key, f"{head}.{claim}".encode(), unpadded(signature)), "a wrong signature", 401)
     return {"access_token": KEY, "expires_in": 3600, "token_type": "Bearer"}
 
 

@@ -28,6 +28,7 @@ def services():
 @pytest.fixture(autouse=True)
 def clean(services):
     services.requests.clear()
+    services.batches.clear()
     services.fail.clear()
     services.batch_max, services.slow_s = 10 ** 6, 1.5
 
@@ -49,6 +50,7 @@ def trusted(tmp_path_factory):
 def configuration(services, trusted):
     at = services.url
     key = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, check=True).stdout.decode()
+    services.google_key = key.encode()
     account = {"client_email": "me@stand-in", "token_uri": f"{at}/google/token", "private_key": key}
     embedding = {"openai": "/openai/v1/embeddings", "azure_openai": "/azure", "dashscope": "/dashscope",
                  "bedrock": "/bedrock", "vertexai": "/vertex", "voyageai": "/voyage/v1/embeddings",
@@ -134,6 +136,33 @@ def test_each_provider_embeds_rows_and_queries(client, name, services, provider)
     found = client.search(name, data=["an eagle and its prey", "a red kite"], anns_field="vector", limit=2)
     assert [hits[0]["id"] for hits in found] == [1, 0]
     assert found[0][0]["distance"] == pytest.approx(1, abs=1e-4)
+
+
+# As their documentation has it, and the one that says nothing of it as the reference does.
+BATCHES = {"openai": 128, "azure_openai": 128, "dashscope": 6, "bedrock": 1, "vertexai": 128, "voyageai": 128,
+           "cohere": 96, "siliconflow": 32, "tei": 32, "zilliz": 64, "yc": 128, "gemini": 32, "huggingface": 128}
+
+
+@pytest.mark.parametrize("provider", BATCHES)
+def test_a_provider_is_sent_no_more_texts_than_it_takes(client, name, services, provider):
+    params = {"provider": provider, **PROVIDERS[provider], **({"endpoint": services.url} if provider == "tei" else {})}
+    make(client, name, params, texts=None)
+    services.batches.clear()
+    services.batch_max = BATCHES[provider]
+    client.insert(name, [{"id": i, "text": f"text {i}"} for i in range(BATCHES[provider] + 1)])
+    assert sorted(services.batches) == [(1, False), (BATCHES[provider], False)]
+    with refused(1100, f"nq [{5 * BATCHES[provider] + 1}]"):
+        client.search(name, data=["x"] * (5 * BATCHES[provider] + 1), anns_field="vector", limit=1)
+    assert len(services.batches) == 2
+
+
+@pytest.mark.parametrize("provider", ["dashscope", "vertexai", "voyageai", "cohere", "gemini", "zilliz"])
+def test_a_service_is_told_which_texts_are_queries(client, name, services, provider):
+    make(client, name, {"provider": provider, **PROVIDERS[provider]}, TEXTS[:2])
+    services.batches.clear()
+    client.search(name, data=[TEXTS[0]], anns_field="vector", limit=1)
+    client.insert(name, [{"id": 7, "text": "seven"}])
+    assert services.batches == [(1, True), (1, False)]
 
 
 def test_vectors_of_bytes_are_made_where_a_provider_can(client, name):
