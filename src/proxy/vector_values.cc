@@ -1,8 +1,6 @@
 // Vectors of requests.
 #include "proxy/vector_values.h"
 
-#include <algorithm>
-
 #include "model/sparse_row.h"
 #include "simd/half_kernels.h"
 

@@ -8,7 +8,6 @@
 
 #include "base/profile.h"
 #include "expr/expr.h"
-#include "proxy/checks.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
 #include "proxy/read_report.h"

@@ -1,7 +1,6 @@
 // Functions that come with the field they fill, to a collection that has rows.
 #include <algorithm>
 
-#include "proxy/checks.h"
 #include "proxy/functions.h"
 #include "proxy/ops.h"
 #include "proxy/ops/change_schema.h"

@@ -1,6 +1,5 @@
 // Search whose hits come with the words that were looked for marked in their texts.
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 

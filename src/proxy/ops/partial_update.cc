@@ -2,7 +2,6 @@
 #include "proxy/ops/partial_update.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <limits>
 
-#include "model/groups.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"

@@ -7,7 +7,6 @@
 
 #include "expr/element_filter.h"
 #include "expr/expr.h"
-#include "model/groups.h"
 #include "model/left_out.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"

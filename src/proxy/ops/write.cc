@@ -1,6 +1,5 @@
 // Insert, upsert, delete and flush.
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "expr/expr.h"

@@ -7,7 +7,6 @@
 
 #include "functions/models.h"
 #include "functions/setup.h"
-#include "proxy/checks.h"
 #include "proxy/functions.h"
 #include "proxy/json_text.h"
 
