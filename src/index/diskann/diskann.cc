@@ -233,7 +233,7 @@ size_t EstimateMemory(const RowShape& shape, const Params& build) {
       .code_params = rotated ? RotatedSavedBytes(shape.dim)
                              : (size_t{plan.code_dim} << kCodeBits) * sizeof(float) + kCodeHead,
       .code_bytes = rotated ? RotatedRowBytes(shape.dim) : plan.parts.spaces,
-      .code_terms = rotated ? 0 : 1,
+      .code_terms = rotated ? 0u : 1u,
       .element = static_cast<uint64_t>(shape.element),
       .scaled = shape.element != ElementType::kFloat32 && shape.metric == model::Metric::kCosine};
   header.cached_blocks = CacheBytes(rows, build) / header.Shape().block_bytes;

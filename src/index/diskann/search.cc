@@ -307,6 +307,7 @@ void DiskSearch::ChooseStep() {
 }
 
 void DiskSearch::TakeStep() {
+  for (uint32_t row : steps_) NodeOf(row).PrefetchLinks();
   for (uint32_t row : steps_) Expand(NodeOf(row));
   for (uint32_t block : blocks_) {
     if (marks_.scored.Visit(block)) UseBlock(block);
