@@ -27,9 +27,11 @@ constexpr uint32_t kBitmapCost = 768;  // Adding a bitmap's postings.
 constexpr size_t kBitmapsAtOnce = 4;
 constexpr uint32_t kCountCost = 2048;  // What counting candidates must be able to save.
 constexpr double kNonZeroCost = 8;     // Scoring a row, for each of its values.
-// Times k, and some more for a small k: rows of a shortened query that are scored anew.
+// Times k, and some more for a small k: rows of a shortened query that are scored anew. Among few
+// rows the best ones are further from the others.
 constexpr uint32_t kDropCandidates = 3;
-constexpr uint32_t kMoreCandidates = 64;
+constexpr uint64_t kMoreCandidates = 64;
+constexpr uint64_t kRowsPerCandidate = 4096;
 constexpr double kDropSquares = 0.9;  // Of the ratio: the share of squared weights left out.
 constexpr size_t kRowsAhead = 3;
 constexpr size_t kBoundsAhead = 16;
@@ -136,8 +138,10 @@ class SparseSearch {
 
   // The shortened query chooses candidates by their sums alone, the whole one scores them.
   Status FindShortened(BestRows& best) {
-    const double wanted =
-        settings_.k * std::max<double>(settings_.refine_factor, kDropCandidates) + kMoreCandidates;
+    const uint64_t more =
+        std::min<uint64_t>(kMoreCandidates, opened_.header.rows / kRowsPerCandidate);
+    const double wanted = settings_.k * std::max<double>(settings_.refine_factor, kDropCandidates) +
+                          static_cast<double>(more);
     candidates_max_ =
         static_cast<size_t>(std::min(wanted, static_cast<double>(opened_.header.rows)));
     candidates_.clear();

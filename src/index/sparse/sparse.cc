@@ -70,7 +70,7 @@ constexpr ParamSpec kParams[] = {
     {"drop_ratio_search", Phase::kSearch, ParamKind::kNumber, 0, 0, 1 - 1e-16,
      "At least this share of a query's weight, smallest terms first, does not choose candidates."},
     {"refine_factor", Phase::kSearch, ParamKind::kInteger, 1, 1, 65535,
-     "Times k, 3 at least, and 64 more: candidates of a shortened query that the whole one "
+     "Times k, 3 at least, and up to 64 more: candidates of a shortened query that the whole one "
      "scores."},
     {"dim_max_score_ratio", Phase::kSearch, ParamKind::kNumber, 1.05, 0.5, 1.3,
      "Below 1 bounds are cut by it: faster, and hits may be missed. From 1 on without effect, "
