@@ -18,6 +18,8 @@ constexpr size_t kWaitingMin = 16384;
 // by one: a filter asked of rows here and there reads blocks of them, and no index.
 constexpr size_t kFirstLook = 512;
 constexpr size_t kLooksShare = 4;
+// To sort a row among many, in places walked past.
+constexpr double kSortCost = 8;
 
 bool SameKey(const KeyedRow& a, const KeyedRow& b) { return CompareKeys(a, b) == 0; }
 // Keys ascending, the newest version first.
@@ -39,7 +41,10 @@ void SortByKey(std::vector<KeyedRow>& rows, int64_t limit) {
   size_t wanted = limit < 0 ? rows.size() : 2 * static_cast<size_t>(limit) + 1;
   for (;; wanted *= 2) {
     const auto end = rows.begin() + static_cast<ptrdiff_t>(std::min(wanted, rows.size()));
-    std::partial_sort(rows.begin(), end, rows.end(), Before);
+    if (end == rows.end())
+      std::sort(rows.begin(), end, Before);
+    else
+      std::partial_sort(rows.begin(), end, rows.end(), Before);
     const auto last = std::unique(rows.begin(), end, SameKey);
     if (wanted >= rows.size() || last - rows.begin() >= limit) {
       rows.erase(last, rows.end());
@@ -115,11 +120,12 @@ Status KeyPage::Collect(Context& ctx, const SegmentView& segment, uint32_t numbe
                         const Allowed& allowed, const expr::KeyBounds& bounds) {
   const size_t rows = segment.rows();
   const size_t passed = allowed.all ? rows : allowed.view().Count();
-  // A walk meets a row that passes every rows / passed places; a scan looks at those that pass.
-  const auto wanted = static_cast<double>(limit_);
+  // A walk meets a row that passes every rows / passed places; a scan looks at those that pass, and
+  // without a limit has to sort them all.
+  const auto wanted =
+      limit_ < 0 ? static_cast<double>(passed) / kSortCost : static_cast<double>(limit_);
   const double walked = wanted * static_cast<double>(rows) / std::max<double>(1, passed);
-  const bool walks = limit_ >= 0 && segment.KeyOrder() != nullptr;
-  if (walks && walked < static_cast<double>(passed)) {
+  if (segment.KeyOrder() != nullptr && walked < static_cast<double>(passed)) {
     KeyWalk walk(segment, number, bounds, Need());
     TRY(walk.GoTo(ctx, rows, allowed.view(), rows_));
   } else {

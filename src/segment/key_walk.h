@@ -14,7 +14,7 @@ namespace elanus::segment {
 
 /// What of its rows a page needs.
 struct PageNeed {
-  int64_t keys_max = 0;           // Different keys; every version of each.
+  int64_t keys_max = 0;           // Different keys, every version of each; -1: all.
   const KeyedRow* end = nullptr;  // No larger key; null: any.
 };
 
