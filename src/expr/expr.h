@@ -85,9 +85,6 @@ Status Evaluate(Context& ctx, const Plan& plan, const ColumnSource& source, Bits
 /// touched, and no index is asked. Of a filter with random_sample it means nothing.
 Status EvaluateAmong(Context& ctx, const Plan& plan, const ColumnSource& source,
                      const Bitset& candidates, Bitset& matches);
-/// A value that no primary key of a row that passes is less than, when the filter says so in a
-/// conjunct; else null.
-const model::Scalar* KeyFloor(const Plan& plan);
 /// Whether the filter draws rows (random_sample).
 bool HasSample(const Plan& plan);
 

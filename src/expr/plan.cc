@@ -26,24 +26,4 @@ std::vector<FieldId> Plan::fields() const {
   return fields;
 }
 
-const model::Scalar* KeyFloor(const Plan& plan) {
-  const auto floor_of = [](const Node& node) -> const model::Scalar* {
-    const Test& test = node.test;
-    const bool tests_key = node.kind == Node::Kind::kTest && node.source.is_primary_key &&
-                           node.source.kind == Source::Kind::kColumn && !test.values.empty();
-    if (!tests_key) return nullptr;
-    const bool has_floor = test.kind == Test::Kind::kRange ||
-                           (test.kind == Test::Kind::kCompare &&
-                            (test.op == model::Compare::kGt || test.op == model::Compare::kGe ||
-                             test.op == model::Compare::kEq));
-    return has_floor ? &test.values[0] : nullptr;
-  };
-  if (plan.root() == nullptr) return nullptr;
-  if (plan.root()->kind != Node::Kind::kAnd) return floor_of(*plan.root());
-  for (const NodePtr& child : plan.root()->children) {
-    if (const model::Scalar* floor = floor_of(*child)) return floor;
-  }
-  return nullptr;
-}
-
 }  // namespace elanus::expr
