@@ -2,7 +2,6 @@
 #include "text/match.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 
 #include "text/unicode.h"

@@ -1,6 +1,4 @@
 // Collections and partitions.
-#include <algorithm>
-
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
 #include "proxy/functions.h"

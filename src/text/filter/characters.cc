@@ -1,8 +1,6 @@
 // Filters that look at the characters of a token, or change them one by one.
 #include <unicode/translit.h>
 
-#include <algorithm>
-
 #include "text/filter/filter.h"
 #include "text/unicode.h"
 

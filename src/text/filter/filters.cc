@@ -1,5 +1,4 @@
 // Every filter, by name.
-#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>

@@ -1,7 +1,6 @@
 // Words that stand for each other.
 #include <algorithm>
 #include <map>
-#include <optional>
 
 #include "text/filter/filter.h"
 

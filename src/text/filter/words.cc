@@ -9,7 +9,6 @@
 #include <unordered_set>
 
 #include "text/filter/filter.h"
-#include "text/unicode.h"
 
 namespace elanus::text {
 namespace {

@@ -8,7 +8,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 
 #include "text/file_param.h"
 #include "text/tokenizer/jieba_data.h"
