@@ -23,6 +23,24 @@ namespace {
 // them together.
 constexpr size_t kFewShare = 64;
 
+// How many rows a condition lets be brought together at once. They are copied: numbers are small,
+// other values have up to 64 KB, and texts whose words are asked up to 2 MB.
+size_t RowsTogether(const Node& root) {
+  size_t rows = kBatchRows;
+  std::vector<const Node*> pending{&root};
+  while (!pending.empty()) {
+    const Node& node = *pending.back();
+    pending.pop_back();
+    for (const NodePtr& child : node.children) pending.push_back(child.get());
+    if (!node.children.empty() || node.kind == Node::Kind::kConstant) continue;
+    const bool is_number = node.source.kind == Source::Kind::kColumn &&
+                           node.kind != Node::Kind::kElements &&
+                           model::WidthOf(node.source.type) != 0;
+    if (!is_number) rows = std::min<size_t>(rows, node.words != nullptr ? 16 : 256);
+  }
+  return rows;
+}
+
 class Evaluator {
  public:
   Evaluator(Context& ctx, const ColumnSource& source) : ctx_(ctx), source_(source) {}
@@ -68,16 +86,28 @@ class Evaluator {
     for (const Node* conjunct : conjuncts) {
       DropTold(*conjunct, rows);
       if (rows.empty()) break;
-      const GatheredRows few(source_, rows);
-      Evaluator part(ctx_, few);
-      part.profile_ = profile_;
-      part.answers_ = answers_.Gather(*conjunct, rows);
-      Bitset passed;
-      TRY(part.Look(*conjunct, nullptr, passed));
-      KeepRows(passed, rows);
+      TRY(KeepPassing(*conjunct, rows));
     }
     matches.Resize(source_.rows());
     for (const uint32_t row : rows) matches.Set(row);
+    return {};
+  }
+
+  Status KeepPassing(const Node& node, std::vector<uint32_t>& rows) const {
+    const size_t together = RowsTogether(node);
+    size_t kept = 0;
+    for (size_t begin = 0; begin < rows.size(); begin += together) {
+      const auto part = std::span(rows).subspan(begin, std::min(together, rows.size() - begin));
+      const GatheredRows few(source_, part);
+      Evaluator evaluator(ctx_, few);
+      evaluator.profile_ = profile_;
+      evaluator.answers_ = answers_.Gather(node, part);
+      Bitset passed;
+      TRY(evaluator.Look(node, nullptr, passed));
+      // What is kept stands before what is still to be read.
+      ForEachSet(passed.view(), [&](size_t i) { rows[kept++] = part[i]; });
+    }
+    rows.resize(kept);
     return {};
   }
 

@@ -112,12 +112,6 @@ std::optional<std::vector<uint32_t>> ListRows(BitsetView bits, size_t most) {
   return rows;
 }
 
-void KeepRows(const Bitset& kept, std::vector<uint32_t>& rows) {
-  size_t count = 0;
-  ForEachSet(kept.view(), [&](size_t i) { rows[count++] = rows[i]; });
-  rows.resize(count);
-}
-
 Bitset GatherBits(const Bitset& bits, std::span<const uint32_t> rows) {
   Bitset gathered(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {

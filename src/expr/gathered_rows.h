@@ -39,9 +39,6 @@ class GatheredRows final : public ColumnSource {
 /// The set bits in order, or nothing when there are more than `most`.
 std::optional<std::vector<uint32_t>> ListRows(BitsetView bits, size_t most);
 
-/// Drops those of `rows`, which rise, whose bit, by their place in the list, is not set.
-void KeepRows(const Bitset& kept, std::vector<uint32_t>& rows);
-
 /// Bit i is that of row rows[i].
 Bitset GatherBits(const Bitset& bits, std::span<const uint32_t> rows);
 
