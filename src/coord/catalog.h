@@ -68,8 +68,8 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Status AlterProperties(Context& ctx, CollectionId collection,
                          const std::vector<model::KeyValue>& set,
                          const std::vector<std::string>& remove) override;
-  Status ChangeSchema(Context& ctx, CollectionId collection,
-                      model::CollectionSchema schema) override;
+  Status ChangeSchema(Context& ctx, CollectionId collection, model::CollectionSchema schema,
+                      model::IndexChange indexes) override;
   Status AlterIndex(Context& ctx, CollectionId collection, const std::string& index_name,
                     const std::vector<model::KeyValue>& set,
                     const std::vector<std::string>& remove) override;

@@ -24,8 +24,8 @@ class CatalogSchemaTest : public testing::Test {
   static model::FieldSchema Number(const std::string& name) {
     return {.name = name, .type = model::DataType::kInt64, .nullable = true};
   }
-  Status Change(model::CollectionSchema schema) {
-    return catalog().ChangeSchema(ctx(), Find()->id, std::move(schema));
+  Status Change(model::CollectionSchema schema, model::IndexChange indexes = {}) {
+    return catalog().ChangeSchema(ctx(), Find()->id, std::move(schema), std::move(indexes));
   }
   void Add(const std::string& name) {
     model::CollectionSchema schema = Find()->schema;
@@ -96,7 +96,7 @@ TEST_F(CatalogSchemaTest, AChangeOfAnOlderVersionIsRefused) {
   mine.description = "mine";
   EXPECT_EQ(Change(mine).code(), ErrorCode::kSchemaMismatch);
   EXPECT_NE(Find()->schema.FindField("new"), nullptr);
-  EXPECT_EQ(catalog().ChangeSchema(ctx(), CollectionId(1), mine).code(),
+  EXPECT_EQ(catalog().ChangeSchema(ctx(), CollectionId(1), mine, {}).code(),
             ErrorCode::kCollectionNotFound);
 }
 
@@ -122,6 +122,52 @@ TEST_F(CatalogSchemaTest, IndexesOnWhatIsDroppedGoWithTheirFilesInOneTransaction
     EXPECT_EQ((*garbage)[0].keys, std::vector<std::string>{"file"});
     Restart();
   }
+}
+
+TEST_F(CatalogSchemaTest, IndexesComeWithTheirFieldsInOneTransaction) {
+  model::CollectionSchema schema = Find()->schema;
+  schema.fields.insert(schema.fields.end() - 1, Number("new"));
+  const model::IndexChange adds{
+      .added = {{.field = "new", .info = {.name = "i", .type = "SORTED"}}}, .dropped = {}};
+  const std::string before = process_->Everything();
+  process_->meta.refusing = true;
+  EXPECT_EQ(Change(schema, adds).code(), ErrorCode::kIoFailed);
+  process_->meta.refusing = false;
+  EXPECT_EQ(process_->Everything(), before) << "neither of both";
+  const int commits = process_->meta.commits;
+  ASSERT_TRUE(Change(schema, adds).ok());
+  EXPECT_EQ(process_->meta.commits, commits + 1);
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_EQ(Find()->indexes.size(), 1u);
+    EXPECT_EQ(Find()->indexes[0].name, "i");
+    EXPECT_EQ(Find()->indexes[0].field.value(), IdOf("new"));
+    EXPECT_NE(Find()->indexes[0].id, IndexId());
+    Restart();
+  }
+  schema = Find()->schema;
+  schema.description = "other";
+  EXPECT_EQ(
+      Change(schema, {.added = {{.field = "new", .info = {.name = "j"}}}, .dropped = {}}).code(),
+      ErrorCode::kInvalidParameter)
+      << "the field has an index";
+  EXPECT_EQ(Change(schema, {.added = {{.field = "nothing", .info = {.name = "j"}}}, .dropped = {}})
+                .code(),
+            ErrorCode::kInvalidParameter);
+  EXPECT_EQ(Find()->schema.description, "") << "what cannot be done whole is not done";
+  ASSERT_TRUE(Change(schema, {.added = {}, .dropped = {"i", "nothing"}}).ok());
+  EXPECT_TRUE(Find()->indexes.empty());
+}
+
+TEST_F(CatalogSchemaTest, ANewCollectionHasItsIndexesFromTheFirstMoment) {
+  model::CreateCollectionRequest request = MakeRequest("d");
+  request.indexes = {{.field = "vec", .info = {.name = "i", .type = "HNSW"}}};
+  const int commits = process_->meta.commits;
+  ASSERT_TRUE(catalog().CreateCollection(ctx(), request).ok());
+  EXPECT_EQ(process_->meta.commits, commits + 1);
+  EXPECT_TRUE(catalog().CreateCollection(ctx(), request).ok()) << "the same";
+  Restart();
+  ASSERT_EQ(Find("d")->indexes.size(), 1u);
+  EXPECT_EQ(Find("d")->indexes[0].field, Find("d")->schema.FindField("vec")->id);
 }
 
 TEST_F(CatalogSchemaTest, AChangeThatDoesNotReachTheStoreDoesNotHappen) {

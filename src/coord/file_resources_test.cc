@@ -134,7 +134,8 @@ TEST_F(FileResourcesTest, AFieldThatIsAddedCannotNameOneThatIsNotThere) {
   const auto before = process_->Find("c");
   model::CollectionSchema schema = before->schema;
   schema.fields.push_back(WithStops().schema.fields.back());
-  EXPECT_EQ(process_->catalog->ChangeSchema(ctx(), before->id, schema).code(), ErrorCode::kSegcore);
+  EXPECT_EQ(process_->catalog->ChangeSchema(ctx(), before->id, schema, {}).code(),
+            ErrorCode::kSegcore);
   EXPECT_EQ(process_->Find("c")->schema.version, before->schema.version);
 }
 

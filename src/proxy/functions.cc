@@ -270,18 +270,17 @@ Status CheckMayBeGiven(const model::CollectionInfo& collection, const FieldSchem
                  field.name, kAllowKey);
 }
 
-Status CreateWordIndexes(Context& ctx, Services& services,
-                         const model::CollectionInfo& collection) {
-  for (const FieldSchema& field : collection.schema.fields) {
+std::vector<model::FieldIndex> WordIndexesOf(const model::CollectionSchema& schema) {
+  std::vector<model::FieldIndex> indexes;
+  for (const FieldSchema& field : schema.fields) {
     if (!IsText(field) || !text::HasMatch(field)) continue;
     model::IndexInfo index{.name = fmt::format("{}:{}", model::kWordsPath, field.name),
-                           .field = field.id,
                            .type = std::string(index::kWordIndexName)};
     // No other index of the field has this place.
     index.json_path = model::kWordsPath;
-    TRY(services.coord.catalog.CreateIndex(ctx, collection.id, std::move(index)));
+    indexes.push_back({.field = field.name, .info = std::move(index)});
   }
-  return {};
+  return indexes;
 }
 
 bool IsHidden(const model::IndexInfo& index) { return index.type == index::kWordIndexName; }

@@ -53,9 +53,9 @@ Status EmbedAllQueries(Context& ctx, Services& services, const model::Collection
 Status FitTextQueries(const model::CollectionSchema& schema, const model::FieldSchema& field,
                       std::string_view analyzer_name, model::Column& queries);
 
-/// Makes the words of fields that enable match searchable: an index each, which users do not see.
-/// Repeating it changes nothing.
-Status CreateWordIndexes(Context& ctx, Services& services, const model::CollectionInfo& collection);
+/// What makes the words of fields that enable match searchable: an index each, which users do not
+/// see.
+std::vector<model::FieldIndex> WordIndexesOf(const model::CollectionSchema& schema);
 
 /// Whether an index is one that users do not see.
 bool IsHidden(const model::IndexInfo& index);

@@ -25,8 +25,9 @@ class Catalog {
  public:
   virtual ~Catalog() = default;
   /// Creates with default partition, channels, field ids, and $meta when dynamic. The schema has
-  /// been validated. An identical collection: success. Errors: kInvalidParameter (exists,
-  /// different).
+  /// been validated. Its indexes are there with it. An identical collection: success. Errors:
+  /// kInvalidParameter (exists, different), kSegcore (an analyzer names a file resource that there
+  /// is not).
   virtual Status CreateCollection(Context& ctx, const model::CreateCollectionRequest& request) = 0;
   /// Unknown names succeed.
   virtual Status DropCollection(Context& ctx, const model::CollectionName& name) = 0;
@@ -40,10 +41,12 @@ class Catalog {
                                  const std::vector<model::KeyValue>& set,
                                  const std::vector<std::string>& remove) = 0;
   /// Makes `schema`, an altered copy of the collection's, its next version: new fields, structs and
-  /// functions, those without an id, get one that no other has had. Indexes on fields that are gone
-  /// go too. Errors: kSchemaMismatch (schema.version is not the newest any more: look again).
-  virtual Status ChangeSchema(Context& ctx, CollectionId collection,
-                              model::CollectionSchema schema) = 0;
+  /// functions, those without an id, get one that no other has had. In the same moment `indexes`
+  /// come and go, as by CreateIndex and DropIndex, and those on fields that are gone go too.
+  /// Errors: kSchemaMismatch (schema.version is not the newest any more: look again), those of
+  /// CreateIndex, kSegcore (an analyzer names a file resource that there is not).
+  virtual Status ChangeSchema(Context& ctx, CollectionId collection, model::CollectionSchema schema,
+                              model::IndexChange indexes) = 0;
   /// Sets and removes parameters of an index that do not change what is built. kIndexNotFound.
   virtual Status AlterIndex(Context& ctx, CollectionId collection, const std::string& index_name,
                             const std::vector<model::KeyValue>& set,

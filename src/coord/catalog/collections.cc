@@ -122,6 +122,7 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
     const size_t stream = i % static_cast<size_t>(impl_->options.log_streams);
     info.vchannels[i] = model::MakeVChannel(fmt::format("elanus-dml-{}", stream), info.id, i);
   }
+  TRY(impl_->AddIndexes(ctx, request.indexes, info));
   Entry fresh;
   return impl_->CommitInfo(ctx, fresh, std::move(info));
 }

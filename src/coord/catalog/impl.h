@@ -76,6 +76,12 @@ struct Catalog::Impl {
   /// files.
   void ForgetIndex(IndexId id, Entry& next, store::MetaTxn& txn,
                    std::vector<std::string>& unused) const;
+  /// Adds an index to a description: with an id, a moment, and a name when it has none. False: it
+  /// is there already. Errors: those of CreateIndex.
+  Result<bool> AddIndex(Context& ctx, model::IndexInfo wanted, model::CollectionInfo& info) const;
+  /// The same of each, on the field that it names.
+  Status AddIndexes(Context& ctx, std::vector<model::FieldIndex> wanted,
+                    model::CollectionInfo& info) const;
   /// kSegcore when an analyzer of the schema names a file resource that there is not. Only within a
   /// turn.
   Status CheckResources(const model::CollectionSchema& schema) const;

@@ -31,8 +31,8 @@ void AssignNewIds(model::CollectionSchema& schema, int64_t highest) {
 
 }  // namespace
 
-Status Catalog::ChangeSchema(Context& ctx, CollectionId collection,
-                             model::CollectionSchema schema) {
+Status Catalog::ChangeSchema(Context& ctx, CollectionId collection, model::CollectionSchema schema,
+                             model::IndexChange indexes) {
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
   const model::CollectionSchema& old = entry->info->schema;
@@ -51,11 +51,14 @@ Status Catalog::ChangeSchema(Context& ctx, CollectionId collection,
   store::MetaTxn txn;
   std::vector<std::string> unused;
   for (const model::IndexInfo& index : entry->info->indexes) {
-    if (info.schema.FindField(index.field) != nullptr) continue;
+    const bool is_dropped = std::find(indexes.dropped.begin(), indexes.dropped.end(), index.name) !=
+                            indexes.dropped.end();
+    if (!is_dropped && info.schema.FindField(index.field) != nullptr) continue;
     impl_->ForgetIndex(index.id, *next, txn, unused);
     std::erase_if(info.indexes, [&](const auto& other) { return other.id == index.id; });
   }
   TRY(impl_->Discard(ctx, std::move(unused), txn));
+  TRY(impl_->AddIndexes(ctx, std::move(indexes.added), info));
   txn.puts.emplace_back(CollectionKey(info.id), Encode(info));
   next->info = std::make_shared<const model::CollectionInfo>(std::move(info));
   return impl_->Commit(ctx, txn, std::move(next));

@@ -30,20 +30,28 @@ bool IsSamePlace(const model::IndexInfo& a, const model::IndexInfo& b) {
 Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexInfo wanted) {
   Impl::Turn turn(*impl_);
   TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  model::CollectionInfo info = *entry->info;
+  TRY_ASSIGN(const bool is_new, impl_->AddIndex(ctx, std::move(wanted), info));
+  if (!is_new) return {};
+  return impl_->CommitInfo(ctx, *entry, std::move(info));
+}
+
+Result<bool> Catalog::Impl::AddIndex(Context& ctx, model::IndexInfo wanted,
+                                     model::CollectionInfo& info) const {
   if (wanted.name.empty()) {
-    const auto& indexes = entry->info->indexes;
+    const auto& indexes = info.indexes;
     const auto known = std::find_if(indexes.begin(), indexes.end(),
                                     [&](const auto& index) { return IsSamePlace(index, wanted); });
-    const model::FieldSchema* field = entry->info->schema.FindField(wanted.field);
+    const model::FieldSchema* field = info.schema.FindField(wanted.field);
     if (known != indexes.end())
       wanted.name = known->name;
     else if (field != nullptr)
       wanted.name = field->name + wanted.json_path;
   }
-  for (const model::IndexInfo& known : entry->info->indexes) {
+  for (const model::IndexInfo& known : info.indexes) {
     const bool same_field = IsSamePlace(known, wanted);
     if (known.name == wanted.name) {
-      if (same_field && SameParams(known.user_params, wanted.user_params)) return {};
+      if (same_field && SameParams(known.user_params, wanted.user_params)) return false;
       return Invalid("at most one distinct index is allowed per field, index name: {}",
                      wanted.name);
     }
@@ -52,12 +60,22 @@ Status Catalog::CreateIndex(Context& ctx, CollectionId collection, model::IndexI
                      known.name);
     }
   }
-  TRY_ASSIGN(const int64_t id, impl_->oracle.AllocateIds(ctx, 1));
-  TRY_ASSIGN(wanted.created, impl_->oracle.Now(ctx));
+  TRY_ASSIGN(const int64_t id, oracle.AllocateIds(ctx, 1));
+  TRY_ASSIGN(wanted.created, oracle.Now(ctx));
   wanted.id = IndexId(id);
-  model::CollectionInfo info = *entry->info;
   info.indexes.push_back(std::move(wanted));
-  return impl_->CommitInfo(ctx, *entry, std::move(info));
+  return true;
+}
+
+Status Catalog::Impl::AddIndexes(Context& ctx, std::vector<model::FieldIndex> wanted,
+                                 model::CollectionInfo& info) const {
+  for (model::FieldIndex& index : wanted) {
+    const model::FieldSchema* field = info.schema.FindField(index.field);
+    if (field == nullptr) return Invalid("an index on a field that is not there: {}", index.field);
+    index.info.field = field->id;
+    TRY(AddIndex(ctx, std::move(index.info), info).status());
+  }
+  return {};
 }
 
 void Catalog::Impl::ForgetIndex(IndexId id, Entry& next, store::MetaTxn& txn,

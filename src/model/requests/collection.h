@@ -29,15 +29,6 @@ struct CollectionName {
   std::string collection;
 };
 
-struct CreateCollectionRequest {
-  CollectionName name;
-  CollectionSchema schema;  // Field ids unset; no $meta yet.
-  int32_t shards_num = 0;   // 0: one.
-  ConsistencyLevel consistency_level = ConsistencyLevel::kBounded;
-  std::vector<KeyValue> properties;
-  int64_t num_partitions = 0;
-};
-
 enum class IndexState : int32_t {
   kNone = 0,
   kUnissued = 1,
@@ -84,6 +75,28 @@ struct IndexInfo {
     v(9, "json_path", json_path);
     v(10, "json_cast_type", json_cast_type);
   }
+};
+
+/// An index that comes with its field, which may have no id yet.
+struct FieldIndex {
+  std::string field;
+  IndexInfo info;  // Everything but id, field and created.
+};
+
+/// What a change of a schema does to indexes.
+struct IndexChange {
+  std::vector<FieldIndex> added;
+  std::vector<std::string> dropped;  // By name; none of a vector field.
+};
+
+struct CreateCollectionRequest {
+  CollectionName name;
+  CollectionSchema schema;  // Field ids unset; no $meta yet.
+  int32_t shards_num = 0;   // 0: one.
+  ConsistencyLevel consistency_level = ConsistencyLevel::kBounded;
+  std::vector<KeyValue> properties;
+  int64_t num_partitions = 0;
+  std::vector<FieldIndex> indexes;  // That the collection has from the first moment.
 };
 
 /// A collection as the catalog keeps it. Published as an immutable snapshot.

@@ -10,18 +10,31 @@ namespace elanus::proxy {
 
 Status ChangeSchema(Context& ctx, Services& services, const model::CollectionName& name,
                     const SchemaChange& change) {
+  return ChangeSchemaAndIndexes(
+      ctx, services, name,
+      [&](const model::CollectionInfo& collection, model::CollectionSchema& schema,
+          model::IndexChange&) { return change(collection, schema); });
+}
+
+Status ChangeSchemaAndIndexes(Context& ctx, Services& services, const model::CollectionName& name,
+                              const SchemaAndIndexChange& change) {
   constexpr int kAttempts = 100;  // Each time some other change has been made.
   Status status;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     TRY(ctx.CheckAlive());
     TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
     model::CollectionSchema schema = collection->schema;
-    TRY(change(*collection, schema));
-    if (schema == collection->schema) return {};
-    status = services.coord.catalog.ChangeSchema(ctx, collection->id, std::move(schema));
+    model::IndexChange indexes;
+    TRY(change(*collection, schema, indexes));
+    const bool has_indexes = !indexes.added.empty();
+    if (schema == collection->schema && !has_indexes && indexes.dropped.empty()) return {};
+    status = services.coord.catalog.ChangeSchema(ctx, collection->id, std::move(schema),
+                                                 std::move(indexes));
     if (status.code() == ErrorCode::kSchemaMismatch) continue;
     TRY(status);
-    return services.streaming.SyncSchema(ctx, collection->id);
+    TRY(services.streaming.SyncSchema(ctx, collection->id));
+    if (has_indexes) services.index_jobs.Kick(collection->id);
+    return {};
   }
   return status;
 }

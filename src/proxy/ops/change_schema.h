@@ -13,12 +13,18 @@ namespace elanus::proxy {
 
 /// Makes the second what it is to be; the first is the collection as it is.
 using SchemaChange = std::function<Status(const model::CollectionInfo&, model::CollectionSchema&)>;
+/// The same, and the third the indexes that come and go with it.
+using SchemaAndIndexChange = std::function<Status(const model::CollectionInfo&,
+                                                  model::CollectionSchema&, model::IndexChange&)>;
 
 /// Applies `change` to a copy of the newest schema, again when another change was faster, and
 /// returns once every shard works by the new one: whatever is asked from then on sees it. A change
 /// that changes nothing succeeds. Errors: those of `change`, kCollectionNotFound.
 Status ChangeSchema(Context& ctx, Services& services, const model::CollectionName& name,
                     const SchemaChange& change);
+/// The same with indexes: a crash leaves both or neither. Their files are begun.
+Status ChangeSchemaAndIndexes(Context& ctx, Services& services, const model::CollectionName& name,
+                              const SchemaAndIndexChange& change);
 
 /// Names of fields that users cannot have.
 bool IsSystemName(std::string_view name);

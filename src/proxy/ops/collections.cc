@@ -34,9 +34,9 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
     TRY(CheckProperty(services.options, request.schema, property));
   }
   TRY(ProbeFunctions(ctx, services, request.schema, request.properties));
+  request.indexes = WordIndexesOf(request.schema);
   TRY(services.coord.catalog.CreateCollection(ctx, request));
   TRY_ASSIGN(const auto created, services.coord.catalog.Find(ctx, request.name));
-  TRY(CreateWordIndexes(ctx, services, *created));
   return services.streaming.OpenChannels(ctx, created->id);
 }
 

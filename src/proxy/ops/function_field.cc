@@ -43,19 +43,21 @@ Status CheckField(const ProxyOptions& options, const CollectionSchema& schema,
 }
 
 // A field without an index would keep the collection from being loaded again.
-Status CheckIndex(const ProxyOptions& options, const model::CollectionInfo& collection,
-                  const CollectionSchema& schema, const model::CreateIndexRequest& request) {
+Result<model::IndexInfo> IndexOf(const ProxyOptions& options,
+                                 const model::CollectionInfo& collection,
+                                 const CollectionSchema& schema,
+                                 const model::CreateIndexRequest& request) {
   const std::string* type = model::Find(request.extra_params, "index_type");
   if (type == nullptr || type->empty() || *type == "AUTOINDEX") {
     return Invalid("the index of an added function output field needs an explicit index_type: {}",
                    request.field);
   }
-  TRY(ResolveIndex(options, schema, request).status());
+  TRY_ASSIGN(model::IndexInfo info, ResolveIndex(options, schema, request));
   const std::string& name = request.index_name.empty() ? request.field : request.index_name;
   const auto& indexes = collection.indexes;
   if (std::none_of(indexes.begin(), indexes.end(),
                    [&](const auto& index) { return index.name == name; })) {
-    return {};
+    return info;
   }
   return Invalid("at most one distinct index is allowed per field, index name: {}", name);
 }
@@ -70,9 +72,10 @@ Status AddFunctionField(Context& ctx, Services& services, const model::Collectio
                                         .extra_params = added.index_params};
   // Before there is anything to fill, so that nothing stays unfilled.
   TRY(services.compaction.FillFields(ctx));
-  TRY(ChangeSchema(
+  TRY(ChangeSchemaAndIndexes(
       ctx, services, name,
-      [&](const model::CollectionInfo& collection, CollectionSchema& schema) -> Status {
+      [&](const model::CollectionInfo& collection, CollectionSchema& schema,
+          model::IndexChange& indexes) -> Status {
         TRY(CheckFunction(schema, added));
         TRY(CheckField(services.options, schema, added.field));
         schema.fields.insert(PlaceOfFields(schema), added.field);
@@ -80,9 +83,10 @@ Status AddFunctionField(Context& ctx, Services& services, const model::Collectio
         TRY(CheckFunctions(schema));
         MarkFunctionOutputs(schema);
         TRY(CheckChangedSchema(services.options, collection, schema));
-        return CheckIndex(services.options, collection, schema, index);
+        TRY_ASSIGN(auto info, IndexOf(services.options, collection, schema, index));
+        indexes.added.push_back({.field = added.field.name, .info = std::move(info)});
+        return {};
       }));
-  TRY(CreateIndex(ctx, services, index));
   return services.compaction.FillFields(ctx);
 }
 

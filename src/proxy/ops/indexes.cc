@@ -240,22 +240,34 @@ Status CheckOptions(const model::FieldSchema& field, Texts& texts) {
 
 namespace {
 
-// Rows that the index does not know are judged as it judges its own.
-Status SetTextNumbers(Context& ctx, Services& services, const model::CollectionName& name,
-                      const model::IndexInfo& info, bool are_numbers) {
-  if (info.json_cast_type != expr::kStringToDouble) return {};
+// Makes or drops an index that reads texts as numbers, and with it what the schema says of the
+// place: rows that the index does not know are judged as it judges its own.
+Status ChangeTextNumbers(Context& ctx, Services& services, const model::CollectionName& name,
+                         const model::IndexInfo& info, bool are_numbers) {
   const std::string key = model::TextNumberKey(info.json_path);
-  return ChangeSchema(ctx, services, name,
-                      [&](const model::CollectionInfo&, model::CollectionSchema& schema) -> Status {
-                        for (model::FieldSchema& field : schema.fields) {
-                          if (field.id != info.field) continue;
-                          if (are_numbers == model::HasTextNumbers(field, info.json_path)) continue;
-                          std::erase_if(field.type_params,
-                                        [&](const auto& param) { return param.key == key; });
-                          if (are_numbers) field.type_params.push_back({key, ""});
-                        }
-                        return {};
-                      });
+  return ChangeSchemaAndIndexes(
+      ctx, services, name,
+      [&](const model::CollectionInfo&, model::CollectionSchema& schema,
+          model::IndexChange& indexes) -> Status {
+        for (model::FieldSchema& field : schema.fields) {
+          if (field.id != info.field) continue;
+          std::erase_if(field.type_params, [&](const auto& param) { return param.key == key; });
+          if (are_numbers) {
+            field.type_params.push_back({key, ""});
+            indexes.added.push_back({.field = field.name, .info = info});
+          } else {
+            indexes.dropped.push_back(info.name);
+          }
+        }
+        return {};
+      });
+}
+
+// Whether the index reads texts as numbers at a place where the schema says that they are texts.
+bool BringsTextNumbers(const model::CollectionSchema& schema, const model::IndexInfo& info) {
+  const model::FieldSchema* field = schema.FindField(info.field);
+  return info.json_cast_type == expr::kStringToDouble && field != nullptr &&
+         !model::HasTextNumbers(*field, info.json_path);
 }
 
 }  // namespace
@@ -282,8 +294,10 @@ Result<model::IndexInfo> ResolveIndex(const ProxyOptions& options,
 Status CreateIndex(Context& ctx, Services& services, const model::CreateIndexRequest& request) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   TRY_ASSIGN(model::IndexInfo info, ResolveIndex(services.options, collection->schema, request));
-  TRY(services.coord.catalog.CreateIndex(ctx, collection->id, info));
-  TRY(SetTextNumbers(ctx, services, request.name, info, true));
+  if (BringsTextNumbers(collection->schema, info)) {
+    return ChangeTextNumbers(ctx, services, request.name, info, true);
+  }
+  TRY(services.coord.catalog.CreateIndex(ctx, collection->id, std::move(info)));
   services.index_jobs.Kick(collection->id);
   return {};
 }
@@ -335,10 +349,14 @@ Status DropIndex(Context& ctx, Services& services, const model::CollectionName& 
     }
   }
   if (wanted.empty()) return {};
-  TRY(services.coord.catalog.DropIndex(ctx, collection->id, wanted));
-  for (const model::IndexInfo& info : collection->indexes) {
-    if (info.name == wanted) TRY(SetTextNumbers(ctx, services, name, info, false));
+  const auto& indexes = collection->indexes;
+  const auto known = std::find_if(indexes.begin(), indexes.end(),
+                                  [&](const auto& info) { return info.name == wanted; });
+  if (known != indexes.end() && known->json_cast_type == expr::kStringToDouble) {
+    TRY(ChangeTextNumbers(ctx, services, name, *known, false));
   }
+  // Nothing is left to do where the schema changed with it.
+  TRY(services.coord.catalog.DropIndex(ctx, collection->id, wanted));
   return services.streaming.SyncLoaded(ctx, collection->id);
 }
 

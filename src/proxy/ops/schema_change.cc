@@ -165,19 +165,17 @@ Status NoBm25(const model::FunctionSchema& function, std::string_view what) {
 
 Status AddField(Context& ctx, Services& services, const model::CollectionName& name,
                 const model::FieldSchema& field) {
-  TRY(ChangeSchema(
+  return ChangeSchemaAndIndexes(
       ctx, services, name,
-      [&](const model::CollectionInfo& collection, CollectionSchema& schema) -> Status {
+      [&](const model::CollectionInfo& collection, CollectionSchema& schema,
+          model::IndexChange& indexes) -> Status {
         TRY(CheckNewField(services.options, schema, field));
         schema.fields.insert(PlaceOfFields(schema), field);
         TRY(CheckChangedSchema(services.options, collection, schema));
         // Its analyzer, where it is used.
+        indexes.added = WordIndexesOf(schema);
         return CheckFunctions(schema);
-      }));
-  TRY_ASSIGN(const auto changed, Resolve(ctx, services, name));
-  TRY(CreateWordIndexes(ctx, services, *changed));
-  services.index_jobs.Kick(changed->id);
-  return {};
+      });
 }
 
 Status AddStruct(Context& ctx, Services& services, const model::CollectionName& name,
