@@ -2,41 +2,31 @@
 import pytest
 from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker
 from server_process import Server
-from support import DIM, count, make, refused, row, vectors
+from support import DIM, count, make, refused, row, server_of_file, settings, vectors
 from wire import calls, column, insert_request, query_request, search_request, status_of
 
 NAME = "t"
 
 
-@pytest.fixture(scope="module")
-def small(binary, tmp_path_factory):
-    """A server of small limits with a collection of 200 rows."""
-    limits = {"quotaAndLimits.limits.maxInsertSize": 20000, "quotaAndLimits.limits.topK": 20,
-              "quotaAndLimits.limits.nq": 5, "quotaAndLimits.limits.maxQueryResultWindow": 50,
-              "quotaAndLimits.limits.maxGroupSize": 3, "quotaAndLimits.limits.maxOutputSize": 2600,
-              "proxy.maxResultEntries": 60, "common.groupBy.maxGroups": 9, "proxy.maxHybridSearches": 2}
-    arguments = [part for key, value in limits.items() for part in ("--set", f"{key}={value}")]
-    with Server(binary, str(tmp_path_factory.mktemp("limits") / "data"), arguments=arguments) as server:
-        client = MilvusClient(uri=server.uri)
-        make(client, NAME)
-        data = vectors(200)
-        for begin in range(0, 200, 100):
-            client.insert(NAME, [row(i, data[i]) for i in range(begin, begin + 100)])
-        client.close()
-        yield server
+LIMITS = {"quotaAndLimits.limits.maxInsertSize": 20000, "quotaAndLimits.limits.topK": 20,
+          "quotaAndLimits.limits.nq": 5, "quotaAndLimits.limits.maxQueryResultWindow": 50,
+          "quotaAndLimits.limits.maxGroupSize": 3, "quotaAndLimits.limits.maxOutputSize": 2600,
+          "proxy.maxResultEntries": 60, "common.groupBy.maxGroups": 9, "proxy.maxHybridSearches": 2}
 
 
-@pytest.fixture
-def client(small):
-    made = MilvusClient(uri=small.uri)
-    yield made
-    made.close()
+def fill(client, rows=200):
+    data = vectors(rows)
+    for begin in range(0, rows, 100):
+        client.insert(NAME, [row(i, data[i]) for i in range(begin, min(begin + 100, rows))])
+    return data
 
 
-@pytest.fixture
-def call(small):
-    with calls(small.address) as made:
-        yield made
+def make_and_fill(client):
+    make(client, NAME)
+    fill(client)
+
+
+server = server_of_file(LIMITS, make_and_fill)
 
 
 def write(rows, first=1000, name=NAME):
@@ -60,7 +50,12 @@ def test_an_insert_has_a_size(client, call, upsert):
     long[2].scalars.string_data.data[0] = "x" * 19000
     fits = status_of(call(method, insert_request(NAME, long, rows=2, upsert=upsert)))
     assert fits.code == 1100, "now the values are looked at"
-    assert status_of(call(method, insert_request("no such name", write(500), rows=500, upsert=upsert))).code == 1100
+    for name, code in (("no such name", 1100), ("no_such_collection", 1102)):
+        status = status_of(call(method, insert_request(name, write(500), rows=500, upsert=upsert)))
+        assert status.code == code, "the name is looked at first, and what it names after the size"
+    stale = insert_request(NAME, write(500), rows=500, partition="nowhere", upsert=upsert)
+    stale.schema_timestamp = 12345
+    assert status_of(call(method, stale)).code == 1102
     assert count(client, NAME) == before
 
 
@@ -121,26 +116,22 @@ def test_an_answer_has_a_size(call):
         assert status.code == code, (output, status)
 
 
-def test_without_a_limit_an_insert_may_be_large(server):
-    client = MilvusClient(uri=server.uri)
-    name = "c_large_insert"
-    make(client, name)
+def test_without_a_limit_an_insert_may_be_large(own_server):
+    client = MilvusClient(uri=own_server.uri)
+    make(client, NAME)
     data = vectors(5000)
-    assert client.insert(name, [row(i, data[i]) for i in range(5000)])["insert_count"] == 5000
-    client.drop_collection(name)
+    assert client.insert(NAME, [row(i, data[i]) for i in range(5000)])["insert_count"] == 5000
     client.close()
 
 
 def test_a_collection_of_many_hits_has_limits_of_its_own(binary, tmp_path):
-    limits = ["--set", "quotaAndLimits.limits.topK=10", "--set", "quotaAndLimits.limits.largeTopK=30", "--set",
-              "quotaAndLimits.limits.maxQueryResultWindow=10", "--set",
-              "quotaAndLimits.limits.largeMaxQueryResultWindow=40"]
-    with Server(binary, str(tmp_path / "data"), arguments=limits) as server, calls(server.address) as call:
+    limits = {"quotaAndLimits.limits.topK": 10, "quotaAndLimits.limits.largeTopK": 30,
+              "quotaAndLimits.limits.maxQueryResultWindow": 10, "quotaAndLimits.limits.largeMaxQueryResultWindow": 40}
+    with Server(binary, str(tmp_path / "data"), arguments=settings(limits)) as server, calls(server.address) as call:
         client = MilvusClient(uri=server.uri)
         make(client, NAME, load=False, properties={"query_mode": "large_topk"}, index="IVF_FLAT", params={"nlist": 1})
         client.load_collection(NAME)
-        data = vectors(60)
-        client.insert(NAME, [row(i, data[i]) for i in range(60)])
+        data = fill(client, 60)
         for params, code in (({"topk": "30"}, 0), ({"topk": "31"}, 1100), ({"topk": "20", "offset": "10"}, 0),
                              ({"topk": "20", "offset": "11"}, 1100)):
             status = status_of(call("Search", search_request(NAME, data[:1], **params)))

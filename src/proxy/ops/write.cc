@@ -43,15 +43,27 @@ Status CheckAdmitted(const Services& services, roles::WriteKind kind) {
   return services.admission == nullptr ? Status() : services.admission->CheckWrite(kind);
 }
 
+size_t BytesOf(const std::vector<Column>& columns) {
+  size_t bytes = 0;
+  for (const Column& column : columns) bytes += column.data.size();
+  return bytes;
+}
+
+// What may be known of a write before its collection is.
+Status CheckBefore(const Services& services, const model::WriteRequest& request) {
+  TRY(CheckAdmitted(services, roles::WriteKind::kInsert));
+  TRY(CheckName(services.options, "collection name", request.name.collection));
+  return services.limits == nullptr ? Status()
+                                    : services.limits->CheckSize(BytesOf(request.columns));
+}
+
 // Before anything is computed for the write.
 Status CheckLimits(Context& ctx, Services& services, const model::CollectionInfo& collection,
                    const model::WriteRequest& request, PartitionId partition) {
   if (services.limits == nullptr) return {};
-  size_t bytes = 0;
-  for (const Column& column : request.columns) bytes += column.data.size();
-  TRY(services.limits->CheckSize(bytes));
   TRY(services.limits->CheckRoom(ctx, collection, partition));
-  return services.limits->Take(collection, RateKind::kInsert, static_cast<double>(bytes));
+  return services.limits->Take(collection, RateKind::kInsert,
+                               static_cast<double>(BytesOf(request.columns)));
 }
 
 Result<PartitionId> PartitionOf(const Services& services, const model::CollectionInfo& collection,
@@ -71,7 +83,7 @@ Result<PartitionId> PartitionOf(const Services& services, const model::Collectio
 }  // namespace
 
 Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request) {
-  TRY(CheckAdmitted(services, roles::WriteKind::kInsert));
+  TRY(CheckBefore(services, request));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   if (request.schema_timestamp != Timestamp() && request.schema_timestamp != collection->updated) {
     return Error(ErrorCode::kSchemaMismatch, "{}[collection={}]",
