@@ -26,9 +26,6 @@ using PartitionId = StrongInt<struct PartitionIdTag, int64_t>;
 using SegmentId = StrongInt<struct SegmentIdTag, int64_t>;
 using IndexId = StrongInt<struct IndexIdTag, int64_t>;
 using FieldId = StrongInt<struct FieldIdTag, int64_t>;
-using DatabaseId = StrongInt<struct DatabaseIdTag, int64_t>;
-/// The place of a row inside one segment.
-using RowOffset = StrongInt<struct RowOffsetTag, uint32_t>;
 
 }  // namespace elanus
 
