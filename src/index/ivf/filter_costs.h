@@ -34,7 +34,7 @@ class FilterCosts {
     const double met = std::min(places_, probes_ * places_ / lists_ * MoreLists());
     const double place_cost = RefinesAtOnce(share_) ? 1 + share_ * refine_cost_
                               : in_blocks_          ? kBlockPlaceCost
-                                                    : 1 + share_ * code_cost_;
+                                                    : kLookUpCost + share_ * code_cost_;
     if (refines_) {
       // It loses nothing: so it may cost a little more.
       const bool is_cheap = allowed_ * refine_cost_ < met * place_cost + kCheap;
@@ -68,11 +68,12 @@ class FilterCosts {
   }
 
  private:
-  // Costs are in units of looking up whether the row at a place is allowed (1 ns): scoring 32 bytes
-  // of a row that lies anywhere, a row in any case, and a place of blocks that are scored whole one
-  // after the other.
+  // Costs are in nanoseconds: scoring 32 bytes of a row that lies anywhere, a row in any case,
+  // looking up whether the row at a place is allowed, and a place of blocks that are scored whole
+  // one after the other.
   static constexpr double kBytesPerUnit = 32;
   static constexpr double kRowCost = 8;
+  static constexpr double kLookUpCost = 3;
   static constexpr double kBlockPlaceCost = 5;
   static constexpr double kMetPower = 0.6;
   static constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
