@@ -49,6 +49,7 @@ Result<model::SegmentInfo> Node::Flush(Context& ctx, const roles::FlushTask& tas
     TRY(writer.Put(ctx, sorted));
   }
   std::vector<uint64_t> timestamps;
+  timestamps.reserve(places.size());
   for (uint32_t row : places) timestamps.push_back(task.row_timestamps[row]);
   return writer.Finish(ctx, timestamps, task.sort_by);
 }

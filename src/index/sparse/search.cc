@@ -69,7 +69,6 @@ class SparseSearch {
   SparseSearch(const OpenedSparse& opened, const SparseBlock& rows, Bm25 bm25, double bound_factor,
                const Settings& settings, Context& ctx)
       : opened_(opened),
-        rows_(rows),
         bound_factor_(bound_factor),
         settings_(settings),
         ctx_(ctx),
@@ -379,7 +378,6 @@ class SparseSearch {
   }
 
   const OpenedSparse& opened_;
-  const SparseBlock& rows_;
   const double bound_factor_;
   const Settings& settings_;
   Context& ctx_;
