@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "index/codes/spread_rows.h"
 
 namespace elanus::index {
 namespace {
@@ -156,19 +157,19 @@ void FloatRows::Copy(size_t i, float* to) const {
   for (size_t d = 0; d < rows_.dim; ++d) to[d] *= scale;
 }
 
-FloatSample SampleRows(const FloatRows& rows, size_t most) {
-  FloatSample sample;
-  if (rows.lies_ready()) {
-    sample.block = rows.block();
-    return sample;
-  }
+FloatSample SpreadRows(const FloatRows& rows, size_t most) {
   const size_t count = std::min(rows.rows(), most);
-  sample.owned.resize(count * rows.dim());
+  FloatSample sample{.owned = std::vector<float>(count * rows.dim()), .block = {}};
   for (size_t i = 0; i < count; ++i) {
     rows.Copy(i * rows.rows() / count, sample.owned.data() + i * rows.dim());
   }
   sample.block = {.data = sample.owned.data(), .rows = count, .dim = rows.dim()};
   return sample;
+}
+
+FloatSample SampleRows(const FloatRows& rows, size_t most) {
+  if (!rows.lies_ready()) return SpreadRows(rows, most);
+  return {.owned = {}, .block = rows.block()};
 }
 
 void QueryVector::Set(const VectorBlock& queries, size_t i) {

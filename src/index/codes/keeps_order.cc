@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "index/codes/spread_rows.h"
 #include "index/top_k.h"
 
 namespace elanus::index {
@@ -21,22 +22,6 @@ std::vector<uint32_t> Nearest(const std::vector<float>& keys, uint32_t count) {
   std::vector<uint32_t> rows;
   best.ForEach([&](float, uint32_t row) { rows.push_back(row); });
   return rows;
-}
-
-// Rows spread evenly over all.
-struct RowSample {
-  std::vector<float> values;
-  VectorBlock block;
-};
-
-RowSample DrawSample(const FloatRows& rows) {
-  const size_t count = std::min(rows.rows(), kSampleRows);
-  RowSample sample{.values = std::vector<float>(count * rows.dim()), .block = {}};
-  for (size_t i = 0; i < count; ++i) {
-    rows.Copy(i * rows.rows() / count, sample.values.data() + i * rows.dim());
-  }
-  sample.block = {.data = sample.values.data(), .rows = count, .dim = rows.dim()};
-  return sample;
 }
 
 // `score(i, keys)` writes the keys by codes of row i to all rows of the sample.
@@ -67,7 +52,7 @@ Result<bool> Compare(Context& ctx, VectorBlock sample, bool is_l2,
 }  // namespace
 
 Result<bool> KeepsOrder(Context& ctx, const Codec& codec, const FloatRows& rows, bool is_l2) {
-  const RowSample sample = DrawSample(rows);
+  const FloatSample sample = SpreadRows(rows, kSampleRows);
   const size_t count = sample.block.rows;
   std::vector<char> codes(count * codec.row_bytes());
   std::vector<float> terms(count);
@@ -82,7 +67,7 @@ Result<bool> KeepsOrder(Context& ctx, const Codec& codec, const FloatRows& rows,
 
 Result<bool> BytesKeepOrder(Context& ctx, const FloatRows& rows, bool is_l2,
                             const std::function<void(const float* row, int8_t* bytes)>& encode) {
-  const RowSample sample = DrawSample(rows);
+  const FloatSample sample = SpreadRows(rows, kSampleRows);
   const size_t count = sample.block.rows;
   const size_t dim = rows.dim();
   std::vector<int8_t> bytes(count * dim);

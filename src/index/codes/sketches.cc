@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "index/codes/codecs.h"
+#include "index/codes/spread_rows.h"
 #include "index/top_k.h"
 #include "simd/kernels.h"
 
@@ -114,13 +115,8 @@ Result<std::vector<char>> MakeSketches(Context& ctx, const FloatRows& rows, bool
                                        Pool* pool) {
   if (rows.rows() == 0) return std::vector<char>{};
   const std::vector<float> centre = Mean(rows);
-  const size_t count = std::min(rows.rows(), kSampleRows);
-  std::vector<float> sample(count * rows.dim());
-  for (size_t i = 0; i < count; ++i) {
-    rows.Copy(i * rows.rows() / count, sample.data() + i * rows.dim());
-  }
-  const VectorBlock block{.data = sample.data(), .rows = count, .dim = rows.dim()};
-  TRY_ASSIGN(const double left, ShareLeft(ctx, block, centre, is_l2));
+  const FloatSample sample = SpreadRows(rows, kSampleRows);
+  TRY_ASSIGN(const double left, ShareLeft(ctx, sample.block, centre, is_l2));
   if (left > kLeftMax) return std::vector<char>{};
   std::vector<char> bytes(SketchLayout(rows.rows(), rows.dim(), is_l2).end);
   std::memcpy(bytes.data(), centre.data(), centre.size() * sizeof(float));
