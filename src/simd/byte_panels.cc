@@ -24,7 +24,8 @@ void Plain(const int8_t* vectors, size_t count, size_t width, const float* facto
   }
 }
 
-// As many vectors at once as registers hold sums of: four, else one by one.
+// As many vectors at once as registers hold sums of: four, else one by one; all of them while the
+// panel is in the cache.
 template <class Panel>
 inline void EachPanel(const int8_t* vectors, size_t count, size_t width, const float* factors,
                       const uint8_t* rows, size_t panels, const float* terms, float* keys,
@@ -32,13 +33,11 @@ inline void EachPanel(const int8_t* vectors, size_t count, size_t width, const f
   for (size_t p = 0; p < panels; ++p) {
     const uint8_t* panel = rows + p * BytePanelSize(width);
     const size_t first = p * kPanelRows;
-    if (count == 4) {
-      four(vectors, width, factors, panel, terms + first, keys + first, keys_stride);
-      continue;
-    }
-    for (size_t v = 0; v < count; ++v) {
-      one(vectors + v * width, width, factors + v, panel, terms + first,
-          keys + v * keys_stride + first, keys_stride);
+    for (size_t v = 0; v < count;) {
+      const bool fours = count - v >= 4;
+      (fours ? four : one)(vectors + v * width, width, factors + v, panel, terms + first,
+                           keys + v * keys_stride + first, keys_stride);
+      v += fours ? 4 : 1;
     }
   }
 }
@@ -51,13 +50,13 @@ inline int32_t FourBytes(const int8_t* p) {
   return four;
 }
 
-// Bytes of even and of odd dimensions apart, as 16-bit numbers: of pairs of those the instruction
-// adds the products. Eight rows a register.
+// One instruction adds the products of two pairs of bytes in 16 bits, which hold them while codes
+// are 127 at most; the next one adds these in 32. Eight rows a register.
 template <size_t kVectors>
 ELANUS_AVX2 void Avx2Panel(const int8_t* vectors, size_t width, const float* factors,
                            const uint8_t* panel, const float* terms, float* keys,
                            size_t keys_stride) {
-  const __m256i low = _mm256_set1_epi16(255);
+  const __m256i ones = _mm256_set1_epi16(1);
   for (size_t r = 0; r < kPanelRows; r += 16) {
     __m256i sums[kVectors][2] = {};
     for (size_t d = 0; d < width; d += 4) {
@@ -67,14 +66,10 @@ ELANUS_AVX2 void Avx2Panel(const int8_t* vectors, size_t width, const float* fac
 #pragma GCC unroll 4
       for (size_t v = 0; v < kVectors; ++v) {
         const __m256i numbers = _mm256_set1_epi32(FourBytes(vectors + v * width + d));
-        const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(numbers, 8), 8);
-        const __m256i odd = _mm256_srai_epi16(numbers, 8);
 #pragma GCC unroll 2
         for (size_t j = 0; j < 2; ++j) {
-          const __m256i pairs =
-              _mm256_add_epi32(_mm256_madd_epi16(_mm256_and_si256(codes[j], low), even),
-                               _mm256_madd_epi16(_mm256_srli_epi16(codes[j], 8), odd));
-          sums[v][j] = _mm256_add_epi32(sums[v][j], pairs);
+          const __m256i pairs = _mm256_maddubs_epi16(codes[j], numbers);
+          sums[v][j] = _mm256_add_epi32(sums[v][j], _mm256_madd_epi16(pairs, ones));
         }
       }
     }
@@ -170,12 +165,12 @@ void Neon(const int8_t* vectors, size_t count, size_t width, const float* factor
 
 size_t AllBytePanels(BytePanels out[3]) {
   size_t count = 0;
-  out[count++] = Plain;
+  out[count++] = {Plain, 255};
 #if defined(__x86_64__)
-  if (HasAvx2()) out[count++] = Avx2;
-  if (HasVnni()) out[count++] = Vnni;
+  if (HasAvx2()) out[count++] = {Avx2, 127};
+  if (HasVnni()) out[count++] = {Vnni, 255};
 #elif defined(__aarch64__)
-  out[count++] = Neon;
+  out[count++] = {Neon, 255};
 #endif
   return count;
 }

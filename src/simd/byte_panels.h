@@ -17,13 +17,19 @@ constexpr size_t BytePanelPlace(size_t r, size_t d) {
   return d / 4 * 4 * kPanelRows + r * 4 + d % 4;
 }
 
-/// `count` (1..4) vectors of `width` signed bytes, a multiple of four, one after the other, against
-/// the rows of `panels` panels: keys[v * keys_stride + r] = terms[r] + factors[v] * (the sum over d
-/// of vector v's number d * code d of row r). Sums are exact up to width 65536. Any alignment.
+/// `count` vectors of `width` signed bytes, a multiple of four, one after the other,
+/// against the rows of `panels` panels, whose codes are `code_max` at most: keys[v * keys_stride +
+/// r] = terms[r] + factors[v] * (the sum over d of vector v's number d * code d of row r). Sums are
+/// exact up to width 65536. Any alignment. A panel is read from memory once for all vectors.
 /// Thread-safe.
-using BytePanels = void (*)(const int8_t* vectors, size_t count, size_t width, const float* factors,
-                            const uint8_t* rows, size_t panels, const float* terms, float* keys,
-                            size_t keys_stride);
+struct BytePanels {
+  using Keys = void (*)(const int8_t* vectors, size_t count, size_t width, const float* factors,
+                        const uint8_t* rows, size_t panels, const float* terms, float* keys,
+                        size_t keys_stride);
+  Keys keys = nullptr;
+  /// 255, or 127 where the machine adds pairs of products in 16 bits.
+  uint8_t code_max = 255;
+};
 
 /// The fastest this machine runs.
 BytePanels BestBytePanels();

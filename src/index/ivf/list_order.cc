@@ -15,8 +15,6 @@
 namespace elanus::index {
 namespace {
 
-constexpr float kCodeMiddle = 128;
-constexpr float kCodeReach = 127;
 // Fewer lists are scored exactly at once.
 constexpr size_t kCodedListsMin = simd::kPanelRows;
 // More of the lists than one in so many cost as much as all, in order.
@@ -46,6 +44,8 @@ CodedCentroids::CodedCentroids(const float* values, size_t lists, size_t dim, bo
 }
 
 void CodedCentroids::Encode() {
+  const int middle = (simd::BestBytePanels().code_max + 1) / 2;
+  const auto reach = static_cast<float>(middle - 1);
   mean_.assign(dim_, 0.0f);
   step_.assign(dim_, 0.0f);
   if (is_l2_) {
@@ -58,7 +58,7 @@ void CodedCentroids::Encode() {
   for (size_t i = 0; i < lists_ * dim_; ++i) {
     step_[i % dim_] = std::max(step_[i % dim_], std::abs(values_[i] - mean_[i % dim_]));
   }
-  for (float& step : step_) step = std::max(step / kCodeReach, 1e-30f);
+  for (float& step : step_) step = std::max(step / reach, 1e-30f);
   width_ = (dim_ + 3) / 4 * 4;
   const size_t panels = (lists_ + simd::kPanelRows - 1) / simd::kPanelRows;
   codes_.assign(panels * simd::BytePanelSize(dim_), 0);
@@ -68,10 +68,10 @@ void CodedCentroids::Encode() {
     double centred = 0, coded = 0, lost = 0;
     for (size_t d = 0; d < dim_; ++d) {
       const float value = values_[l * dim_ + d] - mean_[d];
-      const float number = std::clamp(std::nearbyint(value / step_[d]), -kCodeReach, kCodeReach);
+      const float number = std::clamp(std::nearbyint(value / step_[d]), -reach, reach);
       const float left = value - step_[d] * number;
       panel[simd::BytePanelPlace(l % simd::kPanelRows, d)] =
-          static_cast<uint8_t>(number + kCodeMiddle);
+          static_cast<uint8_t>(number + static_cast<float>(middle));
       centred += static_cast<double>(value) * value;
       coded += static_cast<double>(number) * number;
       lost += static_cast<double>(left) * left;
@@ -114,9 +114,9 @@ void ListOrder::Score(const float* queries, size_t count) {
     const float rounding = kFloatError * std::sqrt(static_cast<float>(c.dim_));
     errors_[i] = products * by_bytes * (1 + rounding) + rounding * by_floats;
   }
-  // Codes are taken as they are, 128 too large: that moves all keys of a query alike.
-  panels_(rounded_.data(), count, c.width_, factors, c.codes_.data(),
-          c.terms_.size() / simd::kPanelRows, c.terms_.data(), keys_.data(), c.terms_.size());
+  // Codes are taken as they are, too large by their middle: that moves all keys of a query alike.
+  panels_.keys(rounded_.data(), count, c.width_, factors, c.codes_.data(),
+               c.terms_.size() / simd::kPanelRows, c.terms_.data(), keys_.data(), c.terms_.size());
 }
 
 uint64_t ListOrder::KeyOf(uint32_t list) const {

@@ -33,14 +33,15 @@ class CodedCentroids {
   const size_t dim_;
   const bool is_l2_;
   std::vector<float> squares_;  // Of each centroid, for L2.
-  // A centroid is mean + step * (code - 128) and what that loses. The mean is zero but for L2,
+  // A centroid is mean + step * (code - middle) and what that loses. The mean is zero but for L2,
   // where no distance depends on it. Without codes when the lists are few.
   size_t width_ = 0;  // Numbers of a row of codes: dim, padded.
   std::vector<float> mean_;
   std::vector<float> step_;
   std::vector<uint8_t> codes_;  // In panels.
   std::vector<float> terms_;    // What a key has beside the product: infinity for padding rows.
-  // The longest over all centroids of: the centred centroid, its code - 128, what the code loses.
+  // The longest over all centroids of: the centred centroid, its code - middle, what the code
+  // loses.
   float centred_length_ = 0;
   float code_length_ = 0;
   float lost_length_ = 0;
@@ -51,12 +52,13 @@ class CodedCentroids {
 /// thread.
 class ListOrder {
  public:
-  static constexpr size_t kQueriesAtOnce = 4;
+  static constexpr size_t kQueriesAtOnce = 16;
 
   /// `centroids` borrowed.
   explicit ListOrder(const CodedCentroids& centroids);
 
-  /// Meets the centroids with 1..4 queries (count x dim), which are borrowed until others come.
+  /// Meets the centroids with 1..kQueriesAtOnce queries (count x dim), which are borrowed until
+  /// others come.
   void Score(const float* queries, size_t count);
   /// Orders the lists for query i of those: the first `sorted` at once, the others when one of them
   /// is asked for.
