@@ -102,8 +102,7 @@ Embedder EmbedderOf(const model::CollectionInfo& collection, const std::string& 
 Status CountTermsOfQueries(const FieldSchema& input, const FieldSchema& field,
                            std::string_view analyzer_name, Column& queries) {
   TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(input));
-  const text::Analyzer& analyzer =
-      analyzers.Named(analyzer_name.empty() ? "default" : analyzer_name);
+  const text::Analyzer& analyzer = analyzers.Named(analyzer_name);
   Column counts = EmptyColumn(field);
   text::Tokens tokens;
   const ColumnView texts = queries.view();

@@ -3,6 +3,7 @@
 // an operation fails.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -138,6 +139,10 @@ Result<model::QueryResult> Query(Context& ctx, Services& services,
 /// kCollectionNotLoaded.
 Result<std::vector<std::vector<model::AnalyzedToken>>> RunAnalyzer(
     Context& ctx, Services& services, const model::RunAnalyzerRequest& request);
+/// The least slop with which phrase_match finds a phrase in each text; none: whatever the slop, it
+/// does not. Errors: kSegcore (the analyzer).
+Result<std::vector<std::optional<uint32_t>>> PhraseSlops(Context& ctx,
+                                                         const model::PhraseSlopRequest& request);
 /// As Search, with fragments of texts in which words are marked. Errors: kInvalidParameter besides.
 Result<model::HighlightedResult> SearchAndHighlight(Context& ctx, Services& services,
                                                     model::SearchRequest request,

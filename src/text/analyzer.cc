@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "text/char_filter/char_filter.h"
 #include "text/file_source.h"
 #include "text/filter/filter.h"
 #include "text/options.h"
@@ -18,16 +19,29 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDepthMax = 32;
+// What char filters may make of a text stays of its order.
+constexpr size_t kCharFiltersMax = 16;
+constexpr double kGrowthMax = 64;
 
 class Chain final : public Analyzer {
  public:
+  std::vector<CharFilterPtr> char_filters;
   TokenizerPtr tokenizer;
   std::vector<FilterPtr> filters;
 
   void Analyze(std::string_view text, Tokens& tokens) const override {
     tokens.clear();
-    tokenizer->Tokenize(text, tokens);
+    Tokenize(text, 0, tokens);
     for (const FilterPtr& filter : filters) filter->Apply(tokens);
+  }
+
+ private:
+  // The tokens of what the char filters from the i-th on make of `text`, with the bytes of `text`.
+  void Tokenize(std::string_view text, size_t i, Tokens& tokens) const {
+    if (i == char_filters.size()) return tokenizer->Tokenize(text, tokens);
+    const ChangedText changed = char_filters[i]->Change(text);
+    Tokenize(changed.text, i + 1, tokens);
+    changed.PointToSource(tokens);
   }
 };
 
@@ -64,10 +78,37 @@ constexpr BuiltIn kBuiltIn[] = {
         {"type": "stop", "stop_words": ["_thai_"]}]})"},
 };
 
+// The items of a list, made one by one; nothing where there is none.
+template <class Part>
+Status MakeParts(const json& params, const char* key, Result<Part> (*make)(const json&),
+                 std::vector<Part>& parts) {
+  const auto list = params.find(key);
+  if (list == params.end()) return {};
+  if (!list->is_array()) return Error(ErrorCode::kSegcore, "{} params should be array", key);
+  for (const auto& item : *list) {
+    TRY_ASSIGN(Part part, make(item));
+    if (part != nullptr) parts.push_back(std::move(part));
+  }
+  return {};
+}
+
+Status CheckGrowth(const std::vector<CharFilterPtr>& char_filters) {
+  if (char_filters.size() > kCharFiltersMax) {
+    return Error(ErrorCode::kSegcore, "there are too many char filters: got {}, at most {}",
+                 char_filters.size(), kCharFiltersMax);
+  }
+  double growth = 1;
+  for (const CharFilterPtr& filter : char_filters) growth *= filter->growth();
+  if (growth <= kGrowthMax) return {};
+  return Error(ErrorCode::kSegcore,
+               "char filters may make a text at most {} times as long, these {} times", kGrowthMax,
+               growth);
+}
+
 Result<std::shared_ptr<Chain>> Custom(const json& params) {
   auto chain = std::make_shared<Chain>();
   for (const auto& [key, value] : params.items()) {
-    if (key != "tokenizer" && key != "filter") {
+    if (key != "tokenizer" && key != "filter" && key != "char_filter") {
       return Error(ErrorCode::kSegcore, "unknown analyzer option key: {}", key);
     }
   }
@@ -76,13 +117,9 @@ Result<std::shared_ptr<Chain>> Custom(const json& params) {
     return Status(ErrorCode::kSegcore, "tokenizer name or type must be set");
   }
   TRY_ASSIGN(chain->tokenizer, MakeTokenizer(*tokenizer));
-  const auto filters = params.find("filter");
-  if (filters == params.end()) return chain;
-  if (!filters->is_array()) return Status(ErrorCode::kSegcore, "filter params should be array");
-  for (const auto& item : *filters) {
-    TRY_ASSIGN(FilterPtr filter, MakeFilter(item));
-    if (filter != nullptr) chain->filters.push_back(std::move(filter));
-  }
+  TRY(MakeParts(params, "char_filter", MakeCharFilter, chain->char_filters));
+  TRY(CheckGrowth(chain->char_filters));
+  TRY(MakeParts(params, "filter", MakeFilter, chain->filters));
   return chain;
 }
 

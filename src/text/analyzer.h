@@ -1,4 +1,4 @@
-// Turns texts into tokens, as `analyzer_params` say: a tokenizer and a chain of filters.
+// Turns texts into tokens, as `analyzer_params` say: char filters, a tokenizer and filters.
 #pragma once
 
 #include <memory>
@@ -19,9 +19,9 @@ class Analyzer {
 
 using AnalyzerPtr = std::shared_ptr<const Analyzer>;
 
-/// The analyzer of a JSON object {"type": ...} or {"tokenizer": ..., "filter": [...]}; empty text
-/// and {} are the standard one. The latest ones are kept and shared. Errors: kSegcore, whose
-/// message says what is wrong; kUnimplemented for parts that are not built.
+/// The analyzer of a JSON object {"type": ...} or {"char_filter": [...], "tokenizer": ...,
+/// "filter": [...]}; empty text and {} are the standard one. The latest ones are kept and shared.
+/// Errors: kSegcore, whose message says what is wrong; kUnimplemented for parts that are not built.
 Result<AnalyzerPtr> AnalyzerOf(std::string_view params);
 
 }  // namespace elanus::text

@@ -34,6 +34,15 @@ void Analyze(benchmark::State& state, const char* params, std::string_view sente
 BENCHMARK_CAPTURE(Analyze, standard, "", kEnglish);
 BENCHMARK_CAPTURE(Analyze, standard_french, "", kFrench);
 BENCHMARK_CAPTURE(Analyze, standard_chinese, "", kChinese);
+BENCHMARK_CAPTURE(Analyze, uax29, R"({"tokenizer":{"type":"standard","uax29":true}})", kEnglish);
+BENCHMARK_CAPTURE(Analyze, uax29_french, R"({"tokenizer":{"type":"standard","uax29":true}})",
+                  kFrench);
+BENCHMARK_CAPTURE(Analyze, uax29_chinese, R"({"tokenizer":{"type":"standard","uax29":true}})",
+                  kChinese);
+BENCHMARK_CAPTURE(Analyze, mapped,
+                  R"({"tokenizer":"standard","char_filter":[{"type":"mapping",
+                      "mappings":["e=>E","ing=>","see => look"]}]})",
+                  kEnglish);
 BENCHMARK_CAPTURE(Analyze, whitespace, R"({"tokenizer":"whitespace"})", kEnglish);
 BENCHMARK_CAPTURE(Analyze, english, R"({"type":"english"})", kEnglish);
 BENCHMARK_CAPTURE(Analyze, chinese, R"({"type":"chinese"})", kChinese);

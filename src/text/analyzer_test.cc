@@ -106,6 +106,40 @@ TEST(Analyzer, CharGroupCutsAtTheListed) {
               ElementsAre("ab", "c", "d"));
 }
 
+std::string Uax29(std::string_view more = "") {
+  return fmt::format(R"({{"tokenizer":{{"type":"standard","uax29":true{}}}}})", more);
+}
+
+TEST(Analyzer, StandardTakesTheWordsOfUax29) {
+  EXPECT_THAT(Words(Uax29(), "The 2 QUICK Brown-Foxes jumped over the lazy dog's bone."),
+              ElementsAre("The", "2", "QUICK", "Brown", "Foxes", "jumped", "over", "the", "lazy",
+                          "dog's", "bone"));
+  EXPECT_THAT(Words(Uax29(), "can't 3.14 1,000.5 a.b 1:2 foo_bar __ x"),
+              ElementsAre("can't", "3.14", "1,000.5", "a.b", "1", "2", "foo_bar", "x"));
+  EXPECT_THAT(Words(Uax29(), "ג׳ירפה צה\"ל カタカナ ひら 漢字"),
+              ElementsAre("ג׳ירפה", "צה\"ל", "カタカナ", "ひ", "ら", "漢", "字"));
+  EXPECT_THAT(Words(R"({"tokenizer":{"type":"standard","uax29":false}})", "dog's"),
+              ElementsAre("dog", "s"));
+  EXPECT_THAT(TokensOf(Uax29(), "é, b"),
+              ElementsAre(Token{"é", 0, 2, 0, 1}, Token{"b", 4, 5, 1, 1}));
+}
+
+TEST(Analyzer, Uax29KeepsEmojiAndNoOtherSymbols) {
+  EXPECT_THAT(
+      Words(Uax29(),
+            "hi 😀👍🏽! 👩‍👩‍👧 🇩🇪🇫🇷 ❤️ #️⃣ ❤ © ™ # * $"),
+      ElementsAre("hi", "😀", "👍🏽", "👩‍👩‍👧", "🇩🇪", "🇫🇷", "❤️", "#️⃣"));
+}
+
+TEST(Analyzer, Uax29CutsLongWords) {
+  EXPECT_THAT(
+      TokensOf(Uax29(R"(,"max_token_length":3)"), "ab äbcdéfg h"),
+      ElementsAre(Token{"ab", 0, 2, 0, 1}, Token{"äbc", 3, 7, 1, 1}, Token{"déf", 7, 11, 2, 1},
+                  Token{"g", 11, 12, 3, 1}, Token{"h", 13, 14, 4, 1}));
+  const std::string longest(255, 'a');
+  EXPECT_THAT(Words(Uax29(), longest + "bc"), ElementsAre(longest, "bc"));
+}
+
 TEST(Analyzer, IcuKeepsEveryPiece) {
   EXPECT_THAT(TokensOf(R"({"tokenizer":"icu"})", "é b."),
               ElementsAre(Token{"é", 0, 2, 0, 1}, Token{" ", 2, 3, 1, 1}, Token{"b", 3, 4, 2, 1},
@@ -162,6 +196,12 @@ TEST(Analyzer, SaysWhatIsWrong) {
       {R"({"tokenizer":"standard","filter":[{}]})", "no type field in filter params"},
       {R"({"tokenizer":"standard","filter":[{"type":2}]})", "filter type should be string"},
       {R"({"tokenizer":"standard","foo":1})", "unknown analyzer option key: foo"},
+      {R"({"tokenizer":{"type":"standard","uax29":"true"}})", "uax29 must be boolean"},
+      {R"({"tokenizer":{"type":"standard","max_token_length":9}})", "for uax29 only"},
+      {R"({"tokenizer":{"type":"standard","uax29":true,"max_token_length":0}})", "1 to 1048576"},
+      {R"({"tokenizer":{"type":"standard","uax29":true,"max_token_length":1048577}})",
+       "got 1048577"},
+      {R"({"tokenizer":{"type":"standard","uax29":true,"max_token_length":"9"}})", "integer"},
       {R"({"tokenizer":{"type":"jieba","mode":"fast"}})", "must be \"exact\" or \"search\""},
       {R"({"tokenizer":{"type":"jieba","dict":["_default_","_default_"]}})", "only set one"},
       {R"({"tokenizer":{"type":"jieba","hmm":1}})", "must be boolean"},

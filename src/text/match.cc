@@ -29,15 +29,19 @@ bool WordMatcher::Matches(const Tokens& tokens) {
     case model::WordQuery::Kind::kFuzzy:
       return MatchesFuzzy(tokens);
     case model::WordQuery::Kind::kPhrase:
-      break;
+      return PhraseSlop(tokens).has_value();
   }
+  return false;
+}
+
+std::optional<uint32_t> WordMatcher::PhraseSlop(const Tokens& tokens) {
   for (auto& places : places_) places.clear();
   for (const Token& token : tokens) {
     for (size_t w = 0; w < places_.size(); ++w) {
       if (token.text == query_.words[w]) places_[w].push_back(token.position);
     }
   }
-  return HasPhrase(query_, places_);
+  return text::PhraseSlop(query_, places_);
 }
 
 bool WordMatcher::MatchesSome(const Tokens& tokens) const {
@@ -58,7 +62,8 @@ bool WordMatcher::MatchesFuzzy(const Tokens& tokens) const {
   });
 }
 
-bool HasPhrase(const model::WordQuery& query, std::span<const std::vector<uint32_t>> places) {
+std::optional<uint32_t> PhraseSlop(const model::WordQuery& query,
+                                   std::span<const std::vector<uint32_t>> places) {
   // Of each place of the latest word: where the phrase would begin, and the least cost to get here.
   struct Way {
     int64_t start;
@@ -92,10 +97,13 @@ bool HasPhrase(const model::WordQuery& query, std::span<const std::vector<uint32
       }
     }
     std::erase_if(next, [&](const Way& way) { return way.cost > int64_t{query.slop}; });
-    if (next.empty()) return false;
+    if (next.empty()) return std::nullopt;
     ways.swap(next);
   }
-  return !ways.empty();
+  const auto least = std::min_element(ways.begin(), ways.end(),
+                                      [](const Way& a, const Way& b) { return a.cost < b.cost; });
+  if (least == ways.end()) return std::nullopt;
+  return static_cast<uint32_t>(least->cost);
 }
 
 bool AreWithin(std::string_view a, std::string_view b, uint32_t edits) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ class WordMatcher {
   /// Borrows the query.
   explicit WordMatcher(const model::WordQuery& query);
   bool Matches(const Tokens& tokens);
+  /// Of a query for a phrase: as the function PhraseSlop.
+  std::optional<uint32_t> PhraseSlop(const Tokens& tokens);
 
  private:
   bool MatchesSome(const Tokens& tokens) const;
@@ -28,10 +31,11 @@ class WordMatcher {
   std::vector<std::vector<uint32_t>> places_;  // Of each word of a phrase.
 };
 
-/// Whether a phrase stands in a text: `places` are the positions of each of its words there,
-/// ascending. A step from a word to the next costs how far it is from where the phrase has it;
-/// together at most query.slop.
-bool HasPhrase(const model::WordQuery& query, std::span<const std::vector<uint32_t>> places);
+/// The least slop with which a phrase stands in a text; none where it takes more than query.slop or
+/// a word is missing. `places` are the positions of each of its words there, ascending. A step from
+/// a word to the next costs how far it is from where the phrase has it.
+std::optional<uint32_t> PhraseSlop(const model::WordQuery& query,
+                                   std::span<const std::vector<uint32_t>> places);
 
 /// Whether at most `edits` insertions, deletions, replacements and swaps of neighbours of
 /// characters make one word the other (optimal string alignment).

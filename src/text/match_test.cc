@@ -40,6 +40,20 @@ TEST(Match, PhrasesStandAsWritten) {
   EXPECT_FALSE(Phrase("one", "", 0));
 }
 
+TEST(Match, TheLeastSlopOfAPhraseIsKnown) {
+  const auto slop = [](std::string_view text, std::string_view phrase) {
+    model::WordQuery query = MakeWordQuery(Kind::kPhrase, Standard(phrase));
+    query.slop = UINT32_MAX;
+    return WordMatcher(query).PhraseSlop(Standard(text));
+  };
+  EXPECT_EQ(slop("the quick brown fox", "quick brown"), 0u);
+  EXPECT_EQ(slop("the quick brown fox", "quick fox"), 1u);
+  EXPECT_EQ(slop("fox quick", "quick fox"), 2u);
+  EXPECT_EQ(slop("a x x b x a x b", "a b"), 1u) << "the cheapest of several";
+  EXPECT_EQ(slop("quick", "quick fox"), std::nullopt);
+  EXPECT_EQ(slop("quick", ""), std::nullopt);
+}
+
 TEST(Match, EachWordOfAQueryCounts) {
   const auto some = [](std::string_view text, std::string_view words, uint32_t at_least) {
     model::WordQuery query = MakeWordQuery(Kind::kSome, Standard(words));

@@ -46,6 +46,13 @@ void AppendLower(char32_t c, std::string& to) {
   }
 }
 
+bool HasAlphanumeric(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    if (IsAlphanumeric(NextCharacter(text, at))) return true;
+  }
+  return false;
+}
+
 bool IsAscii(std::string_view text) {
   size_t i = 0;
   for (; i + 8 <= text.size(); i += 8) {

@@ -38,6 +38,7 @@ bool IsHan(char32_t c);
 bool IsPunctuation(char32_t c);
 /// Appends the lower case of `c`, usually one character.
 void AppendLower(char32_t c, std::string& to);
+bool HasAlphanumeric(std::string_view text);
 /// Whether all bytes are ASCII.
 bool IsAscii(std::string_view text);
 size_t CountCharacters(std::string_view text);

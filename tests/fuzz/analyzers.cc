@@ -30,7 +30,6 @@ void Analyzers(const uint8_t* bytes, size_t size) {
   const size_t end = std::min(all.find('\0'), size);
   const std::string_view params = all.substr(0, end);
   const std::string_view of = end < size ? all.substr(end + 1) : std::string_view();
-  if (params.find("grpc") != std::string_view::npos) return;  // Would ask a service.
   const auto analyzer = text::AnalyzerOf(params);
   if (!analyzer.ok()) {
     if (analyzer.status().message().empty()) std::abort();

@@ -17,6 +17,12 @@ struct RunAnalyzerRequest {
   std::vector<std::string> texts;
 };
 
+struct PhraseSlopRequest {
+  std::string analyzer_params;  // JSON.
+  std::string phrase;
+  std::vector<std::string> texts;
+};
+
 struct AnalyzedToken {
   std::string text;
   uint32_t begin = 0;  // In bytes.

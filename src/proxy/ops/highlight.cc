@@ -6,6 +6,7 @@
 #include "proxy/checks.h"
 #include "proxy/json_text.h"
 #include "proxy/ops.h"
+#include "proxy/ops/search_params.h"
 #include "proxy/ops/semantic_highlight.h"
 #include "text/field.h"
 #include "text/highlight.h"
@@ -19,8 +20,10 @@ constexpr int kDepthMax = 8;
 // What is marked in one field.
 struct Target {
   const model::FieldSchema* field;
-  WordSet words;                  // Of every query,
-  std::vector<WordSet> of_query;  // and of each; may be empty.
+  text::FieldAnalyzers analyzers;
+  const model::FieldSchema* names;  // Whose value names the analyzer of a row; null: there is one.
+  WordSet words;                    // Of every query,
+  std::vector<WordSet> of_query;    // and of each; may be empty.
 };
 
 struct Highlighting {
@@ -67,7 +70,6 @@ Status ParseQueries(const std::string& text, Highlighting& to) {
 }
 
 Result<Highlighting> Parse(const model::Highlighter& highlighter) {
-  if (highlighter.is_semantic) return Invalid("the semantic highlighter is not supported");
   Highlighting parsed;
   for (const auto& [key, value] : highlighter.params) {
     if (key == "pre_tags") {
@@ -106,7 +108,7 @@ const model::FieldSchema* SearchedTextField(const model::CollectionSchema& schem
 class Planner {
  public:
   Planner(const model::CollectionSchema& schema, const model::SearchRequest& request)
-      : schema_(schema), request_(request) {}
+      : schema_(schema), request_(request), analyzer_(AnalyzerNameOf(request.params)) {}
 
   Result<std::vector<Target>> Run(const Highlighting& wanted) {
     if (wanted.marks_search_text) TRY(AddSearchText());
@@ -114,7 +116,7 @@ class Planner {
       const model::FieldSchema* field = schema_.FindField(name);
       if (field == nullptr) return Invalid("highlight field not found in schema: {}", name);
       TRY_ASSIGN(Target * target, TargetOf(*field));
-      TRY(AddWords(*field, text, target->words));
+      AddWords(target->analyzers, text, target->words);
     }
     return std::move(targets_);
   }
@@ -130,7 +132,7 @@ class Planner {
     const model::ColumnView texts = request_.queries.view();
     target->of_query.resize(texts.rows);
     for (size_t q = 0; q < texts.rows; ++q) {
-      TRY(AddWords(*field, texts.Bytes(q), target->of_query[q]));
+      AddWords(target->analyzers, texts.Bytes(q), target->of_query[q]);
     }
     return {};
   }
@@ -142,44 +144,60 @@ class Planner {
     for (Target& target : targets_) {
       if (target.field->id == field.id) return &target;
     }
-    targets_.push_back({.field = &field, .words = {}, .of_query = {}});
+    TRY_ASSIGN(text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(field));
+    const model::FieldSchema* names =
+        analyzers.is_multiple() ? schema_.FindField(analyzers.by_field()) : nullptr;
+    targets_.push_back({.field = &field,
+                        .analyzers = std::move(analyzers),
+                        .names = names,
+                        .words = {},
+                        .of_query = {}});
     return &targets_.back();
   }
 
-  static Status AddWords(const model::FieldSchema& field, std::string_view text, WordSet& words) {
-    TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(field));
+  // By the analyzer that the search names, as what it searches for.
+  void AddWords(const text::FieldAnalyzers& analyzers, std::string_view text,
+                WordSet& words) const {
     text::Tokens tokens;
-    analyzers.Named("default").Analyze(text, tokens);
+    analyzers.Named(analyzer_).Analyze(text, tokens);
     for (const text::Token& token : tokens) words.insert(token.text);
-    return {};
   }
 
   const model::CollectionSchema& schema_;
   const model::SearchRequest& request_;
+  const std::string analyzer_;
   std::vector<Target> targets_;
 };
 
-// Asks for the texts of the targets too; returns the names that nobody else asked for.
-std::vector<std::string> AddOutputs(const std::vector<Target>& targets,
-                                    std::vector<std::string>& outputs) {
-  std::vector<std::string> added;
+// Asks for what marking reads too; returns the fields that nobody else asked for.
+std::vector<const model::FieldSchema*> AddOutputs(const std::vector<Target>& targets,
+                                                  std::vector<std::string>& outputs) {
+  std::vector<const model::FieldSchema*> added;
   if (std::find(outputs.begin(), outputs.end(), "*") != outputs.end()) return added;
   for (const Target& target : targets) {
-    const std::string& name = target.field->name;
-    if (std::find(outputs.begin(), outputs.end(), name) != outputs.end()) continue;
-    outputs.push_back(name);
-    added.push_back(name);
+    for (const model::FieldSchema* field : {target.field, target.names}) {
+      if (field == nullptr) continue;
+      if (std::find(outputs.begin(), outputs.end(), field->name) != outputs.end()) continue;
+      outputs.push_back(field->name);
+      added.push_back(field);
+    }
   }
   return added;
 }
 
-Result<model::FieldHighlights> Mark(const Target& target, const model::SearchResult& result,
-                                    const text::HighlightOptions& options) {
-  model::FieldHighlights marked{.field = target.field->name, .fragments = {}};
-  const auto column =
+const model::Column* ColumnOf(const model::SearchResult& result, const model::FieldSchema* field) {
+  if (field == nullptr) return nullptr;
+  const auto found =
       std::find_if(result.columns.begin(), result.columns.end(),
-                   [&](const model::Column& c) { return c.field_id == target.field->id; });
-  TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(*target.field));
+                   [&](const model::Column& column) { return column.field_id == field->id; });
+  return found == result.columns.end() ? nullptr : &*found;
+}
+
+model::FieldHighlights Mark(const Target& target, const model::SearchResult& result,
+                            const text::HighlightOptions& options) {
+  model::FieldHighlights marked{.field = target.field->name, .fragments = {}};
+  const model::Column* texts = ColumnOf(result, target.field);
+  const model::Column* names = ColumnOf(result, target.names);
   size_t row = 0;
   for (size_t q = 0; q < result.counts.size(); ++q) {
     WordSet words = target.words;
@@ -188,9 +206,11 @@ Result<model::FieldHighlights> Mark(const Target& target, const model::SearchRes
     }
     for (uint32_t i = 0; i < result.counts[q]; ++i, ++row) {
       auto& fragments = marked.fragments.emplace_back();
-      if (column == result.columns.end() || !column->view().IsValid(row)) continue;
+      if (texts == nullptr || !texts->view().IsValid(row)) continue;
+      const bool is_named = names != nullptr && names->view().IsValid(row);
+      const std::string_view name = is_named ? names->view().Bytes(row) : "default";
       fragments =
-          text::Highlight(analyzers.Named("default"), column->view().Bytes(row), words, options);
+          text::Highlight(target.analyzers.Named(name), texts->view().Bytes(row), words, options);
     }
   }
   return marked;
@@ -207,24 +227,19 @@ Result<model::HighlightedResult> SearchAndHighlight(Context& ctx, Services& serv
   TRY_ASSIGN(const Highlighting wanted, Parse(highlighter));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   TRY_ASSIGN(const std::vector<Target> targets, Planner(collection->schema, request).Run(wanted));
-  const std::vector<std::string> added = AddOutputs(targets, request.output_fields);
+  const auto added = AddOutputs(targets, request.output_fields);
   model::HighlightedResult answer;
   TRY_ASSIGN(answer.result, Search(ctx, services, std::move(request)));
   if (answer.result.primary_keys.rows > 0) {
     for (const Target& target : targets) {
-      TRY_ASSIGN(model::FieldHighlights marked, Mark(target, answer.result, wanted.options));
-      answer.highlights.push_back(std::move(marked));
+      answer.highlights.push_back(Mark(target, answer.result, wanted.options));
     }
   }
-  const auto is_added = [&](const std::string& name) {
-    return std::find(added.begin(), added.end(), name) != added.end();
-  };
-  std::erase_if(answer.result.output_fields, is_added);
-  std::erase_if(answer.result.columns, [&](const model::Column& column) {
-    return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
-      return target.field->id == column.field_id && is_added(target.field->name);
-    });
-  });
+  for (const model::FieldSchema* field : added) {
+    std::erase(answer.result.output_fields, field->name);
+    std::erase_if(answer.result.columns,
+                  [&](const model::Column& column) { return column.field_id == field->id; });
+  }
   return answer;
 }
 

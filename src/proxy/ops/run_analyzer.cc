@@ -1,8 +1,11 @@
-// What an analyzer makes of texts.
+// What an analyzer makes of texts, and how far from a phrase they are.
+#include <limits>
+
 #include "proxy/checks.h"
 #include "proxy/ops.h"
 #include "text/bm25.h"
 #include "text/field.h"
+#include "text/match.h"
 
 namespace elanus::proxy {
 namespace {
@@ -78,6 +81,23 @@ Result<AnalyzedTexts> RunAnalyzer(Context& ctx, Services& services,
     Append(analyzers.Named(name), request.texts[i], analyzed);
   }
   return analyzed;
+}
+
+Result<std::vector<std::optional<uint32_t>>> PhraseSlops(Context& ctx,
+                                                         const model::PhraseSlopRequest& request) {
+  TRY_ASSIGN(const text::AnalyzerPtr analyzer, text::AnalyzerOf(request.analyzer_params));
+  text::Tokens tokens;
+  analyzer->Analyze(request.phrase, tokens);
+  model::WordQuery query = text::MakeWordQuery(model::WordQuery::Kind::kPhrase, tokens);
+  query.slop = std::numeric_limits<uint32_t>::max();
+  text::WordMatcher matcher(query);
+  std::vector<std::optional<uint32_t>> slops;
+  for (const std::string& text : request.texts) {
+    TRY(ctx.CheckAlive());
+    analyzer->Analyze(text, tokens);
+    slops.push_back(matcher.PhraseSlop(tokens));
+  }
+  return slops;
 }
 
 }  // namespace elanus::proxy

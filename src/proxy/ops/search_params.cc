@@ -278,6 +278,18 @@ Result<GroupParams> ParseGroupParams(const ProxyOptions& options,
   return group;
 }
 
+std::string AnalyzerNameOf(const std::vector<KeyValue>& list) {
+  static constexpr std::string_view kKey = "analyzer_name";
+  static constexpr const char* kDefault = "default";
+  if (const std::string* name = Given(list, kKey)) return *name;
+  const std::string* text = model::Find(list, "params");
+  // Most searches name none: nothing is parsed for them.
+  if (text == nullptr || text->find(kKey) == std::string::npos) return kDefault;
+  const auto json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const bool has_name = json.is_object() && json.contains(kKey) && json[kKey].is_string();
+  return has_name ? json[kKey].get<std::string>() : kDefault;
+}
+
 Result<SearchParams> ParseSearchParams(const ProxyOptions& options,
                                        const std::vector<KeyValue>& list, CollectionId collection,
                                        const SearchForm& form) {

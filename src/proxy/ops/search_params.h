@@ -52,6 +52,10 @@ struct SearchForm {
   int64_t buckets_max = 0;
 };
 
+/// Which analyzer texts that are searched for want, by a parameter of the search or of `params`
+/// within; "default" where none does.
+std::string AnalyzerNameOf(const std::vector<model::KeyValue>& list);
+
 /// Errors: kInvalidParameter, kMissingParameter; kSegcore (a hint that nobody knows).
 Result<SearchParams> ParseSearchParams(const ProxyOptions& options,
                                        const std::vector<model::KeyValue>& list,

@@ -314,10 +314,7 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
     TRY(CheckKeys(schema, *plan.field, request.query_keys));
     plan.query_keys = std::move(request.query_keys);
   } else {
-    const std::string* analyzer = model::Find(request.params, "analyzer_name");
-    const auto nested = params.index_params.find("analyzer_name");
-    if (analyzer == nullptr && nested != params.index_params.end()) analyzer = &nested->second;
-    TRY(FitTextQueries(schema, *plan.field, analyzer == nullptr ? "" : *analyzer, request.queries));
+    TRY(FitTextQueries(schema, *plan.field, AnalyzerNameOf(request.params), request.queries));
     TRY(FitQueries(*plan.field, metric, request.queries));
     search.queries = std::move(request.queries);
   }

@@ -34,13 +34,6 @@ class IteratorPool {
   std::vector<std::unique_ptr<icu::BreakIterator>> idle_;
 };
 
-bool HasAlphanumeric(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    if (IsAlphanumeric(NextCharacter(text, at))) return true;
-  }
-  return false;
-}
-
 class WordTokenizer final : public Tokenizer {
  public:
   WordTokenizer(std::unique_ptr<icu::BreakIterator> words, bool keeps_all)

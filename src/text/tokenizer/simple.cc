@@ -85,7 +85,29 @@ class CharGroupTokenizer final : public Tokenizer {
 
 }  // namespace
 
-TokenizerPtr MakeStandardTokenizer() { return std::make_unique<StandardTokenizer>(); }
+Result<TokenizerPtr> MakeStandardTokenizer(const nlohmann::json& params) {
+  constexpr uint64_t kLongest = 1 << 20;
+  uint64_t characters_max = 255;
+  const auto uax29 = params.find("uax29");
+  if (uax29 != params.end() && !uax29->is_boolean()) {
+    return Status(ErrorCode::kSegcore, "standard tokenizer uax29 must be boolean");
+  }
+  const bool is_uax29 = uax29 != params.end() && uax29->get<bool>();
+  if (const auto longest = params.find("max_token_length"); longest != params.end()) {
+    if (!is_uax29) {
+      return Status(ErrorCode::kSegcore,
+                    "standard tokenizer max_token_length is for uax29 only, which is not true");
+    }
+    characters_max = longest->is_number_unsigned() ? longest->get<uint64_t>() : 0;
+    if (characters_max < 1 || characters_max > kLongest) {
+      return Error(ErrorCode::kSegcore,
+                   "standard tokenizer max_token_length must be an integer of 1 to {}, got {}",
+                   kLongest, longest->dump());
+    }
+  }
+  if (is_uax29) return MakeUax29Tokenizer(characters_max);
+  return TokenizerPtr(std::make_unique<StandardTokenizer>());
+}
 TokenizerPtr MakeWhitespaceTokenizer() { return std::make_unique<WhitespaceTokenizer>(); }
 
 Result<TokenizerPtr> MakeCharGroupTokenizer(const nlohmann::json& params) {

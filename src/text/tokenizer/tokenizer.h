@@ -22,8 +22,12 @@ class Tokenizer {
 
 using TokenizerPtr = std::unique_ptr<const Tokenizer>;
 
-/// Maximal runs of letters and numbers of any script; positions count tokens.
-TokenizerPtr MakeStandardTokenizer();
+/// Maximal runs of letters and numbers of any script; positions count tokens. {"uax29": true}:
+/// words and emoji between the boundaries of Unicode's Standard Annex 29, those of more than
+/// {"max_token_length": 255} characters cut into several.
+Result<TokenizerPtr> MakeStandardTokenizer(const nlohmann::json& params);
+/// The latter.
+TokenizerPtr MakeUax29Tokenizer(uint64_t characters_max);
 /// What ASCII white space separates.
 TokenizerPtr MakeWhitespaceTokenizer();
 /// Words as ICU finds them, spaces and punctuation too; positions count characters.

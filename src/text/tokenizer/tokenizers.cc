@@ -32,7 +32,7 @@ Result<TokenizerPtr> MakeTokenizer(const nlohmann::json& wanted) {
   } else {
     return Status(ErrorCode::kSegcore, "tokenizer name should be string or dict");
   }
-  if (name == "standard") return MakeStandardTokenizer();
+  if (name == "standard") return MakeStandardTokenizer(*params);
   if (name == "whitespace") return MakeWhitespaceTokenizer();
   if (name == "icu") return MakeIcuTokenizer();
   if (name == "thai") return MakeThaiTokenizer();
@@ -43,7 +43,8 @@ Result<TokenizerPtr> MakeTokenizer(const nlohmann::json& wanted) {
   if (name == "grpc") {
     return Status(
         ErrorCode::kUnimplemented,
-        "the tokenizer grpc is not supported: what it says to its endpoint is not public");
+        "the tokenizer grpc is not supported: what it says to its endpoint is not public; "
+        "the others cut texts here");
   }
   return Error(ErrorCode::kSegcore, "unsupported tokenizer: {}", name);
 }

@@ -38,6 +38,21 @@ Status RunAnalyzer(Call& call, const pb::RunAnalyzerRequest& request,
   return {};
 }
 
+Status ComputePhraseMatchSlop(Call& call, const pb::ComputePhraseMatchSlopRequest& request,
+                              pb::ComputePhraseMatchSlopResponse& answer) {
+  const model::PhraseSlopRequest asked{
+      .analyzer_params = request.analyzer_params(),
+      .phrase = request.query_text(),
+      .texts = {request.data_texts().begin(), request.data_texts().end()}};
+  TRY_ASSIGN(const auto slops, proxy::PhraseSlops(call.ctx, asked));
+  answer.mutable_status();
+  for (const std::optional<uint32_t>& slop : slops) {
+    answer.add_is_match(slop.has_value());
+    answer.add_slops(slop.value_or(0));
+  }
+  return {};
+}
+
 Status AddFileResource(Call& call, const pb::AddFileResourceRequest& request, common::Status&) {
   return proxy::AddFileResource(call.ctx, call.services, request.name(), request.path());
 }
@@ -62,6 +77,8 @@ Status ListFileResources(Call& call, const pb::ListFileResourcesRequest&,
 
 constexpr auto kMethods = std::to_array<Method>({
     {"RunAnalyzer", Unary<pb::RunAnalyzerRequest, pb::RunAnalyzerResponse, RunAnalyzer>},
+    {"ComputePhraseMatchSlop", Unary<pb::ComputePhraseMatchSlopRequest,
+                                     pb::ComputePhraseMatchSlopResponse, ComputePhraseMatchSlop>},
     {"AddFileResource", Unary<pb::AddFileResourceRequest, common::Status, AddFileResource>},
     {"RemoveFileResource",
      Unary<pb::RemoveFileResourceRequest, common::Status, RemoveFileResource>},

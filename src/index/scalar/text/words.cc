@@ -249,7 +249,7 @@ class Words final : public ScalarIndex {
     }
     size_t candidate = 0;
     ForEachSet(candidates.view(), [&](size_t row) {
-      if (text::HasPhrase(query, stands[candidate++])) matches.Set(row);
+      if (text::PhraseSlop(query, stands[candidate++])) matches.Set(row);
     });
     return {};
   }
