@@ -58,8 +58,10 @@ def boosted(call, name, functions, topk=15, modes=None, **more):
     request = raw_search(None, name, QUERIES[:1], topk=topk, **more)
     for number, params in enumerate(functions):
         made = request.function_score.functions.add(name=f"f{number}", type=schema_pb2.FunctionType.Rerank)
-        for key, value in {"reranker": "boost", **params}.items():
-            made.params.add(key=key, value=str(value))
+        given = {"reranker": "boost", **params}
+        for key, value in given.items():
+            if value is not None:
+                made.params.add(key=key, value=str(value))
     for key, value in (modes or {}).items():
         request.function_score.params.add(key=key, value=value)
     return call("Search", request)
@@ -93,16 +95,39 @@ def test_random_boosts_repeat(call, name):
     assert abs(np.mean(draws) - 0.5) < 0.08
 
 
-@pytest.mark.parametrize("code, params", [
-    (1100, {"weight": "heavy"}), (1100, {}), (1100, {"weight": 1, "filter": "group <"}),
-    (1100, {"weight": 1, "random_score": "[]"}), (1100, {"weight": 1, "random_score": '{"field": "price"}'})])
-def test_bad_boosts(call, name, code, params):
+def test_the_seed_of_random_boosts_is_any_number(call, name):
+    def run(seed):
+        return hits_of(boosted(call, name, [{"weight": 1, "random_score": f'{{"seed": {seed}, "field": "id"}}'}]))[0]
+    assert run(7.9) == run(7) != run(-7) and run(-7.5) == run(-7)
+
+
+@pytest.mark.parametrize("words, params", [
+    ("weight", {"weight": "heavy"}), ("weight", {}), ("filter of a boost", {"weight": 1, "filter": "group <"}),
+    ("JSON object", {"weight": 1, "random_score": "[]"}),
+    ("only support int64 field as random seed", {"weight": 1, "random_score": '{"field": "price"}'}),
+    ("random seed field name must be string", {"weight": 1, "random_score": '{"field": 7}'}),
+    ("random seed field not found", {"weight": 1, "random_score": '{"field": "nobody"}'}),
+    ("random seed must be number", {"weight": 1, "random_score": '{"seed": "7"}'}),
+    ("random seed must be number", {"weight": 1, "random_score": '{"seed": 1e300}'}),
+    ("a seed and a field", {"weight": 1, "random_score": '{"sead": 7}'})])
+def test_bad_boosts(call, name, words, params):
     status = boosted(call, name, [params]).status
-    assert status.code == code, status.reason
+    assert status.code == 1100 and words in status.reason, status.reason
 
 
-def test_boosts_do_not_go_with_groups(call, name):
-    assert boosted(call, name, [{"weight": 1}], group_by_field="group").status.code == 1100
+def test_boosts_do_not_go_with_groups_and_iterators(call, name):
+    for more in ({"group_by_field": "group"}, {"iterator": "True"}):
+        status = boosted(call, name, [{"weight": 1}], **more).status
+        assert status.code == 1100 and "segment scorer with group_by or search_iterator" in status.reason, status
+
+
+def test_one_reranker_beside_boosts_is_named(call, name):
+    for words, code, functions in (
+            ("reranker name not specified", 1101, [{"weight": 1, "reranker": None}]),
+            ("unsupported reranker magic", 1100, [{"reranker": "magic"}]),
+            ("currently only supports one rerank function", 1100, [{"reranker": "rrf"}, {"reranker": "RRF"}])):
+        status = boosted(call, name, functions).status
+        assert status.code == code and words in status.reason, status
 
 
 @pytest.mark.parametrize("code, inputs, params", [

@@ -36,8 +36,8 @@ Result<Finish> PlanFinish(const model::CollectionSchema& schema,
   finish.fields = finish.output.ids;
   if (request.function_score) {
     TRY_ASSIGN(finish.ranker, ResolveRanker(*request.function_score, schema, 1));
-    if (!finish.ranker.boosting.boosts.empty() && params.group.is_on())
-      return Invalid("boost functions cannot be used with group by");
+    if (!finish.ranker.boosting.boosts.empty() && (params.group.is_on() || params.iterator))
+      return Invalid("don't support use segment scorer with group_by or search_iterator");
     if (params.iterator) return Invalid("rerank functions cannot be used with an iterator");
     if (finish.ranker.kind == Ranker::Kind::kDecay)
       AddFields({finish.ranker.decay.field->id}, finish.fields);

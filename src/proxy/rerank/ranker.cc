@@ -1,6 +1,7 @@
 // Rerank functions of requests.
 #include "proxy/rerank/ranker.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "expr/expr.h"
@@ -135,19 +136,30 @@ Result<model::Boost> ResolveBoost(const model::RerankFunction& function,
   const std::string* random = FindAnyCase(function.params, "random_score");
   if (random == nullptr) return boost;
   constexpr int kDepthMax = 4;
+  constexpr double kSeedEnd = 9e18;  // Of what is no integer; its fraction does not count.
   TRY_ASSIGN(const nlohmann::json json, ParseJson("random_score", *random, kDepthMax));
   if (!json.is_object()) return Invalid("random_score should be a JSON object, got {}", *random);
   boost.is_random = true;
   for (const auto& [key, value] : json.items()) {
-    if (key == "seed" && value.is_number_integer()) {
-      boost.seed = value.get<int64_t>();
-    } else if (key == "field" && value.is_string()) {
+    if (key == "seed") {
+      if (!value.is_number()) return Invalid("random seed must be number, got {}", value.dump());
+      const bool is_whole = value.is_number_integer();
+      const double wanted = value.get<double>();
+      if (!is_whole && !(std::abs(wanted) < kSeedEnd))
+        return Invalid("random seed must be number of 64 bits, got {}", value.dump());
+      boost.seed = is_whole ? value.get<int64_t>() : static_cast<int64_t>(wanted);
+    } else if (key == "field") {
+      if (!value.is_string())
+        return Invalid("random seed field name must be string, got {}", value.dump());
       const model::FieldSchema* field = schema.FindField(value.get<std::string>());
-      if (field == nullptr || field->type != model::DataType::kInt64)
-        return Invalid("the field of random_score should be an Int64 field, got {}", value.dump());
+      if (field == nullptr) return Invalid("random seed field not found: {}", value.dump());
+      if (field->type != model::DataType::kInt64) {
+        return Invalid("only support int64 field as random seed, but got {} of type {}",
+                       field->name, NameOf(field->type));
+      }
       boost.random_field = field->id;
     } else {
-      return Invalid("random_score takes a whole seed and the name of a field, got {}", *random);
+      return Invalid("random_score takes a seed and a field, got {}", *random);
     }
   }
   return boost;
@@ -168,7 +180,10 @@ Result<Ranker> ResolveRanker(const model::FunctionScore& score,
   Ranker ranker;
   for (const model::RerankFunction& function : score.functions) {
     const std::string* reranker = FindAnyCase(function.params, "reranker");
-    if (reranker == nullptr) return Invalid("rerank function {} names no reranker", function.name);
+    if (reranker == nullptr) {
+      return Error(ErrorCode::kMissingParameter, "reranker name not specified, function: {}",
+                   function.name);
+    }
     const std::string name = Lower(*reranker);
     if (name == "boost") {
       TRY_ASSIGN(model::Boost boost, ResolveBoost(function, schema));
@@ -176,7 +191,7 @@ Result<Ranker> ResolveRanker(const model::FunctionScore& score,
       continue;
     }
     if (ranker.kind != Ranker::Kind::kNone)
-      return Invalid("only one rerank function that is no boost can be used");
+      return Invalid("currently only supports one rerank function");
     if (name == "rrf") {
       const std::string* k = FindAnyCase(function.params, "k");
       double value = ranker.rrf_k;
@@ -199,7 +214,7 @@ Result<Ranker> ResolveRanker(const model::FunctionScore& score,
       ranker.kind = Ranker::Kind::kModel;
       TRY_ASSIGN(ranker.model, ResolveModelRank(function, schema));
     } else {
-      return Invalid("unsupported rerank function: {}", *reranker);
+      return Invalid("unsupported reranker {}", *reranker);
     }
   }
   TRY_ASSIGN(ranker.boosting.sums_boosts,
