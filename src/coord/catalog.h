@@ -92,6 +92,12 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Result<std::vector<model::DeltaInfo>> ListDeltas(Context& ctx,
                                                    const std::string& vchannel) override;
   Result<model::ShardFiles> ListShard(Context& ctx, const std::string& vchannel) override;
+  /// A collection and what it has in the object store, all of one moment.
+  struct CollectionFiles {
+    roles::CollectionSnapshot info;
+    std::vector<model::ShardFiles> shards;  // As info->vchannels.
+  };
+  Result<CollectionFiles> ListCollection(Context& ctx, CollectionId collection);
   Status CommitFlush(Context& ctx, const model::FlushCommit& commit) override;
   Status CommitCompaction(Context& ctx, const model::CompactionCommit& commit) override;
   Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) override;

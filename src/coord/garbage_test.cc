@@ -5,34 +5,16 @@
 #include <set>
 
 #include "coord/test_meta.h"
+#include "roles/testing/stand_ins.h"
 
 namespace elanus::coord {
 namespace {
 
 /// Knows which segments are being written; the rest is not asked.
-class FreshStreaming final : public roles::Streaming {
+class FreshStreaming final : public roles::StandInStreaming {
  public:
-  Result<Timestamp> Append(Context&, model::ShardWrite) override { return Nothing(); }
-  Result<Timestamp> ReadMoment(Context&, const std::string&, Timestamp) override {
-    return Nothing();
-  }
-  Result<model::PartialHits> Search(Context&, model::ShardSearch) override { return Nothing(); }
-  Result<model::PartialRows> Query(Context&, model::ShardQuery) override { return Nothing(); }
-  Status OpenChannels(Context&, CollectionId) override { return Nothing(); }
-  Status CloseChannels(Context&, CollectionId) override { return Nothing(); }
-  Result<roles::SealResult> Seal(Context&, CollectionId) override { return Nothing(); }
-  Result<bool> IsFlushed(Context&, CollectionId, Timestamp) override { return Nothing(); }
-  Status SyncLoaded(Context&, CollectionId) override { return Nothing(); }
-  Status SyncSchema(Context&, CollectionId) override { return Nothing(); }
-  Status LoadFailure(Context&, CollectionId) override { return {}; }
-  Result<int64_t> LoadProgress(Context&, CollectionId) override { return Nothing(); }
-  Result<int64_t> GrowingRows(Context&, CollectionId, PartitionId) override { return Nothing(); }
   Result<std::vector<SegmentId>> FreshSegments(Context&, CollectionId) override { return fresh; }
-
   std::vector<SegmentId> fresh;
-
- private:
-  static Status Nothing() { return Status(ErrorCode::kUnimplemented, "not in this test"); }
 };
 
 class GarbageTest : public testing::Test {

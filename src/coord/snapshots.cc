@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -124,7 +125,7 @@ struct Snapshots::Impl {
   }
 
   Status Take(Context& call_ctx, const model::CreateSnapshotRequest& request,
-              const model::CollectionInfo& info);
+              CollectionId collection);
   void Loop();
   Status RunRestore(Restoring& restoring);
   Status CopyFiles(Restoring& restoring, Catalog::Restored& restored);
@@ -158,20 +159,23 @@ Snapshots::~Snapshots() {
 }
 
 Status Snapshots::Impl::Take(Context& call_ctx, const model::CreateSnapshotRequest& request,
-                             const model::CollectionInfo& info) {
+                             CollectionId collection) {
+  // All of one moment: else a partition or a field could be missing that a segment has.
+  TRY_ASSIGN(Catalog::CollectionFiles files, parts.catalog.ListCollection(call_ctx, collection));
   SnapshotInfo snapshot{.name = request.name,
                         .description = request.description,
-                        .collection = info,
+                        .collection = *files.info,
                         .moment = kTimestampMax,
                         .pins = {}};
   if (request.protection_s > 0) {
     snapshot.protected_until_ms = parts.clock.NowMs() + request.protection_s * 1000;
   }
-  for (const std::string& vchannel : info.vchannels) {
-    TRY_ASSIGN(model::ShardFiles files, parts.catalog.ListShard(call_ctx, vchannel));
-    for (auto& segment : files.segments) snapshot.segments.push_back(std::move(segment));
-    for (auto& delta : files.deltas) snapshot.deltas.push_back(std::move(delta));
-    snapshot.moment = std::min(snapshot.moment, files.checkpoint.timestamp);
+  for (model::ShardFiles& shard : files.shards) {
+    std::move(shard.segments.begin(), shard.segments.end(), std::back_inserter(snapshot.segments));
+    std::move(shard.deltas.begin(), shard.deltas.end(), std::back_inserter(snapshot.deltas));
+    // A shard that has flushed nothing is as it was made.
+    const Timestamp moment = std::max(shard.checkpoint.timestamp, files.info->created);
+    snapshot.moment = std::min(snapshot.moment, moment);
   }
   return Store(call_ctx, std::move(snapshot));
 }
@@ -187,7 +191,7 @@ Status Snapshots::Create(Context& ctx, const model::CreateSnapshotRequest& reque
   if (s.Find(info->id, request.name).ok()) {
     return Invalid("snapshot {} already exists in collection {}", request.name, info->schema.name);
   }
-  return s.Take(ctx, request, *info);
+  return s.Take(ctx, request, info->id);
 }
 
 Status Snapshots::Drop(Context& ctx, const model::CollectionName& collection,
@@ -208,16 +212,20 @@ Status Snapshots::Drop(Context& ctx, const model::CollectionName& collection,
 
 Result<std::vector<std::string>> Snapshots::List(Context& ctx,
                                                  const model::CollectionName& collection) {
-  CollectionId only;
+  std::set<CollectionId> asked;
   if (!collection.collection.empty()) {
     TRY_ASSIGN(const auto info, impl_->parts.catalog.Find(ctx, collection));
-    only = info->id;
+    asked.insert(info->id);
+  } else {
+    TRY_ASSIGN(const auto all, impl_->parts.catalog.List(ctx, collection.database));
+    for (const auto& info : all) asked.insert(info->id);
   }
   std::vector<std::string> names;
   std::lock_guard<Monitor> lock(*impl_->monitor);
   for (const auto& [key, snapshot] : impl_->all) {
-    if (only == CollectionId() || key.first == only) names.push_back(key.second);
+    if (asked.contains(key.first)) names.push_back(key.second);
   }
+  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -320,7 +328,10 @@ bool Snapshots::IsProtected(SegmentId segment) const {
 Result<int64_t> Snapshots::Restore(Context& ctx, const model::CollectionName& collection,
                                    const std::string& name, const model::CollectionName& target) {
   Impl& s = *impl_;
-  TRY_ASSIGN(const auto snapshot, s.Find(ctx, collection, name));
+  TRY_ASSIGN(const auto source, s.parts.catalog.Find(ctx, collection));
+  // So that it is not dropped between being found and being held by the job.
+  const Impl::Change change(s, source->id);
+  TRY_ASSIGN(const auto snapshot, s.Find(source->id, name));
   if (s.parts.catalog.Find(ctx, target).ok()) {
     return Invalid("the collection to restore into exists already: {}", target.collection);
   }

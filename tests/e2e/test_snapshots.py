@@ -1,4 +1,6 @@
 """Snapshots: what a collection was stays readable through a restore, whatever is written, compacted or dropped since."""
+import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -137,3 +139,149 @@ def test_a_protected_snapshot_keeps_its_segments_from_compaction(client, name):
         client.compact(name)
     client.drop_snapshot("s", name)
     assert client.compact(name) != -1
+
+
+class Writer(threading.Thread):
+    """Writes one thing after the other, flushes now and then, and remembers what the rows were after each step."""
+
+    def __init__(self, uri, name, seed):
+        super().__init__(daemon=True)
+        self.uri, self.name_of, self.chance = uri, name, random.Random(seed)
+        self.states = [{}]  # After each step that was acknowledged, and of the one on its way.
+        self.done, self.flushed = 0, 0  # Steps acknowledged, and in files.
+        self.ended, self.failure = threading.Event(), None
+
+    def run(self):
+        client = MilvusClient(uri=self.uri)
+        data = vectors(100)
+        try:
+            while not self.ended.is_set():
+                rows = dict(self.states[-1])
+                keys = self.chance.sample(range(400), 20)
+                if self.chance.random() < 0.3:
+                    step = len(self.states)
+                    self.states.append({key: value for key, value in rows.items() if key not in keys})
+                    client.delete(self.name_of, ids=keys)
+                else:
+                    step = len(self.states)
+                    self.states.append({**rows, **{key: f"{step}" for key in keys}})
+                    client.upsert(self.name_of, [dict(row(key, data[key % 100]), name=f"{step}") for key in keys])
+                self.done = step
+                if self.chance.random() < 0.2:
+                    client.flush(self.name_of)
+                    self.flushed = step
+        except Exception as failure:  # Told by the test.
+            self.failure = failure
+        client.close()
+
+
+def test_snapshots_taken_listed_dropped_and_restored_while_writes_go_on(tidy):
+    """Each restores to one of the states that the collection had between the last flush and the call's return."""
+    client = MilvusClient(uri=tidy.uri)
+    make(client, "c", index="FLAT", level="Strong")
+    writer = Writer(tidy.uri, "c", seed=5)
+    writer.start()
+    taken, dropped = {}, []
+    for i in range(12):
+        until(lambda: writer.flushed > (list(taken.values())[-1][0] if taken else 0) or writer.failure, "a flush")
+        least = writer.flushed
+        client.create_snapshot(f"s{i:02}", "c", description=f"of {i}")
+        taken[f"s{i:02}"] = (least, len(writer.states))
+        assert client.list_snapshots("c") == sorted(set(taken) - set(dropped))
+        told = client.describe_snapshot(f"s{i:02}", "c")
+        assert told.description == f"of {i}" and told.create_ts > 0
+        if i % 4 == 3:
+            dropped.append(f"s{i - 1:02}")
+            client.drop_snapshot(dropped[-1], "c")
+        if i % 5 == 4:
+            client.compact("c")
+        if i == 6:  # A restore beside the writes.
+            restore(client, "s03", "c", "r_s03")
+    moments = [client.describe_snapshot(name, "c").create_ts for name in taken if name not in dropped]
+    assert moments == sorted(moments)
+    writer.ended.set()
+    writer.join()
+    assert writer.failure is None, writer.failure
+    assert content_of(client, "c") == writer.states[-1]
+    client.close()
+    tidy.kill()
+    tidy.start()
+    client = MilvusClient(uri=tidy.uri)
+    assert client.list_snapshots("c") == sorted(set(taken) - set(dropped))
+    for name, (least, most) in taken.items():
+        if name in dropped:
+            with refused(2600):
+                client.restore_snapshot(name, "c", "never")
+            continue
+        if name != "s03":
+            restore(client, name, "c", f"r_{name}")
+        client.load_collection(f"r_{name}")
+        found = content_of(client, f"r_{name}")
+        assert found in writer.states[least:most], f"{name}: none of the states from {least} to {most}"
+    client.close()
+
+
+def content_of(client, name):
+    rows = client.query(name, filter="id >= 0", output_fields=["name"], limit=1000, consistency_level="Strong")
+    return {one["id"]: one["name"] for one in rows}
+
+
+def test_a_snapshot_of_several_shards_and_partitions_is_restored_with_its_indexes(client, name):
+    data = make(client, name, index="HNSW", params={"M": 8, "efConstruction": 40}, num_shards=3)
+    data = vectors(300)
+    for part in ("one", "two"):
+        client.create_partition(name, part)
+    for i, part in enumerate(("_default", "one", "two")):
+        client.insert(name, [row(key, data[key]) for key in range(i * 100, (i + 1) * 100)], partition_name=part)
+    client.flush(name)
+    client.create_snapshot("s", name)
+    client.release_partitions(name, ["two"])
+    client.drop_partition(name, "two")
+    client.delete(name, ids=list(range(50)))
+    target = name + "_r"
+    restore(client, "s", name, target)
+    try:
+        assert str(client.get_load_state(target)["state"]) == "NotLoad"
+        assert sorted(client.list_partitions(target)) == ["_default", "one", "two"]
+        assert client.describe_index(target, "vector")["index_type"] == "HNSW"
+        client.load_collection(target)
+        for i, part in enumerate(("_default", "one", "two")):
+            found = client.query(target, filter="id >= 0", partition_names=[part], limit=1000, consistency_level="Strong")
+            assert sorted(one["id"] for one in found) == list(range(i * 100, (i + 1) * 100)), part
+        assert count(client, name) == 150
+    finally:
+        client.drop_collection(target)
+        client.drop_snapshot("s", name)
+
+
+def test_snapshots_are_listed_of_a_whole_database_and_go_with_their_collection(tidy):
+    client = MilvusClient(uri=tidy.uri)
+    for name in ("c", "d"):
+        make(client, name, rows=20)
+        client.flush(name)
+        client.create_snapshot(f"of_{name}", name)
+    assert client.list_snapshots() == ["of_c", "of_d"]
+    pin = client.pin_snapshot_data("of_d", "d", ttl_seconds=600)
+    for name in ("c", "d"):
+        client.drop_collection(name)
+    assert client.list_snapshots() == [], "their collections are gone"
+    # What nobody pins goes; the pinned one's files stay until the pin is lifted.
+    until(lambda: len(set(files(tidy, "segments"))) > 0 and
+          len({path.split("/segments/")[1].split("/")[0] for path in files(tidy, "segments")}) == 1, "the other's files go")
+    client.unpin_snapshot_data(pin)
+    until(lambda: not files(tidy, "segments"), "its files go too")
+    client.close()
+
+
+def test_a_snapshot_of_nothing_is_restored_to_nothing(client, name):
+    make(client, name)
+    client.insert(name, [row(1, vectors(1)[0])])  # Not flushed, so not in it.
+    client.create_snapshot("s", name)
+    assert client.describe_snapshot("s", name).create_ts > 0
+    restore(client, "s", name, name + "_r")
+    client.load_collection(name + "_r")
+    assert count(client, name + "_r") == 0
+    client.insert(name + "_r", [row(2, vectors(1)[0])])
+    assert count(client, name + "_r") == 1
+    client.drop_collection(name + "_r")
+    client.drop_snapshot("s", name)

@@ -127,18 +127,34 @@ Result<std::vector<model::DeltaInfo>> Catalog::ListDeltas(Context&, const std::s
   return found == entry->deltas.end() ? std::vector<model::DeltaInfo>() : found->second;
 }
 
-Result<model::ShardFiles> Catalog::ListShard(Context&, const std::string& vchannel) {
+namespace {
+
+model::ShardFiles FilesOf(const Entry& entry, const std::string& vchannel) {
   model::ShardFiles files;
-  const auto entry = impl_->EntryOf(vchannel);
-  if (entry == nullptr) return files;
-  for (const auto& [id, segment] : entry->segments) {
+  for (const auto& [id, segment] : entry.segments) {
     if (segment.vchannel == vchannel) files.segments.push_back(segment);
   }
-  if (const auto found = entry->deltas.find(vchannel); found != entry->deltas.end()) {
+  if (const auto found = entry.deltas.find(vchannel); found != entry.deltas.end()) {
     files.deltas = found->second;
   }
-  if (const auto found = entry->checkpoints.find(vchannel); found != entry->checkpoints.end()) {
+  if (const auto found = entry.checkpoints.find(vchannel); found != entry.checkpoints.end()) {
     files.checkpoint = found->second;
+  }
+  return files;
+}
+
+}  // namespace
+
+Result<model::ShardFiles> Catalog::ListShard(Context&, const std::string& vchannel) {
+  const auto entry = impl_->EntryOf(vchannel);
+  return entry == nullptr ? model::ShardFiles() : FilesOf(*entry, vchannel);
+}
+
+Result<Catalog::CollectionFiles> Catalog::ListCollection(Context&, CollectionId collection) {
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(collection));
+  CollectionFiles files{.info = entry->info, .shards = {}};
+  for (const std::string& vchannel : entry->info->vchannels) {
+    files.shards.push_back(FilesOf(*entry, vchannel));
   }
   return files;
 }

@@ -6,6 +6,7 @@
 
 #include "roles/data.h"
 #include "roles/query.h"
+#include "roles/streaming.h"
 
 namespace elanus::roles {
 
@@ -61,6 +62,32 @@ class StandInData : public Data {
   }
   Result<MergeDeletesResult> MergeDeletes(Context&, const MergeDeletesTask&,
                                           const model::CollectionInfo&) override {
+    return NotInThisTest();
+  }
+};
+
+class StandInStreaming : public Streaming {
+ public:
+  Result<Timestamp> Append(Context&, model::ShardWrite) override { return NotInThisTest(); }
+  Result<Timestamp> ReadMoment(Context&, const std::string&, Timestamp) override {
+    return NotInThisTest();
+  }
+  Result<model::PartialHits> Search(Context&, model::ShardSearch) override {
+    return NotInThisTest();
+  }
+  Result<model::PartialRows> Query(Context&, model::ShardQuery) override { return NotInThisTest(); }
+  Status OpenChannels(Context&, CollectionId) override { return NotInThisTest(); }
+  Status CloseChannels(Context&, CollectionId) override { return NotInThisTest(); }
+  Result<SealResult> Seal(Context&, CollectionId) override { return NotInThisTest(); }
+  Result<bool> IsFlushed(Context&, CollectionId, Timestamp) override { return NotInThisTest(); }
+  Status SyncLoaded(Context&, CollectionId) override { return NotInThisTest(); }
+  Status SyncSchema(Context&, CollectionId) override { return NotInThisTest(); }
+  Status LoadFailure(Context&, CollectionId) override { return {}; }
+  Result<int64_t> LoadProgress(Context&, CollectionId) override { return NotInThisTest(); }
+  Result<int64_t> GrowingRows(Context&, CollectionId, PartitionId) override {
+    return NotInThisTest();
+  }
+  Result<std::vector<SegmentId>> FreshSegments(Context&, CollectionId) override {
     return NotInThisTest();
   }
 };
