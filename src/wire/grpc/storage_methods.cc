@@ -102,7 +102,8 @@ Status GetPersistentSegmentInfo(Call& call, const pb::GetPersistentSegmentInfoRe
     info->set_partitionid(segment.partition.value());
     info->set_num_rows(segment.rows);
     info->set_state(state);
-    info->set_level(common::SegmentLevel::L1);
+    const bool is_clustered = segment.clustered_by != FieldId();
+    info->set_level(is_clustered ? common::SegmentLevel::L2 : common::SegmentLevel::L1);
     info->set_insert_channel(segment.vchannel);
   }
   return {};
