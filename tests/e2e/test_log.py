@@ -8,6 +8,7 @@ from pymilvus import MilvusClient
 
 from server_process import Server
 from support import count, make, row, vectors
+from test_compaction import until
 
 BATCH = 100
 SMALL = ["--set", "wal.fileMaxSize=1048576"]
@@ -76,3 +77,59 @@ def test_without_a_rule_the_log_is_cut_as_soon_as_its_rows_are_in_files(binary, 
         server.kill()
         server.start()
         assert count(MilvusClient(uri=server.uri), "c") == 9 * BATCH
+
+
+def kept_mb(server):
+    return sum(os.path.getsize(path) for path in glob.glob(os.path.join(server.data, "wal", "*", "*.log"))) / 2**20
+
+
+def test_of_what_nobody_needs_the_log_keeps_the_newest_up_to_a_size(binary, tmp_path):
+    options = [*SMALL, "--set", "rocksmq.retentionSizeInMB=2"]
+    with Server(binary, str(tmp_path / "data"), arguments=options) as server:
+        client = MilvusClient(uri=server.uri)
+        make(client, "c", dim=1024)
+        fill(client, range(16))  # 6 MB.
+        assert kept_mb(server) > 6, "not in files yet: all of it is needed"
+        client.flush("c")
+        until(lambda: kept_mb(server) <= 3.5, "two of its files, and the one that is written to, stay")
+        assert kept_mb(server) >= 1
+        server.stop()
+        code, listed = log(server)
+        assert code == 0, listed
+        topic = listed.split(":")[0]
+        code, changes = log(server, "--topic", topic, "--group", "late")
+        assert code == 0 and positions(changes)[-1] == 16
+        first = positions(changes)[0]
+        assert 1 < first and positions(changes) == list(range(first, 17)), "the newest, without a gap"
+        server.start()
+        client = MilvusClient(uri=server.uri)
+        assert count(client, "c") == 16 * BATCH
+        # A group that sleeps holds nothing: what follows pushes out what it has not read.
+        fill(client, range(16, 32))
+        client.flush("c")
+        until(lambda: kept_mb(server) <= 3.5, "as much as before stays")
+        server.stop()
+        code, changes = log(server, "--topic", topic, "--group", "late")
+        assert code == 0 and positions(changes)[0] > 17 and positions(changes)[-1] == 32
+        server.start()
+        assert count(MilvusClient(uri=server.uri), "c") == 32 * BATCH
+
+
+def test_rows_that_are_in_no_file_stay_in_the_log_whatever_the_rules(binary, tmp_path):
+    options = [*SMALL, "--set", "rocksmq.retentionSizeInMB=0", "--set", "rocksmq.retentionTimeInMinutes=0"]
+    with Server(binary, str(tmp_path / "data"), arguments=options) as server:
+        client = MilvusClient(uri=server.uri)
+        make(client, "c", dim=1024)
+        fill(client, range(8))
+        client.flush("c")
+        until(lambda: kept_mb(server) <= 1.5, "nothing is kept")
+        fill(client, range(8, 16))
+        assert kept_mb(server) > 3
+        for _ in range(2):
+            server.kill()
+            server.start()
+            client = MilvusClient(uri=server.uri)
+            assert count(client, "c") == 16 * BATCH
+        client.flush("c")
+        until(lambda: kept_mb(server) <= 1.5, "nothing is kept again")
+        assert count(client, "c") == 16 * BATCH

@@ -4,12 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from pymilvus import DataType, MilvusClient
+from pymilvus import DataType, MilvusClient, MilvusException
 
 from server_process import Server
 from support import add_index, count, make, refused, row, vectors
 from test_compaction import compact, until
 
+L2 = 3  # SegmentLevel of the wire: clustered.
 BUDGET_MB, ROWS, DIM, BATCH = 10, 100_000, 128, 5_000  # 51 MB of vectors.
 
 
@@ -121,6 +122,62 @@ def test_writes_are_refused_at_the_mark_of_memory_and_reads_go_on(binary, tmp_pa
         client.close()
 
 
+def total_mb():
+    """The machine's memory, or what its group may have of it."""
+    with open("/proc/meminfo") as info:
+        total = int(re.search(r"MemTotal:\s+(\d+)", info.read()).group(1)) / 1024
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            with open(path) as limit:
+                total = min(total, int(limit.read()) / 2**20)
+        except (OSError, ValueError):  # No such group, or no limit.
+            pass
+    return total
+
+
+def test_writes_go_on_below_the_low_mark_once_rows_are_in_files(binary, tmp_path):
+    data_folder = str(tmp_path / "data")
+    with Server(binary, data_folder) as server:
+        make(MilvusClient(uri=server.uri), "c", dim=512)
+        base = heap_mb(server)
+    key = "quotaAndLimits.limitWriting.memProtection.dataNodeMemory{}WaterLevel={}"
+    high, low = ((base + more) / total_mb() for more in (160, 120))
+    arguments = options(key.format("High", high), key.format("Low", low), "quotaAndLimits.quotaCenterCollectInterval=20",
+                        "dataCoord.compaction.enableAutoCompaction=false")
+    with Server(binary, data_folder, arguments=arguments) as server:
+        client = MilvusClient(uri=server.uri)
+        client.load_collection("c")
+        data = vectors(BATCH, 512)
+        rows = 0
+
+        def insert():
+            client.insert("c", [row(rows + i, data[i]) for i in range(BATCH)])
+
+        with refused(9, "memory quota exceeded"):
+            while rows < 100 * BATCH:  # 10 MB each.
+                insert()
+                rows += BATCH
+        assert heap_mb(server) > base + 100
+        assert count(client, "c") == rows
+        hit = client.search("c", data=[data[7]], limit=1, consistency_level="Strong")[0][0]
+        assert hit["id"] % BATCH == 7 and hit["distance"] == 0
+        with refused(9, "memory quota exceeded"):
+            client.delete("c", ids=[1])
+        client.flush("c")
+
+        def taken():
+            try:
+                insert()
+            except MilvusException as refusal:
+                assert refusal.code == 9, refusal
+                return False
+            return True
+
+        until(taken, "writes go on")
+        assert count(client, "c") == rows + BATCH
+        client.close()
+
+
 def test_inserts_are_refused_while_the_disk_quota_is_used_up_and_deletes_are_not(binary, tmp_path):
     arguments = options("quotaAndLimits.limitWriting.diskProtection.diskQuota=1",
                         "quotaAndLimits.quotaCenterCollectInterval=20")
@@ -173,6 +230,7 @@ def test_clustering_compaction_puts_rows_in_order_and_changes_no_answer(binary, 
         assert len(before[0]) == 100
         compact(client, "c", is_clustering=True)
         assert answers() == before
+        assert {info.level for info in client._get_connection().get_persistent_segment_infos("c")} == {L2}
         with open(server.log_path) as log:
             assert int(re.findall(r"compacted .* outputs=(\d+)", log.read())[-1]) > 2
         client.close()
