@@ -52,10 +52,12 @@ Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read) {
                  InfoOf(ErrorCode::kCollectionNotFullyLoaded).name, collection.schema.name);
   }
   scope.read_at = read.read_at == Timestamp() ? now : read.read_at;
-  // Time goes on without writes, so not the moment of the newest one; pages that are read at one
-  // moment agree on what has expired.
-  const int64_t now_ms =
-      read.read_at == Timestamp() ? ctx.clock().NowMs() : PhysicalMs(read.read_at);
+  // Time goes on without writes, so not the moment of the newest one. Pages that are read at one
+  // moment agree on what has expired; a request that reads twice says by its guarantee what time it
+  // is, which its moment may be long before.
+  const int64_t now_ms = read.read_at == Timestamp()
+                             ? ctx.clock().NowMs()
+                             : PhysicalMs(std::max(read.read_at, read.guarantee));
   read.read_at = scope.read_at;
   read.expired_before = model::ExpiredBefore(collection.properties, now_ms);
   read.expiry_field = model::ExpiryField(collection.properties, collection.schema);

@@ -6,6 +6,7 @@
 
 #include "model/groups.h"
 #include "model/shard_of.h"
+#include "model/time_to_live.h"
 
 namespace elanus::proxy {
 namespace {
@@ -39,6 +40,13 @@ Result<std::vector<Timestamp>> ReadMoments(Context& ctx, Services& services,
   return moments;
 }
 
+Timestamp EndsNow(const Services& services, const model::CollectionInfo& collection) {
+  const int64_t now_ms = services.clock.NowMs();
+  const bool rows_end = model::ExpiredBefore(collection.properties, now_ms) != Timestamp() ||
+                        model::ExpiryField(collection.properties, collection.schema) != FieldId();
+  return rows_end ? MakeTimestamp(now_ms) : Timestamp();
+}
+
 Result<Timestamp> CommonMoment(Context& ctx, Services& services,
                                const model::CollectionInfo& collection, Timestamp guarantee) {
   TRY_ASSIGN(const std::vector<Timestamp> moments,
@@ -61,7 +69,7 @@ Result<Fetched> FetchByKeys(Context& ctx, Services& services, const ReadScope& s
                   .partitions = scope.partitions,
                   .filter = fmt::format("{} in {{keys}}", schema.primary_key().name),
                   .templates = {{"keys", model::Scalar(std::move(wanted[shard]))}},
-                  .guarantee = scope.moments[shard],
+                  .guarantee = std::max(scope.moments[shard], scope.ends),
                   .read_at = scope.moments[shard],
                   .ignore_growing = scope.ignore_growing,
                   .output_fields = fields};

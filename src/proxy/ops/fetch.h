@@ -12,6 +12,7 @@ struct ReadScope {
   roles::CollectionSnapshot collection;
   std::vector<PartitionId> partitions;  // Empty: every loaded one.
   std::vector<Timestamp> moments;       // One a shard, in shard order.
+  Timestamp ends;  // Rows that end before it have ended; 0: before the moments.
   bool ignore_growing = false;
 };
 
@@ -20,6 +21,10 @@ struct ReadScope {
 Result<std::vector<Timestamp>> ReadMoments(Context& ctx, Services& services,
                                            const model::CollectionInfo& collection,
                                            Timestamp guarantee, Timestamp pinned);
+
+/// What `ends` of reads of this request should be: the time it is, where rows of the collection end
+/// by themselves. A shard's moment is that of its newest write, and rows end without one.
+Timestamp EndsNow(const Services& services, const model::CollectionInfo& collection);
 
 /// One moment for all shards, after the guarantee: what the pages of an iterator are pinned to.
 Result<Timestamp> CommonMoment(Context& ctx, Services& services,

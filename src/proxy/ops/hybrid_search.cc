@@ -249,6 +249,7 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, *scope.collection, request.consistency));
   TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee, Timestamp()));
+  scope.ends = EndsNow(services, *scope.collection);
   return RunHybrid(ctx, services, scope, plan, output);
 }
 

@@ -294,6 +294,7 @@ Result<UpdatedRows> UpdateRows(Context& ctx, Services& services,
   TRY_ASSIGN(const GivenRows given, AcceptRows(services, *collection, std::move(request)));
   TRY_ASSIGN(const Timestamp now, services.coord.oracle.Now(ctx));
   TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *collection, now, Timestamp()));
+  scope.ends = EndsNow(services, *collection);
   Update update(services.options, schema, ops);
   const Column& keys = given.columns.find(schema.primary_key().name)->second;
   TRY_ASSIGN(const Fetched stored,

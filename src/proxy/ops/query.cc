@@ -247,10 +247,10 @@ Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
   read.guarantee = guarantee;
   read.ignore_growing = plan.params.ignore_growing;
   if (plan.params.iterator && request.consistency.guarantee.value() > 2) {
-    read.read_at = request.consistency.guarantee;
+    read.guarantee = read.read_at = request.consistency.guarantee;
   } else if (plan.params.iterator) {
     TRY_ASSIGN(read.read_at, CommonMoment(ctx, services, collection, guarantee));
-    read.guarantee = std::max(guarantee, read.read_at);
+    read.guarantee = read.read_at;
   }
   TRY_ASSIGN(model::PartialRows rows, RunQuery(ctx, services, scope, plan.query));
   model::QueryResult result;

@@ -222,6 +222,8 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   if (plan.params.iterator && !is_pinned) {
     TRY_ASSIGN(pinned, CommonMoment(ctx, services, collection, guarantee));
   }
+  // Pages agree on what has ended by their moment; other reads of one request by this one.
+  if (!plan.params.iterator) scope.ends = EndsNow(services, collection);
   if (plan.query_keys.rows > 0 || plan.params.iterator) {
     TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, collection, guarantee, pinned));
   }

@@ -176,7 +176,7 @@ Result<model::PartialHits> RunOnShards(Context& ctx, Services& services, Timesta
     if (one.read.partitions.empty()) one.read.partitions = scope.partitions;
     one.read.guarantee = guarantee;
     if (scope.moments.empty()) return;
-    one.read.guarantee = scope.moments[shard];
+    one.read.guarantee = std::max(scope.moments[shard], scope.ends);
     one.read.read_at = scope.moments[shard];
   };
   if (vchannels.size() == 1) {
