@@ -143,10 +143,8 @@ def run_load(args, client):
     client.drop_collection("bench_load")
 
 
-def run_iterator(args, client):
-    """The pages of a query iterator over all rows, and one query for the same rows; answers are taken, and of a page its last
-    key is looked at, but no rows are made of them: the figure is the server's."""
-    name, random = "bench_rows", np.random.default_rng(3)
+def fill_rows(client, channel, name, rows, flush):
+    """A collection of keys in no order, all in one segment."""
     schema = client.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("a", DataType.INT64)
@@ -157,11 +155,11 @@ def run_iterator(args, client):
     indexes = client.prepare_index_params()
     indexes.add_index("v", index_type="FLAT", metric_type="L2")
     client.create_index(name, indexes)
-    channel = grpc.insecure_channel(f"127.0.0.1:{args.port}", options=[("grpc.max_receive_message_length", -1)])
+    client.load_collection(name)
     insert = channel.unary_unary(SERVICE + "Insert", request_serializer=milvus_pb2.InsertRequest.SerializeToString,
                                  response_deserializer=milvus_pb2.MutationResult.FromString)
-    order = random.permutation(args.rows)
-    for begin in range(0, args.rows, 50_000):
+    order = np.random.default_rng(3).permutation(rows)
+    for begin in range(0, rows, 50_000):
         keys = order[begin:begin + 50_000]
         request = milvus_pb2.InsertRequest(collection_name=name, num_rows=len(keys))
         for field, values in (("id", keys), ("a", keys % 1000)):
@@ -171,12 +169,22 @@ def run_iterator(args, client):
         vectors.float_vector.data.extend(np.zeros(2 * len(keys)).tolist())
         answer = insert(request, timeout=60)
         assert answer.status.code == 0, answer.status
-    client.flush(name)
-    client.load_collection(name)
+    if flush:
+        client.flush(name)
+        client.load_collection(name)
+
+
+def run_iterator(args, client):
+    """The pages of a query iterator over all rows, sealed and growing, and one query for the same rows; answers are taken, and of
+    a page its last key is looked at, but no rows are made of them: the figure is the server's. As many calls that do nothing
+    tell what of it is the client's."""
+    channel = grpc.insecure_channel(f"127.0.0.1:{args.port}", options=[("grpc.max_receive_message_length", -1)])
     ask = channel.unary_unary(SERVICE + "Query", request_serializer=milvus_pb2.QueryRequest.SerializeToString,
                               response_deserializer=milvus_pb2.QueryResults.FromString)
+    get_version = channel.unary_unary(SERVICE + "GetVersion", request_serializer=milvus_pb2.GetVersionRequest.SerializeToString,
+                                      response_deserializer=milvus_pb2.GetVersionResponse.FromString)
 
-    def query(filter_text, **params):
+    def query(name, filter_text, **params):
         request = milvus_pb2.QueryRequest(collection_name=name, expr=filter_text, output_fields=["a"], guarantee_timestamp=1,
                                           consistency_level=3)
         for key, value in params.items():
@@ -185,34 +193,43 @@ def run_iterator(args, client):
         assert answer.status.code == 0, answer.status
         return next(f for f in answer.fields_data if f.field_name == "id").scalars.long_data.data
 
-    def scan():
-        return len(query("id >= 0"))
+    def page(name, last, batch):
+        return query(name, f"id > {last}", limit=batch, iterator="True", reduce_stop_for_best="True")
 
-    def pages(batch):
+    def pages(name, batch):
         last, count = -1, 0
         while True:
-            keys = query(f"id > {last}", limit=batch, iterator="True", reduce_stop_for_best="True")
+            keys = page(name, last, batch)
             count += len(keys)
             if len(keys) < batch:
                 return count
             last = keys[-1]
-    figures = {}
-    for _ in range(args.rounds):
-        for what, run in (("scan", scan), ("iterator, pages of 16384", lambda: pages(16384)), ("iterator, pages of 1000", lambda: pages(1000))):
-            cpu, begin = cpu_s(args.pid), time.perf_counter()
-            assert run() == args.rows, what
-            figures.setdefault(what, []).append((time.perf_counter() - begin, cpu_s(args.pid) - cpu))
-    for what, times in figures.items():
-        wall, cpu = sorted(times)[len(times) // 2]
-        tell(what=f"rows: {what}", rows=args.rows, wall_s=wall, cpu_s=cpu)
-    client.drop_collection(name)
+
+    for name, rows, is_growing in (("bench_rows", args.rows, False), ("bench_growing", args.growing_rows, True)):
+        fill_rows(client, channel, name, rows, flush=not is_growing)
+        calls = rows // 1000 + 1
+        runs = [("scan", 1, lambda: len(query(name, "id >= 0"))),
+                ("iterator, pages of 16384", rows // 16384 + 1, lambda: pages(name, 16384)),
+                ("iterator, pages of 1000", calls, lambda: pages(name, 1000)),
+                ("pages without a row", calls, lambda: sum(len(page(name, rows, 1000)) for _ in range(calls)) + rows),
+                ("GetVersion", calls, lambda: sum(get_version(milvus_pb2.GetVersionRequest()).status.code for _ in range(calls)) + rows)]
+        figures = {}
+        for _ in range(args.rounds):
+            for what, _, run in runs:
+                cpu, begin = cpu_s(args.pid), time.perf_counter()
+                assert run() == rows, what
+                figures.setdefault(what, []).append((time.perf_counter() - begin, cpu_s(args.pid) - cpu))
+        for what, calls_of_it, _ in runs:
+            wall, cpu = sorted(figures[what])[len(figures[what]) // 2]
+            tell(what=f"rows: {what}", state="growing" if is_growing else "sealed", rows=rows, calls=calls_of_it, wall_s=wall, cpu_s=cpu)
+        client.drop_collection(name)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["hybrid", "group", "load", "iterator"])
     for name, kind, usual in (("port", int, 0), ("pid", int, 0), ("data", str, ""), ("texts", str, ""), ("loadgen", str, ""),
-                              ("rows", int, 100_000), ("seconds", float, 3.0), ("rounds", int, 3), ("ef", int, 64)):
+                              ("rows", int, 100_000), ("growing_rows", int, 200_000), ("seconds", float, 3.0), ("rounds", int, 3), ("ef", int, 64)):
         parser.add_argument("--" + name, type=kind, default=usual)
     args = parser.parse_args()
     client = MilvusClient(uri=f"http://127.0.0.1:{args.port}")
