@@ -1,14 +1,14 @@
 // Growing segments.
 #include "segment/growing.h"
 
-#include <absl/container/flat_hash_map.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
 #include "segment/fill.h"
+#include "segment/growing_keys.h"
 #include "segment/growing_words.h"
+#include "segment/key_versions.h"
 #include "segment/made_rows.h"
 #include "segment/term_statistics.h"
 #include "segment/valid_rows.h"
@@ -52,7 +52,6 @@ static_assert(kChunkRows % 64 == 0, "chunks begin at whole words of a bitset");
 static_assert(kChunkRows == index::kGrowingBlockRows);
 
 using ListsOfFields = std::vector<std::shared_ptr<FieldLists>>;
-constexpr uint32_t kNoOlder = UINT32_MAX;
 
 // What the chunks hold: the fields of the schema, and those dropped since the segment began, which
 // reads of older versions of the schema still ask for.
@@ -69,6 +68,7 @@ class GrowingView final : public SegmentView {
   std::shared_ptr<const ListsOfFields> lists_;
   std::shared_ptr<const StatisticsOfFields> statistics_;
   std::shared_ptr<const WordsOfFields> words_;
+  std::shared_ptr<GrowingKeys> keys_;
   std::vector<FieldId> unmade_;
   GrowingIndexer* indexer_ = nullptr;
 
@@ -210,6 +210,8 @@ class GrowingView final : public SegmentView {
     return static_cast<const FieldIndex*>(nullptr);
   }
 
+  std::vector<KeyRun> KeyRuns() const override { return keys_->RunsOf(*this); }
+
   // Among the columns of a chunk; their number when it is not there.
   size_t PlaceOf(FieldId field) const {
     const auto found = std::find_if(stored_->begin(), stored_->end(),
@@ -244,16 +246,13 @@ struct Growing::Impl {
   size_t rows = 0;
   size_t bytes = 0;
   Timestamp first;
-  // A key's newest row; `older` leads from each row to the one before it. Writer only.
-  absl::flat_hash_map<int64_t, uint32_t> int_keys;
-  absl::flat_hash_map<std::string, uint32_t> text_keys;
-  std::vector<uint32_t> older;
-  size_t key_text_bytes = 0;  // Of text keys that do not fit into the map itself.
+  KeyVersions versions;  // Writer only.
   GrowingIndexer* indexer = nullptr;
   std::shared_ptr<const ListsOfFields> lists = std::make_shared<const ListsOfFields>();
   // The maps stay, what they lead to grows.
   std::shared_ptr<const StatisticsOfFields> statistics;
   std::shared_ptr<const WordsOfFields> words;
+  std::shared_ptr<GrowingKeys> keys;
   // Fields that a function fills, with rows that it could not fill: the files go without them.
   std::vector<FieldId> unmade;
   mutable std::mutex snapshot_mutex;  // Guards `snapshot` only.
@@ -322,49 +321,6 @@ struct Growing::Impl {
     bytes += to.memory_bytes - bytes_before;
   }
 
-  void RememberKeys(const model::ColumnView& keys) {
-    const bool is_int = keys.type == model::DataType::kInt64;
-    for (size_t i = 0; i < keys.rows; ++i) {
-      const uint32_t row = static_cast<uint32_t>(rows + i);
-      uint32_t* newest;
-      bool is_new;
-      if (is_int) {
-        const auto [at, added] = int_keys.try_emplace(keys.Get<int64_t>(i), row);
-        newest = &at->second;
-        is_new = added;
-      } else {
-        const std::string_view key = keys.Bytes(i);
-        const auto [at, added] =
-            text_keys.try_emplace(absl::string_view(key.data(), key.size()), row);
-        newest = &at->second;
-        is_new = added;
-        if (added && at->first.capacity() > std::string().capacity()) {
-          key_text_bytes += at->first.capacity() + 1;
-        }
-      }
-      older.push_back(is_new ? kNoOlder : *newest);
-      *newest = row;
-    }
-  }
-
-  // The newest row with the key, else kNoOlder.
-  uint32_t NewestRow(const model::ColumnView& keys, size_t at) const {
-    if (keys.type == model::DataType::kInt64) {
-      const auto found = int_keys.find(keys.Get<int64_t>(at));
-      return found == int_keys.end() ? kNoOlder : found->second;
-    }
-    const std::string_view key = keys.Bytes(at);
-    const auto found = text_keys.find(absl::string_view(key.data(), key.size()));
-    return found == text_keys.end() ? kNoOlder : found->second;
-  }
-
-  size_t KeyBytes() const {
-    constexpr size_t kControl = 1;  // A byte a slot that says whether it is used.
-    return int_keys.capacity() * (sizeof(decltype(int_keys)::value_type) + kControl) +
-           text_keys.capacity() * (sizeof(decltype(text_keys)::value_type) + kControl) +
-           older.capacity() * sizeof(uint32_t) + key_text_bytes;
-  }
-
   void Publish() {
     auto next = std::make_shared<GrowingView>();
     next->id_ = id;
@@ -376,6 +332,7 @@ struct Growing::Impl {
     next->lists_ = lists;
     next->statistics_ = statistics;
     next->words_ = words;
+    next->keys_ = keys;
     next->unmade_ = unmade;
     next->indexer_ = indexer;
     std::lock_guard<std::mutex> lock(snapshot_mutex);
@@ -393,6 +350,7 @@ Growing::Growing(SegmentId id, PartitionId partition,
   impl_->indexer = indexer;
   impl_->statistics = std::make_shared<const StatisticsOfFields>(MakeStatistics(*impl_->schema));
   impl_->words = std::make_shared<const WordsOfFields>(MakeGrowingWords(*impl_->schema));
+  impl_->keys = std::make_shared<GrowingKeys>();
   impl_->Publish();
 }
 Growing::~Growing() {
@@ -402,7 +360,7 @@ Growing::~Growing() {
 SegmentId Growing::id() const { return impl_->id; }
 PartitionId Growing::partition() const { return impl_->partition; }
 size_t Growing::memory_bytes() const {
-  size_t bytes = impl_->bytes + impl_->KeyBytes();
+  size_t bytes = impl_->bytes + impl_->versions.memory_bytes() + impl_->keys->memory_bytes();
   for (const auto& lists : *impl_->lists) bytes += lists->index->memory_bytes();
   for (const auto& [field, statistics] : *impl_->statistics) bytes += statistics->memory_bytes();
   for (const auto& [field, words] : *impl_->words) bytes += words->memory_bytes();
@@ -450,7 +408,7 @@ void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp
       view = fillers.back().view();
     }
     views.push_back(view);
-    if (field.is_primary_key) s.RememberKeys(view);
+    if (field.is_primary_key) s.versions.Add(view, static_cast<uint32_t>(s.rows));
     AddRows(*s.statistics, field.id, view);
   }
   for (size_t done = 0; done < count;) {
@@ -475,7 +433,8 @@ void Growing::Append(std::span<const model::Column> columns, Timestamp timestamp
 void Growing::Delete(const model::ColumnView& keys, Timestamp timestamp) {
   Impl& s = *impl_;
   for (size_t i = 0; i < keys.rows; ++i) {
-    for (uint32_t row = s.NewestRow(keys, i); row != kNoOlder; row = s.older[row]) {
+    for (uint32_t row = s.versions.Newest(keys, i); row != KeyVersions::kNone;
+         row = s.versions.Older(row)) {
       Chunk& chunk = s.chunks[row / kChunkRows];
       const size_t at = row % kChunkRows;
       // Strict: a row with the delete's own timestamp survives; that is how upsert works.

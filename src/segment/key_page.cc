@@ -126,8 +126,8 @@ Status KeyPage::Collect(Context& ctx, const SegmentView& segment, uint32_t numbe
       limit_ < 0 ? static_cast<double>(passed) / kSortCost : static_cast<double>(limit_);
   const double walked = wanted * static_cast<double>(rows) / std::max<double>(1, passed);
   if (segment.KeyOrder() != nullptr && walked < static_cast<double>(passed)) {
-    KeyWalk walk(segment, number, bounds, Need());
-    TRY(walk.GoTo(ctx, rows, allowed.view(), rows_));
+    KeyWalk walk(segment, number, segment.KeyRuns(), bounds, Need());
+    TRY(walk.Go(ctx, rows, allowed.view(), rows_));
   } else {
     TRY(Scan(ctx, segment, number, allowed));
   }
@@ -137,15 +137,16 @@ Status KeyPage::Collect(Context& ctx, const SegmentView& segment, uint32_t numbe
 
 Result<bool> KeyPage::CollectInOrder(Context& ctx, const SegmentView& segment, uint32_t number,
                                      const Visible& visible, const expr::KeyBounds& bounds) {
-  const bool can =
-      segment.KeyOrder() != nullptr && limit_ >= 0 && bounds.least && !expr::HasSample(bounds.rest);
+  const bool asks = !bounds.rest.always_true();
+  const bool can = limit_ >= 0 && (bounds.least || !asks) && !expr::HasSample(bounds.rest);
   if (!can) return false;
   if (visible.none) return true;
-  KeyWalk walk(segment, number, bounds, Need());
+  const std::vector<KeyRun> runs = segment.KeyRuns();
+  if (runs.empty()) return false;
+  KeyWalk walk(segment, number, runs, bounds, Need());
   const size_t rows_before = rows_.size();
   const BitsetView shown = visible.rows == nullptr ? BitsetView() : visible.rows->view();
-  const bool asks = !bounds.rest.always_true();
-  if (!asks) TRY(walk.GoTo(ctx, segment.rows(), shown, rows_));
+  if (!asks) TRY(walk.Go(ctx, segment.rows(), shown, rows_));
   const FilterSource source(segment);
   const size_t looks_max = segment.rows() / kLooksShare;
   size_t looked_at = 0;
@@ -153,19 +154,18 @@ Result<bool> KeyPage::CollectInOrder(Context& ctx, const SegmentView& segment, u
   Bitset matches;
   while (asks && !walk.has_ended()) {
     TRY(ctx.CheckAlive());
-    batch = std::min(batch, segment.rows() - walk.place());
-    if (looked_at + batch > looks_max) {
+    const std::span<const KeyedRow> ahead = walk.Ahead(batch);
+    if (looked_at + ahead.size() > looks_max) {
       rows_.resize(rows_before);
       return false;
     }
     Bitset candidates(segment.rows());
-    for (size_t i = 0; i < batch; ++i) {
-      const uint32_t row = walk.RowAhead(i);
-      if (shown.empty() || shown.Test(row)) candidates.Set(row);
+    for (const KeyedRow& row : ahead) {
+      if (shown.empty() || shown.Test(row.row)) candidates.Set(row.row);
     }
     TRY(expr::EvaluateAmong(ctx, bounds.rest, source, candidates, matches));
-    TRY(walk.GoTo(ctx, walk.place() + batch, matches.view(), rows_));
-    looked_at += batch;
+    looked_at += ahead.size();
+    TRY(walk.Go(ctx, ahead.size(), matches.view(), rows_));
     // As many as the rest of the page takes at this rate, and a bit.
     const auto met = static_cast<double>(std::max<int64_t>(1, walk.keys_met()));
     const auto missing = static_cast<double>(limit_ - walk.keys_met()) + 1;

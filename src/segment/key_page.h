@@ -40,8 +40,9 @@ class KeyPage {
                  const expr::KeyBounds& bounds);
   /// Adds what a limited page needs of the rows in `visible` that pass a filter of such bounds,
   /// which is asked of rows in key order from the least key on and of no others. False, and nothing
-  /// is added: the segment does not know its keys' order, the filter no least key, or so few of the
-  /// first rows pass that all of them had better be asked at once. Errors: as expr::Evaluate.
+  /// is added: the segment has no runs of keys, the filter asks something and knows no least key,
+  /// or so few of the first rows pass that all of them had better be asked at once. Errors: as
+  /// expr::Evaluate.
   Result<bool> CollectInOrder(Context& ctx, const SegmentView& segment, uint32_t number,
                               const Visible& visible, const expr::KeyBounds& bounds);
   /// False: a segment with such keys has no row of the page.

@@ -1,6 +1,7 @@
 // Pages of rows in key order: bounded and not, over segments that know their order and others.
 #include "segment/key_page.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -206,7 +207,8 @@ TEST_P(KeyPageTest, WhereFewRowsPassLeavesTheFilterToBeAskedAtOnce) {
   for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(i);
   const auto segment = Segment(keys, 5);
   KeyPage page(field_, 100);
-  for (const char* filter : {"id % 9999 == 1 and id > 7", "id % 2 == 1", "id < 9"}) {
+  for (const char* filter :
+       {"id % 9999 == 1 and id > 7", "id % 2 == 1", "id % 2 == 1 and id < 9"}) {
     const auto done = page.CollectInOrder(ctx_, *segment, 0, Visible(), Bounds(*segment, filter));
     ASSERT_TRUE(done.ok());
     EXPECT_FALSE(*done) << filter;
@@ -246,7 +248,6 @@ TEST_P(KeyPageTest, BehindAKeyShowsVisibleRowsAlone) {
   std::vector<int64_t> keys(10'000);
   for (size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<int64_t>(keys.size() - i);
   const auto segment = Segment(keys, 5);
-  if (segment->KeyOrder() == nullptr) return;
   auto bits = std::make_shared<Bitset>(keys.size());
   for (size_t i = 0; i < keys.size(); i += 7) bits->Set(i);
   for (const char* filter : {"id > 100", "id > 100 and id % 2 == 0"}) {
@@ -264,6 +265,106 @@ TEST_P(KeyPageTest, BehindAKeyShowsVisibleRowsAlone) {
     for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].int_key, passing[i]);
   }
 }
+
+// Rows of a growing segment with text or integer keys, in no order, and some keys several times.
+class GrowingPages {
+ public:
+  explicit GrowingPages(DataType type) : type_(type) {
+    auto schema = std::make_shared<model::CollectionSchema>();
+    schema->fields.push_back(KeyField(type));
+    growing_ = std::make_unique<Growing>(SegmentId(1), PartitionId(1), std::move(schema));
+  }
+
+  void Insert(size_t rows, std::mt19937_64& rng) {
+    model::Column column = model::MakeColumn(kKey, "id", type_, DataType::kNone, 0);
+    for (size_t i = 0; i < rows; ++i) {
+      const auto key = static_cast<int64_t>(rng() % 1'000'000);
+      if (type_ == DataType::kInt64)
+        column.AppendFixed(&key);
+      else
+        column.AppendBytes(Text(key));
+      newest_[key] = next_;
+    }
+    growing_->Append(std::span(&column, 1), Timestamp(next_++));
+  }
+
+  static std::string Text(int64_t key) { return fmt::format("k{:06}", key); }
+  std::shared_ptr<const SegmentView> View() const { return growing_->Snapshot(); }
+  size_t memory_bytes() const { return growing_->memory_bytes(); }
+  const std::map<int64_t, uint64_t>& newest() const { return newest_; }
+
+ private:
+  const DataType type_;
+  std::unique_ptr<Growing> growing_;
+  uint64_t next_ = 5;
+  std::map<int64_t, uint64_t> newest_;  // Of each key, the moment.
+};
+
+class GrowingPageTest : public testing::TestWithParam<DataType> {};
+
+TEST_P(GrowingPageTest, PagesGoThroughTheKeysWhileRowsComeAndRunsAreSorted) {
+  SystemClock clock;
+  Context ctx(clock);
+  std::mt19937_64 rng(11);
+  GrowingPages rows(GetParam());
+  rows.Insert(70'000, rng);
+  const model::FieldSchema field = KeyField(GetParam());
+  const bool is_text = GetParam() == DataType::kVarChar;
+  for (const char* rest : {"", " and id not in [{}]"}) {
+    const std::shared_ptr<const SegmentView> view = rows.View();
+    auto expected = rows.newest();
+    int64_t last = -1;
+    const std::string none = is_text ? "'none'" : "-5";
+    for (auto next = expected.begin(); next != expected.end();) {
+      const std::string behind =
+          is_text ? "'" + GrowingPages::Text(last) + "'" : fmt::to_string(last);
+      const auto plan = expr::Bind(fmt::format("id > {}", last < 0 && is_text ? "''" : behind) +
+                                       fmt::format(fmt::runtime(rest), none),
+                                   view->schema(), {});
+      ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+      KeyPage page(field, 3000);
+      const auto done = page.CollectInOrder(ctx, *view, 0, Visible(), expr::SplitKeyBounds(*plan));
+      ASSERT_TRUE(done.ok() && *done);
+      const auto found = page.Take();
+      ASSERT_EQ(found.size(),
+                std::min<size_t>(3000, static_cast<size_t>(std::distance(next, expected.end()))));
+      for (const KeyedRow& row : found) {
+        if (is_text)
+          ASSERT_EQ(row.text_key, GrowingPages::Text(next->first));
+        else
+          ASSERT_EQ(row.int_key, next->first);
+        ASSERT_EQ(row.timestamp, next->second);
+        last = next->first;
+        ++next;
+      }
+      rows.Insert(500, rng);  // The pages are of the view.
+    }
+  }
+}
+
+TEST_P(GrowingPageTest, SortsAFewChunksAPageAndEachOnce) {
+  std::mt19937_64 rng(12);
+  GrowingPages rows(GetParam());
+  rows.Insert(5 * kChunkRows + 100, rng);
+  const auto view = rows.View();
+  const auto sorted = [](const SegmentView& of) {
+    size_t count = 0;
+    for (const KeyRun& run : of.KeyRuns()) count += run.order != nullptr ? 1 : 0;
+    return count;
+  };
+  const size_t before = rows.memory_bytes();
+  EXPECT_EQ(sorted(*view), 4u);
+  EXPECT_EQ(sorted(*view), 5u);
+  EXPECT_EQ(sorted(*view), 5u);
+  EXPECT_EQ(rows.memory_bytes(), before + 5 * kChunkRows * sizeof(uint32_t));
+  rows.Insert(kChunkRows, rng);
+  EXPECT_EQ(sorted(*rows.View()), 6u);
+  EXPECT_EQ(sorted(*view), 5u);  // It has a part only of the sixth.
+}
+
+INSTANTIATE_TEST_SUITE_P(Keys, GrowingPageTest,
+                         testing::Values(DataType::kInt64, DataType::kVarChar),
+                         [](const auto& info) { return std::string(NameOf(info.param)); });
 
 INSTANTIATE_TEST_SUITE_P(Segments, KeyPageTest, testing::Bool(), [](const auto& info) {
   return info.param ? "KnowTheirOrder" : "AreScanned";

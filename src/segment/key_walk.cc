@@ -6,6 +6,9 @@
 namespace elanus::segment {
 namespace {
 
+// Rows that are merged at a time when nobody asks for more.
+constexpr size_t kAheadRows = 256;
+
 // The first place whose key lies in the bounds, if any does.
 size_t FirstPlace(const PrimaryKeys& order, const expr::KeyBounds& bounds) {
   if (!bounds.least) return 0;
@@ -21,6 +24,19 @@ size_t FirstPlace(const PrimaryKeys& order, const expr::KeyBounds& bounds) {
   return place;
 }
 
+KeyedRow KeyOf(const model::Scalar& key) {
+  KeyedRow row;
+  if (key.is_int()) row.int_key = key.as_int();
+  if (key.is_string()) row.text_key = key.as_string();
+  return row;
+}
+
+// Whether `a` comes later. Versions of a key are in the order of rows.
+bool IsLater(const KeyedRow& a, const KeyedRow& b) {
+  const int order = CompareKeys(a, b);
+  return order != 0 ? order > 0 : a.row > b.row;
+}
+
 }  // namespace
 
 int CompareKeys(const KeyedRow& a, const KeyedRow& b) {
@@ -28,53 +44,127 @@ int CompareKeys(const KeyedRow& a, const KeyedRow& b) {
   return a.text_key.compare(b.text_key);
 }
 
-KeyWalk::KeyWalk(const SegmentView& segment, uint32_t number, const expr::KeyBounds& bounds,
-                 const PageNeed& need)
+KeyWalk::KeyWalk(const SegmentView& segment, uint32_t number, std::span<const KeyRun> runs,
+                 const expr::KeyBounds& bounds, const PageNeed& need)
     : segment_(segment),
       number_(number),
-      order_(*segment.KeyOrder()),
-      has_int_keys_(order_.keys().type == model::DataType::kInt64),
+      has_int_keys_(runs[0].keys.type == model::DataType::kInt64),
       bounds_(bounds),
-      need_(need),
-      place_(FirstPlace(order_, bounds)),
-      has_ended_(place_ >= segment.rows()) {}
+      least_(bounds.least ? KeyOf(bounds.least->key) : KeyedRow()),
+      greatest_(bounds.greatest ? KeyOf(bounds.greatest->key) : KeyedRow()),
+      need_(need) {
+  runs_.reserve(runs.size());
+  for (const KeyRun& run : runs) OpenRun(run);
+  const auto is_later = [&](uint32_t a, uint32_t b) {
+    return IsLater(runs_[a].next, runs_[b].next);
+  };
+  std::make_heap(heads_.begin(), heads_.end(), is_later);
+  has_ended_ = heads_.empty();
+}
 
-KeyedRow KeyWalk::RowAt(uint32_t row) const {
-  KeyedRow keyed{.timestamp = *segment_.RowTimestamps(row), .segment = number_, .row = row};
+KeyedRow KeyWalk::RowAt(const KeyRun& run, uint32_t row) const {
+  KeyedRow keyed{.segment = number_, .row = run.first_row + row};
   if (has_int_keys_)
-    keyed.int_key = order_.keys().Get<int64_t>(row);
+    keyed.int_key = run.keys.Get<int64_t>(row);
   else
-    keyed.text_key = order_.keys().Bytes(row);
+    keyed.text_key = run.keys.Bytes(row);
   return keyed;
+}
+
+void KeyWalk::OpenRun(const KeyRun& of) {
+  Run run{.of = of};
+  if (of.order != nullptr) {
+    run.place = FirstPlace(*of.order, bounds_);
+  } else {
+    for (uint32_t row = 0; row < of.keys.rows; ++row) {
+      const KeyedRow keyed = RowAt(of, row);
+      if (!IsBeforeBounds(keyed) && !IsPastBounds(keyed)) run.heap.push_back(row);
+    }
+    const auto is_later = [&](uint32_t a, uint32_t b) {
+      return IsLater(RowAt(of, a), RowAt(of, b));
+    };
+    std::make_heap(run.heap.begin(), run.heap.end(), is_later);
+  }
+  Advance(run);
+  // A run that begins past the bounds has nothing for the page.
+  if (run.has_ended || IsPastBounds(run.next)) return;
+  heads_.push_back(static_cast<uint32_t>(runs_.size()));
+  runs_.push_back(std::move(run));
+}
+
+// To the run's next row.
+void KeyWalk::Advance(Run& run) {
+  if (run.of.order != nullptr) {
+    run.has_ended = run.place >= run.of.keys.rows;
+    if (!run.has_ended) run.next = RowAt(run.of, run.of.order->RowAt(run.place++));
+    return;
+  }
+  run.has_ended = run.heap.empty();
+  if (run.has_ended) return;
+  run.next = RowAt(run.of, run.heap.front());
+  std::pop_heap(run.heap.begin(), run.heap.end(), [&](uint32_t a, uint32_t b) {
+    return IsLater(RowAt(run.of, a), RowAt(run.of, b));
+  });
+  run.heap.pop_back();
+}
+
+bool KeyWalk::IsBeforeBounds(const KeyedRow& row) const {
+  if (!bounds_.least) return false;
+  const int order = CompareKeys(row, least_);
+  return order < 0 || (order == 0 && !bounds_.least->is_inside);
 }
 
 bool KeyWalk::IsPastBounds(const KeyedRow& row) const {
   if (need_.end != nullptr && CompareKeys(row, *need_.end) > 0) return true;
   if (!bounds_.greatest) return false;
-  KeyedRow greatest;
-  if (has_int_keys_)
-    greatest.int_key = bounds_.greatest->key.as_int();
-  else
-    greatest.text_key = bounds_.greatest->key.as_string();
-  const int order = CompareKeys(row, greatest);
+  const int order = CompareKeys(row, greatest_);
   return order > 0 || (order == 0 && !bounds_.greatest->is_inside);
 }
 
-Status KeyWalk::GoTo(Context& ctx, size_t place_end, BitsetView allowed,
-                     std::vector<KeyedRow>& rows) {
-  for (; place_ < place_end && !has_ended_; ++place_) {
-    if (place_ % kChunkRows == 0) TRY(ctx.CheckAlive());
-    const uint32_t row_number = order_.RowAt(place_);
-    if (!allowed.empty() && !allowed.Test(row_number)) continue;
-    const KeyedRow row = RowAt(row_number);
+void KeyWalk::Fill(size_t count) {
+  if (next_ == ahead_.size()) {
+    ahead_.clear();
+    next_ = 0;
+  }
+  const auto is_later = [&](uint32_t a, uint32_t b) {
+    return IsLater(runs_[a].next, runs_[b].next);
+  };
+  while (ahead_.size() - next_ < count && !heads_.empty()) {
+    const bool is_only = heads_.size() == 1;
+    if (!is_only) std::pop_heap(heads_.begin(), heads_.end(), is_later);
+    Run& run = runs_[heads_.back()];
+    ahead_.push_back(run.next);
+    Advance(run);
+    if (run.has_ended) {
+      heads_.pop_back();
+    } else if (!is_only) {
+      std::push_heap(heads_.begin(), heads_.end(), is_later);
+    }
+  }
+}
+
+std::span<const KeyedRow> KeyWalk::Ahead(size_t count) {
+  Fill(count);
+  return std::span(ahead_).subspan(next_, std::min(count, ahead_.size() - next_));
+}
+
+Status KeyWalk::Go(Context& ctx, size_t count, BitsetView allowed, std::vector<KeyedRow>& rows) {
+  for (size_t i = 0; i < count && !has_ended_; ++i) {
+    if (gone_over_++ % kChunkRows == 0) TRY(ctx.CheckAlive());
+    if (next_ == ahead_.size()) Fill(std::min(kAheadRows, count - i));
+    has_ended_ = next_ == ahead_.size();
+    if (has_ended_) return {};
+    KeyedRow row = ahead_[next_++];
+    if (!allowed.empty() && !allowed.Test(row.row)) continue;
     const bool is_new = keys_met_ == 0 || CompareKeys(row, last_) != 0;
     has_ended_ = IsPastBounds(row) || (is_new && keys_met_ == need_.keys_max);
     if (has_ended_) return {};
     if (is_new) ++keys_met_;
     last_ = row;
+    row.timestamp = *segment_.RowTimestamps(row.row);
     rows.push_back(row);
   }
-  has_ended_ = has_ended_ || place_ >= segment_.rows();
+  has_ended_ = has_ended_ || (next_ == ahead_.size() && heads_.empty());
   return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "expr/key_bounds.h"
@@ -18,34 +19,52 @@ struct PageNeed {
   const KeyedRow* end = nullptr;  // No larger key; null: any.
 };
 
-/// Goes through places in key order, once. Not thread-safe.
+/// Merges the runs of a segment, once. A run in no order is made a heap of the rows between the
+/// bounds: as many steps as it has rows, and few for each row that is taken. Not thread-safe.
 class KeyWalk {
  public:
-  /// `segment` knows its keys' order and outlives the walk, as `bounds` and what `need` names do.
-  KeyWalk(const SegmentView& segment, uint32_t number, const expr::KeyBounds& bounds,
-          const PageNeed& need);
+  /// `segment` outlives the walk, as `bounds` and what `need` names do. There is a run at least.
+  KeyWalk(const SegmentView& segment, uint32_t number, std::span<const KeyRun> runs,
+          const expr::KeyBounds& bounds, const PageNeed& need);
 
-  size_t place() const { return place_; }
   int64_t keys_met() const { return keys_met_; }
   /// No further row is needed, or there is none.
   bool has_ended() const { return has_ended_; }
-  /// The row at the walk's place and `ahead` further.
-  uint32_t RowAhead(size_t ahead) const { return order_.RowAt(place_ + ahead); }
-  /// Goes on to `place_end`, a place past the walk's and not past the rows. Adds to `rows` those in
-  /// `allowed`, of which an empty view means every row. Errors: kCanceled, kDeadlineExceeded.
-  Status GoTo(Context& ctx, size_t place_end, BitsetView allowed, std::vector<KeyedRow>& rows);
+  /// The next rows, `count` of them or as many as there are; their timestamps are not set. Good
+  /// until the next call.
+  std::span<const KeyedRow> Ahead(size_t count);
+  /// Goes on by at most `count` rows. Adds to `rows` those in `allowed`, of which an empty view
+  /// means every row. Errors: kCanceled, kDeadlineExceeded.
+  Status Go(Context& ctx, size_t count, BitsetView allowed, std::vector<KeyedRow>& rows);
 
  private:
-  KeyedRow RowAt(uint32_t row) const;
+  struct Run {
+    KeyRun of;
+    size_t place = 0;                 // In its order.
+    std::vector<uint32_t> heap = {};  // Without an order: the rows to come, the first in front.
+    KeyedRow next = {};
+    bool has_ended = false;
+  };
+
+  KeyedRow RowAt(const KeyRun& run, uint32_t row) const;
+  void OpenRun(const KeyRun& of);
+  void Advance(Run& run);
+  bool IsBeforeBounds(const KeyedRow& row) const;
   bool IsPastBounds(const KeyedRow& row) const;
+  void Fill(size_t count);
 
   const SegmentView& segment_;
   const uint32_t number_;
-  const PrimaryKeys& order_;
   const bool has_int_keys_;
   const expr::KeyBounds& bounds_;
+  KeyedRow least_;     // Of the bounds, where they have one.
+  KeyedRow greatest_;  // Likewise.
   const PageNeed need_;
-  size_t place_ = 0;
+  std::vector<Run> runs_;
+  std::vector<uint32_t> heads_;  // A heap of the runs that have not ended, the first row in front.
+  std::vector<KeyedRow> ahead_;  // Merged, from `next_` on not gone over yet.
+  size_t next_ = 0;
+  size_t gone_over_ = 0;
   int64_t keys_met_ = 0;
   bool has_ended_ = false;
   KeyedRow last_;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/partition_point.h"
+#include "segment/segment.h"
 
 namespace elanus::segment {
 
@@ -53,6 +54,12 @@ size_t PrimaryKeys::LowerBound(const model::ColumnView& other, size_t at, size_t
 
 bool PrimaryKeys::Equal(uint32_t row, const model::ColumnView& other, size_t at) const {
   return keys_.Bytes(row) == other.Bytes(at);
+}
+
+std::vector<KeyRun> SegmentView::KeyRuns() const {
+  const PrimaryKeys* order = KeyOrder();
+  if (order == nullptr) return {};
+  return {{.keys = order->keys(), .order = order}};
 }
 
 model::Column KeyColumn(model::DataType type, const std::vector<model::Scalar>& keys) {

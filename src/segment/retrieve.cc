@@ -242,7 +242,7 @@ class Retrieval {
   // The rows of segment `s` that the page needs.
   Status CollectPage(Context& ctx, uint32_t s, const expr::KeyBounds& bounds, KeyPage& page) {
     const SegmentView& segment = *segments_[s];
-    if (bounds.least) {
+    if (bounds.least || bounds.rest.always_true()) {
       TRY_ASSIGN(const Visible visible, VisibleRows(segment, query_.read, read_at_));
       TRY_ASSIGN(const bool is_done, page.CollectInOrder(ctx, segment, s, visible, bounds));
       if (is_done) return {};

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/bitset.h"
 #include "base/context.h"
@@ -20,6 +21,13 @@
 namespace elanus::segment {
 
 class PrimaryKeys;
+
+/// Rows that follow each other, with their keys.
+struct KeyRun {
+  model::ColumnView keys;              // A row each.
+  const PrimaryKeys* order = nullptr;  // Of these keys; null: nobody has sorted them.
+  uint32_t first_row = 0;
+};
 
 /// The rows to read at a moment. Null bits: every row is visible.
 struct Visible {
@@ -80,6 +88,9 @@ class SegmentView {
   virtual std::optional<model::BlockStats> WholeStats(FieldId) const { return std::nullopt; }
   /// All rows in the order of their primary keys, or null: nobody has sorted them.
   virtual const PrimaryKeys* KeyOrder() const { return nullptr; }
+  /// All rows in runs, most of which know their keys' order; empty: nothing is known of it. Good
+  /// while the view is there.
+  virtual std::vector<KeyRun> KeyRuns() const;
   /// The rows ascend by insert timestamp.
   virtual bool IsInTimeOrder() const { return true; }
   /// No row was inserted before this moment; 0: unknown.
