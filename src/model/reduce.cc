@@ -125,6 +125,7 @@ PartialHits Reduce(std::span<const PartialHits> parts, const Merging& merging) {
     columns.push_back(ViewsOf(part.columns));
     groups_of.push_back(ViewsOf(part.group_values));
     out.read_at = std::max(out.read_at, part.read_at);
+    out.searched_rows += part.searched_rows;
   }
   const std::vector<ColumnView> elements =
       merging.repeats_keys ? ElementsOf(parts) : std::vector<ColumnView>();
@@ -175,6 +176,7 @@ PartialHits PickHits(const PartialHits& hits, std::span<const std::vector<uint32
                      std::vector<float> scores) {
   PartialHits out;
   out.read_at = hits.read_at;
+  out.searched_rows = hits.searched_rows;
   out.scores = std::move(scores);
   const auto pick = [&](const Column& from) {
     Column to = EmptyLike(from);

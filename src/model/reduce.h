@@ -11,7 +11,8 @@ namespace elanus::model {
 
 /// The best `k` hits of each of `nq` queries over all parts: better score first, ties to the
 /// smaller key, the first of equal keys stays. Parts hold nq counts and the same columns. read_at
-/// is the latest. Parts with group values: the best k groups, `group_size` hits of each at most.
+/// is the latest, the rows searched are added up. Parts with group values: the best k groups,
+/// `group_size` hits of each at most.
 PartialHits ReduceHits(std::span<const PartialHits> parts, Metric metric, uint32_t nq, uint32_t k,
                        uint32_t group_size = 1);
 /// As above for the parts of `search`. A search by element has a hit a key and element, unless it

@@ -128,6 +128,7 @@ Result<model::PartialHits> MergeHits(Context& ctx, std::span<const Found> found,
   const model::FieldSchema& key_field = schema.primary_key();
   model::PartialHits out;
   out.read_at = read_at;
+  for (const Found& one : found) out.searched_rows += static_cast<int64_t>(one.segment->rows());
   out.primary_keys =
       model::MakeColumn(key_field.id, key_field.name, key_field.type, model::DataType::kNone, 0);
   for (FieldId id : search.read.output_fields) {

@@ -59,6 +59,19 @@ def test_rounded_scores_are_merged_and_ties_go_to_the_smaller_key(call, name):
     np.testing.assert_allclose([score for _, score in got], rounded[order], atol=1e-6)
 
 
+def test_the_rows_of_all_segments_searched_are_told(call, name):
+    def told(**more):
+        return raw_search(call, name, [QUERY, QUERY], **more).results.all_search_count
+    assert told() == ROWS and told(topk=1, filter_text="group > 99") == ROWS
+    assert told(ignore_growing="true") == ROWS // 2
+    assert told(group_by_field="group", group_size="3", strict_group_size="true") == ROWS
+    assert told(enable_recall_calculation="true") == ROWS
+    parts = [raw_search(None, name, [QUERY], topk=3) for _ in range(2)]
+    hybrid = milvus_pb2.HybridSearchRequest(collection_name=name, requests=parts)
+    hybrid.rank_params.add(key="limit", value="3")
+    assert call("HybridSearch", hybrid).results.all_search_count == 2 * ROWS
+
+
 def test_a_query_of_zeros_scores_zero(call, name):
     got = hits_of(raw_search(call, name, [np.zeros(DIM)], topk=3))[0]
     assert got == [(0, 0.0), (1, 0.0), (2, 0.0)]

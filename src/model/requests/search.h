@@ -67,7 +67,7 @@ struct SearchRequest {
   Column queries;        // Of the placeholder's vector type, one row a query.
   Column query_keys;     // Instead of queries: the vectors of these rows are
                          // searched with.
-  int64_t nq_given = 0;  // What the client says nq is; 0: nothing.
+  int64_t nq_given = 0;  // What the client says nq is, which limits are held against; 0: nothing.
   std::vector<std::string> output_fields;
   std::vector<KeyValue> params;  // As on the wire (topk, offset, metric_type, params, ...).
   ReadConsistency consistency;
@@ -109,6 +109,7 @@ struct SearchResult {
   std::optional<IteratorPage> page;
   std::vector<float> recalls;            // Of each query, when asked for.
   std::vector<int64_t> element_indices;  // Of hits by element: which of its row's each is.
+  int64_t searched_rows = 0;             // Of the segments searched, added up over all searches.
   std::string explain;                   // How the search was run, as JSON; empty: nobody asked.
 };
 }  // namespace elanus::model

@@ -12,6 +12,7 @@
 #include "model/requests/collection.h"
 #include "model/requests/data.h"
 #include "model/requests/deletes.h"
+#include "model/requests/partial_hits.h"
 #include "model/requests/shard_query.h"
 #include "model/requests/shard_search.h"
 

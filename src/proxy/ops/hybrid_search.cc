@@ -212,6 +212,7 @@ Result<model::SearchResult> RunHybrid(Context& ctx, Services& services, ReadScop
   ProfileStep reading(ctx, "read output fields");
   TRY_ASSIGN(auto columns,
              FetchFound(reading.ctx(), services, scope, hits.primary_keys, output.ids));
+  for (const model::PartialHits& part : parts) hits.searched_rows += part.searched_rows;
   hits.columns.insert(hits.columns.begin(), std::make_move_iterator(columns.begin()),
                       std::make_move_iterator(columns.end()));
   TRY(CheckBytes(services.options.output_bytes_max, hits));

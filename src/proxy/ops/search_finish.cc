@@ -60,6 +60,7 @@ model::SearchResult MakeResult(model::PartialHits hits, const OutputFields& outp
   result.nq = static_cast<uint32_t>(hits.counts.size());
   result.top_k = top_k;
   result.counts = std::move(hits.counts);
+  result.searched_rows = hits.searched_rows;
   result.primary_keys = std::move(hits.primary_keys);
   result.scores = std::move(hits.scores);
   for (const model::Column& column : hits.columns) {

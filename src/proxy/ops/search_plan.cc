@@ -106,12 +106,10 @@ Status CheckRange(const SearchParams& params, model::Metric metric) {
                *params.range_filter, *params.radius);
 }
 
-Status CheckCounts(const ProxyOptions& options, int64_t nq, size_t queries) {
+// A client may say another number than it has queries: both have to be in range.
+Status CheckCount(const ProxyOptions& options, int64_t nq) {
   if (nq < 1 || nq > options.nq_max) {
     return Invalid("nq [{}] is invalid, it should be in range [1, {}]", nq, options.nq_max);
-  }
-  if (nq != static_cast<int64_t>(queries)) {
-    return Invalid("nq [{}] is not the number of query vectors [{}]", nq, queries);
   }
   return {};
 }
@@ -225,6 +223,7 @@ Result<model::PartialHits> FillGroups(Context& ctx, Services& services,
   }));
   model::PartialHits all = Concat(parts);
   all.read_at = heads.read_at;
+  all.searched_rows = heads.searched_rows;  // The same rows were looked at again.
   return all;
 }
 
@@ -283,8 +282,8 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
   const model::CollectionSchema& schema = collection.schema;
   const bool by_keys = request.query_keys.rows > 0;
   const size_t queries = by_keys ? request.query_keys.rows : request.queries.rows;
-  TRY(CheckCounts(options, request.nq_given == 0 ? static_cast<int64_t>(queries) : request.nq_given,
-                  queries));
+  if (request.nq_given != 0) TRY(CheckCount(options, request.nq_given));
+  TRY(CheckCount(options, static_cast<int64_t>(queries)));
   SearchPlan plan;
   TRY_ASSIGN(plan.field, VectorField(schema, request.anns_field));
   TRY_ASSIGN(plan.params, ParseSearchParams(LimitsOf(options, collection.properties),

@@ -207,6 +207,7 @@ void EncodeBuckets(const model::AggregatedResult& result, const std::string& col
   auto* data = answer.mutable_results();
   data->set_num_queries(result.hits.nq);
   data->set_top_k(result.hits.top_k);
+  data->set_all_search_count(result.hits.searched_rows);
   data->set_primary_field_name(result.hits.primary_field);
   for (const std::string& name : result.hits.output_fields) data->add_output_fields(name);
   for (const auto& buckets : result.buckets) {

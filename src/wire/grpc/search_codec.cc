@@ -165,6 +165,7 @@ void EncodeHits(const model::SearchResult& result, const std::string& collection
   auto* data = answer.mutable_results();
   data->set_num_queries(result.nq);
   data->set_top_k(result.top_k);
+  data->set_all_search_count(result.searched_rows);
   for (uint32_t count : result.counts) data->add_topks(count);
   data->mutable_scores()->Add(result.scores.begin(), result.scores.end());
   EncodeIds(result.primary_keys, data->mutable_ids());
