@@ -7,6 +7,8 @@
 #include <cmath>
 #include <optional>
 
+#include "proxy/metrics.h"
+
 namespace elanus::proxy {
 namespace {
 
@@ -21,13 +23,14 @@ constexpr std::string_view kPartitionDiskKey = "partition.diskProtection.diskQuo
 
 struct RateKey {
   std::string_view key;
+  std::string_view message;  // As it is counted.
   double unit = 1;
 };
 // In the order of RateKind.
-constexpr std::array<RateKey, 4> kRates = {{{"collection.insertRate.max.mb", kMb},
-                                            {"collection.deleteRate.max.mb", kMb},
-                                            {"collection.searchRate.max.vps"},
-                                            {"collection.queryRate.max.qps"}}};
+constexpr std::array<RateKey, 4> kRates = {{{"collection.insertRate.max.mb", "insert", kMb},
+                                            {"collection.deleteRate.max.mb", "delete", kMb},
+                                            {"collection.searchRate.max.vps", "search"},
+                                            {"collection.queryRate.max.qps", "query"}}};
 // What protections may throttle to. Ours shut a gate and throttle nothing, so these always hold;
 // imports are not limited by the contract.
 constexpr std::string_view kAlwaysKept[] = {
@@ -85,7 +88,10 @@ Status CollectionLimits::Take(const model::CollectionInfo& collection, RateKind 
   const RateKey& key = kRates[static_cast<size_t>(kind)];
   const std::optional<double> limit = LimitOf(collection, key.key);
   if (!limit) return {};
-  if (*limit == 0) return Denied("access has been disabled by the administrator");
+  if (*limit == 0) {
+    CountRate(key.message, false);
+    return Denied("access has been disabled by the administrator");
+  }
   const double rate = *limit * key.unit;
   const int64_t now_us = clock_.MonotonicUs();
   std::lock_guard<std::mutex> lock(mutex_);
@@ -100,6 +106,7 @@ Status CollectionLimits::Take(const model::CollectionInfo& collection, RateKind 
   const double passed_s = static_cast<double>(now_us - bucket.filled_us) / kSecondUs;
   bucket.left = is_new ? capacity : std::min(capacity, bucket.left + rate * passed_s);
   bucket.filled_us = now_us;
+  CountRate(key.message, bucket.left > 0);
   if (bucket.left <= 0) {
     return Error(ErrorCode::kRateLimit,
                  "{}[rate={}]: request is rejected by grpc RateLimiter middleware, please retry "

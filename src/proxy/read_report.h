@@ -38,7 +38,7 @@ class ReadReport {
   /// Ends the report. What was asked for goes into the answer: a column whose first row has the
   /// report, the others being empty, and `explain`. A slow read's goes into the log, where the
   /// options want that; a read that nobody waits for any more gets a line of its own. Each
-  /// is counted, see read_counts.h.
+  /// is counted, see metrics.h.
   void Finish(Result<model::SearchResult>& result);
   void Finish(Result<model::QueryResult>& result);
 

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/profile.h"
-#include "proxy/read_counts.h"
+#include "proxy/metrics.h"
 
 namespace elanus::proxy {
 

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/machine.h"
 #include "expr/expr.h"
+#include "model/reduce.h"
 #include "model/schema_versions.h"
+#include "query/metrics.h"
 #include "segment/page_streams.h"
 #include "segment/prune.h"
 #include "segment/retrieve.h"
@@ -21,10 +23,64 @@
 namespace elanus::query {
 namespace {
 
+constexpr std::string_view kSearch = "search";
+constexpr std::string_view kQuery = "query";
+
 using Views = std::vector<std::shared_ptr<const segment::SegmentView>>;
 
 Timestamp MomentOf(const model::ShardRead& read) {
   return read.read_at == Timestamp() ? kTimestampMax : read.read_at;
+}
+
+// Whether files or what they lie on are to blame, not the request.
+bool IsDataFault(const Status& status) {
+  switch (status.code()) {
+    case ErrorCode::kIoFailed:
+    case ErrorCode::kIntegrity:
+    case ErrorCode::kKeyNotFound:
+    case ErrorCode::kSerialization:
+    case ErrorCode::kUnexpectedEof:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The answer over all views, or those of the views one by one that can be read, where the read may
+// do without the others. `read_views` gives the answer over some views.
+template <class Answer, class ReadViews>
+Result<std::vector<Answer>> ReadReadable(Context& ctx, const model::ShardRead& read,
+                                         std::string_view type, const Views& views,
+                                         ReadViews read_views) {
+  Result<Answer> whole = read_views(views);
+  std::vector<Answer> parts;
+  if (whole.ok()) {
+    parts.push_back(std::move(whole).value());
+    return parts;
+  }
+  Status fault = whole.status();
+  if (!IsDataFault(fault) || read.data_ratio_min >= 1) return fault;
+  size_t rows = 0;
+  size_t rows_read = 0;
+  for (const auto& view : views) {
+    TRY(ctx.CheckAlive());
+    rows += view->rows();
+    Result<Answer> part = read_views(Views{view});
+    if (part.ok()) {
+      parts.push_back(std::move(part).value());
+      rows_read += view->rows();
+      continue;
+    }
+    if (!IsDataFault(part.status())) return part.status();
+    fault = part.status();
+    LogWarn("a read goes without a segment segment={} rows={} error=\"{}\"", view->id().value(),
+            view->rows(), fault.ToString());
+  }
+  const bool is_enough = !parts.empty() && static_cast<double>(rows_read) >=
+                                               read.data_ratio_min * static_cast<double>(rows);
+  if (!is_enough) return fault;
+  CountPartial(type, read.collection);
+  return parts;
 }
 
 // Leaves the segments of the partitions that the read names; all where it names none.
@@ -235,7 +291,9 @@ Status Node::Impl::Load(Context& ctx, const model::SegmentInfo& info,
 Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
                          const model::CollectionInfo& collection,
                          const std::vector<model::DeltaInfo>& deltas) {
+  const int64_t begin_us = ctx.clock().MonotonicUs();
   Status loaded = impl_->Load(ctx, info, collection, deltas);
+  CountLoad(ctx.clock().MonotonicUs() - begin_us);
   if (loaded.ok()) return loaded;
   std::unique_lock<std::shared_mutex> lock(impl_->mutex);
   impl_->ForgetUnused(collection.id);
@@ -291,9 +349,22 @@ Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentI
   TRY_ASSIGN(const expr::Plan plan,
              expr::Bind(search.read.filter, schema, search.read.templates, search.read.timezone));
   impl_->Prune(step.ctx(), plan, views);
-  TRY_ASSIGN(const auto found, impl_->SearchViews(step.ctx(), views, plan, search, read_at));
-  ProfileStep merge(step.ctx(), "merge and read output fields");
-  return segment::MergeHits(merge.ctx(), found, search, schema, read_at);
+  const auto search_views = [&](const Views& some) -> Result<model::PartialHits> {
+    const int64_t begin_us = ctx.clock().MonotonicUs();
+    TRY_ASSIGN(const auto found, impl_->SearchViews(step.ctx(), some, plan, search, read_at));
+    const int64_t found_us = ctx.clock().MonotonicUs();
+    CountCore(kSearch, found_us - begin_us);
+    ProfileStep merge(step.ctx(), "merge and read output fields");
+    auto hits = segment::MergeHits(merge.ctx(), found, search, schema, read_at);
+    CountReduce(kSearch, ctx.clock().MonotonicUs() - found_us);
+    return hits;
+  };
+  // The streams of an iterator go on where the last page ended, in all segments.
+  if (segment::PageStreams::Serves(search)) return search_views(views);
+  TRY_ASSIGN(auto parts, ReadReadable<model::PartialHits>(step.ctx(), search.read, kSearch, views,
+                                                          search_views));
+  if (parts.size() == 1) return std::move(parts[0]);
+  return model::ReduceHits(parts, search);
 }
 
 Result<model::TermTotals> Node::CountTerms(Context& ctx, const std::vector<SegmentId>& segments,
@@ -315,8 +386,17 @@ Result<model::PartialRows> Node::Retrieve(Context& ctx, const std::vector<Segmen
   TRY_ASSIGN(const expr::Plan plan, expr::Bind(query.read.filter, any->schema(),
                                                query.read.templates, query.read.timezone));
   impl_->Prune(step.ctx(), plan, views);
-  return segment::Retrieve(step.ctx(), impl_->Threads(), views, plan, query, any->schema(),
-                           MomentOf(query.read));
+  const auto read_views = [&](const Views& some) {
+    const int64_t begin_us = ctx.clock().MonotonicUs();
+    auto rows = segment::Retrieve(step.ctx(), impl_->Threads(), some, plan, query, any->schema(),
+                                  MomentOf(query.read));
+    CountCore(kQuery, ctx.clock().MonotonicUs() - begin_us);
+    return rows;
+  };
+  TRY_ASSIGN(auto parts,
+             ReadReadable<model::PartialRows>(step.ctx(), query.read, kQuery, views, read_views));
+  if (parts.size() == 1) return std::move(parts[0]);
+  return model::ReduceRows(parts, query);
 }
 
 }  // namespace elanus::query

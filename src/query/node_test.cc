@@ -55,10 +55,11 @@ class QueryNode : public testing::Test {
     for (int64_t value = 0; value < 10; ++value) column.AppendFixed(&value);
     return column;
   }
-  model::SegmentInfo Write(int64_t id) {
+  model::SegmentInfo Write(int64_t id, std::vector<FieldId> fields = {}) {
+    fields.insert(fields.end(), {kKey, segment::kTimestampField});
     const std::string folder = fmt::format("segments/3/{}/", id);
     segment::Manifest manifest{.segment = SegmentId(id), .collection = kCollection, .rows = 10};
-    for (FieldId field : {kKey, segment::kTimestampField}) {
+    for (FieldId field : fields) {
       const std::string key = fmt::format("{}{}.col", folder, field.value());
       EXPECT_TRUE(disk_objects_->Put(ctx_, key, store::EncodeColumnFile(Ints(field))).ok());
       manifest.files.push_back({.field = field, .key = key});
@@ -113,6 +114,33 @@ TEST_F(QueryNode, ASegmentThatIsReleasedWhileItIsLoadedAgainIsGone) {
   objects_.meanwhile = nullptr;
   EXPECT_TRUE(Load(first).ok());
   EXPECT_EQ(Ask(first.id), ErrorCode::kOk);
+}
+
+TEST_F(QueryNode, AReadMayGoWithoutASegmentThatCannotBeRead) {
+  constexpr FieldId kNumber{101};
+  collection_.schema.fields.push_back(
+      {.id = kNumber, .name = "n", .type = model::DataType::kInt64});
+  for (int64_t id : {1, 2, 3}) ASSERT_TRUE(Load(Write(id, {kNumber})).ok());
+  // Opened when a filter first asks for it.
+  ASSERT_TRUE(disk_objects_->Delete(ctx_, "segments/3/2/101.col").ok());
+  const std::vector<SegmentId> all = {SegmentId(1), SegmentId(2), SegmentId(3)};
+  model::ShardQuery query;
+  query.read.collection = kCollection;
+  query.read.filter = "n >= 3";
+  query.count_only = true;
+  EXPECT_EQ(node_.Retrieve(ctx_, all, query).status().code(), ErrorCode::kKeyNotFound);
+  query.read.data_ratio_min = 0.7;
+  EXPECT_EQ(node_.Retrieve(ctx_, all, query).status().code(), ErrorCode::kKeyNotFound);
+  query.read.data_ratio_min = 0.6;
+  const auto counted = node_.Retrieve(ctx_, all, query);
+  ASSERT_TRUE(counted.ok()) << counted.status().ToString();
+  EXPECT_EQ(counted->count, 14);
+  // What it is not to blame for is told all the same.
+  query.read.filter = "n >=";
+  EXPECT_FALSE(node_.Retrieve(ctx_, all, query).ok());
+  query.read.filter = "n >= 3";
+  query.read.data_ratio_min = 0;
+  EXPECT_EQ(node_.Retrieve(ctx_, {SegmentId(2)}, query).status().code(), ErrorCode::kKeyNotFound);
 }
 
 TEST_F(QueryNode, ALoadThatFailsLeavesWhatIsLoadedAlone) {

@@ -9,11 +9,15 @@
 #include "segment/retrieve.h"
 #include "segment/search_tasks.h"
 #include "segment/segment_step.h"
+#include "shard/metrics.h"
 #include "shard/ordered_rows.h"
 #include "shard/weigh_terms.h"
 
 namespace elanus::shard {
 namespace {
+
+constexpr std::string_view kSearch = "search";
+constexpr std::string_view kQuery = "query";
 
 struct Scope {
   std::shared_ptr<const State> state;
@@ -34,10 +38,12 @@ bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collectio
 
 // Puts the moment into the read, one for both halves of the shard: an upsert is seen whole or not
 // at all.
-Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read) {
+Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read, std::string_view type) {
   Scope scope;
   ProfileStep wait(ctx, "wait for the guarantee");
+  const int64_t begin_us = ctx.clock().MonotonicUs();
   TRY_ASSIGN(const Timestamp now, shard.WaitFor(ctx, read.guarantee));
+  CountWait(type, ctx.clock().MonotonicUs() - begin_us);
   wait.End();
   scope.state = shard.Read();
   scope.loaded = &scope.state->loaded;
@@ -160,7 +166,7 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
 
 Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
                                       model::ShardSearch& search) {
-  TRY_ASSIGN(Scope scope, Open(ctx, shard, search.read));
+  TRY_ASSIGN(Scope scope, Open(ctx, shard, search.read, kSearch));
   if (KeepsPages(shard, search)) return SearchPage(ctx, scope, shard, query, search);
   if (search.metric != model::Metric::kBm25) return SearchScope(ctx, scope, shard, query, search);
   model::ShardSearch weighed = search;  // The next attempt begins with the counts.
@@ -170,7 +176,7 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
 
 Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& query,
                                      model::ShardQuery& request) {
-  TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read));
+  TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read, kQuery));
   const model::CollectionSchema& schema = *scope.schema;
   std::vector<RowsReader> readers;
   if (!scope.state->loaded.empty()) {
@@ -202,8 +208,10 @@ Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& q
 constexpr int kAttempts = 3;
 
 template <class Request, class Answer>
-Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query, Request request,
+Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query,
+                              std::string_view type, Request request,
                               Result<Answer> (*once)(Context&, Shard&, roles::Query&, Request&)) {
+  const int64_t begin_us = ctx.clock().MonotonicUs();
   const Timestamp asked = request.read.read_at;
   ProfileStep step(ctx, "shard");
   step.Says("channel", shard.vchannel());
@@ -212,6 +220,7 @@ Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query, R
     Result<Answer> answer = once(step.ctx(), shard, query, request);
     const bool moved = answer.status().code() == ErrorCode::kSegmentNotFound;
     if (moved && attempt < kAttempts) continue;
+    CountRead(type, answer.status(), ctx.clock().MonotonicUs() - begin_us);
     if (attempt > 1) step.Says("attempts", attempt);
     if (answer.ok()) step.Says("read_at", answer->read_at.value());
     return answer;
@@ -223,13 +232,14 @@ Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query, R
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
                                   model::ShardSearch search, int64_t load_wait_ms) {
   TRY(shard.WaitLoaded(ctx, load_wait_ms));
-  return WithFreshState(ctx, shard, query, std::move(search), SearchOnce);
+  CountSearch(search.nq(), search.k);
+  return WithFreshState(ctx, shard, query, kSearch, std::move(search), SearchOnce);
 }
 
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
                                  model::ShardQuery request, int64_t load_wait_ms) {
   TRY(shard.WaitLoaded(ctx, load_wait_ms));
-  return WithFreshState(ctx, shard, query, std::move(request), QueryOnce);
+  return WithFreshState(ctx, shard, query, kQuery, std::move(request), QueryOnce);
 }
 
 }  // namespace elanus::shard

@@ -1,4 +1,6 @@
 """Data and small tools that several end-to-end tests share."""
+import re
+import urllib.request
 from contextlib import contextmanager
 
 import numpy as np
@@ -23,6 +25,27 @@ def clustered(rows, dim, seed, clusters=50):
 def settings(values):
     """The arguments of a server with these configuration keys."""
     return [piece for key, value in values.items() for piece in ("--set", f"{key}={value}")]
+
+
+def metrics_page(server):
+    """The lines of /metrics."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.management_port}/metrics", timeout=10) as answer:
+        return answer.read().decode().splitlines()
+
+
+def metrics(server):
+    """The value of each line of /metrics, by its family and its labels."""
+    values = {}
+    for line in metrics_page(server):
+        if not line.startswith("#"):
+            family, labels, value = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()
+            values[family, frozenset(re.findall(r'(\w+)="([^"]*)"', labels or ""))] = float(value)
+    return values
+
+
+def metric(server, family, **labels):
+    """Of the series of the family that have these labels, the sum."""
+    return sum(value for (name, has), value in metrics(server).items() if name == family and set(labels.items()) <= has)
 
 
 def server_of_file(values, fill=None):

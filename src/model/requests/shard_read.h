@@ -32,6 +32,9 @@ struct ShardRead {
   int64_t expiry_us = 0;                   // The moment that counts for it, in microseconds.
   int32_t schema_version = kNewestSchema;  // That the request was checked against: filter
                                            // and fields mean what they mean there.
+  // Less than 1: segments that cannot be read are left out while the others have this share of the
+  // flushed rows.
+  double data_ratio_min = 1;
   std::string timezone;  // Of times in the filter that do not say theirs; empty: UTC.
 
   template <class V>
@@ -50,6 +53,7 @@ struct ShardRead {
     v(12, "expiry_us", expiry_us);
     v(13, "schema_version", schema_version);
     v(14, "timezone", timezone);
+    v(15, "data_ratio_min", data_ratio_min);
   }
 };
 }  // namespace elanus::model

@@ -6,6 +6,7 @@
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
 #include "proxy/functions.h"
+#include "proxy/metrics.h"
 #include "proxy/ops.h"
 #include "proxy/ops/search_finish.h"
 #include "proxy/ops/search_plan.h"
@@ -140,6 +141,7 @@ Result<HybridPlan> PlanHybrid(const ProxyOptions& options, const ReadScope& scop
 // The hits of all searches, at the same moments.
 Result<std::vector<model::PartialHits>> RunParts(Context& ctx, Services& services,
                                                  const ReadScope& scope, HybridPlan& plan) {
+  const MeasuredPart waiting(ctx.clock(), Part::kWaitForShards, "hybrid_search");
   std::vector<model::PartialHits> parts(plan.searches.size());
   TRY(services.fan_out.ParallelFor(ctx, parts.size(), [&](size_t i) -> Status {
     SearchPlan& one = plan.searches[i];
@@ -205,7 +207,9 @@ Result<model::PartialHits> Rank(Context& ctx, Services& services, const ReadScop
 
 Result<model::SearchResult> RunHybrid(Context& ctx, Services& services, ReadScope& scope,
                                       HybridPlan& plan, const OutputFields& output) {
+  const SearchedQueries executing(plan.nq * plan.searches.size());
   TRY_ASSIGN(const auto parts, RunParts(ctx, services, scope, plan));
+  const MeasuredPart reducing(ctx.clock(), Part::kReduce, "hybrid_search");
   ProfileStep ranking(ctx, "fuse, rank, order and cut");
   TRY_ASSIGN(model::PartialHits hits, Rank(ranking.ctx(), services, scope, plan, parts));
   ranking.End();

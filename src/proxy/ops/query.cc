@@ -8,6 +8,7 @@
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
+#include "proxy/metrics.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
 #include "proxy/ops/element_cursor.h"
@@ -171,6 +172,7 @@ Result<QueryPlan> PlanQuery(const ProxyOptions& options, const model::Collection
 Result<model::PartialRows> RunQuery(Context& ctx, Services& services, const ReadScope& scope,
                                     const model::ShardQuery& query) {
   const std::vector<std::string>& vchannels = scope.collection->vchannels;
+  const MeasuredPart waiting(ctx.clock(), Part::kWaitForShards, "query");
   std::vector<model::PartialRows> parts(vchannels.size());
   TRY(services.fan_out.ParallelFor(ctx, vchannels.size(), [&](size_t shard) -> Status {
     model::ShardQuery one = query;

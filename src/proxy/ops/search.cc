@@ -7,6 +7,7 @@
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
 #include "proxy/functions.h"
+#include "proxy/metrics.h"
 #include "proxy/ops.h"
 #include "proxy/ops/search_chain.h"
 #include "proxy/ops/search_finish.h"
@@ -212,6 +213,7 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
     TRY(CheckModelRank(services, finish.ranker.model, nq));
   TRY(CheckLoaded(request.partitions, scope));
   TRY(TakeRate(services, collection, RateKind::kSearch, static_cast<double>(nq)));
+  const SearchedQueries executing(nq);
   SayPlan(planning, plan);
   planning.End();
   scope.ignore_growing = plan.params.ignore_growing;
@@ -248,10 +250,13 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
     std::swap(search.queries, queries);
   }
   TRY_ASSIGN(model::PartialHits hits,
+  std::optional<MeasuredPart> waiting(std::in_place, ctx.clock(), Part::kWaitForShards, "search");
              RunSearch(ctx, services, guarantee, std::move(search), fills_groups, scope));
   std::vector<float> recalls;
+  waiting.reset();
   if (plan.params.wants_recall) {
     model::ShardSearch exact_search = plan.search;
+    CountRecall("Search", request.name, services.options.counted_collections_max);
     exact_search.queries = std::move(queries);
     exact_search.exact = true;
     exact_search.read.output_fields.clear();
@@ -262,6 +267,7 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   const Timestamp read_at = hits.read_at;
   ProfileStep finishing(ctx, "rank, order and cut");
   TRY_ASSIGN(hits, FinishHits(finishing.ctx(), services, plan, finish, std::move(hits)));
+  const MeasuredPart reducing(ctx.clock(), Part::kReduce, "search");
   finishing.End();
   TRY(CheckBytes(services.options.output_bytes_max, hits));
   std::optional<model::IteratorPage> page;

@@ -5,6 +5,7 @@
 #include "expr/expr.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
+#include "proxy/metrics.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
 #include "proxy/ops/partial_update.h"
@@ -17,8 +18,9 @@ namespace {
 
 using model::Column;
 
-Result<Timestamp> AppendAll(Context& ctx, Services& services,
+Result<Timestamp> AppendAll(Context& ctx, Services& services, std::string_view kind,
                             std::vector<model::ShardWrite> writes) {
+  const MeasuredPart appending(ctx.clock(), Part::kAppend, kind);
   Timestamp newest;
   for (model::ShardWrite& write : writes) {
     if (!write.columns.empty() && write.columns[0].rows == 0) write.columns.clear();
@@ -80,9 +82,8 @@ Result<PartitionId> PartitionOf(const Services& services, const model::Collectio
   return ids[0];
 }
 
-}  // namespace
-
-Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request) {
+Result<model::MutationResult> WriteRows(Context& ctx, Services& services,
+                                        model::WriteRequest request) {
   TRY(CheckBefore(services, request));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   if (request.schema_timestamp != Timestamp() && request.schema_timestamp != collection->updated) {
@@ -130,14 +131,14 @@ Result<model::MutationResult> Write(Context& ctx, Services& services, model::Wri
     result.upsert_count = rows;
     result.delete_count = existing;
   }
-  TRY_ASSIGN(result.timestamp, AppendAll(ctx, services,
+  TRY_ASSIGN(result.timestamp, AppendAll(ctx, services, upsert ? "upsert" : "insert",
                                          SplitRows(*collection, partition, std::move(columns),
                                                    result.primary_keys, std::move(delete_keys))));
   return result;
 }
 
-Result<model::MutationResult> Delete(Context& ctx, Services& services,
-                                     const model::DeleteRequest& request) {
+Result<model::MutationResult> DeleteRows(Context& ctx, Services& services,
+                                         const model::DeleteRequest& request) {
   TRY(CheckAdmitted(services, roles::WriteKind::kDelete));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, request.name));
   TRY_ASSIGN(const TimeZone zone, ZoneOf(collection->properties));
@@ -199,9 +200,41 @@ Result<model::MutationResult> Delete(Context& ctx, Services& services,
     return result;
   }
   const Column no_rows;
-  TRY_ASSIGN(
-      result.timestamp,
-      AppendAll(ctx, services, SplitRows(*collection, partition, {}, no_rows, std::move(keys))));
+  TRY_ASSIGN(result.timestamp,
+             AppendAll(ctx, services, "delete",
+                       SplitRows(*collection, partition, {}, no_rows, std::move(keys))));
+  return result;
+}
+
+// Counts a write that began then.
+void Count(const Services& services, std::string_view kind, const model::CollectionName& name,
+           int64_t begin_us, const Result<model::MutationResult>& result) {
+  int64_t rows = 0;
+  if (result.ok()) rows = kind == "delete" ? result->delete_count : result->insert_count;
+  CountWrite({.kind = kind,
+              .name = name,
+              .status = result.status(),
+              .rows = rows,
+              .us = services.clock.MonotonicUs() - begin_us},
+             services.options.counted_collections_max);
+}
+
+}  // namespace
+
+Result<model::MutationResult> Write(Context& ctx, Services& services, model::WriteRequest request) {
+  const int64_t begin_us = services.clock.MonotonicUs();
+  const model::CollectionName name = request.name;
+  const char* kind = request.upsert ? "upsert" : "insert";
+  auto result = WriteRows(ctx, services, std::move(request));
+  Count(services, kind, name, begin_us, result);
+  return result;
+}
+
+Result<model::MutationResult> Delete(Context& ctx, Services& services,
+                                     const model::DeleteRequest& request) {
+  const int64_t begin_us = services.clock.MonotonicUs();
+  auto result = DeleteRows(ctx, services, request);
+  Count(services, "delete", request.name, begin_us, result);
   return result;
 }
 

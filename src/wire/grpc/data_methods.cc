@@ -69,11 +69,12 @@ void EncodeMutation(const model::MutationResult& result, pb::MutationResult& ans
 }
 
 // A failed write names every row as failed, beside the status.
-Delivery DeliverWrite(const Status& status, uint32_t rows, pb::MutationResult& answer,
+Delivery DeliverWrite(Call& call, Status status, uint32_t rows, pb::MutationResult& answer,
                       std::string& out) {
-  if (!status.ok()) {
+  call.status = std::move(status);
+  if (!call.status.ok()) {
     answer.Clear();
-    EncodeStatus(status, answer.mutable_status());
+    EncodeStatus(call.status, answer.mutable_status());
     for (uint32_t i = 0; i < rows; ++i) answer.add_err_index(i);
   }
   return answer.SerializeToString(&out) ? Delivery::kDone : Delivery::kTooLarge;
@@ -103,14 +104,16 @@ Delivery Write(Call& call, std::string_view bytes, std::string& out) {
   if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return Delivery::kBadRequest;
   if (!request->db_name().empty()) call.database = request->db_name();
+  call.collection = request->collection_name();
   // A row takes a byte at least. Beyond this check num_rows is trusted with memory.
   if (request->num_rows() > bytes.size()) {
-    return DeliverWrite(Invalid("num_rows ({}) is more than a request of {} bytes can hold",
+    return DeliverWrite(call,
+                        Invalid("num_rows ({}) is more than a request of {} bytes can hold",
                                 request->num_rows(), bytes.size()),
                         0, *answer, out);
   }
-  const Status status = RunWrite(call, *request, *answer);
-  return DeliverWrite(status, request->num_rows(), *answer, out);
+  Status status = RunWrite(call, *request, *answer);
+  return DeliverWrite(call, std::move(status), request->num_rows(), *answer, out);
 }
 
 Status Delete(Call& call, const pb::DeleteRequest& request, pb::MutationResult& answer) {

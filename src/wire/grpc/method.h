@@ -14,6 +14,10 @@ struct Call {
   Context& ctx;
   proxy::Services& services;
   std::string database;  // From the header; used where the message names none.
+  // What the method says of itself, for the counts: the collection that its message names, and how
+  // it ended.
+  std::string collection = {};
+  Status status = {};
 };
 
 /// How a method ended below the message: anything but kDone is a gRPC status of its own.

@@ -24,6 +24,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "proxy/metrics.h"
 #include "wire/grpc/connection.h"
 #include "wire/grpc/health.h"
 #include "wire/grpc/method.h"
@@ -51,6 +52,7 @@ struct Request final : Work {
   ReceivedCall call;
   std::shared_ptr<Context> context;
   const Method* method = nullptr;
+  int64_t arrived_us = 0;
   std::function<void()> at_end;
 
   ~Request() override { at_end(); }
@@ -60,7 +62,20 @@ CallStatus RunMethod(Request& request, proxy::Services& services, size_t send_by
                      std::string& answer) {
   const ReceivedCall& received = request.call;
   Call call{.ctx = *request.context, .services = services, .database = received.database};
-  switch (request.method->run(call, received.message(), answer)) {
+  const int64_t begin_us = services.clock.MonotonicUs();
+  const Delivery delivery = request.method->run(call, received.message(), answer);
+  if (delivery == Delivery::kBadRequest) call.status = Invalid("the bytes are no message");
+  if (delivery == Delivery::kTooLarge)
+    call.status = Status(ErrorCode::kParameterTooLarge, "the answer is too large");
+  proxy::CountCall({.method = request.method->name,
+                    .name = {.database = call.database, .collection = call.collection},
+                    .status = call.status,
+                    .waited_us = begin_us - request.arrived_us,
+                    .ran_us = services.clock.MonotonicUs() - begin_us,
+                    .received_bytes = received.body.size(),
+                    .sent_bytes = answer.size()},
+                   services.options.counted_collections_max);
+  switch (delivery) {
     case Delivery::kDone:
       if (answer.size() <= send_bytes_max) return {};
       break;
@@ -304,6 +319,7 @@ void GrpcServer::Impl::ReadFrom(const std::shared_ptr<Connection>& connection, b
     request->connection = connection;
     request->call = std::move(call);
     request->context = std::move(context);
+    request->arrived_us = services.clock.MonotonicUs();
     if (IsRefused(*request)) continue;
     if (!request->method->is_read) {
       RunOnPool(std::move(request));

@@ -47,7 +47,12 @@ Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
   if constexpr (requires { request->db_name(); }) {
     if (!request->db_name().empty()) call.database = request->db_name();
   }
-  const Status status = kRun(call, *request, *answer);
+  // Some messages name several.
+  if constexpr (requires { call.collection = request->collection_name(); }) {
+    call.collection = request->collection_name();
+  }
+  call.status = kRun(call, *request, *answer);
+  const Status& status = call.status;
   if (!status.ok()) {
     // Half an answer is no answer.
     answer->Clear();

@@ -1,7 +1,7 @@
 // GET /metrics.
 #include "wire/http/metrics_route.h"
 
-#include "proxy/read_counts.h"
+#include "base/metrics.h"
 
 namespace elanus::wire {
 
@@ -9,7 +9,7 @@ ManagementRoute MetricsRoute() {
   const auto run = [](Context&, std::string_view, std::string_view) -> HttpAnswer {
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = proxy::ReadCountsText()};
+            .body = MetricsText()};
   };
   return {.path = "/metrics", .run = run, .is_read = true};
 }
