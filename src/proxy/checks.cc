@@ -5,11 +5,24 @@
 #include <array>
 #include <charconv>
 
+#include "expr/regex.h"
+
 namespace elanus::proxy {
 namespace {
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+Status CheckAhead(const Services& services, Timestamp guarantee) {
+  const int64_t ahead_s = (PhysicalMs(guarantee) - services.clock.NowMs()) / 1000;
+  if (ahead_s <= services.options.timestamp_lag_s_max) return {};
+  constexpr ErrorCode kTimeTickDelay{11};
+  return Error(kTimeTickDelay,
+               "{}: guarantee timestamp {} is {} s ahead of the server's time, at most {} s are "
+               "allowed",
+               InfoOf(kTimeTickDelay).name, guarantee.value(), ahead_s,
+               services.options.timestamp_lag_s_max);
+}
 
 }  // namespace
 
@@ -132,23 +145,44 @@ Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& 
   return ids;
 }
 
+Result<std::vector<PartitionId>> ReadPartitions(const ProxyOptions& options,
+                                                const model::CollectionInfo& collection,
+                                                const std::vector<std::string>& names) {
+  if (!options.partition_names_are_patterns)
+    return ResolvePartitions(collection, names, ErrorCode::kInvalidParameter);
+  std::vector<PartitionId> ids;
+  for (const std::string& name : names) {
+    const auto pattern = expr::RegexPattern::Make(fmt::format("^(?:{})$", name));
+    if (!pattern.ok()) return Invalid("partition name {} is no regular expression", name);
+    bool is_met = false;
+    for (const model::PartitionInfo& partition : collection.partitions) {
+      if (!(*pattern)->Matches(partition.name)) continue;
+      is_met = true;
+      if (std::find(ids.begin(), ids.end(), partition.id) == ids.end()) ids.push_back(partition.id);
+    }
+    if (!is_met) {
+      return Invalid("{}[partition={}]", InfoOf(ErrorCode::kPartitionNotFound).name, name);
+    }
+  }
+  return ids;
+}
+
+model::ConsistencyLevel LevelOf(const model::CollectionInfo& collection,
+                                const model::ReadConsistency& consistency) {
+  using Level = model::ConsistencyLevel;
+  if (consistency.use_default) return collection.consistency_level;
+  const uint64_t given = consistency.guarantee.value();
+  if (consistency.level != Level::kStrong || given == 0) return consistency.level;
+  // Clients from before the level travelled: the number says it.
+  if (given == 1) return Level::kEventually;
+  return given == 2 ? Level::kBounded : Level::kCustomized;
+}
+
 Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
                               const model::CollectionInfo& collection,
                               const model::ReadConsistency& consistency) {
-  model::ConsistencyLevel level =
-      consistency.use_default ? collection.consistency_level : consistency.level;
-  const uint64_t given = consistency.guarantee.value();
-  if (!consistency.use_default && level == model::ConsistencyLevel::kStrong && given > 0) {
-    // Clients from before the level travelled: the number says it.
-    if (given == 1)
-      level = model::ConsistencyLevel::kEventually;
-    else if (given == 2)
-      level = model::ConsistencyLevel::kBounded;
-    else
-      level = model::ConsistencyLevel::kCustomized;
-  }
   Timestamp guarantee;
-  switch (level) {
+  switch (LevelOf(collection, consistency)) {
     case model::ConsistencyLevel::kStrong: {
       TRY_ASSIGN(guarantee, services.coord.oracle.Now(ctx));
       break;
@@ -162,6 +196,7 @@ Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
     case model::ConsistencyLevel::kSession:
     case model::ConsistencyLevel::kCustomized:
       guarantee = consistency.guarantee;
+      TRY(CheckAhead(services, guarantee));
       break;
   }
   // A reader never sees an older schema.

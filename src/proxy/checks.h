@@ -30,7 +30,15 @@ Result<roles::CollectionSnapshot> Resolve(Context& ctx, Services& services,
 Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& collection,
                                                    const std::vector<std::string>& names,
                                                    ErrorCode not_found);
-/// The moment a read must wait for.
+/// Ids of the partitions that a read names; where the options say that names are patterns, of all
+/// that match one. kInvalidParameter: a name that no partition has or matches, or a bad pattern.
+Result<std::vector<PartitionId>> ReadPartitions(const ProxyOptions& options,
+                                                const model::CollectionInfo& collection,
+                                                const std::vector<std::string>& names);
+/// The level a read asks for: the request's, in its older form too, or the collection's.
+model::ConsistencyLevel LevelOf(const model::CollectionInfo& collection,
+                                const model::ReadConsistency& consistency);
+/// The moment a read must wait for. Code 11: the client names one that is too far ahead.
 Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
                               const model::CollectionInfo& collection,
                               const model::ReadConsistency& consistency);

@@ -41,6 +41,9 @@ struct ProxyOptions {
   int64_t graceful_ms = 5000;
   bool must_use_partition_key = false;
   bool uses_materialized_view = true;
+  int64_t timestamp_lag_s_max = 86400;
+  double data_ratio_min = 1;
+  bool partition_names_are_patterns = false;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -113,6 +116,19 @@ struct ProxyOptions {
                      "one that was read longest ago go."});
     visit(graceful_ms,
           OptionSpec{"common.gracefulTime", "ms", 0, 1e9, "How far Bounded reads may lag."});
+    visit(timestamp_lag_s_max,
+          OptionSpec{"queryNode.scheduler.maxTimestampLag", "seconds", 0, 1e9,
+                     "A read whose guarantee timestamp lies further ahead of the server's time is "
+                     "refused."});
+    visit(data_ratio_min,
+          OptionSpec{"proxy.partialResultRequiredDataRatio", "", 0, 1,
+                     "Below 1, segments whose files cannot be read are left out of the answers to "
+                     "reads, as long as the others have this share of the flushed rows of each "
+                     "shard."});
+    visit(partition_names_are_patterns,
+          OptionSpec{"proxy.partitionNameRegexp", "", 0, 1,
+                     "The partition names of searches and queries are regular expressions, which "
+                     "match whole names."});
     visit(must_use_partition_key,
           OptionSpec{"proxy.mustUsePartitionKey", "", 0, 1,
                      "Collections without a partition key can be neither created nor read."});

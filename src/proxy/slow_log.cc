@@ -25,9 +25,19 @@ SlowLog::~SlowLog() {
   if (query_s < threshold_s_) return;
   CountSlowRead(rpc_);
   LogInfo(
-      "{} slow database={} collection={} nq={} duration_ms={:.1f} duration_per_nq_ms={:.1f} "
-      "filter=\"{}\" {}",
-      rpc_, name_.database, name_.collection, queries_, us / 1e3, query_s * 1e3, filter_, details_);
+      "{} slow database={} collection={} guarantee_timestamp={} consistency_level={} nq={} "
+      "duration_ms={:.1f} duration_per_nq_ms={:.1f} filter=\"{}\" {}",
+      rpc_, name_.database, name_.collection, guarantee_.value(),
+      guarantee_ == Timestamp() ? "" : model::NameOf(level_), queries_, us / 1e3, query_s * 1e3,
+      filter_, details_);
+}
+
+void SlowLog::Waits(model::ConsistencyLevel level, Timestamp guarantee) {
+  level_ = level;
+  guarantee_ = guarantee;
+  if (ctx_.profile() == nullptr) return;
+  ProfileSays(ctx_, "consistency_level", model::NameOf(level));
+  ProfileSays(ctx_, "guarantee_timestamp", static_cast<int64_t>(guarantee.value()));
 }
 
 void SlowLog::Says(size_t queries, std::string filter, std::string details) {

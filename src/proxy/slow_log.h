@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/context.h"
+#include "base/timestamp.h"
 #include "model/requests/collection.h"
 #include "proxy/options.h"
 
@@ -23,6 +24,8 @@ class SlowLog {
 
   /// What the read is, as far as it is known. `queries` counts at least as 1.
   void Says(size_t queries, std::string filter, std::string details);
+  /// What the read waits for.
+  void Waits(model::ConsistencyLevel level, Timestamp guarantee);
 
  private:
   Context& ctx_;
@@ -33,6 +36,8 @@ class SlowLog {
   size_t queries_ = 1;
   std::string filter_;
   std::string details_;
+  model::ConsistencyLevel level_ = model::ConsistencyLevel::kStrong;
+  Timestamp guarantee_;  // 0: it ended before that was known.
 };
 
 }  // namespace elanus::proxy

@@ -218,13 +218,18 @@ def test_a_slow_read_is_explained_in_the_log(binary, tmp_path):
         client = MilvusClient(uri=server.uri)
         make(client, "slow", rows=10)
         client.query("slow", filter="group == 3", output_fields=["id"], consistency_level="Strong")
-        client.search("slow", [[0.0] * DIM], limit=1)
+        client.search("slow", [[0.0] * DIM], limit=1, consistency_level="Eventually")
         for kind in ("search", "query"):
             assert metric(server, "milvus_proxy_slow_query_count", msg_type=kind) >= 1
         client.close()
         server.stop()
         with open(server.log_path) as log:
-            told = dict(re.findall(r"(\w+) slow explain=(\{.*\})", log.read()))
+            text = log.read()
+    told = dict(re.findall(r"(\w+) slow explain=(\{.*\})", text))
+    waits = dict((kind, (int(moment), level)) for kind, moment, level in
+                 re.findall(r"(\w+) slow database=\S* collection=slow guarantee_timestamp=(\d+) consistency_level=(\w+)", text))
+    assert waits["Query"][1] == "Strong" and abs((waits["Query"][0] >> 18) / 1000 - time.time()) < 60
+    assert waits["Search"][1] == "Eventually"
     assert steps(json.loads(told["Query"]), "condition") and steps(json.loads(told["Search"]), "vectors")
 
 

@@ -22,6 +22,7 @@ enum class ConsistencyLevel : int32_t {
 
 /// By its number or its name ("Strong", "Session", "Bounded", "Eventually", "Customized").
 std::optional<ConsistencyLevel> ConsistencyLevelOf(std::string_view text);
+std::string_view NameOf(ConsistencyLevel level);
 
 /// A collection as a user names it.
 struct CollectionName {

@@ -74,6 +74,7 @@ Result<Fetched> FetchByKeys(Context& ctx, Services& services, const ReadScope& s
                   .ignore_growing = scope.ignore_growing,
                   .output_fields = fields};
     query.read.schema_version = schema.version;
+    query.read.data_ratio_min = scope.data_ratio_min;
     TRY_ASSIGN(parts[shard], services.streaming.Query(ctx, std::move(query)));
     return {};
   }));

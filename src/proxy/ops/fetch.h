@@ -14,6 +14,7 @@ struct ReadScope {
   std::vector<Timestamp> moments;       // One a shard, in shard order.
   Timestamp ends;  // Rows that end before it have ended; 0: before the moments.
   bool ignore_growing = false;
+  double data_ratio_min = 1;  // As model::ShardRead.
 };
 
 /// The moments at which all reads of one request agree, once the shards have reached the guarantee;

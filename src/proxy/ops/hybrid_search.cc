@@ -212,11 +212,11 @@ Result<model::SearchResult> RunHybrid(Context& ctx, Services& services, ReadScop
   const MeasuredPart reducing(ctx.clock(), Part::kReduce, "hybrid_search");
   ProfileStep ranking(ctx, "fuse, rank, order and cut");
   TRY_ASSIGN(model::PartialHits hits, Rank(ranking.ctx(), services, scope, plan, parts));
+  for (const model::PartialHits& part : parts) hits.searched_rows += part.searched_rows;
   ranking.End();
   ProfileStep reading(ctx, "read output fields");
   TRY_ASSIGN(auto columns,
              FetchFound(reading.ctx(), services, scope, hits.primary_keys, output.ids));
-  for (const model::PartialHits& part : parts) hits.searched_rows += part.searched_rows;
   hits.columns.insert(hits.columns.begin(), std::make_move_iterator(columns.begin()),
                       std::make_move_iterator(columns.end()));
   TRY(CheckBytes(services.options.output_bytes_max, hits));
@@ -242,7 +242,7 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   TRY_ASSIGN(HybridPlan plan, PlanHybrid(services.options, scope, request));
   if (plan.ranker.kind == Ranker::Kind::kModel)
     TRY(CheckModelRank(services, plan.ranker.model, plan.nq));
-  TRY(CheckLoaded(request.partitions, scope));
+  TRY(CheckLoaded(scope));
   TRY(TakeRate(services, *scope.collection, RateKind::kSearch,
                static_cast<double>(plan.nq * plan.searches.size())));
   for (const SearchPlan& part : plan.searches) {
@@ -253,6 +253,7 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   }
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, *scope.collection, request.consistency));
+  slow.Waits(LevelOf(*scope.collection, request.consistency), guarantee);
   TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee, Timestamp()));
   scope.ends = EndsNow(services, *scope.collection);
   return RunHybrid(ctx, services, scope, plan, output);

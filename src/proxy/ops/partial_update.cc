@@ -284,12 +284,8 @@ Result<UpdatedRows> UpdateRows(Context& ctx, Services& services,
   const model::CollectionSchema& schema = collection->schema;
   TRY(CheckFieldOps(schema, request));
   ReadScope scope{.collection = collection};
-  std::vector<std::string> names;
-  if (partition != PartitionId()) {
-    scope.partitions = {partition};
-    names = {request.partition.empty() ? std::string(model::kDefaultPartition) : request.partition};
-  }
-  TRY(CheckLoaded(names, scope));
+  if (partition != PartitionId()) scope.partitions = {partition};
+  TRY(CheckLoaded(scope));
   const std::vector<FieldOp> ops = request.field_ops;
   TRY_ASSIGN(const GivenRows given, AcceptRows(services, *collection, std::move(request)));
   TRY_ASSIGN(const Timestamp now, services.coord.oracle.Now(ctx));

@@ -235,12 +235,12 @@ Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
   const model::CollectionInfo& collection = *scope.collection;
   TRY(CheckNoPartitionNames(collection, request.partitions));
   TRY_ASSIGN(QueryPlan plan, PlanQuery(services.options, collection, request));
-  TRY_ASSIGN(scope.partitions,
-             ResolvePartitions(collection, request.partitions, ErrorCode::kInvalidParameter));
-  TRY(CheckLoaded(request.partitions, scope));
+  TRY_ASSIGN(scope.partitions, ReadPartitions(services.options, collection, request.partitions));
+  TRY(CheckLoaded(scope));
   TRY(TakeRate(services, collection, RateKind::kQuery, 1));
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, collection, request.consistency));
+  slow.Waits(LevelOf(collection, request.consistency), guarantee);
   model::ShardRead& read = plan.query.read;
   read.collection = collection.id;
   if (read.partitions.empty()) read.partitions = scope.partitions;
@@ -248,6 +248,7 @@ Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
   read.templates = request.templates;
   read.guarantee = guarantee;
   read.ignore_growing = plan.params.ignore_growing;
+  read.data_ratio_min = scope.data_ratio_min;
   if (plan.params.iterator && request.consistency.guarantee.value() > 2) {
     read.guarantee = read.read_at = request.consistency.guarantee;
   } else if (plan.params.iterator) {

@@ -211,7 +211,7 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   plan.search.chain = finish.chains.in_segments;
   if (finish.ranker.kind == Ranker::Kind::kModel)
     TRY(CheckModelRank(services, finish.ranker.model, nq));
-  TRY(CheckLoaded(request.partitions, scope));
+  TRY(CheckLoaded(scope));
   TRY(TakeRate(services, collection, RateKind::kSearch, static_cast<double>(nq)));
   const SearchedQueries executing(nq);
   SayPlan(planning, plan);
@@ -219,6 +219,7 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   scope.ignore_growing = plan.params.ignore_growing;
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, collection, request.consistency));
+  slow.Waits(LevelOf(collection, request.consistency), guarantee);
   const bool is_pinned = plan.params.iterator && request.consistency.guarantee.value() > 2;
   Timestamp pinned = is_pinned ? request.consistency.guarantee : Timestamp();
   if (plan.params.iterator && !is_pinned) {
@@ -249,14 +250,14 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   } else {
     std::swap(search.queries, queries);
   }
-  TRY_ASSIGN(model::PartialHits hits,
   std::optional<MeasuredPart> waiting(std::in_place, ctx.clock(), Part::kWaitForShards, "search");
+  TRY_ASSIGN(model::PartialHits hits,
              RunSearch(ctx, services, guarantee, std::move(search), fills_groups, scope));
-  std::vector<float> recalls;
   waiting.reset();
+  std::vector<float> recalls;
   if (plan.params.wants_recall) {
-    model::ShardSearch exact_search = plan.search;
     CountRecall("Search", request.name, services.options.counted_collections_max);
+    model::ShardSearch exact_search = plan.search;
     exact_search.queries = std::move(queries);
     exact_search.exact = true;
     exact_search.read.output_fields.clear();
@@ -266,8 +267,8 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   }
   const Timestamp read_at = hits.read_at;
   ProfileStep finishing(ctx, "rank, order and cut");
-  TRY_ASSIGN(hits, FinishHits(finishing.ctx(), services, plan, finish, std::move(hits)));
   const MeasuredPart reducing(ctx.clock(), Part::kReduce, "search");
+  TRY_ASSIGN(hits, FinishHits(finishing.ctx(), services, plan, finish, std::move(hits)));
   finishing.End();
   TRY(CheckBytes(services.options.output_bytes_max, hits));
   std::optional<model::IteratorPage> page;

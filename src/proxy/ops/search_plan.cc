@@ -255,21 +255,23 @@ Result<ReadScope> OpenRead(Context& ctx, Services& services, const model::Collec
   scope.collection = AsLoaded(std::move(scope.collection));
   TRY(CheckNoPartitionNames(*scope.collection, partitions));
   TRY(CheckHasPartitionKey(services.options, *scope.collection));
-  TRY_ASSIGN(scope.partitions,
-             ResolvePartitions(*scope.collection, partitions, ErrorCode::kInvalidParameter));
+  scope.data_ratio_min = services.options.data_ratio_min;
+  TRY_ASSIGN(scope.partitions, ReadPartitions(services.options, *scope.collection, partitions));
   return scope;
 }
 
-Status CheckLoaded(const std::vector<std::string>& partition_names, ReadScope& scope) {
+Status CheckLoaded(ReadScope& scope) {
   const model::CollectionInfo& collection = *scope.collection;
   if (!collection.loaded) {
     return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
                  InfoOf(ErrorCode::kCollectionNotLoaded).name, collection.schema.name);
   }
-  for (size_t i = 0; i < partition_names.size(); ++i) {
-    if (!collection.IsLoaded(scope.partitions[i])) {
+  for (const model::PartitionInfo& partition : collection.partitions) {
+    const bool is_wanted = std::find(scope.partitions.begin(), scope.partitions.end(),
+                                     partition.id) != scope.partitions.end();
+    if (is_wanted && !collection.IsLoaded(partition.id)) {
       return Error(ErrorCode::kPartitionNotLoaded, "{}[partition={}]",
-                   InfoOf(ErrorCode::kPartitionNotLoaded).name, partition_names[i]);
+                   InfoOf(ErrorCode::kPartitionNotLoaded).name, partition.name);
     }
   }
   if (scope.partitions.empty()) scope.partitions = collection.loaded_partitions;
@@ -351,6 +353,7 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
   search.read.timezone = timezone;
   search.read.partitions = ReachedPartitions(collection, *bound, {});
   search.read.schema_version = schema.version;
+  search.read.data_ratio_min = scope.data_ratio_min;
   TRY(CheckRange(params, search.metric));
   return plan;
 }

@@ -29,7 +29,7 @@ Result<ReadScope> OpenRead(Context& ctx, Services& services, const model::Collec
                            const std::vector<std::string>& partitions);
 /// Errors: kCollectionNotLoaded, kPartitionNotLoaded. An empty list of partitions becomes the
 /// loaded ones.
-Status CheckLoaded(const std::vector<std::string>& partition_names, ReadScope& scope);
+Status CheckLoaded(ReadScope& scope);
 
 /// Everything about the search that can be told without a shard. Takes queries and filter out of
 /// `request`. Errors: kInvalidParameter, kMissingParameter, kFieldNotFound, kSegcore.
