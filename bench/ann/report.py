@@ -152,7 +152,7 @@ def one_set(name, about, result):
     data = about["name"]
     rows = [row for row in result["rows"] if row["data"] == data]
     how = (f"{about['about']}. The median of {about['rounds']} rounds; other work on the machine took "
-           f"{about['others_cpu_s']:,} CPU seconds of the {result['cpus'] * about['seconds']:,} that they lasted.")
+           f"{about['others_cpu_s']:,} CPU seconds of the {result['cpus'] * about['seconds']:,} that they lasted. {about['machine']}.")
     picture = f"![recall against speed, build time and size against speed]({name}-{data}.png)"
     parts = [f"## {data}", how, picture, ratios(rows), table(rows)]
     on_disk = [row for row in rows if row["group"] == "disk"]
@@ -174,7 +174,8 @@ def sparse(result):
     """Sparse search beside a plain scan of posting lists."""
     plain = next(row for row in result["methods"] if row["method"] == "plain scan")
     head = (f"{result['rows']:,} generated rows of {result['row_values']:.0f} non-zeros, {result['query_values']:.0f} a "
-            f"query, {result['query_postings']:,.0f} postings a query, top 10, IP. Drop: drop_ratio_search.")
+            f"query, {result['query_postings']:,.0f} postings a query, top 10, IP. Drop: drop_ratio_search. "
+            f"{result['machine']}.")
     out = ["| method | drop | QPS, CPU | ÷ plain scan | ÷ its exact search | recall |", "|---|---:|---:|---:|---:|---:|"]
     for row in result["methods"]:
         exact = next(other for other in result["methods"] if other["method"] == row["method"] and other["drop"] == 0)
@@ -210,7 +211,7 @@ def page(name, result):
         f"# {TITLES[name]}",
         f"Queries per CPU second on one thread at recall@10 .90, .95 and .99 ({result['mode']} calls): medians of "
         f"rounds in which the indexes took turns. Builds on {result['build_threads']} threads (*: with company on the "
-        f"machine; CPU seconds then say more). {result['machine']}.",
+        "machine; CPU seconds then say more). Machines differ in what they compute with, so each set names its own.",
         f"Again: `./dev bench {name}`. A speed lies between the two settings next to the recall, on a logarithmic "
         "scale. Bytes a vector: what must be in memory; vectors that are read only to refine stay in the segment's "
         "file. Raw figures: the JSON file beside this page.",

@@ -150,7 +150,7 @@ def measure_set(folder, args, state, keep):
     spent = {key: round(value) for key, value in state.get("spent", {}).get(meta["name"], {}).items()}
     about = f"{meta['n']:,} × {meta['dim']}, {meta['metric']}, {kind}"
     return {"name": meta["name"], "about": about, "dim": meta["dim"], "rounds": args.rounds, **spent,
-            "left_out": bench.left_out}, rows, batch
+            "machine": machine(), "left_out": bench.left_out}, rows, batch
 
 
 def measure_sparse(args):
@@ -159,7 +159,7 @@ def measure_sparse(args):
     program = os.path.join(BUILD, "release", "elanus_sparse")
     text = subprocess.run([program, str(args.sparse)], capture_output=True, text=True, check=True).stdout
     made, *rows = [json.loads(line) for line in text.splitlines()]
-    return {**made, "methods": rows}
+    return {**made, "machine": machine(), "methods": rows}
 
 
 def publish(name, result, figures, out):
@@ -209,7 +209,7 @@ def main():
         sets = [about for about in before["sets"] if about["name"] not in new] + sets
         rows = [row for row in before["rows"] if row["data"] not in new] + rows
         batch = [line for line in before["batch"] if line["data"] not in new] + batch
-    result = {"machine": machine(), "cpus": os.cpu_count(), "mode": args.mode, "build_threads": args.threads,
+    result = {"cpus": os.cpu_count(), "mode": args.mode, "build_threads": args.threads,
               "peers": peers(), "sets": sets, "rows": rows, "batch": batch}
     if args.sparse:
         result["sparse"] = measure_sparse(args)
