@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 namespace elanus::index {
 namespace {
@@ -18,27 +17,11 @@ constexpr size_t kLinksAhead = 8;
 // Nodes whose neighbours are met in one go, so that one's links and codes are on their way while
 // the other's are looked at.
 constexpr size_t kNodesAStep = 2;
-// Where so many times fewer neighbours of the entry are allowed than of all nodes, a walk begins
-// around as many of the nearest nodes, allowed or not.
-constexpr double kThinness = 4;
-constexpr size_t kNearEntries = 16;
-// Allowed nodes from all over the graph that a walk begins at.
-constexpr size_t kSpreadEntries = 128;
 
 // A step writes up to so many numbers, one past what it keeps.
 uint32_t* Room(std::vector<uint32_t>& numbers, size_t count) {
   if (numbers.size() < count) numbers.resize(count);
   return numbers.data();
-}
-
-// Whether far fewer nodes around `entry` are allowed than elsewhere: then the few that are may be
-// out of reach of a step from there.
-bool IsThinAround(const GraphView& graph, uint32_t entry, const AllowedGoal& goal) {
-  const uint32_t* links = graph.Neighbours(entry, 0);
-  const auto allowed = std::count_if(links + 1, links + 1 + links[0], [&](uint32_t node) {
-    return goal.allowed.Test(graph.rows[node]);
-  });
-  return kThinness * static_cast<double>(allowed) < goal.share * links[0];
 }
 
 class AllowedWalk {
@@ -51,7 +34,7 @@ class AllowedWalk {
         scratch_(scratch),
         visited_(ThreadVisitedSet()),
         batch_(Room(scratch.batch,
-                    kSpreadEntries + kNodesAStep * (kAllowedWanted + 4 * size_t{graph.m} + 2))),
+                    goal.seeds.size() + kNodesAStep * (kAllowedWanted + 4 * size_t{graph.m} + 2))),
         behind_(Room(scratch.passed, (1 + kNodesAStep) * (2 * size_t{graph.m} + 1))) {
     for (size_t i = 0; i < kNodesAStep; ++i) {
       steps_[i].passed = behind_ + (1 + i) * (2 * size_t{graph.m} + 1);
@@ -59,19 +42,9 @@ class AllowedWalk {
     visited_.Begin(graph.nodes);
   }
 
-  // Allowed nodes of all parts of the segment.
-  void CollectSpread() {
+  void CollectSeeds(std::span<const uint32_t> seeds) {
     Begin();
-    const size_t words = allowed_.word_count();
-    const size_t stride = (words + kSpreadEntries - 1) / kSpreadEntries;
-    for (size_t begin = 0; begin < words; begin += stride) {
-      const size_t end = std::min(words, begin + stride);
-      size_t at = begin;
-      while (at < end && allowed_.words[at] == 0) ++at;
-      if (at == end) continue;
-      const size_t row = at * 64 + static_cast<size_t>(std::countr_zero(allowed_.words[at]));
-      Take(graph_.node_of[row]);
-    }
+    for (uint32_t seed : seeds) Take(seed);
   }
 
   // What a step from `count` nodes meets.
@@ -188,19 +161,13 @@ class AllowedWalk {
 
 }  // namespace
 
-Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
+Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer,
                          const AllowedGoal& goal, WalkScratch& scratch) {
-  std::vector<uint32_t> entries = {entry};
-  if (IsThinAround(graph, entry, goal)) {
-    TRY(WalkBeam(ctx, graph, scorer, entry, kNearEntries, scratch));
-    entries.clear();
-    for (size_t i = 0; i < scratch.beam.size(); ++i) entries.push_back(scratch.beam.at(i).node);
-  }
   AllowedWalk walk(graph, scorer, goal, scratch);
   scratch.beam.Begin(goal.ef);
-  walk.CollectSpread();
+  walk.CollectSeeds(goal.seeds);
   walk.MeetBatch();
-  for (uint32_t near : entries) {
+  for (uint32_t near : goal.around) {
     walk.CollectAround(near);
     walk.MeetBatch();
   }

@@ -1,6 +1,8 @@
 // Walks over those nodes of a finished graph that a filter allows.
 #pragma once
 
+#include <span>
+
 #include "base/bitset.h"
 #include "base/context.h"
 #include "index/codes/codec.h"
@@ -11,11 +13,12 @@ namespace elanus::index {
 
 /// What a walk among allowed nodes is for.
 struct AllowedGoal {
-  BitsetView allowed;        // By rows of the segment, not empty.
-  BitsetView nodes;          // The same by nodes; empty: not known.
-  double share = 0;          // Of the rows that it allows.
-  size_t ef = 0;             // Results it looks for.
-  size_t distances_max = 0;  // Given up after so many.
+  BitsetView allowed;                // By rows of the segment, not empty.
+  BitsetView nodes;                  // The same by nodes; empty: not known.
+  std::span<const uint32_t> seeds;   // Allowed nodes that it begins at,
+  std::span<const uint32_t> around;  // and nodes, allowed or not, around which it begins too.
+  size_t ef = 0;                     // Results it looks for.
+  size_t distances_max = 0;          // Given up after so many.
 };
 
 /// Best-first walk on level 0 that scores allowed nodes only; the hits lie in scratch.beam. A step
@@ -24,7 +27,7 @@ struct AllowedGoal {
 /// over the graph, since a filter may leave nothing near the entry. graph.node_of must be there.
 ///
 /// False when it was given up. A beam that is not full: no links led to the other allowed nodes.
-Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
+Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer,
                          const AllowedGoal& goal, WalkScratch& scratch);
 
 }  // namespace elanus::index

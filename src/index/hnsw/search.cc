@@ -13,34 +13,22 @@
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
 #include "index/hnsw/allowed_walk.h"
+#include "index/hnsw/filter_costs.h"
+#include "index/hnsw/near_walk.h"
 #include "index/hnsw/sketched_scan.h"
+#include "index/hnsw/spread_seeds.h"
 #include "index/hnsw/walk.h"
 #include "index/top_k.h"
 
 namespace elanus::index {
 namespace {
 
-// Scoring an allowed row in an exact scan is cheaper than a step of a walk, which also pays for
-// cache misses; on codes of a few hundred bytes by far.
-constexpr double kExactAdvantage = 1.5;
-constexpr double kCodeScanAdvantage = 4.5;
-constexpr size_t kSmallCodeBytes = 512;
-// A sketch is cheaper still; a scan by them begins with a few rows by their codes, and is for where
-// those are few beside all.
-constexpr double kSketchScanAdvantage = 13;
-constexpr double kSketchScanBegins = 100;
+// A scan by sketches is for where the candidates are few beside what is allowed.
 constexpr size_t kSketchedPerCandidate = 16;
-// Links that skip rows are not those that the graph was built for: a beam so much wider, times the
-// share of what is skipped, makes up for it.
-constexpr double kBeamForSkipped = 50;
-// With this share of the rows allowed, looking for allowed neighbours costs a step as much as
-// scoring them.
-constexpr double kThinShare = 0.12;
-// Distances of a walk per unit of ef, measured on real embeddings at ef 64.
-constexpr double kDistancesPerEf = 12;
-// With fewer of the rows allowed a walk asks so often which nodes are that it pays to know it by
-// node.
-constexpr double kNodeBitsShare = 0.2;
+// With few rows allowed, or for many queries, it pays to know by node which are.
+constexpr size_t kNodeBitsPerQuery = 8192;
+// Nodes, allowed or not, around which a walk among allowed ones begins too.
+constexpr size_t kNearEntries = 16;
 // A walk is given up for a scan after so many times the scan's cost.
 constexpr double kGiveUpAfter = 1.5;
 constexpr size_t kScanTile = 1024;
@@ -92,6 +80,12 @@ class GraphSearch {
         shape_(shape),
         allowed_(request.allowed),
         allowed_count_(allowed_.empty() ? graph_.nodes : allowed_.Count()),
+        knows_nodes_(allowed_count_ <= kNodeBitsPerQuery * request.queries.rows),
+        costs_({.code_bytes = graph_.code_bytes,
+                .nodes = graph_.nodes,
+                .allowed = allowed_count_,
+                .beam = shape.beam,
+                .candidates = shape.candidates}),
         range_(request.range, index.metric_),
         query_(index.rows_.dim, index.metric_),
         walk_(index.opened_.codes.codec->NewScorer(index.opened_.packed)),
@@ -138,29 +132,24 @@ class GraphSearch {
     ProfileSays(ctx_, key, before + static_cast<int64_t>(count));
   }
 
-  // The cheaper of a walk and an exact scan of what is allowed. A walk that turns out dearer than
-  // the scan (the filter keeps rows far from the query) is given up for it.
+  // The cheapest of the ways there are. A walk that turns out dearer than a scan (the filter keeps
+  // rows far from the query) is given up for it.
   Status SearchAllowed() {
-    const bool is_small = graph_.code_bytes <= kSmallCodeBytes;
-    const auto allowed = static_cast<double>(allowed_count_);
-    const double scan_cost = ScansSketches()
-                                 ? kSketchScanBegins + allowed / kSketchScanAdvantage
-                                 : allowed / (is_small ? kCodeScanAdvantage : kExactAdvantage);
-    const double share = allowed / static_cast<double>(graph_.nodes);
-    // With a range the rows below it have to be met to be told apart.
-    const bool meets_others = range_.has_low();
-    const double more = meets_others ? 0 : kBeamForSkipped * (1 - share);
-    const double ef = more + static_cast<double>(shape_.beam);
-    const double step = meets_others ? 1 / share : 1 + kThinShare / share;
-    const double walk_cost = ef * kDistancesPerEf * step;
-    if (walk_cost < scan_cost) {
-      const auto distances_max = static_cast<size_t>(kGiveUpAfter * scan_cost) + 1;
-      TRY_ASSIGN(const bool complete,
-                 meets_others ? WalkPastOthers(distances_max)
-                              : WalkAmongAllowed(static_cast<size_t>(ef), share, distances_max));
-      if (complete) return {};
+    const double scan_cost = costs_.Scan(ScansSketches());
+    const auto distances_max =
+        static_cast<size_t>(kGiveUpAfter * scan_cost / costs_.distance()) + 1;
+    if (range_.has_low()) {
+      // The rows below it have to be met to be told apart.
+      if (costs_.Past() >= scan_cost) return Scan();
+      TRY_ASSIGN(const bool complete, WalkPastOthers(distances_max));
+      return complete ? Status() : Scan();
     }
-    return Scan();
+    if (costs_.Near() >= scan_cost) return Scan();
+    TRY_ASSIGN(const bool near, WalkNearAllowed());
+    if (near) return {};
+    if (costs_.Among() >= scan_cost) return Scan();
+    TRY_ASSIGN(const bool complete, WalkAmongAllowed(distances_max));
+    return complete ? Status() : Scan();
   }
 
   Result<bool> WalkPastOthers(size_t distances_max) {
@@ -171,19 +160,47 @@ class GraphSearch {
                         found_, &below_);
   }
 
-  Result<bool> WalkAmongAllowed(size_t ef, double share, size_t distances_max) {
-    if (node_bits_.size() == 0 && share < kNodeBitsShare) SetNodeBits();
+  // False: the allowed rows lie elsewhere; scratch_.beam has some nodes near the query.
+  Result<bool> WalkNearAllowed() {
+    const NearGoal goal{.allowed = allowed_,
+                        .nodes = NodeBits(),
+                        .share = costs_.share(),
+                        .ef = std::min<size_t>(costs_.near_ef(), graph_.nodes),
+                        .wanted = std::min(costs_.near_wanted(), allowed_count_)};
+    TRY_ASSIGN(const bool found,
+               WalkNear(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), goal, scratch_));
+    if (found) TakeBeam();
+    return found;
+  }
+
+  Result<bool> WalkAmongAllowed(size_t distances_max) {
+    around_.clear();
+    for (size_t i = 0; i < std::min(kNearEntries, scratch_.beam.size()); ++i) {
+      around_.push_back(scratch_.beam.at(i).node);
+    }
+    if (spread_ == nullptr) {
+      spread_ = std::make_unique<SpreadSeeds>(graph_, index_.opened_.sketches.get(), allowed_);
+    }
+    seeds_.clear();
+    spread_->Choose(query_.unit(), seeds_);
     const AllowedGoal goal{.allowed = allowed_,
-                           .nodes = node_bits_.size() == 0 ? BitsetView{} : node_bits_.view(),
-                           .share = share,
-                           .ef = std::min(ef, allowed_count_),
+                           .nodes = NodeBits(),
+                           .seeds = seeds_,
+                           .around = around_,
+                           .ef = std::min(costs_.among_ef(), allowed_count_),
                            .distances_max = distances_max};
-    TRY_ASSIGN(const bool complete, WalkAllowed(ctx_, graph_, *walk_,
-                                                Descend(graph_, *walk_, scratch_), goal, scratch_));
+    TRY_ASSIGN(const bool complete, WalkAllowed(ctx_, graph_, *walk_, goal, scratch_));
     // A filter may leave pieces that no links join: what lies in another one may be nearer.
     if (!complete || (scratch_.beam.size() < goal.ef && shape_.may_scan)) return false;
     TakeBeam();
     return true;
+  }
+
+  // Which nodes are allowed, where that is known by node: empty otherwise.
+  BitsetView NodeBits() {
+    if (!knows_nodes_) return {};
+    if (node_bits_.size() == 0) SetNodeBits();
+    return node_bits_.view();
   }
 
   void SetNodeBits() {
@@ -292,6 +309,8 @@ class GraphSearch {
   const SearchShape shape_;
   const BitsetView allowed_;
   const size_t allowed_count_;
+  const bool knows_nodes_;
+  const GraphFilterCosts costs_;
   const KeyRange range_;
   QueryVector query_;
   std::unique_ptr<Scorer> walk_;
@@ -302,6 +321,9 @@ class GraphSearch {
   std::array<uint32_t, kScanTile + 64> nodes_;  // Of a tile, which ends with a word of the filter.
   std::array<float, kScanTile> keys_;
   Bitset node_bits_;
+  std::unique_ptr<SpreadSeeds> spread_;  // Made by the first query that needs it.
+  std::vector<uint32_t> seeds_;
+  std::vector<uint32_t> around_;
   std::unique_ptr<SketchedScan> sketched_;  // Made by the first query that scans by sketches.
   std::vector<Neighbour> found_;
   Candidates candidates_;

@@ -106,13 +106,13 @@ TEST_F(FilteredGraph, IsWalkedAlikeWhetherAllowedRowsAreKnownByNodeOrNot) {
   QueryVector query(kDim, Metric::kL2);
   WalkScratch scratch;
   const auto walk = [&](BitsetView by_node) {
+    const uint32_t entry = Descend(graph, *scorer, scratch);
     const AllowedGoal goal{.allowed = allowed.view(),
                            .nodes = by_node,
-                           .share = 0.15,
+                           .around = {&entry, 1},
                            .ef = 60,
                            .distances_max = kRows};
-    const uint32_t entry = Descend(graph, *scorer, scratch);
-    const auto complete = WalkAllowed(ctx_, graph, *scorer, entry, goal, scratch);
+    const auto complete = WalkAllowed(ctx_, graph, *scorer, goal, scratch);
     EXPECT_TRUE(complete.ok() && *complete);
     std::vector<uint32_t> found;
     for (size_t i = 0; i < scratch.beam.size(); ++i) found.push_back(scratch.beam.at(i).node);

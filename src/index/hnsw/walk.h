@@ -17,6 +17,8 @@ struct WalkScratch {
   std::vector<uint32_t> batch;
   std::vector<uint32_t> passed;  // Of WalkAllowed: neighbours that the filter does not allow.
   std::vector<float> keys;
+  Beam found;                  // Of WalkNear: the nearest allowed nodes,
+  std::vector<Neighbour> met;  // and all nodes met.
 };
 
 /// Greedy descent from the top to level 1; the entry for level 0. The scorer has its query.
