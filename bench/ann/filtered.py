@@ -7,6 +7,7 @@ the best round counts. `./dev bench ann --filtered` runs it, with `--out docs/be
 exit status says whether everything holds.
 """
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import numpy as np
 
 TOP = 10
-SHARES = [0.001, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99]
+SHARES = [0.001, 0.01, 0.03, 0.1, 0.15, 0.25, 0.5, 0.75, 0.9, 0.99]
 # Build and two sets of search parameters.
 INDEXES = {
     "HNSW": ({"M": 16, "efConstruction": 200}, [{}, {"ef": 160}]),
@@ -44,12 +45,12 @@ def write_vectors(path, vectors):
 
 
 class Data:
-    """The first rows of a folder's vectors, and filters over them."""
+    """The first rows of a folder's vectors, and filters over them. `name` is what the page calls them."""
 
-    def __init__(self, folder, rows, queries, work):
+    def __init__(self, folder, name, rows, queries, work):
         with open(os.path.join(folder, "meta.json")) as source:
             meta = json.load(source)
-        self.metric = meta["metric"]
+        self.name, self.metric = name, meta["metric"]
         self.base = read_vectors(os.path.join(folder, "base.fbin"))[:rows]
         self.queries = read_vectors(os.path.join(folder, "query.fbin"))[:queries]
         self.folder = os.path.join(work, f"{os.path.basename(os.path.abspath(folder))}-{len(self.base)}")
@@ -68,6 +69,9 @@ class Data:
             direction /= np.linalg.norm(direction)
         self.place = np.argsort(np.argsort(self.base @ direction)) / len(self.base)
         self.luck = np.argsort(random.permutation(len(self.base))) / len(self.base)
+
+    def title(self):
+        return f"{len(self.base):,} × {self.base.shape[1]}, {self.metric}, {self.name}"
 
     def filters(self):
         yield "none", 1.0, np.ones(len(self.base), bool)
@@ -151,7 +155,8 @@ def measure(args, data):
             plain_recall = recall_of(found[0], filters[0][3])
             for i, (kind, share, _, truth) in enumerate(filters):
                 limit, recall = min(exact[i], 2 * costs[0]), recall_of(found[i], truth)
-                rows.append({"index": index, "build": build, "params": params, "filter": kind, "share": share,
+                rows.append({"data": data.title(), "index": index, "build": build, "params": params, "filter": kind,
+                             "share": share,
                              "us": round(costs[i], 1), "exact_us": round(exact[i], 1), "limit_us": round(limit, 1),
                              "recall": round(recall, 4), "keeps_recall": recall >= plain_recall - RECALL_SLACK,
                              "keeps_cost": i == 0 or costs[i] <= COST_SLACK * limit + COST_SLACK_US})
@@ -163,35 +168,50 @@ def words_of(values):
     return " ".join(f"{key}={value}" for key, value in values.items())
 
 
-def page(rows, data, args):
+def page(rows, args):
     """What docs/benchmarks/filtered.md says."""
-    held = sum(row["keeps_recall"] and row["keeps_cost"] for row in rows)
     lines = ["# What filters do to recall and cost", "",
-             f"{len(data.base):,} × {data.base.shape[1]}, {data.metric}, {args.name}. {len(data.queries)} queries, the "
-             f"best {TOP}, one query a call on one thread; CPU time of the best of {args.repeats} rounds in which the "
-             f"searches took turns. {args.machine}.", "",
+             f"{args.queries} queries, the best {TOP}, one query a call on one thread; CPU time of the best of "
+             f"{args.repeats} rounds in which the searches took turns. {args.machine}.", "",
              "A filter allows a share of the rows: drawn at random, or lying together on one side of the vectors "
              "(correlated). The limit is the cheaper of an exact scan of the allowed rows and twice the same search "
              f"without a filter. **Bold**: recall more than {RECALL_SLACK} below the one without a filter, or a cost "
-             f"above {COST_SLACK} times the limit and {COST_SLACK_US} µs. {held} of {len(rows)} hold.", "",
+             f"above {COST_SLACK} times the limit and {COST_SLACK_US} µs. {held(rows)} hold.", "",
              "Again: `./dev bench ann --filtered`. Raw figures: the JSON file beside this page.", ""]
+    for data, of_data in grouped(rows, lambda row: row["data"]):
+        lines += [f"## {data}", "", f"{held(of_data)} hold.", ""]
+        for _, group in grouped(of_data, lambda row: (row["index"], words_of(row["params"]))):
+            lines += table(group)
+    return "\n".join(lines)
+
+
+def held(rows):
+    return f"{sum(row['keeps_recall'] and row['keeps_cost'] for row in rows)} of {len(rows)}"
+
+
+def grouped(rows, key):
+    """(key, its rows) in the order in which the keys come first."""
     groups = {}
     for row in rows:
-        groups.setdefault((row["index"], words_of(row["build"]), words_of(row["params"])), []).append(row)
-    for (index, build, params), group in groups.items():
-        plain = group[0]
-        lines += [f"## {index}" + (f" ({build})" if build else "") + f", {params or 'default search'}", "",
-                  f"Without a filter: recall {plain['recall']:.3f}, {plain['us']:.0f} µs.", "",
-                  "| allowed | random: recall | µs | limit | correlated: recall | µs | limit |", "|---|" + "---:|" * 6]
-        for share in SHARES:
-            cells = []
-            for kind in ("random", "correlated"):
-                row = next(row for row in group if row["filter"] == kind and row["share"] == share)
-                cells += [mark(f"{row['recall']:.3f}", row["keeps_recall"]),
-                          mark(f"{row['us']:.0f}", row["keeps_cost"]), f"{row['limit_us']:.0f}"]
-            lines.append(f"| {100 * share:g} % | " + " | ".join(cells) + " |")
-        lines.append("")
-    return "\n".join(lines)
+        groups.setdefault(key(row), []).append(row)
+    return groups.items()
+
+
+def table(group):
+    """Of one index and one set of search parameters; the first row is without a filter."""
+    plain = group[0]
+    build, params = words_of(plain["build"]), words_of(plain["params"])
+    lines = [f"### {plain['index']}" + (f" ({build})" if build else "") + f", {params or 'default search'}", "",
+             f"Without a filter: recall {plain['recall']:.3f}, {plain['us']:.0f} µs.", "",
+             "| allowed | random: recall | µs | limit | correlated: recall | µs | limit |", "|---|" + "---:|" * 6]
+    for share in SHARES:
+        cells = []
+        for kind in ("random", "correlated"):
+            row = next(row for row in group if row["filter"] == kind and row["share"] == share)
+            cells += [mark(f"{row['recall']:.3f}", row["keeps_recall"]), mark(f"{row['us']:.0f}", row["keeps_cost"]),
+                      f"{row['limit_us']:.0f}"]
+        lines.append(f"| {100 * share:g} % | " + " | ".join(cells) + " |")
+    return [*lines, ""]
 
 
 def mark(text, holds):
@@ -210,7 +230,7 @@ def show(rows):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("data", help="a folder with base.fbin, query.fbin, meta.json")
+    p.add_argument("data", nargs="+", help="folders with base.fbin, query.fbin, meta.json")
     p.add_argument("--program", required=True)
     p.add_argument("--work", required=True, help="where the cut data and the indexes are kept")
     p.add_argument("--rows", type=int, default=50000)
@@ -219,21 +239,25 @@ def main():
     p.add_argument("--only", default="", help="names of indexes, with | between them")
     p.add_argument("--json", default="")
     p.add_argument("--out", default="", help="folder that gets filtered.md and filtered.json")
-    p.add_argument("--name", default="given vectors", help="of the data, for the page")
+    p.add_argument("--name", action="append", default=[], help="of each folder's vectors, for the page")
     p.add_argument("--machine", default="", help="in words, for the page")
     args = p.parse_args()
-    data = Data(args.data, args.rows, args.queries, args.work)
-    rows = measure(args, data)
-    show(rows)
+    rows = []
+    for folder, name in itertools.zip_longest(args.data, args.name[:len(args.data)], fillvalue="given vectors"):
+        data = Data(folder, name, args.rows, args.queries, args.work)
+        rows += measure(args, data)
+        print(data.title())
+        show([row for row in rows if row["data"] == data.title()])
     for path in filter(None, [args.json, args.out and os.path.join(args.out, "filtered.json")]):
         with open(path, "w") as target:
             target.write("[" + ",\n ".join(map(json.dumps, rows)) + "]\n")
     if args.out:
         with open(os.path.join(args.out, "filtered.md"), "w") as target:
-            target.write(page(rows, data, args))
+            target.write(page(rows, args))
     faults = [row for row in rows if not (row["keeps_recall"] and row["keeps_cost"])]
     print(f"{len(rows) - len(faults)} of {len(rows)} hold")
     sys.exit(1 if faults else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,10 @@ REAL = os.path.join(os.path.dirname(ROOT), "shared", "perf", "data", "unpack.py"
 GENERATED = [("clustered", 1000000, 128, "L2"), ("clustered", 300000, 768, "IP"), ("clustered", 100000, 1536, "IP"),
              ("uniform", 100000, 96, "L2")]
 
-FILTERED_ROWS = 1 << 17  # What filters do is measured on at most so many.
+ROWS_ANY = 1 << 40
+# What filters do is measured on, beside the real vectors, and how many rows of each set unless --rows says it.
+FILTERED = [("clustered", 100000, 128, "L2")]
+FILTERED_ROWS = 1 << 17
 
 KINDS = {"debtext384": "real: sentences of Debian package descriptions, embedded by all-MiniLM-L6-v2",
          "clustered": "generated: clusters of uneven size on patches of 8 to 28 dimensions, with noise",
@@ -58,6 +61,10 @@ def data(args):
     if args.engine:
         return real_data() or generated_data([("clustered", 100000, 128, "L2")], args.rows)
     return ([] if args.quick else real_data()) + generated_data(GENERATED, args.rows)
+
+
+def kind_of(meta):
+    return KINDS.get(meta.get("kind", meta.get("name")), "vectors given")
 
 
 def load_truth(folder):
@@ -95,7 +102,8 @@ def arguments():
     p.add_argument("--skip", default="", metavar="REGEX", help="a part of name and configuration: what is left out")
     p.add_argument("--everything", action="store_true", help="on large sets also what never came first on small ones")
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--rows", type=int, default=1 << 40, help="generated sets hold at most this many")
+    p.add_argument("--rows", type=int, default=ROWS_ANY,
+                   help="generated sets hold at most this many; with --filtered all sets")
     p.add_argument("--sparse", type=int, default=-1, metavar="ROWS",
                    help="rows of the sparse set; a million unless something else is asked for, 0: none")
     p.add_argument("--quick", action="store_true", help="generated sets of 20,000 rows, two rounds")
@@ -146,7 +154,7 @@ def measure_set(folder, args, state, keep):
     for entry in entries:
         bench.prepare(entry, bool(rebuild.search(entry.name)))
     rows, batch = ([], []) if args.prepare else rounds.measure(bench, entries, args, state, keep)
-    kind = KINDS.get(meta.get("kind", meta["name"]), "vectors given")
+    kind = kind_of(meta)
     spent = {key: round(value) for key, value in state.get("spent", {}).get(meta["name"], {}).items()}
     about = f"{meta['n']:,} × {meta['dim']}, {meta['metric']}, {kind}"
     return {"name": meta["name"], "about": about, "dim": meta["dim"], "rounds": args.rounds, **spent,
@@ -177,18 +185,23 @@ def publish(name, result, figures, out):
     print(page)
 
 
+def filtered(args):
+    folders = args.data or real_data() + generated_data(FILTERED, args.rows)
+    names = [word for folder in folders for word in ("--name", kind_of(read_json(os.path.join(folder, "meta.json"))))]
+    rows = FILTERED_ROWS if args.rows == ROWS_ANY else args.rows
+    run(venv("bench_ann"), os.path.join(HERE, "filtered.py"), *folders, *names, "--program", args.program, "--work",
+        os.path.join(WORK, "filtered"), "--rows", str(rows), "--repeats", str(args.rounds), "--only", args.only,
+        "--machine", machine(), *(["--json", args.json] if args.json else []),
+        *(["--out", args.out] if args.out else []))
+
+
 def main():
     args = arguments()
     if not args.program:
         run("ninja", "-C", os.path.join(BUILD, "release"), "elanus_ann", stdout=subprocess.DEVNULL)
         args.program = PROGRAM
     if args.filtered:
-        folder = (args.data or real_data() or generated_data([("clustered", 100000, 128, "L2")], args.rows))[0]
-        name = os.path.basename(os.path.abspath(folder))
-        run(venv("bench_ann"), os.path.join(HERE, "filtered.py"), folder, "--program", args.program, "--work",
-            os.path.join(WORK, "filtered"), "--rows", str(min(args.rows, FILTERED_ROWS)), "--repeats", str(args.rounds),
-            "--only", args.only, "--name", KINDS.get(name, name), "--machine", machine(),
-            *(["--json", args.json] if args.json else []), *(["--out", args.out] if args.out else []))
+        filtered(args)
         return
     name = "engine" if args.engine else "ann"
     out = args.out or os.path.join(WORK, name)
