@@ -19,7 +19,7 @@ Status CheckAhead(const Services& services, Timestamp guarantee) {
   constexpr ErrorCode kTimeTickDelay{11};
   return Error(kTimeTickDelay,
                "{}: guarantee timestamp {} is {} s ahead of the server's time, at most {} s are "
-               "allowed",
+               "allowed (queryNode.scheduler.maxTimestampLag)",
                InfoOf(kTimeTickDelay).name, guarantee.value(), ahead_s,
                services.options.timestamp_lag_s_max);
 }

@@ -5,7 +5,9 @@ import re
 import pytest
 from conftest import ROOT
 from pymilvus import AnnSearchRequest, MilvusClient, MilvusException, RRFRanker
+from search_data import hits_of, raw_search
 from support import make, metric, metrics_page, row, server_of_file, vectors
+from wire import calls
 
 server = server_of_file({"proxy.slowQuerySpanInSeconds": 0})
 ROWS = 100
@@ -23,7 +25,8 @@ def busy(server):
     client.insert("busy", [row(ROWS, vectors(1)[0])])
     query = vectors(3)
     client.search("busy", query, limit=4)
-    client.search("busy", query[:1], limit=4, search_params={"params": {}}, enable_recall_calculation=True)
+    with calls(server.address) as call:  # The client has no word for this one.
+        hits_of(raw_search(call, "busy", query[:1], anns_field="vector", topk=4, enable_recall_calculation="true"))
     client.query("busy", filter="id > 2", limit=5)
     with pytest.raises(MilvusException):
         client.query("busy", filter="id >")
