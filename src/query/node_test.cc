@@ -120,27 +120,38 @@ TEST_F(QueryNode, AReadMayGoWithoutASegmentThatCannotBeRead) {
   constexpr FieldId kNumber{101};
   collection_.schema.fields.push_back(
       {.id = kNumber, .name = "n", .type = model::DataType::kInt64});
-  for (int64_t id : {1, 2, 3}) ASSERT_TRUE(Load(Write(id, {kNumber})).ok());
-  // Opened when a filter first asks for it.
-  ASSERT_TRUE(disk_objects_->Delete(ctx_, "segments/3/2/101.col").ok());
+  // Without room for all that is loaded, a file is looked into when a filter first asks for it.
+  Node node(objects_, pool_, {.cache = {.budget_mb = 1, .high_ratio = 1e-6, .low_ratio = 0}});
+  std::string damaged = store::EncodeColumnFile(Ints(kNumber));
+  const int64_t values[] = {7, 8};
+  const size_t at =
+      damaged.find(std::string_view(reinterpret_cast<const char*>(values), sizeof(values)));
+  ASSERT_NE(at, std::string::npos);
+  damaged[at] ^= 1;
+  for (int64_t id : {1, 2, 3}) {
+    const model::SegmentInfo info = Write(id, {kNumber});
+    if (id == 2) ASSERT_TRUE(disk_objects_->Put(ctx_, "segments/3/2/101.col", damaged).ok());
+    const Status loaded = node.LoadSegment(ctx_, info, collection_, {});
+    ASSERT_TRUE(loaded.ok()) << loaded.ToString();
+  }
   const std::vector<SegmentId> all = {SegmentId(1), SegmentId(2), SegmentId(3)};
   model::ShardQuery query;
   query.read.collection = kCollection;
   query.read.filter = "n >= 3";
   query.count_only = true;
-  EXPECT_EQ(node_.Retrieve(ctx_, all, query).status().code(), ErrorCode::kKeyNotFound);
+  EXPECT_EQ(node.Retrieve(ctx_, all, query).status().code(), ErrorCode::kIntegrity);
   query.read.data_ratio_min = 0.7;
-  EXPECT_EQ(node_.Retrieve(ctx_, all, query).status().code(), ErrorCode::kKeyNotFound);
+  EXPECT_EQ(node.Retrieve(ctx_, all, query).status().code(), ErrorCode::kIntegrity);
   query.read.data_ratio_min = 0.6;
-  const auto counted = node_.Retrieve(ctx_, all, query);
+  const auto counted = node.Retrieve(ctx_, all, query);
   ASSERT_TRUE(counted.ok()) << counted.status().ToString();
   EXPECT_EQ(counted->count, 14);
   // What it is not to blame for is told all the same.
   query.read.filter = "n >=";
-  EXPECT_FALSE(node_.Retrieve(ctx_, all, query).ok());
+  EXPECT_FALSE(node.Retrieve(ctx_, all, query).ok());
   query.read.filter = "n >= 3";
   query.read.data_ratio_min = 0;
-  EXPECT_EQ(node_.Retrieve(ctx_, {SegmentId(2)}, query).status().code(), ErrorCode::kKeyNotFound);
+  EXPECT_EQ(node.Retrieve(ctx_, {SegmentId(2)}, query).status().code(), ErrorCode::kIntegrity);
 }
 
 TEST_F(QueryNode, ALoadThatFailsLeavesWhatIsLoadedAlone) {
