@@ -2,7 +2,6 @@
 import re
 import threading
 import time
-import urllib.request
 
 import grpc
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from pymilvus import MilvusClient
 from pymilvus.grpc_gen import milvus_pb2
 
-from support import DIM, make
+from support import DIM, make, metric
 from wire import DECODE, SERVICE, column, insert_request, query_request, search_request, status_of
 
 ROWS = 60_000
@@ -57,11 +56,8 @@ def dropped(server, method):
 
 def counted(server, method):
     """Reads whose caller went or whose deadline passed: a client hangs up at its deadline, which may come first."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.management_port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    counts = re.findall(rf'milvus_proxy_req_count{{node_id="1",function_name="{method}",status="(\w+)",'
-                        r'db_name="default",collection_name="slow_to_read"} (\d+)\n', text)
-    return sum(int(count) for status, count in counts if status in ("cancel", "abandon"))
+    return sum(metric(server, "milvus_proxy_req_count", function_name=method, status=status,
+                      collection_name="slow_to_read") for status in ("cancel", "abandon"))
 
 
 def wait_until_idle(server, seconds=5):
