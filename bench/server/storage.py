@@ -228,8 +228,8 @@ def page(args, found, sizes):
     build = "M 16, efConstruction 100" if args.index == "HNSW" else "its defaults"
     lines = ["# Storage benchmark", "",
              f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}, {platform.system()} "
-             f"{platform.release()}; {args.dim} dimensions, L2, {args.index} with {build}. Written by one run of "
-             "`./dev bench storage`; search times are a Python client's, its own part included.", ""]
+             f"{platform.release()}; {args.dim} dimensions, L2, {args.index} with {build}. Written by "
+             f"{'runs' if args.keep else 'one run'} of `./dev bench storage`; search times are a Python client's, its own part included.", ""]
     lines += ["| | measured | wanted |", "| --- | --- | --- |"]
     lines += [f"| {title} | {number(found[key])} | {wanted} |"
               for key, (title, wanted) in TARGETS.items() if key in found]
@@ -261,6 +261,15 @@ def measure_beside(args):
     return {what: float(np.median([turn[what] for turn in turns])) for what in turns[0]}
 
 
+def kept(args):
+    """What an earlier run found, where that counts on."""
+    if not args.keep:
+        return {}, []
+    with open(os.path.join(args.out, "storage.json")) as before:
+        figures = json.load(before)
+    return figures["found"], figures["sizes"] if "grow" in args.skip else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", default=BINARY)
@@ -279,8 +288,9 @@ def main():
     parser.add_argument("--skip", action="append", default=[], choices=PARTS)
     parser.add_argument("--folder", help="where the data goes meanwhile; else the system's temporary folder")
     parser.add_argument("--out", help="a folder for storage.md and storage.json")
+    parser.add_argument("--keep", action="store_true", help="parts that are skipped keep the figures that --out has")
     args = parser.parse_args()
-    found, rows = {}, []
+    found, rows = kept(args)
     sizes = [] if "grow" in args.skip else [int(size) for size in args.sizes.split(",")]
     if args.rows not in sizes and {"restart", "delete", "space"} - set(args.skip):
         sizes.append(args.rows)
