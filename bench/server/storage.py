@@ -229,7 +229,8 @@ def page(args, found, sizes):
     lines = ["# Storage benchmark", "",
              f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}, {platform.system()} "
              f"{platform.release()}; {args.dim} dimensions, L2, {args.index} with {build}. Written by "
-             f"{'runs' if args.keep else 'one run'} of `./dev bench storage`; search times are a Python client's, its own part included.", ""]
+             f"{'runs' if args.keep else 'one run'} of `./dev bench storage`; search times are a Python client's, its own "
+             "part included.", ""]
     lines += ["| | measured | wanted |", "| --- | --- | --- |"]
     lines += [f"| {title} | {number(found[key])} | {wanted} |"
               for key, (title, wanted) in TARGETS.items() if key in found]
