@@ -156,8 +156,7 @@ def measure(args, data):
             for i, (kind, share, _, truth) in enumerate(filters):
                 limit, recall = min(exact[i], 2 * costs[0]), recall_of(found[i], truth)
                 rows.append({"data": data.title(), "index": index, "build": build, "params": params, "filter": kind,
-                             "share": share,
-                             "us": round(costs[i], 1), "exact_us": round(exact[i], 1), "limit_us": round(limit, 1),
+                             "share": share, "us": round(costs[i], 1), "exact_us": round(exact[i], 1), "limit_us": round(limit, 1),
                              "recall": round(recall, 4), "keeps_recall": recall >= plain_recall - RECALL_SLACK,
                              "keeps_cost": i == 0 or costs[i] <= COST_SLACK * limit + COST_SLACK_US})
         worker.close()

@@ -152,7 +152,8 @@ def one_set(name, about, result):
     data = about["name"]
     rows = [row for row in result["rows"] if row["data"] == data]
     how = (f"{about['about']}. The median of {about['rounds']} rounds; other work on the machine took "
-           f"{about['others_cpu_s']:,} CPU seconds of the {result['cpus'] * about['seconds']:,} that they lasted. {about['machine']}.")
+           f"{about['others_cpu_s']:,} CPU seconds of the {result['cpus'] * about['seconds']:,} that they lasted. "
+           f"{about['machine']}.")
     picture = f"![recall against speed, build time and size against speed]({name}-{data}.png)"
     parts = [f"## {data}", how, picture, ratios(rows), table(rows)]
     on_disk = [row for row in rows if row["group"] == "disk"]

@@ -2,6 +2,7 @@
 // their labels, as Prometheus reads them.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -47,6 +48,8 @@ class HistogramFamily {
   HistogramFamily(const char* name, const char* help, LabelNames labels);
   ~HistogramFamily();
   void Observe(LabelValues values, double value);
+  /// A duration, as milliseconds.
+  void ObserveUs(LabelValues values, int64_t us) { Observe(values, static_cast<double>(us) / 1e3); }
   /// As above.
   void Forget(LabelValues last_values);
 

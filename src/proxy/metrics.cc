@@ -129,8 +129,6 @@ std::string_view EndOf(const Status& status) {
   return InfoOf(status.code()).is_input_error ? "fail_input" : "fail_system";
 }
 
-double Ms(int64_t us) { return static_cast<double>(us) / 1e3; }
-
 // Whatever else a request may have for a name does not become a label.
 bool IsName(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -195,9 +193,9 @@ void CountCall(const EndedCall& call, int64_t collections_max) {
   const std::string_view end = EndOf(call.status);
   for (std::string_view status : {end, std::string_view("total")})
     families.requests.Add({call.method, status, database, collection});
-  families.request_ms.Observe({call.method}, Ms(call.ran_us));
-  families.queue_ms.Observe({call.method}, Ms(call.waited_us));
-  families.grpc_ms.Observe({call.method, end}, Ms(call.waited_us + call.ran_us));
+  families.request_ms.ObserveUs({call.method}, call.ran_us);
+  families.queue_ms.ObserveUs({call.method}, call.waited_us);
+  families.grpc_ms.ObserveUs({call.method, end}, call.waited_us + call.ran_us);
   families.sent_bytes.Add({}, static_cast<double>(call.sent_bytes));
   const std::string_view message = MessageOf(call.method);
   if (message.empty()) return;
@@ -213,8 +211,8 @@ void CountRead(const EndedRead& read, int64_t collections_max) {
   families.received_nq.Add({type, database, collection}, nq);
   if (!read.status.ok()) return;
   if (type != "query") families.searched.Add({database, collection}, nq);
-  families.read_ms.Observe({type, database, collection}, Ms(read.us));
-  families.collection_read_ms.Observe({type, database, collection}, Ms(read.us));
+  families.read_ms.ObserveUs({type, database, collection}, read.us);
+  families.collection_read_ms.ObserveUs({type, database, collection}, read.us);
 }
 
 void CountSlowRead(std::string_view rpc) { OfProcess().slow.Add({TypeOf(rpc)}); }
@@ -228,8 +226,8 @@ void CountWrite(const EndedWrite& write, int64_t collections_max) {
                         : write.kind == "upsert" ? families.upserted
                                                  : families.deleted;
   rows.Add({database, collection}, static_cast<double>(write.rows));
-  families.write_ms.Observe({write.kind, database, collection}, Ms(write.us));
-  families.collection_write_ms.Observe({write.kind, database, collection}, Ms(write.us));
+  families.write_ms.ObserveUs({write.kind, database, collection}, write.us);
+  families.collection_write_ms.ObserveUs({write.kind, database, collection}, write.us);
 }
 
 void CountRate(std::string_view kind, bool is_let_in) {
@@ -245,12 +243,12 @@ MeasuredPart::MeasuredPart(Clock& clock, Part part, std::string_view of)
     : clock_(clock), part_(part), of_(of), begin_us_(clock.MonotonicUs()) {}
 
 MeasuredPart::~MeasuredPart() {
-  const double ms = Ms(clock_.MonotonicUs() - begin_us_);
+  const int64_t us = clock_.MonotonicUs() - begin_us_;
   Families& families = OfProcess();
   HistogramFamily& family = part_ == Part::kWaitForShards ? families.wait_ms
                             : part_ == Part::kReduce      ? families.reduce_ms
                                                           : families.append_ms;
-  family.Observe({of_}, ms);
+  family.ObserveUs({of_}, us);
 }
 
 SearchedQueries::SearchedQueries(size_t nq) : nq_(static_cast<double>(nq)) {

@@ -6,17 +6,12 @@
 #include "base/metrics.h"
 
 namespace elanus::query {
-namespace {
-
-double Ms(int64_t us) { return static_cast<double>(us) / 1e3; }
-
-}  // namespace
 
 void CountCore(std::string_view type, int64_t us) {
   static HistogramFamily cores{"milvus_querynode_sq_core_latency",
                                "Milliseconds of finding rows in sealed segments.",
                                {"query_type"}};
-  cores.Observe({type}, Ms(us));
+  cores.ObserveUs({type}, us);
 }
 
 void CountReduce(std::string_view type, int64_t us) {
@@ -24,7 +19,7 @@ void CountReduce(std::string_view type, int64_t us) {
                                  "Milliseconds of merging hits of sealed segments and of reading "
                                  "their output fields.",
                                  {"query_type", "reduce_level", "reduce_type"}};
-  reduces.Observe({type, "segments", "merge"}, Ms(us));
+  reduces.ObserveUs({type, "segments", "merge"}, us);
 }
 
 void CountPartial(std::string_view type, CollectionId collection) {
@@ -37,7 +32,7 @@ void CountPartial(std::string_view type, CollectionId collection) {
 void CountLoad(int64_t us) {
   static HistogramFamily loads{
       "milvus_querynode_load_segment_latency", "Milliseconds of loading a segment.", {}};
-  loads.Observe({}, Ms(us));
+  loads.ObserveUs({}, us);
 }
 
 }  // namespace elanus::query

@@ -4,24 +4,19 @@
 #include "base/metrics.h"
 
 namespace elanus::shard {
-namespace {
-
-double Ms(int64_t us) { return static_cast<double>(us) / 1e3; }
-
-}  // namespace
 
 void CountWait(std::string_view type, int64_t us) {
   static HistogramFamily waits{"milvus_querynode_sq_wait_tsafe_latency",
                                "Milliseconds until a shard had reached a read's guarantee.",
                                {"query_type"}};
-  waits.Observe({type}, Ms(us));
+  waits.ObserveUs({type}, us);
 }
 
 void CountRead(std::string_view type, const Status& status, int64_t us) {
   static HistogramFamily reads{"milvus_querynode_sq_req_latency",
                                "Milliseconds of reads of a shard that succeeded.",
                                {"query_type", "scope"}};
-  if (status.ok()) reads.Observe({type, "OnLeader"}, Ms(us));
+  if (status.ok()) reads.ObserveUs({type, "OnLeader"}, us);
 }
 
 void CountSearch(size_t nq, size_t top_k) {

@@ -23,8 +23,8 @@ struct AllowedGoal {
 
 /// Best-first walk on level 0 that scores allowed nodes only; the hits lie in scratch.beam. A step
 /// takes the allowed neighbours of a node and, where they are few, those behind its other
-/// neighbours (ACORN, Patel et al. 2024). It begins around `entry` and at allowed nodes from all
-/// over the graph, since a filter may leave nothing near the entry. graph.node_of must be there.
+/// neighbours (ACORN, Patel et al. 2024). It begins at goal.seeds, which should be from all
+/// over the graph, since a filter may leave nothing near the query, and around goal.around.
 ///
 /// False when it was given up. A beam that is not full: no links led to the other allowed nodes.
 Result<bool> WalkAllowed(Context& ctx, const GraphView& graph, Scorer& scorer,
