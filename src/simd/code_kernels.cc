@@ -64,8 +64,11 @@ constexpr CodeKernels kPlain = {"plain",
 namespace avx2 {
 
 // 8-bit codes: a pair of products does not fit 16 bits, so both sides are widened first.
+ELANUS_AVX2 ELANUS_INLINE __m256i Widen(const int8_t* query) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query)));
+}
 ELANUS_AVX2 ELANUS_INLINE __m256i Step8(__m256i sum, const int8_t* query, const uint8_t* row) {
-  const __m256i q = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query)));
+  const __m256i q = Widen(query);
   const __m256i r = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row)));
   return _mm256_add_epi32(sum, _mm256_madd_epi16(q, r));
 }
@@ -121,15 +124,20 @@ ELANUS_AVX2 int32_t One(const int8_t* query, const uint8_t* row, size_t blocks) 
 template <int kBits>
 ELANUS_AVX2 void Four(const int8_t* query, const uint8_t* const rows[4], size_t blocks,
                       int32_t out[4]) {
-  constexpr size_t kDims = CodeBlock(kBits);
-  __m256i sum[4] = {};
+  // Named one by one: of an array the compiler zeroes memory.
+  __m256i s0 = _mm256_setzero_si256();
+  __m256i s1 = s0;
+  __m256i s2 = s0;
+  __m256i s3 = s0;
   for (size_t b = 0; b < blocks; ++b) {
-    const size_t at = b * (kDims * kBits / 8);
-    for (int r = 0; r < 4; ++r) {
-      sum[r] = Block<kBits>(sum[r], query + b * kDims, rows[r] + at);
-    }
+    const int8_t* q = query + b * CodeBlock(kBits);
+    const size_t at = b * (CodeBlock(kBits) * kBits / 8);
+    s0 = Block<kBits>(s0, q, rows[0] + at);
+    s1 = Block<kBits>(s1, q, rows[1] + at);
+    s2 = Block<kBits>(s2, q, rows[2] + at);
+    s3 = Block<kBits>(s3, q, rows[3] + at);
   }
-  for (int r = 0; r < 4; ++r) out[r] = SumOfEight(sum[r]);
+  SumsOfEight(s0, s1, s2, s3, out);
 }
 
 constexpr CodeKernels kKernels = {"AVX2", One<8>,  Four<8>, One<4>,  Four<4>,

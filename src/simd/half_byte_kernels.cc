@@ -27,25 +27,32 @@ ELANUS_AVX2 ELANUS_INLINE __m256i Load32(const void* p) {
 }
 
 // Four products of 15 * 128 fit 16 bits.
+ELANUS_AVX2 ELANUS_INLINE __m256i Step(__m256i sum, __m256i codes, __m256i low, __m256i high) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  const __m256i pairs = _mm256_add_epi16(
+      _mm256_maddubs_epi16(_mm256_and_si256(codes, mask), low),
+      _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(codes, 4), mask), high));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
 ELANUS_AVX2 void Avx2(const int8_t* low, const int8_t* high, const uint8_t* const rows[4],
                       size_t bytes, int32_t sums[4]) {
-  const __m256i mask = _mm256_set1_epi8(15);
   const size_t whole = bytes / 32 * 32;
-  __m256i sum[4] = {};
+  // Named one by one: of an array the compiler zeroes memory.
+  __m256i s0 = _mm256_setzero_si256();
+  __m256i s1 = s0;
+  __m256i s2 = s0;
+  __m256i s3 = s0;
   for (size_t j = 0; j < whole; j += 32) {
     const __m256i low_query = Load32(low + j);
     const __m256i high_query = Load32(high + j);
-    for (int r = 0; r < 4; ++r) {
-      const __m256i codes = Load32(rows[r] + j);
-      const __m256i pairs = _mm256_add_epi16(
-          _mm256_maddubs_epi16(_mm256_and_si256(codes, mask), low_query),
-          _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(codes, 4), mask), high_query));
-      sum[r] = _mm256_add_epi32(sum[r], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-    }
+    s0 = Step(s0, Load32(rows[0] + j), low_query, high_query);
+    s1 = Step(s1, Load32(rows[1] + j), low_query, high_query);
+    s2 = Step(s2, Load32(rows[2] + j), low_query, high_query);
+    s3 = Step(s3, Load32(rows[3] + j), low_query, high_query);
   }
-  for (int r = 0; r < 4; ++r) {
-    sums[r] = SumOfEight(sum[r]) + PlainFrom(low, high, rows[r], whole, bytes);
-  }
+  SumsOfEight(s0, s1, s2, s3, sums);
+  if (whole == bytes) return;
+  for (int r = 0; r < 4; ++r) sums[r] += PlainFrom(low, high, rows[r], whole, bytes);
 }
 
 ELANUS_VNNI ELANUS_INLINE __m512i Step(__m512i sum, __m512i codes, __m512i low, __m512i high) {

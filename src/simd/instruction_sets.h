@@ -47,6 +47,14 @@ ELANUS_AVX2 ELANUS_INLINE int32_t SumOfEight(__m256i v) {
   const __m128i pair = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
   return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
 }
+/// The sums of four times eight.
+ELANUS_AVX2 ELANUS_INLINE void SumsOfEight(__m256i a, __m256i b, __m256i c, __m256i d,
+                                           int32_t sums[4]) {
+  const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+  _mm_storeu_si128(
+      reinterpret_cast<__m128i*>(sums),
+      _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+}
 
 ELANUS_VNNI ELANUS_INLINE __m256i HalvesAdded(__m512i v) {
   return _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));

@@ -63,15 +63,22 @@ ELANUS_AVX2 int32_t One(const int8_t* a, const int8_t* b, size_t dim) {
 template <bool kL2>
 ELANUS_AVX2 void Four(const int8_t* query, const int8_t* const rows[4], size_t dim,
                       int32_t out[4]) {
-  __m256i sum[4] = {};
+  // Named one by one: of an array the compiler zeroes memory.
+  __m256i s0 = _mm256_setzero_si256();
+  __m256i s1 = s0;
+  __m256i s2 = s0;
+  __m256i s3 = s0;
   size_t d = 0;
   for (; d + kStep <= dim; d += kStep) {
     const __m256i q = Widen(query + d);
-    for (int r = 0; r < 4; ++r) sum[r] = Step<kL2>(sum[r], q, Widen(rows[r] + d));
+    s0 = Step<kL2>(s0, q, Widen(rows[0] + d));
+    s1 = Step<kL2>(s1, q, Widen(rows[1] + d));
+    s2 = Step<kL2>(s2, q, Widen(rows[2] + d));
+    s3 = Step<kL2>(s3, q, Widen(rows[3] + d));
   }
-  for (int r = 0; r < 4; ++r) {
-    out[r] = SumOfEight(sum[r]) + PlainOne<kL2>(query + d, rows[r] + d, dim - d);
-  }
+  SumsOfEight(s0, s1, s2, s3, out);
+  if (d == dim) return;
+  for (int r = 0; r < 4; ++r) out[r] += PlainOne<kL2>(query + d, rows[r] + d, dim - d);
 }
 
 constexpr Int8Kernels kKernels = {"AVX2", One<true>, One<false>, Four<true>, Four<false>};
