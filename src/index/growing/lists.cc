@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "index/cells/k_means.h"
 #include "index/codes/codecs.h"
-#include "index/ivf/k_means.h"
 #include "simd/kernels.h"
 
 namespace elanus::index {

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "index/cells/list_order.h"
 #include "index/codes/codec.h"
 #include "index/growing/dense.h"
-#include "index/ivf/list_order.h"
 
 namespace elanus::index {
 

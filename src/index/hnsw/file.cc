@@ -1,6 +1,7 @@
 // Writing and opening a graph's file.
 #include "index/hnsw/file.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/framed.h"
@@ -14,7 +15,10 @@ constexpr std::string_view kMagic = "ELHNSW02";
 constexpr size_t kLead = 32;  // With the frame's 32 bytes the content is 64-byte aligned.
 constexpr uint64_t kMMax = 2048;
 constexpr uint64_t kLevelsMax = 33;
+constexpr size_t kAlignment = 64;                  // Of each part.
 constexpr uint64_t kBytesMax = uint64_t{1} << 40;  // Of any one part: keeps sums from wrapping.
+
+constexpr size_t Align(size_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
 
 // Numbers in a file are trusted only after this: a walk follows them without looking. Node i has
 // the upper slots from upper_start[i] to upper_start[i + 1]; a link of level l must lead to a node
@@ -58,6 +62,23 @@ std::vector<uint32_t> NodesOfRows(const uint32_t* rows, uint32_t nodes) {
   return node_of;
 }
 
+// Behind the sketches.
+size_t CellsBegin(const GraphHeader& h, bool is_l2) {
+  return Align(SketchLayout(h.nodes, static_cast<uint32_t>(h.dim), is_l2).end);
+}
+
+// A header that is good names sketches. The cells behind them, where there are any.
+Status OpenCells(const char* bytes, bool is_l2, OpenedGraph& opened) {
+  const GraphHeader& h = opened.header;
+  const size_t begin = CellsBegin(h, is_l2);
+  if (h.sketch_bytes <= begin) return {};
+  const auto dim = static_cast<uint32_t>(h.dim);
+  TRY(Cells::Check({bytes + begin, h.sketch_bytes - begin}, h.nodes, dim));
+  opened.cells = std::make_unique<Cells>(bytes + begin, dim, is_l2);
+  opened.memory_bytes += opened.cells->memory_bytes();
+  return {};
+}
+
 bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, bool is_l2, size_t content) {
   const uint64_t bytes[] = {h.code_params, h.code_bytes, h.refine_params, h.refine_bytes};
   for (uint64_t b : bytes) {
@@ -66,27 +87,27 @@ bool HeaderIsGood(const GraphHeader& h, VectorBlock rows, bool is_l2, size_t con
   return h.nodes == rows.rows && h.dim == rows.dim &&
          h.element == static_cast<uint64_t>(rows.element) && h.m >= 2 && h.m <= kMMax &&
          h.upper_slots <= h.nodes * kLevelsMax && (h.nodes == 0 || h.entry < h.nodes) &&
-         h.code_terms <= 1 && h.refine_terms <= 1 &&
-         (h.sketch_bytes == 0 || h.sketch_bytes == SketchLayout(rows.rows, rows.dim, is_l2).end) &&
-         GraphLayout(h).end == content;
+         h.code_terms <= 1 && h.refine_terms <= 1 && h.sketch_bytes <= content &&
+         GraphLayout(h).end == content &&
+         (h.sketch_bytes == 0 || h.sketch_bytes == SketchLayout(rows.rows, rows.dim, is_l2).end ||
+          h.sketch_bytes > CellsBegin(h, is_l2));
 }
 
 }  // namespace
 
 GraphLayout::GraphLayout(const GraphHeader& h) {
-  const auto align = [](size_t n) { return (n + 63) / 64 * 64; };
-  size_t at = align(sizeof(GraphHeader));
+  size_t at = Align(sizeof(GraphHeader));
   rows = at;
-  upper_start = at = align(at + h.nodes * 4);
-  links = at = align(at + h.nodes * 4);
-  upper = at = align(at + h.nodes * (1 + 2 * h.m) * 4);
-  code_params = at = align(at + h.upper_slots * (1 + h.m) * 4);
-  codes = at = align(at + h.code_params);
-  terms = at = align(at + h.nodes * h.code_bytes);
-  sketches = at = align(at + h.nodes * h.code_terms * 4);
-  refine_params = at = align(at + h.sketch_bytes);
-  refine_codes = at = align(at + h.refine_params);
-  refine_terms = at = align(at + h.nodes * h.refine_bytes);
+  upper_start = at = Align(at + h.nodes * 4);
+  links = at = Align(at + h.nodes * 4);
+  upper = at = Align(at + h.nodes * (1 + 2 * h.m) * 4);
+  code_params = at = Align(at + h.upper_slots * (1 + h.m) * 4);
+  codes = at = Align(at + h.code_params);
+  terms = at = Align(at + h.nodes * h.code_bytes);
+  sketches = at = Align(at + h.nodes * h.code_terms * 4);
+  refine_params = at = Align(at + h.sketch_bytes);
+  refine_codes = at = Align(at + h.refine_params);
+  refine_terms = at = Align(at + h.nodes * h.refine_bytes);
   end = at + h.nodes * h.refine_terms * 4;
 }
 
@@ -94,29 +115,38 @@ Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorB
                                model::Metric metric, const GraphCodes& codes, uint32_t m,
                                Pool* pool) {
   const GraphView graph = builder.view();
-  const std::vector<uint32_t> order = builder.BreadthFirstOrder();
+  const size_t cells_begin = Align(codes.sketches.size());
+  std::vector<char> cells;
+  std::vector<uint32_t> order = builder.BreadthFirstOrder();
+  if (!codes.cells.centroids.empty()) {
+    cells = PackCells(codes.cells, rows.dim);
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return codes.cells.nearest[a] < codes.cells.nearest[b];
+    });
+  }
   std::vector<uint32_t> place(graph.nodes);
   for (uint32_t i = 0; i < graph.nodes; ++i) place[order[i]] = i;
   uint64_t upper_slots = 0;
   for (uint32_t node = 0; node < graph.nodes; ++node) upper_slots += builder.LevelOf(node);
   const std::string params = codes.codec->Save();
   const std::string refine_params = codes.refine == nullptr ? "" : codes.refine->Save();
-  const GraphHeader header{.nodes = graph.nodes,
-                           .dim = rows.dim,
-                           .m = m,
-                           .entry = graph.nodes == 0 ? 0 : place[graph.entry],
-                           .top_level = graph.top_level,
-                           .upper_slots = upper_slots,
-                           .code_kind = static_cast<uint64_t>(codes.codec->kind()),
-                           .code_params = params.size(),
-                           .code_bytes = codes.codec->row_bytes(),
-                           .code_terms = codes.codec->has_terms(),
-                           .refine_kind = static_cast<uint64_t>(codes.refine_kind),
-                           .refine_params = refine_params.size(),
-                           .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
-                           .refine_terms = codes.refine != nullptr && codes.refine->has_terms(),
-                           .element = static_cast<uint64_t>(rows.element),
-                           .sketch_bytes = codes.sketches.size()};
+  const GraphHeader header{
+      .nodes = graph.nodes,
+      .dim = rows.dim,
+      .m = m,
+      .entry = graph.nodes == 0 ? 0 : place[graph.entry],
+      .top_level = graph.top_level,
+      .upper_slots = upper_slots,
+      .code_kind = static_cast<uint64_t>(codes.codec->kind()),
+      .code_params = params.size(),
+      .code_bytes = codes.codec->row_bytes(),
+      .code_terms = codes.codec->has_terms(),
+      .refine_kind = static_cast<uint64_t>(codes.refine_kind),
+      .refine_params = refine_params.size(),
+      .refine_bytes = codes.refine == nullptr ? 0 : codes.refine->row_bytes(),
+      .refine_terms = codes.refine != nullptr && codes.refine->has_terms(),
+      .element = static_cast<uint64_t>(rows.element),
+      .sketch_bytes = cells.empty() ? codes.sketches.size() : cells_begin + cells.size()};
   const GraphLayout at(header);
   std::string payload(kLead + at.end, '\0');
   char* base = payload.data() + kLead;
@@ -140,6 +170,7 @@ Result<std::string> WriteGraph(Context& ctx, const HnswBuilder& builder, VectorB
   TRY(PackRows(ctx, *codes.codec, RowsFor(*codes.codec, rows, metric), order.data(), pool,
                base + at.codes, reinterpret_cast<float*>(base + at.terms)));
   std::copy(codes.sketches.begin(), codes.sketches.end(), base + at.sketches);
+  std::copy(cells.begin(), cells.end(), base + at.sketches + cells_begin);
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
     TRY(PackRows(ctx, *codes.refine, RowsFor(*codes.refine, rows, metric), order.data(), pool,
@@ -192,6 +223,7 @@ Result<OpenedGraph> OpenGraph(Blob file, VectorBlock rows, model::Metric metric)
   opened.packed = codes.rows;
   if (h.sketch_bytes > 0) {
     opened.sketches = std::make_unique<Sketches>(base + at.sketches, h.nodes, dim, is_l2);
+    TRY(OpenCells(base + at.sketches, is_l2, opened));
   }
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   const bool keeps_refine = HoldsRefineCodes(opened.codes.refine_kind);

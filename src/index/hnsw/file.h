@@ -2,9 +2,11 @@
 //
 // Framed "ELHNSW02": 32 zero bytes; the header; then, each padded to 64 bytes: row numbers (u32),
 // upper starts (u32), links (u32), upper links (u32), the codec's parameters, codes, terms
-// (float32, where the codec has them); sketches (codes/sketches.h, by rows; not always); refine
-// parameters, refine codes, refine terms. Nodes stand in breadth-first order from the entry. With
-// refine kind kFloat32 nothing is kept: the segment's own vectors refine.
+// (float32, where the codec has them); sketches (codes/sketches.h, by rows; not always), padded to
+// 64 bytes, and behind them cells (cells/cells.h; not always); refine
+// parameters, refine codes, refine terms. Nodes stand in breadth-first order from the entry, where
+// there are cells cell by cell. With refine kind kFloat32 nothing is kept: the segment's own
+// vectors refine.
 #pragma once
 
 #include <memory>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "index/cells/cells.h"
 #include "index/codes/codec.h"
 #include "index/codes/sketches.h"
 #include "index/hnsw/builder.h"
@@ -24,7 +27,7 @@ struct GraphHeader {
   uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
   uint64_t element;       // An ElementType.
-  uint64_t sketch_bytes;  // Of all rows; 0: none.
+  uint64_t sketch_bytes;  // Of all rows, and of cells behind them; 0: none.
 };
 
 /// What opening makes beside the parts of the file, for each node.
@@ -42,7 +45,9 @@ struct GraphCodes {
   std::unique_ptr<Codec> codec;
   CodeKind refine_kind = CodeKind::kNone;
   std::unique_ptr<Codec> refine;
-  std::vector<char> sketches;  // What the file gets; empty: none. Not set by opening.
+  // What the file gets; empty: none. Not set by opening. Without sketches there are no cells.
+  std::vector<char> sketches;
+  Partition cells;
 };
 
 /// The file's bytes. `rows`: COSINE rows not normalised.
@@ -62,6 +67,7 @@ struct OpenedGraph {
   PackedRows packed;
   PackedRows refine;
   std::unique_ptr<const Sketches> sketches;  // Null where the file has none.
+  std::unique_ptr<const Cells> cells;
 };
 
 /// kIntegrity when the file is damaged, or of other rows or another metric.

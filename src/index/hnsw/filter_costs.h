@@ -17,6 +17,8 @@ class GraphFilterCosts {
     size_t allowed = 0;     // Of the nodes, one at least.
     size_t beam = 0;        // Of a search without the filter.
     size_t candidates = 0;  // That are scored anew.
+    size_t cells = 0;       // 0: there are none.
+    size_t dim = 0;
   };
   explicit GraphFilterCosts(const Shape& shape)
       : distance_(kDistance + kDistanceByte * static_cast<double>(shape.code_bytes)),
@@ -24,6 +26,8 @@ class GraphFilterCosts {
         allowed_(static_cast<double>(shape.allowed)),
         share_(allowed_ / static_cast<double>(shape.nodes)),
         beam_(static_cast<double>(shape.beam)),
+        cells_(static_cast<double>(shape.cells)),
+        dim_(static_cast<double>(shape.dim)),
         wanted_(static_cast<double>(shape.candidates) + kWantedOfBeam * beam_) {}
 
   double share() const { return share_; }
@@ -35,6 +39,18 @@ class GraphFilterCosts {
     return allowed_ * distance_ / (is_small_ ? kCodeScanAdvantage : kExactAdvantage);
   }
 
+  /// Allowed rows that a scan of the nearest cells meets, at most and at least. On clusters the
+  /// most are twice as many as hold the best rows, however far these are from the query; they cost
+  /// about what two walks do.
+  size_t cell_rows() const { return static_cast<size_t>(kCellRowsOfBeam * beam_); }
+  size_t cell_rows_least() const { return static_cast<size_t>(kCellRowsLeastOfBeam * beam_); }
+  /// Of such a scan. Where a filter allows one row in ten, ten are looked up for each that is met.
+  double Cells() const {
+    const double rows = kCellRowsMet * static_cast<double>(cell_rows_least());
+    return cells_ * (kCell + kCellNumber * dim_) +
+           rows * (distance_ / kCellAdvantage + kCellRow / share_);
+  }
+
   /// Allowed nodes that WalkNear looks for: the candidates and, since a few may be missed, more.
   size_t near_wanted() const { return static_cast<size_t>(std::ceil(wanted_)); }
   /// Breadth of its walk: must meet as many nodes as hold the wanted ones.
@@ -43,7 +59,8 @@ class GraphFilterCosts {
   }
   double Near() const {
     const double ef = static_cast<double>(near_ef());
-    return ef * kDistancesPerEf * distance_ + kNearBegins + kFollow * std::max(0.0, Around() - ef);
+    return ef * kDistancesPerEf * distance_ + kNearBegins + kMetPerEf * ef +
+           kFollow * std::max(0.0, Around() - ef);
   }
 
   /// Breadth of a walk among allowed nodes: its links are not those that the graph was built for.
@@ -65,10 +82,20 @@ class GraphFilterCosts {
   static constexpr double kCodeScanAdvantage = 4.5;
   static constexpr size_t kSmallCodeBytes = 512;
   // A sketch is cheaper still; a scan by them goes on with some rows by their codes.
-  static constexpr double kSketch = 8;
+  static constexpr double kSketch = 14;
   static constexpr double kSketchScanBegins = 100;
+  // Putting a cell in order; a number of its centroid; looking up whether a row is allowed. Rows of
+  // a cell lie one after the other. Mostly a scan meets so many times the least rows.
+  static constexpr double kCell = 6;
+  static constexpr double kCellNumber = 0.03;
+  static constexpr double kCellRow = 1;
+  static constexpr double kCellAdvantage = 2.7;
+  static constexpr double kCellRowsMet = 2;
+  static constexpr double kCellRowsOfBeam = 80;
+  static constexpr double kCellRowsLeastOfBeam = 16;
   // WalkNear: which of the nodes met are allowed; following the links of one to allowed nodes.
   static constexpr double kNearBegins = 4'000;
+  static constexpr double kMetPerEf = 300;
   static constexpr double kFollow = 100;
   static constexpr double kWantedOfBeam = 0.3;
   // A walk among allowed nodes looks for them, the farther the fewer there are.
@@ -80,7 +107,7 @@ class GraphFilterCosts {
 
   const double distance_;
   const bool is_small_;
-  const double allowed_, share_, beam_, wanted_;
+  const double allowed_, share_, beam_, cells_, dim_, wanted_;
 };
 
 }  // namespace elanus::index

@@ -57,6 +57,9 @@ Result<std::string> BuildGraph(Context& ctx, VectorBlock rows, model::Metric met
   }
   if (rows.rows >= kSketchedRowsMin && rows.dim >= kSketchedDimMin) {
     TRY_ASSIGN(codes.sketches, MakeSketches(ctx, source.unit_rows(), source.is_l2(), options.pool));
+    if (!codes.sketches.empty()) {
+      TRY_ASSIGN(codes.cells, MakeCells(ctx, source.unit_rows(), source.is_l2(), options.pool));
+    }
   }
   std::vector<int8_t> bytes;
   if (rows.element == ElementType::kFloat32 && rows.rows >= kCodedRowsMin) {
@@ -88,12 +91,15 @@ size_t EstimateGraph(const RowShape& shape, const Params& build) {
   const auto m = static_cast<uint64_t>(build.GetInt("M", kDefaultM));
   const bool is_l2 = shape.metric == model::Metric::kL2;
   const bool is_sketched = shape.rows >= kSketchedRowsMin && shape.dim >= kSketchedDimMin;
-  return GraphLayout(
-             {.nodes = shape.rows,
-              .m = m,
-              .upper_slots = shape.rows / m + 1,
-              .code_bytes = kCodeBytes(shape, build),
-              .sketch_bytes = is_sketched ? SketchLayout(shape.rows, shape.dim, is_l2).end : 0})
+  const size_t cells = CellsFor(shape.rows);
+  const size_t sketch_bytes = SketchLayout(shape.rows, shape.dim, is_l2).end +
+                              CellLayout(cells, shape.dim).end +
+                              CodedCentroids::EstimateBytes(cells, shape.dim);
+  return GraphLayout({.nodes = shape.rows,
+                      .m = m,
+                      .upper_slots = shape.rows / m + 1,
+                      .code_bytes = kCodeBytes(shape, build),
+                      .sketch_bytes = is_sketched ? sketch_bytes : 0})
              .end +
          shape.rows * kOpenedNodeBytes;
 }

@@ -45,6 +45,7 @@ class NearWalk {
       if (steps == kStepsToLook && IsThin()) return false;
     }
     scratch_.found.Begin(goal_.wanted);
+    if (goal_.least_density > 0 && IsSparse()) return false;
     return TakeAllowed(ctx);
   }
 
@@ -58,6 +59,14 @@ class NearWalk {
                                        [&](const Neighbour& met) { return IsAllowed(met.node); });
     const double thin = std::min(kThinShare, kThinOfShare * goal_.share);
     return static_cast<double>(allowed) < thin * static_cast<double>(scratch_.met.size());
+  }
+
+  bool IsSparse() const {
+    const size_t count = scratch_.beam.size();
+    size_t allowed = 0;
+    for (size_t i = 0; i < count; ++i) allowed += IsAllowed(scratch_.beam.at(i).node) ? 1 : 0;
+    return static_cast<double>(allowed) <
+           goal_.least_density * goal_.share * static_cast<double>(count);
   }
 
   // The neighbours of `node` not met before to the batch, their codes on the way into the cache.

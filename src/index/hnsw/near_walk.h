@@ -16,6 +16,9 @@ struct NearGoal {
   double share = 0;    // Of the rows that it allows.
   size_t ef = 0;       // Breadth of the walk through all nodes.
   size_t wanted = 0;   // Allowed nodes it looks for, one at least.
+  // Gives up where of the `ef` nearest nodes fewer than this share of what the filter allows of all
+  // are allowed: for whom it has another way.
+  double least_density = 0;
 };
 
 /// Best-first walk on level 0 with a beam of `ef`, as without a filter; then it goes on from the

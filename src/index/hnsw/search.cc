@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "base/profile.h"
+#include "index/cells/allowed_cells.h"
 #include "index/codes/choices.h"
 #include "index/codes/rescore.h"
 #include "index/hnsw/allowed_walk.h"
@@ -29,6 +30,12 @@ constexpr size_t kSketchedPerCandidate = 16;
 constexpr size_t kNodeBitsPerQuery = 8192;
 // Nodes, allowed or not, around which a walk among allowed ones begins too.
 constexpr size_t kNearEntries = 16;
+// Nodes near the query that are allowed, as a share of what is expected, below which the best rows
+// are looked for in cells.
+constexpr double kNearDensity = 0.5;
+// Cells are read until so many times the rows have been met that had been when the last of them was
+// among the best.
+constexpr size_t kMoreCellRows = 3;
 // A walk is given up for a scan after so many times the scan's cost.
 constexpr double kGiveUpAfter = 1.5;
 constexpr size_t kScanTile = 1024;
@@ -81,11 +88,14 @@ class GraphSearch {
         allowed_(request.allowed),
         allowed_count_(allowed_.empty() ? graph_.nodes : allowed_.Count()),
         knows_nodes_(allowed_count_ <= kNodeBitsPerQuery * request.queries.rows),
-        costs_({.code_bytes = graph_.code_bytes,
-                .nodes = graph_.nodes,
-                .allowed = allowed_count_,
-                .beam = shape.beam,
-                .candidates = shape.candidates}),
+        costs_(
+            {.code_bytes = graph_.code_bytes,
+             .nodes = graph_.nodes,
+             .allowed = allowed_count_,
+             .beam = shape.beam,
+             .candidates = shape.candidates,
+             .cells = index.opened_.cells == nullptr ? 0 : index.opened_.cells->centroids().lists(),
+             .dim = index.rows_.dim}),
         range_(request.range, index.metric_),
         query_(index.rows_.dim, index.metric_),
         walk_(index.opened_.codes.codec->NewScorer(index.opened_.packed)),
@@ -120,8 +130,9 @@ class GraphSearch {
     if (ctx_.profile() == nullptr) return;
     ProfileSays(ctx_, "rows_allowed", static_cast<int64_t>(allowed_count_));
     ProfileSays(ctx_, "ef", static_cast<int64_t>(shape_.beam));
-    SayMore("walks", queries - std::min(queries, scans_));
+    SayMore("walks", queries - std::min(queries, scans_ + cell_scans_));
     if (scans_ > 0) SayMore("scans_of_allowed_rows", scans_);
+    if (cell_scans_ > 0) SayMore("scans_of_near_cells", cell_scans_);
   }
 
  private:
@@ -133,7 +144,8 @@ class GraphSearch {
   }
 
   // The cheapest of the ways there are. A walk that turns out dearer than a scan (the filter keeps
-  // rows far from the query) is given up for it.
+  // rows far from the query) is given up for it. Where there are cells, these are the way to rows
+  // far from the query, and often to the near ones, too.
   Status SearchAllowed() {
     const double scan_cost = costs_.Scan(ScansSketches());
     const auto distances_max =
@@ -144,9 +156,12 @@ class GraphSearch {
       TRY_ASSIGN(const bool complete, WalkPastOthers(distances_max));
       return complete ? Status() : Scan();
     }
+    const bool has_cells = index_.opened_.cells != nullptr;
+    if (has_cells && costs_.Cells() < std::min(scan_cost, costs_.Near())) return ScanCells();
     if (costs_.Near() >= scan_cost) return Scan();
     TRY_ASSIGN(const bool near, WalkNearAllowed());
     if (near) return {};
+    if (has_cells && costs_.Cells() < scan_cost) return ScanCells();
     if (costs_.Among() >= scan_cost) return Scan();
     TRY_ASSIGN(const bool complete, WalkAmongAllowed(distances_max));
     return complete ? Status() : Scan();
@@ -166,7 +181,8 @@ class GraphSearch {
                         .nodes = NodeBits(),
                         .share = costs_.share(),
                         .ef = std::min<size_t>(costs_.near_ef(), graph_.nodes),
-                        .wanted = std::min(costs_.near_wanted(), allowed_count_)};
+                        .wanted = std::min(costs_.near_wanted(), allowed_count_),
+                        .least_density = index_.opened_.cells != nullptr ? kNearDensity : 0};
     TRY_ASSIGN(const bool found,
                WalkNear(ctx_, graph_, *walk_, Descend(graph_, *walk_, scratch_), goal, scratch_));
     if (found) TakeBeam();
@@ -226,17 +242,55 @@ class GraphSearch {
     TopK best(static_cast<uint32_t>(shape_.candidates));
     below_.Clear();
     if (ScansSketches()) {
-      if (sketched_ == nullptr) {
-        sketched_ = std::make_unique<SketchedScan>(graph_, *index_.opened_.sketches, allowed_);
+      if (allowed_rows_.empty()) {
+        allowed_rows_.reserve(allowed_count_);
+        ForEachSet(allowed_,
+                   [&](size_t row) { allowed_rows_.push_back(static_cast<uint32_t>(row)); });
       }
-      TRY(sketched_->Run(ctx_, query_.unit(), *walk_, best, shape_.candidates));
+      TRY(ScanBySketches(allowed_rows_, best));
     } else {
       TRY(allowed_.empty() ? ScanAll(best) : ScanAllowed(best));
     }
+    Take(best);
+    return {};
+  }
+
+  // The allowed rows of the nearest cells.
+  Status ScanCells() {
+    ++cell_scans_;
+    if (allowed_cells_ == nullptr) {
+      allowed_cells_ = std::make_unique<AllowedCells>(*index_.opened_.cells, graph_.rows, allowed_,
+                                                      allowed_count_);
+    }
+    allowed_cells_->Begin(query_.unit());
+    TopK best(static_cast<uint32_t>(shape_.candidates));
+    const size_t least = std::max(costs_.cell_rows_least(), shape_.candidates);
+    const size_t most = std::max(costs_.cell_rows(), least);
+    size_t wanted = least;
+    for (size_t met = 0; met < wanted && allowed_cells_->Next(cell_nodes_);) {
+      const float bound = best.bound();
+      met += cell_nodes_.size();
+      for (size_t begin = 0; begin < cell_nodes_.size(); begin += kScanTile) {
+        TRY(ScoreNodes(cell_nodes_.data() + begin, std::min(kScanTile, cell_nodes_.size() - begin),
+                       best));
+      }
+      if (best.bound() < bound) wanted = std::clamp(kMoreCellRows * met, least, most);
+    }
+    Take(best);
+    return {};
+  }
+
+  Status ScanBySketches(std::span<const uint32_t> rows, TopK& best) {
+    if (sketched_ == nullptr) {
+      sketched_ = std::make_unique<SketchedScan>(graph_, *index_.opened_.sketches);
+    }
+    return sketched_->Run(ctx_, query_.unit(), *walk_, rows, best, shape_.candidates);
+  }
+
+  void Take(TopK& best) {
     found_.clear();
     best.ForEach([&](float key, uint32_t node) { found_.push_back({key, node}); });
     std::sort(found_.begin(), found_.end());
-    return {};
   }
 
   Status ScanAll(TopK& best) {
@@ -257,23 +311,23 @@ class GraphSearch {
         nodes_[count++] = graph_.node_of[w * 64 + static_cast<size_t>(std::countr_zero(word))];
       }
       if (count < kScanTile) continue;
-      TRY(ScoreNodes(count, best));
+      TRY(ScoreNodes(nodes_.data(), count, best));
       count = 0;
     }
-    return ScoreNodes(count, best);
+    return ScoreNodes(nodes_.data(), count, best);
   }
 
-  // The first `count` of nodes_, some on their way into the cache while others are scored.
-  Status ScoreNodes(size_t count, TopK& best) {
+  // A tile of nodes at most, some on their way into the cache while others are scored.
+  Status ScoreNodes(const uint32_t* nodes, size_t count, TopK& best) {
     TRY(ctx_.CheckAlive());
-    for (size_t i = 0; i < std::min(count, kNodesAhead); ++i) graph_.Prefetch(nodes_[i]);
+    for (size_t i = 0; i < std::min(count, kNodesAhead); ++i) graph_.Prefetch(nodes[i]);
     for (size_t begin = 0; begin < count; begin += kNodesAtOnce) {
       const size_t end = std::min(count, begin + kNodesAtOnce);
       for (size_t i = begin + kNodesAhead; i < std::min(count, end + kNodesAhead); ++i) {
-        graph_.Prefetch(nodes_[i]);
+        graph_.Prefetch(nodes[i]);
       }
-      walk_->Score(nodes_.data() + begin, end - begin, keys_.data());
-      for (size_t i = begin; i < end; ++i) Meet(keys_[i - begin], nodes_[i], best);
+      walk_->Score(nodes + begin, end - begin, keys_.data());
+      for (size_t i = begin; i < end; ++i) Meet(keys_[i - begin], nodes[i], best);
     }
     return {};
   }
@@ -325,9 +379,13 @@ class GraphSearch {
   std::vector<uint32_t> seeds_;
   std::vector<uint32_t> around_;
   std::unique_ptr<SketchedScan> sketched_;  // Made by the first query that scans by sketches.
+  std::vector<uint32_t> allowed_rows_;      // For scans of all of them; ascending.
+  std::unique_ptr<AllowedCells> allowed_cells_;
+  std::vector<uint32_t> cell_nodes_;
   std::vector<Neighbour> found_;
   Candidates candidates_;
   size_t scans_ = 0;  // Of all queries so far.
+  size_t cell_scans_ = 0;
 };
 
 Status GraphIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) const {

@@ -1,6 +1,8 @@
 // Filtered searches of a graph: which way they take, and that it loses no hits.
 #include "index/hnsw/search.h"
 
+#include <numeric>
+
 #include "base/aligned_copy.h"
 #include "base/framed.h"
 #include "base/profile.h"
@@ -127,6 +129,61 @@ TEST_F(FilteredGraph, IsWalkedAlikeWhetherAllowedRowsAreKnownByNodeOrNot) {
     EXPECT_EQ(found, walk(nodes.view()));
   }
 }
+
+// Clusters in more dimensions, where the file gets sketches and cells.
+class GraphOfCells : public IndexFixture, public testing::WithParamInterface<Metric> {
+ protected:
+  static constexpr uint32_t kCellsDim = 64;
+  const IndexType& type() const override { return *FindType(VectorKind::kDense, "HNSW"); }
+  static const Cloud& cloud() {
+    static const Cloud kCloud = MakeClusteredCloud(22, kRows, kCellsDim, kQueries);
+    return kCloud;
+  }
+  Params Light() const {
+    Params build;
+    build.Set("M", 8);
+    build.Set("efConstruction", 60);
+    return build;
+  }
+  // The rows on one side along one coordinate: whole clusters, and the edges of others.
+  static Bitset OneSide(double share) {
+    std::vector<size_t> order(kRows);
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::sort(order.begin(), order.end(), [](size_t a, size_t b) {
+      return cloud().rows[a * kCellsDim] < cloud().rows[b * kCellsDim];
+    });
+    Bitset allowed(kRows);
+    for (size_t i = 0; i < static_cast<size_t>(share * kRows); ++i) allowed.Set(order[i]);
+    return allowed;
+  }
+};
+
+TEST_P(GraphOfCells, FindsRowsFarFromTheQuery) {
+  const std::string bytes = Build(cloud().block(), GetParam(), Light(), {.pool = &pool_});
+  const auto opened = OpenGraph(AlignedCopy(bytes), cloud().block(), GetParam());
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  ASSERT_NE(opened->cells, nullptr);
+  const auto index = Open(bytes, cloud().block(), GetParam());
+  for (const double share : {0.15, 0.3, 0.6, 0.9}) {
+    const Bitset allowed = OneSide(share);
+    ProfileStep profile(ctx_, "vectors", true, 10);
+    Answer got(kQueries, 10);
+    ASSERT_TRUE(index
+                    ->Search(profile.ctx(),
+                             {.queries = cloud().query_block(),
+                              .k = 10,
+                              .params = {},
+                              .allowed = allowed.view()},
+                             got.hits())
+                    .ok());
+    profile.End();
+    EXPECT_NE(profile.tree()->Find("scans_of_near_cells"), nullptr) << share;
+    EXPECT_GE(Recall(*index, cloud(), GetParam(), allowed.view(), {}), 0.98) << share;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Metrics, GraphOfCells,
+                         testing::Values(Metric::kL2, Metric::kIp, Metric::kCosine));
 
 TEST_F(FilteredGraph, RefusesAFileWhoseNodesShareARow) {
   constexpr size_t kLead = 32;

@@ -19,48 +19,45 @@ constexpr size_t kFirst = 3;
 
 }  // namespace
 
-SketchedScan::SketchedScan(const GraphView& graph, const Sketches& sketches, BitsetView allowed)
-    : graph_(graph), sketches_(sketches), sketch_(sketches.NewScorer()) {
-  rows_.reserve(allowed.Count());
-  ForEachSet(allowed, [&](size_t row) { rows_.push_back(static_cast<uint32_t>(row)); });
-  least_.resize(rows_.size());
-  left_.resize(rows_.size());
-}
+SketchedScan::SketchedScan(const GraphView& graph, const Sketches& sketches)
+    : graph_(graph), sketches_(sketches), sketch_(sketches.NewScorer()) {}
 
-Status SketchedScan::Run(Context& ctx, const float* query, Scorer& scorer, TopK& best,
-                         size_t candidates) {
-  if (rows_.empty()) return {};
+Status SketchedScan::Run(Context& ctx, const float* query, Scorer& scorer,
+                         std::span<const uint32_t> rows, TopK& best, size_t candidates) {
+  if (rows.empty()) return {};
+  least_.resize(rows.size());
+  left_.resize(rows.size());
   sketch_->SetQuery(query);
-  TRY(ScoreSketches(ctx));
+  TRY(ScoreSketches(ctx, rows));
   const simd::SelectKernels& select = simd::Select();
-  const size_t count = rows_.size();
+  const size_t count = rows.size();
   const float first = select.bound(least_.data(), count, std::min(count, kFirst * candidates));
   size_t left = select.positions(least_.data(), count, first, left_.data());
-  TRY(ScoreCodes(ctx, scorer, left_.data(), left, best));
+  TRY(ScoreCodes(ctx, scorer, rows, left_.data(), left, best));
   for (size_t i = 0; i < left; ++i) least_[left_[i]] = std::numeric_limits<float>::max();
   left = select.positions(least_.data(), count, best.bound(), left_.data());
-  return ScoreCodes(ctx, scorer, left_.data(), left, best);
+  return ScoreCodes(ctx, scorer, rows, left_.data(), left, best);
 }
 
-Status SketchedScan::ScoreSketches(Context& ctx) {
-  const size_t count = rows_.size();
-  for (size_t i = 0; i < std::min(count, kAhead); ++i) sketches_.Prefetch(rows_[i]);
+Status SketchedScan::ScoreSketches(Context& ctx, std::span<const uint32_t> rows) {
+  const size_t count = rows.size();
+  for (size_t i = 0; i < std::min(count, kAhead); ++i) sketches_.Prefetch(rows[i]);
   for (size_t begin = 0; begin < count; begin += kAtOnce) {
     if (begin % kTile == 0) TRY(ctx.CheckAlive());
     const size_t end = std::min(count, begin + kAtOnce);
     for (size_t i = begin + kAhead; i < std::min(count, end + kAhead); ++i) {
-      sketches_.Prefetch(rows_[i]);
+      sketches_.Prefetch(rows[i]);
     }
-    sketch_->Score(rows_.data() + begin, end - begin, least_.data() + begin);
+    sketch_->Score(rows.data() + begin, end - begin, least_.data() + begin);
   }
   return {};
 }
 
-Status SketchedScan::ScoreCodes(Context& ctx, Scorer& scorer, const uint32_t* positions,
-                                size_t count, TopK& best) {
+Status SketchedScan::ScoreCodes(Context& ctx, Scorer& scorer, std::span<const uint32_t> rows,
+                                const uint32_t* positions, size_t count, TopK& best) {
   nodes_.resize(count);
   keys_.resize(count);
-  for (size_t i = 0; i < count; ++i) nodes_[i] = graph_.node_of[rows_[positions[i]]];
+  for (size_t i = 0; i < count; ++i) nodes_[i] = graph_.node_of[rows[positions[i]]];
   for (size_t i = 0; i < std::min(count, kAhead); ++i) graph_.Prefetch(nodes_[i]);
   for (size_t begin = 0; begin < count; begin += kAtOnce) {
     if (begin % kTile == 0) TRY(ctx.CheckAlive());

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "base/framed.h"
+#include "index/cells/k_means.h"
 #include "index/codes/choices.h"
-#include "index/ivf/k_means.h"
 #include "simd/fast_scan.h"
 #include "simd/kernels.h"
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "index/cells/list_order.h"
 #include "index/ivf/file.h"
-#include "index/ivf/list_order.h"
 
 namespace elanus::index {
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "index/cells/list_order.h"
 #include "index/ivf/file.h"
-#include "index/ivf/list_order.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "index/ivf/list_order.h"
+#include "index/cells/list_order.h"
 #include "index/top_k.h"
 #include "simd/kernels.h"
 

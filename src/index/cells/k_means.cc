@@ -1,5 +1,5 @@
 // k-means.
-#include "index/ivf/k_means.h"
+#include "index/cells/k_means.h"
 
 #include <algorithm>
 #include <array>

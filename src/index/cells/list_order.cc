@@ -2,7 +2,7 @@
 // over) and query q' = q - m, of which s * q' = t * w + v is rounded to bytes w: <q', c - m> is t *
 // <w, n> but for <v, n> + <q', r>, which is at most |v||n| + |q'||r|. A list whose key by bytes is
 // further than twice that from the last asked one is not among the asked ones.
-#include "index/ivf/list_order.h"
+#include "index/cells/list_order.h"
 
 #include <algorithm>
 #include <bit>
@@ -19,6 +19,9 @@ namespace {
 constexpr size_t kCodedListsMin = simd::kPanelRows;
 // More of the lists than one in so many cost as much as all, in order.
 constexpr size_t kCandidateShare = 4;
+// Sorted lists come to so many times as many when the next one is asked for.
+constexpr size_t kSortedMore = 3;
+constexpr size_t kSortedMin = 64;
 // Of sums of float32 numbers, as a share of what is added up, times the root of their number.
 constexpr float kFloatError = 1e-6f;
 
@@ -128,6 +131,7 @@ void ListOrder::Choose(size_t i, size_t sorted) {
   const CodedCentroids& c = centroids_;
   query_ = queries_ + i * c.dim_;
   sorted_ = std::clamp<size_t>(sorted, 1, c.lists_);
+  has_all_keys_ = false;
   if (!c.codes_.empty() && sorted_ * kCandidateShare <= c.lists_) {
     const simd::SelectKernels& select = simd::Select();
     const float* keys = keys_.data() + i * c.terms_.size();
@@ -140,9 +144,32 @@ void ListOrder::Choose(size_t i, size_t sorted) {
   }
   ScoreExactly();
   for (uint32_t l = 0; l < c.lists_; ++l) order_[l] = KeyOf(l);
-  const auto middle = order_.begin() + static_cast<ptrdiff_t>(sorted_);
-  if (middle != order_.end()) std::nth_element(order_.begin(), middle, order_.end());
-  std::sort(order_.begin(), middle);
+  has_all_keys_ = true;
+  sorted_ = 0;
+  SortMore(sorted);
+}
+
+void ListOrder::ChooseRoughly(size_t i) {
+  const CodedCentroids& c = centroids_;
+  query_ = queries_ + i * c.dim_;
+  if (c.codes_.empty()) {
+    Choose(i, c.lists_);
+    return;
+  }
+  const float* keys = keys_.data() + i * c.terms_.size();
+  for (uint32_t l = 0; l < c.lists_; ++l) order_[l] = Sortable(keys[l], l);
+  has_all_keys_ = true;
+  sorted_ = 0;
+}
+
+// So that the first `count` are in order.
+void ListOrder::SortMore(size_t count) {
+  count = std::clamp<size_t>(count, 1, order_.size());
+  const auto begin = order_.begin() + static_cast<ptrdiff_t>(sorted_);
+  const auto middle = order_.begin() + static_cast<ptrdiff_t>(count);
+  if (middle != order_.end()) std::nth_element(begin, middle, order_.end());
+  std::sort(begin, middle);
+  sorted_ = count;
 }
 
 // The first `count` candidates by their exact keys.
@@ -171,7 +198,9 @@ void ListOrder::ScoreExactly() {
 }
 
 uint32_t ListOrder::at(size_t place) {
-  if (place >= sorted_) {
+  if (place >= sorted_ && has_all_keys_) {
+    SortMore(std::max({place + 1, kSortedMore * sorted_, kSortedMin}));
+  } else if (place >= sorted_) {
     // The ones in order stay where they are, whatever another order of additions makes of them.
     std::vector<uint8_t> is_sorted(order_.size(), 0);
     for (size_t i = 0; i < sorted_; ++i) is_sorted[static_cast<uint32_t>(order_[i])] = 1;

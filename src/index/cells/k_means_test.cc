@@ -1,5 +1,5 @@
 // k-means: clusters that are there are found, none stays empty, and every row has its nearest.
-#include "index/ivf/k_means.h"
+#include "index/cells/k_means.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The order of lists against scoring and sorting all of them.
-#include "index/ivf/list_order.h"
+#include "index/cells/list_order.h"
 
 #include <gtest/gtest.h>
 
@@ -109,6 +109,35 @@ TEST(ListOrder, IsTheOneOfAllExactKeys) {
           if (testing::Test::HasFatalFailure()) return;
         }
       }
+    }
+  }
+}
+
+TEST(ListOrder, IsRoughlyTheSameByBytesAlone) {
+  uint32_t seed = 100;
+  for (const size_t lists : {size_t{7}, size_t{64}, size_t{1000}}) {
+    for (const bool is_l2 : {false, true}) {
+      const Case c{.lists = lists, .dim = 96, .shape = Shape::kNormal, .is_l2 = is_l2};
+      std::mt19937 rng(++seed);
+      const std::vector<float> centroids = DrawCentroids(c, rng);
+      const CodedCentroids coded(centroids.data(), c.lists, c.dim, c.is_l2);
+      ListOrder order(coded);
+      const float* query = centroids.data() + c.dim;
+      order.Score(query, 1);
+      order.ChooseRoughly(0);
+      std::vector<double> want;
+      for (size_t l = 0; l < lists; ++l) {
+        want.push_back(KeyOf(c, query, centroids.data() + l * c.dim));
+      }
+      const std::vector<double> keys = want;
+      std::sort(want.begin(), want.end());
+      std::set<uint32_t> met;
+      for (size_t place = 0; place < lists; ++place) {
+        const uint32_t list = order.at(place);
+        EXPECT_TRUE(met.insert(list).second);
+        EXPECT_NEAR(keys[list], want[place], 0.02 * (want.back() - want.front())) << place;
+      }
+      EXPECT_EQ(order.at(0), 1u);
     }
   }
 }

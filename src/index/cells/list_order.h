@@ -63,15 +63,20 @@ class ListOrder {
   /// Orders the lists for query i of those: the first `sorted` at once, the others when one of them
   /// is asked for.
   void Choose(size_t i, size_t sorted);
+  /// Orders them by bytes alone, for whom lists about as far may change places; sorts as far as is
+  /// asked.
+  void ChooseRoughly(size_t i);
 
   size_t size() const { return order_.size(); }
   uint32_t at(size_t place);
-  /// The product of the chosen query with a list's centroid; of lists that at() has named.
+  /// The product of the chosen query with a list's centroid; of lists that at() has named, after
+  /// Choose.
   float ProductOf(uint32_t list) const { return products_[list]; }
 
  private:
   void ChooseAmong(size_t count);
   void ScoreExactly();
+  void SortMore(size_t count);
   uint64_t KeyOf(uint32_t list) const;
 
   const CodedCentroids& centroids_;
@@ -86,6 +91,7 @@ class ListOrder {
   std::vector<uint32_t> candidates_;
   std::vector<float> products_;  // Of the chosen query with lists.
   size_t sorted_ = 0;
+  bool has_all_keys_ = false;    // In order_, sorted or not.
   std::vector<uint64_t> order_;  // A key and a list as one number.
 };
 
