@@ -8,6 +8,9 @@
 
 namespace elanus {
 
+/// How many bits of `count` words are set.
+size_t CountBits(const uint64_t* words, size_t count);
+
 /// Read-only view of bits; bit i lives in word i / 64. An empty view (no words) means "every row"
 /// where a function says so. Bits at and past `size` are zero.
 struct BitsetView {
@@ -17,11 +20,7 @@ struct BitsetView {
   bool empty() const { return words == nullptr; }
   bool Test(size_t i) const { return (words[i >> 6] >> (i & 63)) & 1; }
   size_t word_count() const { return (size + 63) / 64; }
-  size_t Count() const {
-    size_t n = 0;
-    for (size_t w = 0; w < word_count(); ++w) n += static_cast<size_t>(std::popcount(words[w]));
-    return n;
-  }
+  size_t Count() const { return CountBits(words, word_count()); }
 };
 
 /// Owning bits. Thread-compatible. Keeps the bits past size() zero.

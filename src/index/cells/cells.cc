@@ -18,6 +18,9 @@ namespace {
 // one of a million.
 constexpr double kCellsOfRoot = 2.5;
 
+// A scan of fewer rows is cheap enough.
+constexpr size_t kRowsMin = 8192;
+
 // The sample that tells whether cells pay, its cells, and its rows that are taken as queries.
 constexpr size_t kSampleRows = 8192;
 constexpr size_t kSampleCells = 64;
@@ -43,6 +46,12 @@ std::vector<uint32_t> StartsOf(const std::vector<uint32_t>& nearest, size_t cell
   return starts;
 }
 
+std::vector<uint32_t> Group(const std::vector<uint32_t>& nearest, std::vector<uint32_t> starts) {
+  std::vector<uint32_t> rows(nearest.size());
+  for (uint32_t row = 0; row < rows.size(); ++row) rows[starts[nearest[row]]++] = row;
+  return rows;
+}
+
 Result<Partition> OneLevel(Context& ctx, const FloatRows& rows, size_t cells, Pool* pool) {
   Partition made;
   TRY_ASSIGN(made.centroids, TrainCentroids(ctx, rows, cells, pool));
@@ -63,9 +72,7 @@ Result<Partition> TwoLevels(Context& ctx, const FloatRows& rows, size_t cells, P
   const auto parts = static_cast<size_t>(std::sqrt(static_cast<double>(cells)));
   TRY_ASSIGN(const Partition first, OneLevel(ctx, rows, parts, pool));
   const std::vector<uint32_t> starts = StartsOf(first.nearest, parts);
-  std::vector<uint32_t> members(rows.rows());
-  std::vector<uint32_t> next = starts;
-  for (uint32_t row = 0; row < members.size(); ++row) members[next[first.nearest[row]]++] = row;
+  const std::vector<uint32_t> members = Group(first.nearest, starts);
   std::vector<Partition> second(parts);
   const auto divide = [&](size_t p) -> Status {
     const std::span part(members.data() + starts[p], starts[p + 1] - starts[p]);
@@ -115,7 +122,6 @@ void AddShares(VectorBlock sample, const Partition& cells, size_t query, bool is
 
 Result<bool> CellsPay(Context& ctx, const FloatRows& rows, bool is_l2, Pool* pool) {
   const FloatSample sample = SpreadRows(rows, kSampleRows);
-  if (sample.block.rows < 2 * kSampleCells) return false;
   TRY_ASSIGN(const Partition cells, OneLevel(ctx, sample.block, kSampleCells, pool));
   std::vector<double> shares;
   for (size_t q = 0; q < kSampleQueries; ++q) {
@@ -131,13 +137,20 @@ Result<bool> CellsPay(Context& ctx, const FloatRows& rows, bool is_l2, Pool* poo
 }  // namespace
 
 size_t CellsFor(size_t rows) {
+  if (rows < kRowsMin) return 0;
   return static_cast<size_t>(kCellsOfRoot * std::sqrt(static_cast<double>(rows)));
 }
 
 Result<Partition> MakeCells(Context& ctx, const FloatRows& rows, bool is_l2, Pool* pool) {
+  if (CellsFor(rows.rows()) == 0) return Partition();
   TRY_ASSIGN(const bool pays, CellsPay(ctx, rows, is_l2, pool));
   if (!pays) return Partition();
   return TwoLevels(ctx, rows, CellsFor(rows.rows()), pool);
+}
+
+std::vector<uint32_t> RowsByCell(const Partition& cells) {
+  const size_t count = *std::max_element(cells.nearest.begin(), cells.nearest.end()) + 1;
+  return Group(cells.nearest, StartsOf(cells.nearest, count));
 }
 
 CellLayout::CellLayout(size_t cells, uint32_t dim) {

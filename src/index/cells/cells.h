@@ -21,12 +21,16 @@ struct Partition {
   size_t cells(size_t dim) const { return centroids.size() / dim; }
 };
 
-/// How many cells a segment of so many rows gets.
+/// How many cells a segment of so many rows gets; 0: none.
 size_t CellsFor(size_t rows);
 
-/// Cells of the rows (of length 1 for COSINE); empty where neighbours do not lie together in few of
-/// them: measured on a sample. Cancellable through ctx; on the pool when there is one.
+/// Cells of the rows (of length 1 for COSINE); empty where these are few, or neighbours do not lie
+/// together in few cells: measured on a sample. Cancellable through ctx; on the pool when there is
+/// one.
 Result<Partition> MakeCells(Context& ctx, const FloatRows& rows, bool is_l2, Pool* pool);
+
+/// The rows cell by cell, ascending in each.
+std::vector<uint32_t> RowsByCell(const Partition& cells);
 
 /// Cells as bytes: their number (u64); then, each padded to 64 bytes, centroids (cells x dim
 /// float32) and where the rows of each cell begin (cells + 1, u32), when rows are numbered cell by

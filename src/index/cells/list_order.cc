@@ -5,10 +5,17 @@
 #include "index/cells/list_order.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "base/clock.h"
+#include "base/context.h"
+#include "index/cells/k_means.h"
+#include "index/codes/dense_rows.h"
+#include "index/top_k.h"
 #include "simd/rounding.h"
 #include "simd/select.h"
 
@@ -19,6 +26,18 @@ namespace {
 constexpr size_t kCodedListsMin = simd::kPanelRows;
 // More of the lists than one in so many cost as much as all, in order.
 constexpr size_t kCandidateShare = 4;
+// Centroids are grouped from so many bytes and lists on: what does not fit the second cache.
+constexpr size_t kGroupedBytesMin = 512 << 10;
+constexpr size_t kGroupedListsMin = 512;
+// They pay where of this sample's lists so many of the nearest others are met.
+constexpr size_t kSampleLists = 64;
+constexpr uint32_t kSampleNearest = 8;
+constexpr double kMetMin = 0.985;
+constexpr double kPanelsMax = 0.6;
+constexpr size_t kListsPerGroup = 32;
+// Of all lists one in so many is met, and so many for each asked one.
+constexpr std::array<size_t, 3> kGroupedShares = {16, 8, 4};
+constexpr size_t kGroupedPerList = 12;
 // Sorted lists come to so many times as many when the next one is asked for.
 constexpr size_t kSortedMore = 3;
 constexpr size_t kSortedMin = 64;
@@ -35,7 +54,8 @@ uint64_t Sortable(float key, uint32_t list) {
 
 }  // namespace
 
-CodedCentroids::CodedCentroids(const float* values, size_t lists, size_t dim, bool is_l2)
+CodedCentroids::CodedCentroids(const float* values, size_t lists, size_t dim, bool is_l2,
+                               Groups groups)
     : values_(values), lists_(lists), dim_(dim), is_l2_(is_l2) {
   if (is_l2) {
     squares_.resize(lists);
@@ -43,7 +63,100 @@ CodedCentroids::CodedCentroids(const float* values, size_t lists, size_t dim, bo
       squares_[l] = simd::Best().ip(values + l * dim, values + l * dim, dim);
     }
   }
+  if (groups == Groups::kWherePays && lists * dim >= kGroupedBytesMin &&
+      lists >= kGroupedListsMin) {
+    Group();
+  }
   if (lists >= kCodedListsMin) Encode();
+}
+
+// Groups stand in an order in which the next one is near, so that those that a query wants share
+// panels.
+void CodedCentroids::Group() {
+  const VectorBlock rows{.data = values_, .rows = lists_, .dim = static_cast<uint32_t>(dim_)};
+  SystemClock clock;
+  Context ctx(clock);  // Nobody waits that could leave.
+  const size_t count = lists_ / kListsPerGroup;
+  auto trained = TrainCentroids(ctx, rows, count, nullptr);
+  if (!trained.ok()) return;
+  const auto group_of = AssignRows(ctx, rows, *trained, nullptr);
+  if (!group_of.ok()) return;
+  std::vector<std::vector<uint32_t>> members(count);
+  for (uint32_t l = 0; l < lists_; ++l) members[(*group_of)[l]].push_back(l);
+  const ElementDistance distance(ElementType::kFloat32, static_cast<uint32_t>(dim_), true);
+  std::vector<bool> is_placed(count, false);
+  size_t group = 0;
+  for (size_t placed = 0; placed < count; ++placed) {
+    const float* centroid = trained->data() + group * dim_;
+    is_placed[group] = true;
+    group_starts_.push_back(static_cast<uint32_t>(list_at_.size()));
+    group_values_.insert(group_values_.end(), centroid, centroid + dim_);
+    list_at_.insert(list_at_.end(), members[group].begin(), members[group].end());
+    float least = std::numeric_limits<float>::infinity();
+    for (size_t other = 0; other < count; ++other) {
+      if (is_placed[other]) continue;
+      const float key = distance.One(centroid, trained->data() + other * dim_);
+      if (key >= least) continue;
+      least = key;
+      group = other;
+    }
+  }
+  group_starts_.push_back(static_cast<uint32_t>(lists_));
+  list_at_.resize((lists_ + simd::kPanelRows - 1) / simd::kPanelRows * simd::kPanelRows,
+                  static_cast<uint32_t>(lists_));
+  groups_ = std::make_shared<CodedCentroids>(group_values_.data(), count, dim_, is_l2_);
+  for (const size_t share : kGroupedShares) {
+    grouped_share_ = share;
+    if (GroupsPay()) return;
+  }
+  groups_ = nullptr;
+  list_at_ = {};
+  group_values_ = {};
+  group_starts_ = {};
+}
+
+void CodedCentroids::AddPanels(ListOrder& groups, size_t wanted,
+                               std::vector<bool>& is_wanted) const {
+  size_t met = 0;
+  for (size_t g = 0; g < groups.size() && met < wanted; ++g) {
+    const uint32_t group = groups.at(g);
+    const uint32_t begin = group_starts_[group];
+    const uint32_t end = group_starts_[group + 1];
+    for (size_t panel = begin / simd::kPanelRows; panel * simd::kPanelRows < end; ++panel) {
+      is_wanted[panel] = true;
+    }
+    met += end - begin;
+  }
+}
+
+// Whether nearly all of the lists nearest to one are met by a query there, in few panels.
+bool CodedCentroids::GroupsPay() const {
+  const ElementDistance distance(ElementType::kFloat32, static_cast<uint32_t>(dim_), is_l2_);
+  std::vector<uint32_t> panel_of(lists_);
+  for (uint32_t place = 0; place < lists_; ++place) {
+    panel_of[list_at_[place]] = place / simd::kPanelRows;
+  }
+  ListOrder groups(*groups_);
+  size_t met = 0;
+  size_t panels = 0;
+  for (size_t sample = 0; sample < kSampleLists; ++sample) {
+    const size_t list = sample * lists_ / kSampleLists;
+    const float* query = values_ + list * dim_;
+    TopK nearest(kSampleNearest);
+    for (uint32_t l = 0; l < lists_; ++l) {
+      if (l != list) nearest.Push(distance.One(query, values_ + l * dim_), l);
+    }
+    groups.Score(query, 1);
+    groups.Choose(0, 1);
+    std::vector<bool> is_wanted(list_at_.size() / simd::kPanelRows, false);
+    AddPanels(groups, lists_ / grouped_share_, is_wanted);
+    panels += static_cast<size_t>(std::count(is_wanted.begin(), is_wanted.end(), true));
+    nearest.ForEach([&](float, uint32_t l) { met += is_wanted[panel_of[l]] ? 1 : 0; });
+  }
+  const auto samples = static_cast<double>(kSampleLists);
+  return static_cast<double>(met) >= kMetMin * samples * kSampleNearest &&
+         static_cast<double>(panels) <=
+             kPanelsMax * samples * static_cast<double>(list_at_.size() / simd::kPanelRows);
 }
 
 void CodedCentroids::Encode() {
@@ -63,23 +176,26 @@ void CodedCentroids::Encode() {
   }
   for (float& step : step_) step = std::max(step / reach, 1e-30f);
   width_ = (dim_ + 3) / 4 * 4;
-  const size_t panels = (lists_ + simd::kPanelRows - 1) / simd::kPanelRows;
+  const size_t panels = is_grouped() ? list_at_.size() / simd::kPanelRows
+                                     : (lists_ + simd::kPanelRows - 1) / simd::kPanelRows;
   codes_.assign(panels * simd::BytePanelSize(dim_), 0);
   terms_.assign(panels * simd::kPanelRows, std::numeric_limits<float>::infinity());
-  for (size_t l = 0; l < lists_; ++l) {
-    uint8_t* panel = codes_.data() + l / simd::kPanelRows * simd::BytePanelSize(dim_);
+  for (size_t place = 0; place < terms_.size(); ++place) {
+    const size_t l = ListAt(place);
+    if (l >= lists_) continue;
+    uint8_t* panel = codes_.data() + place / simd::kPanelRows * simd::BytePanelSize(dim_);
     double centred = 0, coded = 0, lost = 0;
     for (size_t d = 0; d < dim_; ++d) {
       const float value = values_[l * dim_ + d] - mean_[d];
       const float number = std::clamp(std::nearbyint(value / step_[d]), -reach, reach);
       const float left = value - step_[d] * number;
-      panel[simd::BytePanelPlace(l % simd::kPanelRows, d)] =
+      panel[simd::BytePanelPlace(place % simd::kPanelRows, d)] =
           static_cast<uint8_t>(number + static_cast<float>(middle));
       centred += static_cast<double>(value) * value;
       coded += static_cast<double>(number) * number;
       lost += static_cast<double>(left) * left;
     }
-    terms_[l] = is_l2_ ? static_cast<float>(centred) : 0.0f;
+    terms_[place] = is_l2_ ? static_cast<float>(centred) : 0.0f;
     centred_length_ = std::max(centred_length_, static_cast<float>(std::sqrt(centred)));
     code_length_ = std::max(code_length_, static_cast<float>(std::sqrt(coded)));
     lost_length_ = std::max(lost_length_, static_cast<float>(std::sqrt(lost)));
@@ -87,7 +203,11 @@ void CodedCentroids::Encode() {
 }
 
 size_t CodedCentroids::memory_bytes() const {
-  return codes_.size() + (squares_.size() + mean_.size() + step_.size() + terms_.size()) * 4;
+  return codes_.size() +
+         (squares_.size() + mean_.size() + step_.size() + terms_.size() + list_at_.size() +
+          group_values_.size() + group_starts_.size()) *
+             4 +
+         (is_grouped() ? groups_->memory_bytes() : 0);
 }
 
 ListOrder::ListOrder(const CodedCentroids& centroids)
@@ -97,29 +217,57 @@ ListOrder::ListOrder(const CodedCentroids& centroids)
       keys_(kQueriesAtOnce * centroids.terms_.size()),
       candidates_(centroids.terms_.size()),
       products_(centroids.lists()),
-      order_(centroids.lists()) {}
+      order_(centroids.lists()) {
+  if (centroids.is_grouped()) groups_ = std::make_unique<ListOrder>(*centroids.groups_);
+}
 
-void ListOrder::Score(const float* queries, size_t count) {
+void ListOrder::Score(const float* queries, size_t count, size_t asked) {
   const CodedCentroids& c = centroids_;
   queries_ = queries;
   if (c.codes_.empty()) return;
-  float factors[kQueriesAtOnce];
   const float products = c.is_l2_ ? 2.0f : 1.0f;  // In a key.
   for (size_t i = 0; i < count; ++i) {
     const float* query = queries + i * c.dim_;
     for (size_t d = 0; d < c.dim_; ++d) centred_[d] = query[d] - c.mean_[d];
     const simd::RoundedBytes rounded =
         simd::RoundToBytes(centred_.data(), c.step_.data(), c.dim_, rounded_.data() + i * c.width_);
-    factors[i] = -products * rounded.scale;
+    factors_[i] = -products * rounded.scale;
     const float length = std::sqrt(kernels_.ip(centred_.data(), centred_.data(), c.dim_));
     const float by_bytes = rounded.lost * c.code_length_ + length * c.lost_length_;
     const float by_floats = c.centred_length_ * (length + c.centred_length_);
     const float rounding = kFloatError * std::sqrt(static_cast<float>(c.dim_));
     errors_[i] = products * by_bytes * (1 + rounding) + rounding * by_floats;
   }
+  lists_met_.clear();
+  met_ = c.terms_.size();
+  if (c.is_grouped() && count == 1 && asked > 0) {
+    MeetGroups(queries, asked);
+    return;
+  }
   // Codes are taken as they are, too large by their middle: that moves all keys of a query alike.
-  panels_.keys(rounded_.data(), count, c.width_, factors, c.codes_.data(),
+  panels_.keys(rounded_.data(), count, c.width_, factors_, c.codes_.data(),
                c.terms_.size() / simd::kPanelRows, c.terms_.data(), keys_.data(), c.terms_.size());
+}
+
+// The keys of the panels that hold the groups nearest to a query that is alone: queries that come
+// together share the reading of all.
+void ListOrder::MeetGroups(const float* query, size_t asked) {
+  const CodedCentroids& c = centroids_;
+  const size_t wanted = std::max(c.lists_ / c.grouped_share_, kGroupedPerList * asked);
+  std::vector<bool> is_wanted(c.terms_.size() / simd::kPanelRows, false);
+  groups_->Score(query, 1);
+  groups_->Choose(0, std::max<size_t>(1, c.groups_->lists() / c.grouped_share_));
+  c.AddPanels(*groups_, wanted, is_wanted);
+  met_ = 0;
+  for (size_t panel = 0; panel < is_wanted.size(); ++panel) {
+    if (!is_wanted[panel]) continue;
+    panels_.keys(rounded_.data(), 1, c.width_, factors_,
+                 c.codes_.data() + panel * simd::BytePanelSize(c.dim_), 1,
+                 c.terms_.data() + panel * simd::kPanelRows, keys_.data() + met_, c.terms_.size());
+    const auto lists = c.list_at_.begin() + static_cast<ptrdiff_t>(panel * simd::kPanelRows);
+    lists_met_.insert(lists_met_.end(), lists, lists + simd::kPanelRows);
+    met_ += simd::kPanelRows;
+  }
 }
 
 uint64_t ListOrder::KeyOf(uint32_t list) const {
@@ -135,8 +283,14 @@ void ListOrder::Choose(size_t i, size_t sorted) {
   if (!c.codes_.empty() && sorted_ * kCandidateShare <= c.lists_) {
     const simd::SelectKernels& select = simd::Select();
     const float* keys = keys_.data() + i * c.terms_.size();
-    const float bound = select.bound(keys, c.lists_, sorted_) + 2 * errors_[i];
-    const size_t count = select.positions(keys, c.lists_, bound, candidates_.data());
+    // Keys of padding are infinite.
+    const float bound = std::min(select.bound(keys, met_, std::min(sorted_, met_)) + 2 * errors_[i],
+                                 std::numeric_limits<float>::max());
+    const size_t count = select.positions(keys, met_, bound, candidates_.data());
+    if (c.is_grouped()) {
+      const std::vector<uint32_t>& lists = lists_met_.empty() ? c.list_at_ : lists_met_;
+      for (size_t at = 0; at < count; ++at) candidates_[at] = lists[candidates_[at]];
+    }
     if (count >= sorted_ && count * kCandidateShare <= c.lists_) {
       ChooseAmong(count);
       return;
@@ -152,7 +306,7 @@ void ListOrder::Choose(size_t i, size_t sorted) {
 void ListOrder::ChooseRoughly(size_t i) {
   const CodedCentroids& c = centroids_;
   query_ = queries_ + i * c.dim_;
-  if (c.codes_.empty()) {
+  if (c.codes_.empty() || c.is_grouped()) {
     Choose(i, c.lists_);
     return;
   }

@@ -142,6 +142,65 @@ TEST(ListOrder, IsRoughlyTheSameByBytesAlone) {
   }
 }
 
+// So many that a query that is alone meets groups of them only.
+TEST(ListOrder, OfGroupsIsNearlyTheExactOne) {
+  constexpr size_t kLists = 1200;
+  constexpr size_t kListDim = 500;
+  for (const bool is_l2 : {false, true}) {
+    std::mt19937 rng(is_l2 ? 8 : 9);
+    std::normal_distribution<float> normal;
+    std::vector<float> middles(kListDim * 30);
+    for (float& v : middles) v = normal(rng);
+    std::vector<float> centroids(kLists * kListDim);
+    for (size_t i = 0; i < centroids.size(); ++i) {
+      centroids[i] = middles[i / kListDim % 30 * kListDim + i % kListDim] + 0.3f * normal(rng);
+    }
+    const CodedCentroids grouped(centroids.data(), kLists, kListDim, is_l2,
+                                 CodedCentroids::Groups::kWherePays);
+    const CodedCentroids plain(centroids.data(), kLists, kListDim, is_l2);
+    EXPECT_GT(grouped.memory_bytes(), plain.memory_bytes());
+    ListOrder alone(grouped);
+    ListOrder together(grouped);
+    ListOrder exact(plain);
+    constexpr size_t kQueries = ListOrder::kQueriesAtOnce;
+    std::vector<float> queries(kQueries * kListDim);
+    for (size_t i = 0; i < queries.size(); ++i) {
+      queries[i] = centroids[i / kListDim * 71 * kListDim + i % kListDim] + 0.3f * normal(rng);
+    }
+    exact.Score(queries.data(), kQueries);
+    together.Score(queries.data(), kQueries, 10);
+    size_t same = 0;
+    for (size_t q = 0; q < kQueries; ++q) {
+      alone.Score(queries.data() + q * kListDim, 1, 10);
+      alone.Choose(0, 10);
+      exact.Choose(q, 10);
+      together.Choose(q, 10);
+      std::set<uint32_t> want;
+      for (size_t place = 0; place < 10; ++place) {
+        want.insert(exact.at(place));
+        EXPECT_EQ(together.at(place), exact.at(place));
+      }
+      for (size_t place = 0; place < 10; ++place) same += want.count(alone.at(place));
+      // Past those asked for all others follow, each once.
+      std::set<uint32_t> met;
+      for (size_t place = 0; place < kLists; ++place) met.insert(alone.at(place));
+      EXPECT_EQ(met.size(), kLists);
+      EXPECT_EQ(*met.rbegin(), kLists - 1);
+    }
+    EXPECT_GE(same, kQueries * 10 * 98 / 100) << is_l2;
+  }
+}
+
+TEST(ListOrder, HasNoGroupsOfWhatLiesAnywhere) {
+  const Case c{.lists = 1100, .dim = 480, .shape = Shape::kNormal, .is_l2 = true};
+  std::mt19937 rng(4);
+  const std::vector<float> centroids = DrawCentroids(c, rng);
+  const CodedCentroids tried(centroids.data(), c.lists, c.dim, true,
+                             CodedCentroids::Groups::kWherePays);
+  const CodedCentroids plain(centroids.data(), c.lists, c.dim, true);
+  EXPECT_EQ(tried.memory_bytes(), plain.memory_bytes());
+}
+
 TEST(ListOrder, TakesTheFirstOfEqualLists) {
   const std::vector<float> equal(size_t{200} * 8, 1.5f);
   const CodedCentroids coded(equal.data(), 200, 8, true);

@@ -214,8 +214,10 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
   const FloatRows code_rows(rows, metric == model::Metric::kCosine, plan.code_dim);
   const FloatSample sample = SampleRows(code_rows, kSampleRows);
   TRY_ASSIGN(const auto codec, TrainCodes(ctx, plan, sample.block, is_l2, options.pool));
-  TRY_ASSIGN(std::string file, WriteDisk(ctx, builder, rows, metric, code_rows, *codec, degree,
-                                         CacheBytes(rows, build), options.pool));
+  const FloatRows unit_rows(rows, metric == model::Metric::kCosine);
+  TRY_ASSIGN(const Partition cells, MakeCells(ctx, unit_rows, is_l2, options.pool));
+  TRY_ASSIGN(std::string file, WriteDisk(ctx, builder, rows, metric, code_rows, *codec, cells,
+                                         degree, CacheBytes(rows, build), options.pool));
   if (options.on_progress) options.on_progress(1);
   return file;
 }

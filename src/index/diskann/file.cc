@@ -71,7 +71,7 @@ bool HeaderIsGood(const DiskHeader& h, VectorBlock rows, model::Metric metric, s
          h.dim <= kDimMax && h.degree >= 1 && h.degree <= kDegreeMax &&
          (h.nodes == 0 || h.entry < h.nodes) && h.code_dim >= h.dim && h.code_dim <= 2 * h.dim &&
          CodeKindIsGood(h.code_kind) && h.code_params <= kParamsMax &&
-         h.code_bytes <= 4 * kDimMax && h.code_terms <= 1 &&
+         h.code_bytes <= 4 * kDimMax && h.code_terms <= 1 && h.cell_bytes <= file_bytes &&
          h.cached_blocks <= h.Shape().Blocks(h.nodes) && DiskLayout(h).end == file_bytes;
 }
 
@@ -90,6 +90,24 @@ bool NodesAreGood(const DiskHeader& h, const char* base) {
   return true;
 }
 
+Status OpenCells(const char* base, const DiskLayout& at, bool is_l2, OpenedDisk& opened) {
+  const DiskHeader& h = opened.header;
+  if (h.cell_bytes == 0) return {};
+  const auto dim = static_cast<uint32_t>(h.dim);
+  TRY(Cells::Check({base + at.cells, h.cell_bytes}, h.nodes, dim));
+  opened.cell_rows = reinterpret_cast<const uint32_t*>(base + at.cell_rows);
+  std::vector<bool> is_met(h.nodes);
+  for (size_t i = 0; i < h.nodes; ++i) {
+    const uint32_t row = opened.cell_rows[i];
+    if (row >= h.nodes || is_met[row]) {
+      return Status(ErrorCode::kIntegrity, "a row lies in two cells of the disk index");
+    }
+    is_met[row] = true;
+  }
+  opened.cells = std::make_unique<Cells>(base + at.cells, dim, is_l2);
+  return {};
+}
+
 }  // namespace
 
 DiskLayout::DiskLayout(const DiskHeader& h) {
@@ -100,18 +118,23 @@ DiskLayout::DiskLayout(const DiskHeader& h) {
   codes = align(code_params + h.code_params, 64);
   terms = align(codes + h.nodes * h.code_bytes, 64);
   steps_end = terms + h.nodes * h.code_terms * 4;
-  blocks = align(steps_end, NodeShape::kSector);
+  cells = align(steps_end, 64);
+  cell_rows = align(cells + h.cell_bytes, 64);
+  blocks = align(cell_rows + (h.cell_bytes == 0 ? 0 : h.nodes * 4), NodeShape::kSector);
   end = blocks + shape.Blocks(h.nodes) * shape.block_bytes;
 }
 
 Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, VectorBlock rows,
                               model::Metric metric, const FloatRows& code_rows, const Codec& codec,
-                              uint32_t degree, uint64_t cache_bytes, Pool* pool) {
+                              const Partition& cells, uint32_t degree, uint64_t cache_bytes,
+                              Pool* pool) {
   const bool scaled = IsScaled(rows, metric);
   const NodeShape shape(rows.row_bytes(), degree, scaled);
   const auto nodes = static_cast<uint32_t>(rows.rows);
   const std::vector<uint32_t> order = PlaceNodes(builder, nodes, shape.nodes_per_block);
   const std::string params = codec.Save();
+  std::vector<char> cell_part;
+  if (!cells.centroids.empty()) cell_part = PackCells(cells, rows.dim);
   const DiskHeader header{
       .nodes = nodes,
       .dim = rows.dim,
@@ -125,7 +148,8 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
       .code_bytes = codec.row_bytes(),
       .code_terms = codec.has_terms(),
       .element = static_cast<uint64_t>(rows.element),
-      .scaled = scaled};
+      .scaled = scaled,
+      .cell_bytes = cell_part.size()};
   const DiskLayout at(header);
   std::string payload(at.end - kFrame, '\0');
   const auto part = [&](size_t offset) { return payload.data() + (offset - kFrame); };
@@ -135,6 +159,11 @@ Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, Vector
   for (uint32_t i = 0; i < nodes; ++i) places[order[i]] = i;
   TRY(PackRows(ctx, codec, code_rows, nullptr, pool, part(at.codes),
                reinterpret_cast<float*>(part(at.terms))));
+  if (!cell_part.empty()) {
+    std::copy(cell_part.begin(), cell_part.end(), part(at.cells));
+    const std::vector<uint32_t> by_cell = RowsByCell(cells);
+    std::memcpy(part(at.cell_rows), by_cell.data(), by_cell.size() * sizeof(uint32_t));
+  }
   for (uint32_t i = 0; i < nodes; ++i) {
     if (i % 4096 == 0) TRY(ctx.CheckAlive());
     char* to = part(at.blocks + shape.Offset(i));
@@ -191,6 +220,7 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric, S
   opened.codec = std::move(part.codec);
   opened.packed = part.rows;
   opened.blocks = base + at.blocks;
+  TRY(OpenCells(base, at, is_l2, opened));
   opened.cache.assign(opened.blocks, opened.blocks + h.cached_blocks * opened.shape.block_bytes);
   opened.file = std::move(file);
   return opened;
@@ -199,14 +229,15 @@ Result<OpenedDisk> OpenDisk(Blob file, VectorBlock rows, model::Metric metric, S
 size_t OpenedDisk::memory_bytes() const {
   const DiskLayout at(header);
   return (steps == nullptr ? 0 : at.steps_end - at.places) + cache.size() + header.code_params +
-         file.heap_bytes();
+         file.heap_bytes() + (cells == nullptr ? 0 : cells->memory_bytes());
 }
 
 size_t EstimateDiskMemory(const DiskHeader& h, StepsIn steps_in) {
   const DiskLayout at(h);
   const NodeShape shape = h.Shape();
   return (steps_in == StepsIn::kMemory ? at.steps_end - at.places : 0) + h.code_params +
-         std::min<size_t>(h.cached_blocks, shape.Blocks(h.nodes)) * shape.block_bytes;
+         std::min<size_t>(h.cached_blocks, shape.Blocks(h.nodes)) * shape.block_bytes +
+         CodedCentroids::EstimateBytes(CellsFor(h.nodes), h.dim);
 }
 
 }  // namespace elanus::index

@@ -2,7 +2,8 @@
 //
 // Framed "ELDISK02", so that offsets in the file count 32 bytes of frame: 32 zero bytes; the
 // header; then, each at a multiple of 64 bytes: places (u32, row by row), the codec's parameters,
-// codes, terms (float32, where the codec has them), both row by row; and from the next multiple of
+// codes, terms (float32, where the codec has them), both row by row; cells (cells/cells.h) and the
+// rows (u32) cell by cell, ascending in each, where there are cells; and from the next multiple of
 // 4096 on the blocks. A block is 4096 bytes, or as many times that as one node needs; it holds as
 // many whole nodes as fit. A node: its vector (dim elements; float32 ones of length 1 for COSINE),
 // under COSINE for other elements 1 / its length (float32); at the next multiple of 4 bytes its
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "index/cells/cells.h"
 #include "index/codes/codec.h"
 #include "index/diskann/builder.h"
 
@@ -53,7 +55,8 @@ struct DiskHeader {
   uint64_t code_kind;      // A CodeKind: kRotated or kAdditive.
   uint64_t code_params, code_bytes, code_terms;  // Bytes; bytes a row; 0 or 1.
   uint64_t element;                              // An ElementType.
-  uint64_t scaled;  // 1: nodes have 1 / length (COSINE of another element than float32).
+  uint64_t scaled;      // 1: nodes have 1 / length (COSINE of another element than float32).
+  uint64_t cell_bytes;  // Without the rows; 0: there are no cells.
 
   NodeShape Shape() const {
     const VectorBlock row{.dim = static_cast<uint32_t>(dim),
@@ -64,15 +67,16 @@ struct DiskHeader {
 
 /// Where each part begins, from the file's start.
 struct DiskLayout {
-  size_t places, code_params, codes, terms, steps_end, blocks, end;
+  size_t places, code_params, codes, terms, steps_end, cells, cell_rows, blocks, end;
   explicit DiskLayout(const DiskHeader& header);
 };
 
 /// The file's bytes. `rows`: as NodeShape says; `code_rows`: the same as they are scored, with
-/// code_dim numbers each.
+/// code_dim numbers each. `cells`: may be empty.
 Result<std::string> WriteDisk(Context& ctx, const VamanaBuilder& builder, VectorBlock rows,
                               model::Metric metric, const FloatRows& code_rows, const Codec& codec,
-                              uint32_t degree, uint64_t cache_bytes, Pool* pool);
+                              const Partition& cells, uint32_t degree, uint64_t cache_bytes,
+                              Pool* pool);
 
 /// Where what every step of a walk reads is kept: copied into memory, or left in the file.
 enum class StepsIn : uint8_t { kMemory, kFile };
@@ -87,7 +91,9 @@ struct OpenedDisk {
   std::shared_ptr<const char> steps;  // The file from places to steps_end.
   std::vector<char> cache;            // The hot blocks.
   Blob file;
-  const char* blocks = nullptr;  // In `file`.
+  const char* blocks = nullptr;        // In `file`.
+  std::unique_ptr<const Cells> cells;  // In `file`, as its rows are; null: none.
+  const uint32_t* cell_rows = nullptr;
 
   size_t memory_bytes() const;
 };

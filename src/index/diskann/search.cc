@@ -11,6 +11,7 @@
 #include <bit>
 #include <limits>
 
+#include "index/cells/allowed_cells.h"
 #include "index/codes/dense_rows.h"
 #include "index/diskann/blocks.h"
 #include "index/key_range.h"
@@ -36,6 +37,15 @@ constexpr size_t kRangeSlack = 8;
 constexpr double kShortWalkShareMax = 0.4;
 constexpr double kPasses = 0.45;
 constexpr size_t kSeeds = 256;
+// Of a scan, as many times `list`.
+constexpr size_t kFarCandidates = 4;
+// Rows of cells that are met at least and at most; in scorings of a code what it costs to put a
+// cell in order, to score a row of one, and to look up whether it is allowed.
+constexpr size_t kCellRowsLeast = 1024;
+constexpr size_t kCellRowsMost = 8192;
+constexpr double kCellCost = 1.5;
+constexpr double kCellRowCost = 2;
+constexpr double kCellLookUpCost = 0.15;
 // How many times what codes have erred by a row may be nearer than its code says.
 constexpr float kErrorSlack = 1.5f;
 
@@ -46,7 +56,7 @@ struct SearchShape {
   double excluded_max = -1;  // See filter_threshold; below 0: what costs less.
 };
 
-enum class Way : uint8_t { kWalk, kShortWalk, kScan };
+enum class Way : uint8_t { kWalk, kShortWalk, kCells, kScan };
 
 // Which nodes and blocks a walk has met, a set a thread: walks never nest.
 struct Marks {
@@ -97,6 +107,9 @@ class DiskSearch {
     const Way way = Cheapest(wanted);
     if (way == Way::kScan) {
       TRY(Scan());
+    } else if (way == Way::kCells) {
+      TRY(ScanCells());
+      if (scored_ < wanted) TRY(Scan());
     } else {
       TRY_ASSIGN(const bool complete, Walk(way == Way::kShortWalk ? Passes() : 0));
       // Parts of the graph may not be reachable (many equal rows): what was asked for is there.
@@ -111,9 +124,21 @@ class DiskSearch {
   double ScoresPerRead() const {
     return kCodeBytesPerRead / static_cast<double>(disk_.header.code_bytes);
   }
-  double ScanScores() const {
+  double ScanScores() const { return static_cast<double>(allowed_count_) + CandidateScores(); }
+  // Rows of cells, most of which are looked up in vain where few are allowed.
+  double CellScores() const {
+    if (disk_.cells == nullptr || range_.bounds()) return std::numeric_limits<double>::infinity();
+    const double rows = static_cast<double>(kCellRowsLeast);
+    return kCellCost * static_cast<double>(disk_.cells->count()) +
+           rows * (kCellRowCost + kCellLookUpCost / Share()) + CandidateScores();
+  }
+  // Of a scan, to be read. Far from the query codes tell less which rows are nearest, and more are
+  // read; near it reading ends early.
+  size_t Candidates() const { return std::min(kFarCandidates * shape_.list, allowed_count_); }
+  // Mostly a scan stops reading after some more than `list`.
+  double CandidateScores() const {
     const double reads = static_cast<double>(std::min(shape_.list, allowed_count_));
-    return static_cast<double>(allowed_count_) + kScanReadCost * reads * ScoresPerRead();
+    return kScanReadCost * reads * ScoresPerRead();
   }
   double WalkScores(double list) const {
     return (list * kReadsPerListEntry + kReadsOnTheWay) * ScoresPerRead();
@@ -137,7 +162,9 @@ class DiskSearch {
     const double short_walk = share <= kShortWalkShareMax
                                   ? WalkScores(static_cast<double>(shape_.list + Passes()))
                                   : walk;
-    if (ScanScores() < std::min(walk, short_walk)) return Way::kScan;
+    const double cells = CellScores();
+    if (ScanScores() < std::min({walk, short_walk, cells})) return Way::kScan;
+    if (cells < std::min(walk, short_walk)) return Way::kCells;
     return short_walk < walk ? Way::kShortWalk : Way::kWalk;
   }
 
@@ -186,6 +213,7 @@ class DiskSearch {
   void UseBlock(uint32_t block);
   void Expand(const NodeView& node);
   Status Scan();
+  Status ScanCells();
   Status ReadBest();
   size_t NextAllowed(size_t& next, uint32_t* rows) const;
 
@@ -229,11 +257,12 @@ class DiskSearch {
   float query_scale_ = 1.0f;
   size_t scored_ = 0;  // Vectors of the query that are not below the range.
   std::vector<float> scratch_;
-  std::vector<uint32_t> blocks_;       // Of one step.
-  std::vector<uint32_t> steps_;        // Nodes of one step.
-  std::vector<uint32_t> batch_;        // Nodes whose codes are to be scored.
-  std::vector<float> keys_;            // Of the batch.
-  std::vector<Neighbour> candidates_;  // Of a scan, to be read.
+  std::vector<uint32_t> blocks_;                 // Of one step.
+  std::vector<uint32_t> steps_;                  // Nodes of one step.
+  std::vector<uint32_t> batch_;                  // Nodes whose codes are to be scored.
+  std::vector<float> keys_;                      // Of the batch.
+  std::vector<Neighbour> candidates_;            // Of a scan, to be read.
+  std::unique_ptr<AllowedCells> allowed_cells_;  // Made by the first query that needs them.
 };
 
 void DiskSearch::Begin(size_t passes) {
@@ -360,6 +389,34 @@ void DiskSearch::MeetBatch() {
   }
 }
 
+// The codes of allowed rows in the nearest cells.
+Status DiskSearch::ScanCells() {
+  if (allowed_cells_ == nullptr) {
+    allowed_cells_ =
+        std::make_unique<AllowedCells>(*disk_.cells, disk_.cell_rows, allowed_, allowed_count_);
+  }
+  allowed_cells_->Begin(query_.unit());
+  TopK nearest(static_cast<uint32_t>(Candidates()));
+  CellRows rows(std::max(kCellRowsLeast, Candidates()), kCellRowsMost);
+  while (!rows.IsEnough() && allowed_cells_->Next(batch_)) {
+    TRY(ctx_.CheckAlive());
+    for (uint32_t& number : batch_) {
+      number = disk_.cell_rows[number];
+      __builtin_prefetch(disk_.packed.codes + number * disk_.header.code_bytes);
+    }
+    const float bound = nearest.bound();
+    for (size_t begin = 0; begin < batch_.size(); begin += kScanTile) {
+      const size_t count = std::min(kScanTile, batch_.size() - begin);
+      scorer_->Score(batch_.data() + begin, count, keys_.data());
+      for (size_t i = 0; i < count; ++i) nearest.Push(keys_[i], batch_[begin + i]);
+    }
+    rows.Add(batch_.size(), nearest.bound() < bound);
+  }
+  candidates_.clear();
+  nearest.ForEach([&](float key, uint32_t row) { candidates_.push_back({key, row}); });
+  return ReadBest();
+}
+
 // The next allowed rows from `next` on, at most kScanTile; 0 at the end.
 size_t DiskSearch::NextAllowed(size_t& next, uint32_t* rows) const {
   size_t count = 0;
@@ -380,7 +437,7 @@ size_t DiskSearch::NextAllowed(size_t& next, uint32_t* rows) const {
 // the nearest rows those of many on both sides of its lower end: rows lie dense out there, and
 // codes put many of them on the wrong side.
 Status DiskSearch::Scan() {
-  const size_t wanted = range_.has_low() ? kRangeSlack * shape_.list : shape_.list;
+  const size_t wanted = range_.has_low() ? kRangeSlack * shape_.list : Candidates();
   const auto list = static_cast<uint32_t>(std::min(wanted, allowed_count_));
   TopK nearest(list);
   TopK below(list);

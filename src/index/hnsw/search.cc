@@ -33,9 +33,6 @@ constexpr size_t kNearEntries = 16;
 // Nodes near the query that are allowed, as a share of what is expected, below which the best rows
 // are looked for in cells.
 constexpr double kNearDensity = 0.5;
-// Cells are read until so many times the rows have been met that had been when the last of them was
-// among the best.
-constexpr size_t kMoreCellRows = 3;
 // A walk is given up for a scan after so many times the scan's cost.
 constexpr double kGiveUpAfter = 1.5;
 constexpr size_t kScanTile = 1024;
@@ -264,17 +261,14 @@ class GraphSearch {
     }
     allowed_cells_->Begin(query_.unit());
     TopK best(static_cast<uint32_t>(shape_.candidates));
-    const size_t least = std::max(costs_.cell_rows_least(), shape_.candidates);
-    const size_t most = std::max(costs_.cell_rows(), least);
-    size_t wanted = least;
-    for (size_t met = 0; met < wanted && allowed_cells_->Next(cell_nodes_);) {
+    CellRows rows(std::max(costs_.cell_rows_least(), shape_.candidates), costs_.cell_rows());
+    while (!rows.IsEnough() && allowed_cells_->Next(cell_nodes_)) {
       const float bound = best.bound();
-      met += cell_nodes_.size();
       for (size_t begin = 0; begin < cell_nodes_.size(); begin += kScanTile) {
         TRY(ScoreNodes(cell_nodes_.data() + begin, std::min(kScanTile, cell_nodes_.size() - begin),
                        best));
       }
-      if (best.bound() < bound) wanted = std::clamp(kMoreCellRows * met, least, most);
+      rows.Add(cell_nodes_.size(), best.bound() < bound);
     }
     Take(best);
     return {};

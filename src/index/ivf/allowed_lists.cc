@@ -35,10 +35,12 @@ AllowedLists::AllowedLists(const OpenedIvf& lists, BitsetView allowed, size_t co
   double sum = 0;
   for (size_t l = 0; l < shares_.size(); ++l) {
     const auto rows = static_cast<float>(std::max(lists.own_rows[l], 1u));
-    shares_[l] = std::min(1.0f, static_cast<float>(counts[l] * stride) / rows);
-    sum += static_cast<double>(shares_[l]) * counts[l];
+    const auto share = static_cast<float>(counts[l] * stride) / rows;
+    shares_[l] = std::min(1.0f, share);
+    // One less: of a sample the lists that happen to have more of it would count for more.
+    if (counts[l] > 0) sum += static_cast<double>(share) * (stride > 1 ? counts[l] - 1 : counts[l]);
   }
-  mean_share_ = held_ == 0 ? 0 : sum / static_cast<double>(held_);
+  mean_share_ = held_ == 0 ? 0 : std::min(1.0, sum / static_cast<double>(held_));
 }
 
 void AllowedLists::Group(const OpenedIvf& lists, BitsetView allowed) {
@@ -53,7 +55,10 @@ void AllowedLists::Group(const OpenedIvf& lists, BitsetView allowed) {
   for (size_t l = 1; l < starts_.size(); ++l) starts_[l] += starts_[l - 1];
   rows_.resize(starts_.back());
   std::vector<uint32_t> next(starts_.begin(), starts_.end() - 1);
-  each([&](uint32_t list, uint32_t row) { rows_[next[list]++] = row; });
+  // What is mapped reads as zeros once its file fails: then another list may be named than before.
+  each([&](uint32_t list, uint32_t row) {
+    if (next[list] < starts_[list + 1]) rows_[next[list]++] = row;
+  });
 }
 
 }  // namespace elanus::index

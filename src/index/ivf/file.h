@@ -78,10 +78,10 @@ struct OpenedIvf {
   PackedRows packed;
   PackedRows refine;
 
-  /// The list that a place is in.
+  /// The list that a place is in; some list where the file has failed and reads as zeros.
   uint32_t ListOf(uint32_t place) const {
     uint32_t list = list_marks[place / kPlacesPerMark];
-    while (bounds[list + 1] <= place) ++list;
+    while (list + 1 < header.lists && bounds[list + 1] <= place) ++list;
     return list;
   }
   /// Of the heap, the file's own bytes apart.

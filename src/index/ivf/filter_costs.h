@@ -62,6 +62,8 @@ class FilterCosts {
   double met_power() const { return in_blocks_ ? kMetPowerOfBlocks : kMetPower; }
   /// Where a filter's rows lie together in few lists, of which they are this share, most queries
   /// lie far from them: fewer of them do, by this factor. Only where blocks are scored whole.
+  /// Whether they do.
+  bool AreTogether(double mean_share) const { return mean_share > kTogetherFrom * share_; }
   double Together(double mean_share) const {
     if (!LooksAfterwards() || mean_share <= 0) return 1;
     return std::pow(std::min(1.0, kFewLists * share_ / mean_share), kTogetherPower);
@@ -74,11 +76,12 @@ class FilterCosts {
   static constexpr double kBytesPerUnit = 32;
   static constexpr double kRowCost = 8;
   static constexpr double kLookUpCost = 3;
-  static constexpr double kBlockPlaceCost = 5;
+  static constexpr double kBlockPlaceCost = 2.5;
   static constexpr double kMetPower = 0.6;
-  static constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
+  static constexpr double kMetPowerOfBlocks = 0.85;  // Whole blocks cost more a list.
   static constexpr double kCheap = 8'000;
   static constexpr double kListsInOrder = 1.3;
+  static constexpr double kTogetherFrom = 1.1;
   static constexpr double kFewLists = 4;  // A quarter of all are not few.
   static constexpr double kTogetherPower = 0.25;
 

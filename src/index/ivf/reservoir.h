@@ -46,10 +46,14 @@ class Reservoir {
     *next_places() = place;
     Add(1);
   }
+  /// Brings the bound up to date.
+  void Settle() {
+    if (size_ > k_) Shrink();
+  }
   /// fn(key, place) for each of the k smallest, in no order.
   template <class Fn>
   void ForEach(Fn fn) {
-    if (size_ > k_) Shrink();
+    Settle();
     for (size_t i = 0; i < size_; ++i) fn(keys_[i], places_[i]);
   }
   void Clear() {
@@ -80,8 +84,8 @@ class Reservoir {
     size_ = k_;
   }
 
-  const size_t k_;
-  const size_t most_;  // Keys before a selection.
+  size_t k_;
+  size_t most_;  // Keys before a selection.
   std::vector<float> keys_;
   std::vector<uint32_t> places_;
   size_t size_ = 0;

@@ -39,6 +39,13 @@ constexpr size_t kGroupTileMin = 32;
 // A row's second copy counts for so much of a row that is met: its first list may be met, too.
 constexpr double kSecondCopy = 0.6;
 constexpr size_t kDense = 2;  // One allowed row in so many: the others are scored too, in a row.
+// Under a filter lists are read until so many times the rows have been met that had been when the
+// last of the best came: far from the query these lie in more lists. At most so many times what is
+// needed otherwise.
+constexpr double kMoreRows = 6;
+constexpr double kMostRows = 2.5;
+// Far from the query codes tell less which rows are nearest, and more of them are scored anew.
+constexpr size_t kFarCandidates = 8;
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
 class IvfIndex final : public VectorIndex {
@@ -47,8 +54,8 @@ class IvfIndex final : public VectorIndex {
       : opened_(std::move(lists)),
         rows_(rows),
         metric_(metric),
-        centroids_(opened_.centroids, opened_.header.lists, rows.dim,
-                   metric == model::Metric::kL2) {}
+        centroids_(opened_.centroids, opened_.header.lists, rows.dim, metric == model::Metric::kL2,
+                   CodedCentroids::Groups::kWherePays) {}
   Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
   Result<std::unique_ptr<HitStream>> Stream(Context& ctx,
                                             const StreamRequest& request) const override {
@@ -110,6 +117,10 @@ class IvfSearch {
             kGroupTileMin, kTileRows)) {
     if (!allowed_.empty() && by_row_ == ByRow::kNo && !range_.bounds()) {
       per_list_.emplace(lists_, allowed_, allowed_count_, costs_.LooksAfterwards());
+      is_together_ = costs_.AreTogether(per_list_->MeanShare());
+      if (is_together_ && lists_.codes.refine_kind != CodeKind::kNone) {
+        found_ = Reservoir(std::min<size_t>(kFarCandidates * shape.candidates, allowed_count_));
+      }
     }
   }
 
@@ -125,10 +136,11 @@ class IvfSearch {
     for (size_t begin = 0; begin < queries.rows; begin += ListOrder::kQueriesAtOnce) {
       const size_t count = std::min(ListOrder::kQueriesAtOnce, queries.rows - begin);
       ReadQueries(queries, begin, count);
-      order_.Score(group_.data(), count);
+      const size_t asked = per_list_.has_value() ? costs_.ListsInOrder() : shape_.probes;
+      order_.Score(group_.data(), count, asked);
       for (size_t i = 0; i < count; ++i) {
         query_.Set(queries, begin + i);
-        order_.Choose(i, per_list_.has_value() ? costs_.ListsInOrder() : shape_.probes);
+        order_.Choose(i, asked);
         TRY(RunOne(hits, begin + i));
       }
     }
@@ -141,6 +153,11 @@ class IvfSearch {
     std::unique_ptr<Scorer> scan;
     Reservoir found;
     MetLists met_lists;
+  };
+  // Keys that a row must be below to be among the best: by codes, and of those scored anew already.
+  struct Bounds {
+    float found = std::numeric_limits<float>::infinity();
+    float best = std::numeric_limits<float>::infinity();
   };
   struct Visit {
     uint32_t list;
@@ -222,10 +239,10 @@ class IvfSearch {
     visits_.clear();
     const size_t probes = std::min(shape_.probes, order_.size());
     const size_t nearest = std::max<size_t>(1, probes / kNearestShare);
-    for (size_t i = 0; i < count; ++i) {
+    for (uint32_t i = 0; i < count; ++i) {
       const float* query = group_.data() + i * index_.rows_.dim;
       if (i % ListOrder::kQueriesAtOnce == 0) {
-        order_.Score(query, std::min(ListOrder::kQueriesAtOnce, count - i));
+        order_.Score(query, std::min(ListOrder::kQueriesAtOnce, count - i), probes);
       }
       order_.Choose(i % ListOrder::kQueriesAtOnce, probes);
       lanes_[i].scan->SetQuery(ScanQuery(i));
@@ -234,7 +251,7 @@ class IvfSearch {
       TRY(ctx_.CheckAlive());
       for (size_t p = 0; p < probes; ++p) {
         const uint32_t list = order_.at(p);
-        const Visit visit{list, static_cast<uint32_t>(i), OffsetOf(lists_, order_, list, is_l2_)};
+        const Visit visit{list, i, OffsetOf(lists_, order_, list, is_l2_)};
         if (p < nearest) {
           ScanFor(&visit, &visit + 1);
         } else {
@@ -285,7 +302,7 @@ class IvfSearch {
     for (size_t i = 0; i < count; ++i) {
       query_.Set(queries, begin + i);
       if (shape_.fills && !lanes_[i].found.full()) {  // Seldom: goes on alone.
-        order_.Score(group_.data() + i * index_.rows_.dim, 1);
+        order_.Score(group_.data() + i * index_.rows_.dim, 1, shape_.probes);
         order_.Choose(0, shape_.probes);
         TRY(RunOne(hits, begin + i));
         continue;
@@ -307,7 +324,9 @@ class IvfSearch {
     double rows_met = 0;
     double wanted = 0;  // As many rows that may be hits as without filter and range.
     AllowedDensity density;
-    size_t empty = 0;  // Lists in a row without a hit.
+    size_t empty = 0;      // Lists in a row without a hit.
+    double gained_at = 0;  // Rows met when the last of the best came.
+    Bounds bounds;
     met_ = 0;
     below_met_ = 0;
     refined_ = 0;
@@ -320,7 +339,9 @@ class IvfSearch {
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
       const double needed = range_.bounds() ? wanted : density.Needed(wanted, costs_.met_power());
-      if (p >= shape_.probes && met_ >= needed && (HoldsEnough() || !shape_.fills) && !goes_on) {
+      const double enough =
+          is_together_ ? std::clamp(kMoreRows * gained_at, needed, kMostRows * needed) : needed;
+      if (p >= shape_.probes && met_ >= enough && (HoldsEnough() || !shape_.fills) && !goes_on) {
         break;
       }
       const uint32_t list = order_.at(p);
@@ -338,11 +359,21 @@ class IvfSearch {
         rows_met += static_cast<double>(ScanList(list, filters));
       }
       density.Add(met_ - met_before, met_lists_.end(list) - met_lists_.begin(list));
+      if (is_together_ && IsNearer(bounds)) gained_at = met_;
       empty = adds_ ? 0 : empty + 1;
     }
     if (!candidates_.keys.empty()) TRY(MeetCandidates());
     Answer(found_, hits, slot);
     return {};
+  }
+
+  // Whether what has been met since has better ones than those held before.
+  bool IsNearer(Bounds& before) {
+    found_.Settle();
+    const Bounds now{.found = found_.bound(), .best = best_.bound()};
+    const bool is_nearer = now.found < before.found || now.best < before.best;
+    before = now;
+    return is_nearer;
   }
 
   bool HoldsEnough() const { return refined_ + found_.size() >= shape_.candidates; }
@@ -534,13 +565,14 @@ class IvfSearch {
   const KeyRange range_;
   std::unique_ptr<Scorer> scan_;
   Rescorer rescorer_;
-  double met_ = 0;        // Rows of this query that may be hits, or about so many.
-  size_t below_met_ = 0;  // Those below the range.
-  size_t refined_ = 0;    // Those scored at once by what refines.
-  bool adds_ = false;     // The list at hand has one that is among the best.
-  Reservoir found_;       // Places in lists.
-  TopK below_;            // The largest keys below the range, negated.
-  TopK best_;             // Rows.
+  double met_ = 0;            // Rows of this query that may be hits, or about so many.
+  size_t below_met_ = 0;      // Those below the range.
+  size_t refined_ = 0;        // Those scored at once by what refines.
+  bool adds_ = false;         // The list at hand has one that is among the best.
+  bool is_together_ = false;  // What the filter allows: far from some queries.
+  Reservoir found_;           // Places in lists.
+  TopK below_;                // The largest keys below the range, negated.
+  TopK best_;                 // Rows.
   Candidates candidates_;
   ListOrder order_;
   MetLists met_lists_;

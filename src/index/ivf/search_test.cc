@@ -105,8 +105,7 @@ TEST_P(FilteredLists, KeepTheirRecallUnderFilters) {
   }
 }
 
-// Rows on one side of the cloud: many lists have none of them, and some queries lie far away. Of
-// clusters far from each other it leaves a few rows at the edge, which cost recall.
+// Rows on one side of the cloud: many lists have none of them, and some queries lie far away.
 TEST_P(FilteredLists, KeepTheirRecallWhereAFilterLeavesListsOut) {
   constexpr size_t kRows = 6000;
   const Cloud cloud = MakeClusteredCloud(24, kRows, kDim, 60);
@@ -124,7 +123,7 @@ TEST_P(FilteredLists, KeepTheirRecallWhereAFilterLeavesListsOut) {
     for (const double share : {0.02, 0.05, 0.1, 0.3, 0.6, 0.9}) {
       Bitset allowed(kRows);
       for (size_t i = 0; i < static_cast<size_t>(share * kRows); ++i) allowed.Set(order[i]);
-      EXPECT_GE(Recall(*index, cloud, metric, allowed.view(), search), plain - 0.1)
+      EXPECT_GE(Recall(*index, cloud, metric, allowed.view(), search), plain - 0.06)
           << static_cast<int>(metric) << " share " << share;
     }
   }

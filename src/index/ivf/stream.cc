@@ -31,7 +31,7 @@ class ListStream final : public CandidateStream {
 
   void SetQuery(const QueryVector& query) override {
     scan_->SetQuery(scan_->takes_plain_query() ? query.plain() : query.unit());
-    order_.Score(query.unit(), 1);
+    order_.Score(query.unit(), 1, probes_);
     order_.Choose(0, probes_);
     met_lists_.Begin(order_, probes_);
   }
