@@ -13,17 +13,6 @@ namespace {
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-Status CheckAhead(const Services& services, Timestamp guarantee) {
-  const int64_t ahead_s = (PhysicalMs(guarantee) - services.clock.NowMs()) / 1000;
-  if (ahead_s <= services.options.timestamp_lag_s_max) return {};
-  constexpr ErrorCode kTimeTickDelay{11};
-  return Error(kTimeTickDelay,
-               "{}: guarantee timestamp {} is {} s ahead of the server's time, at most {} s are "
-               "allowed (queryNode.scheduler.maxTimestampLag)",
-               InfoOf(kTimeTickDelay).name, guarantee.value(), ahead_s,
-               services.options.timestamp_lag_s_max);
-}
-
 }  // namespace
 
 Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name) {
@@ -165,42 +154,6 @@ Result<std::vector<PartitionId>> ReadPartitions(const ProxyOptions& options,
     }
   }
   return ids;
-}
-
-model::ConsistencyLevel LevelOf(const model::CollectionInfo& collection,
-                                const model::ReadConsistency& consistency) {
-  using Level = model::ConsistencyLevel;
-  if (consistency.use_default) return collection.consistency_level;
-  const uint64_t given = consistency.guarantee.value();
-  if (consistency.level != Level::kStrong || given == 0) return consistency.level;
-  // Clients from before the level travelled: the number says it.
-  if (given == 1) return Level::kEventually;
-  return given == 2 ? Level::kBounded : Level::kCustomized;
-}
-
-Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
-                              const model::CollectionInfo& collection,
-                              const model::ReadConsistency& consistency) {
-  Timestamp guarantee;
-  switch (LevelOf(collection, consistency)) {
-    case model::ConsistencyLevel::kStrong: {
-      TRY_ASSIGN(guarantee, services.coord.oracle.Now(ctx));
-      break;
-    }
-    case model::ConsistencyLevel::kBounded:
-      guarantee = MakeTimestamp(services.clock.NowMs() - services.options.graceful_ms);
-      break;
-    case model::ConsistencyLevel::kEventually:
-      guarantee = Timestamp(1);
-      break;
-    case model::ConsistencyLevel::kSession:
-    case model::ConsistencyLevel::kCustomized:
-      guarantee = consistency.guarantee;
-      TRY(CheckAhead(services, guarantee));
-      break;
-  }
-  // A reader never sees an older schema.
-  return std::max(guarantee, collection.updated);
 }
 
 Result<bool> ParseBool(std::string_view key, std::string_view text) {

@@ -35,13 +35,6 @@ Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& 
 Result<std::vector<PartitionId>> ReadPartitions(const ProxyOptions& options,
                                                 const model::CollectionInfo& collection,
                                                 const std::vector<std::string>& names);
-/// The level a read asks for: the request's, in its older form too, or the collection's.
-model::ConsistencyLevel LevelOf(const model::CollectionInfo& collection,
-                                const model::ReadConsistency& consistency);
-/// The moment a read must wait for. Code 11: the client names one that is too far ahead.
-Result<Timestamp> GuaranteeOf(Context& ctx, Services& services,
-                              const model::CollectionInfo& collection,
-                              const model::ReadConsistency& consistency);
 /// True and false as clients spell them. kInvalidParameter naming `key`.
 Result<bool> ParseBool(std::string_view key, std::string_view text);
 /// A whole integer, with 0x, 0b, 0o or 0 prefixes. kInvalidParameter naming `key`.

@@ -1,10 +1,14 @@
 """Configuration keys of reads: partition names that are regular expressions, how far ahead a guarantee may lie."""
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import pytest
 from pymilvus import MilvusClient, MilvusException
+from pymilvus.grpc_gen import common_pb2, milvus_pb2
 from support import DIM, make, row, server_of_file, vectors
-from wire import query_request, search_request
+from wire import DECODE, SERVICE, query_request, search_request
 
 server = server_of_file({"proxy.partitionNameRegexp": "true", "queryNode.scheduler.maxTimestampLag": 60})
 PARTS = ["year_2023", "year_2024", "old"]
@@ -54,12 +58,71 @@ def test_names_of_writes_and_loads_stay_names(parts):
         parts.load_partitions("parts", ["ol."])
 
 
+def ahead(request, seconds):
+    """The request with a guarantee that lies so far ahead."""
+    request.consistency_level, request.guarantee_timestamp = 4, int((time.time() + seconds) * 1000) << 18
+    return request
+
+
 def test_a_guarantee_that_lies_too_far_ahead_is_refused_at_once(parts, call):
-    def ask(ahead_s):
-        request = query_request("parts", "id == 1")
-        request.consistency_level, request.guarantee_timestamp = 4, int((time.time() + ahead_s) * 1000) << 18
-        return call("Query", request).status
-    assert ask(20).code == 0
-    begin, status = time.monotonic(), ask(100)
+    begin = time.monotonic()
+    status = call("Query", ahead(query_request("parts", "id == 1"), 100)).status
     assert status.code == 11 and "queryNode.scheduler.maxTimestampLag" in status.reason
     assert time.monotonic() - begin < 2
+
+
+def hybrid_request():
+    return milvus_pb2.HybridSearchRequest(collection_name="parts", requests=[search_request("parts", vectors(1), topk="9")],
+                                          rank_params=[common_pb2.KeyValuePair(key="limit", value="9")])
+
+
+@pytest.mark.parametrize("method, request_of", [
+    ("Query", lambda: query_request("parts", "id == 90")), ("Search", lambda: search_request("parts", vectors(1), topk="9")),
+    ("HybridSearch", hybrid_request)])
+def test_a_read_waits_until_time_has_come_to_its_guarantee(server, parts, call, method, request_of):
+    """What was written while it waited is seen: that is what the guarantee says."""
+    with ThreadPoolExecutor(1) as pool:
+        begin = time.monotonic()
+        waiting = pool.submit(call, method, ahead(request_of(), 1.5))
+        time.sleep(0.3)
+        parts.insert("parts", [row(90, vectors(1)[0])], partition_name="old")
+        answer = waiting.result()
+        took = time.monotonic() - begin
+    parts.delete("parts", ids=[90])
+    assert answer.status.code == 0, answer.status.reason
+    assert 1.4 < took < 10
+    ids = answer.fields_data[0].scalars.long_data if method == "Query" else answer.results.ids.int_id
+    assert 90 in ids.data
+
+
+def test_reads_that_wait_hold_nobody_up_and_end_with_their_callers(server, parts):
+    """More of them than the server has threads, until the clients hang up."""
+    waiting = []
+    with grpc.insecure_channel(server.address) as channel:
+        stub = channel.unary_unary(f"/{SERVICE.full_name}/Query", request_serializer=lambda r: r.SerializeToString(),
+                                   response_deserializer=DECODE["Query"])
+        waiting = [stub.future(ahead(query_request("parts", "id == 1"), 50), timeout=60) for _ in range(50)]
+        time.sleep(0.5)
+        cpu_s, begin = server.cpu_s(), time.monotonic()
+        for _ in range(20):
+            assert len(parts.query("parts", filter="id == 1", output_fields=["id"])) == 1
+        assert time.monotonic() - begin < 5
+        time.sleep(1)
+        assert server.cpu_s() - cpu_s < 0.5
+        assert not any(one.done() for one in waiting)
+        for one in waiting:
+            one.cancel()
+    end = time.monotonic() + 5
+    while len(re.findall("Query dropped reason=", open(server.log_path, errors="replace").read())) < len(waiting):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_read_that_waits_ends_with_its_deadline(server, parts):
+    client = MilvusClient(uri=server.uri)
+    begin = time.monotonic()
+    with pytest.raises((MilvusException, grpc.RpcError)):
+        client.query("parts", filter="id == 1", consistency_level="Customized", timeout=1,
+                     guarantee_timestamp=int((time.time() + 50) * 1000) << 18)
+    assert time.monotonic() - begin < 10
+    client.close()

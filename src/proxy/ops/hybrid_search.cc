@@ -5,6 +5,7 @@
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
+#include "proxy/consistency.h"
 #include "proxy/functions.h"
 #include "proxy/metrics.h"
 #include "proxy/ops.h"

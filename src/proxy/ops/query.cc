@@ -8,6 +8,7 @@
 #include "model/reduce.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
+#include "proxy/consistency.h"
 #include "proxy/metrics.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"

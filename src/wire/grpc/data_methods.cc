@@ -3,6 +3,7 @@
 #include <array>
 
 #include "milvus.pb.h"
+#include "proxy/consistency.h"
 #include "proxy/ops.h"
 #include "wire/grpc/column_codec.h"
 #include "wire/grpc/rank_codec.h"
@@ -152,6 +153,13 @@ Status GetFlushState(Call& call, const pb::GetFlushStateRequest& request,
   return {};
 }
 
+// Whether the read has to wait, which is then left to the server: no thread is held meanwhile.
+template <class Read>
+bool Waits(Call& call, const Read& read) {
+  call.wait_ms = proxy::MsToWait(call.ctx, call.services, read);
+  return call.wait_ms > 0;
+}
+
 // A search whose answer has marked fragments too.
 Status SearchHighlighted(Call& call, const pb::SearchRequest& request, pb::SearchResults& answer) {
   const auto& from = request.highlighter();
@@ -159,6 +167,7 @@ Status SearchHighlighted(Call& call, const pb::SearchRequest& request, pb::Searc
       .is_semantic = from.type() == milvus::proto::common::HighlightType::Semantic,
       .params = DecodePairs(from.params())};
   TRY_ASSIGN(model::SearchRequest search, DecodeSearch(call, request));
+  if (Waits(call, search)) return {};
   TRY_ASSIGN(const auto found,
              proxy::SearchAndHighlight(call.ctx, call.services, std::move(search), highlighter));
   EncodeHits(found.result, request.collection_name(), answer);
@@ -185,9 +194,11 @@ Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& a
   model::SearchResult result;
   if (request.sub_reqs_size() > 0) {
     TRY_ASSIGN(model::HybridSearchRequest hybrid, DecodeSubSearches(call, request));
+    if (Waits(call, hybrid)) return {};
     TRY_ASSIGN(result, proxy::HybridSearch(call.ctx, call.services, std::move(hybrid)));
   } else {
     TRY_ASSIGN(model::SearchRequest search, DecodeSearch(call, request));
+    if (Waits(call, search)) return {};
     if (!search.aggregation.empty()) {
       TRY_ASSIGN(const auto buckets,
                  proxy::SearchAndAggregate(call.ctx, call.services, std::move(search)));
@@ -202,6 +213,7 @@ Status Search(Call& call, const pb::SearchRequest& request, pb::SearchResults& a
 
 Status HybridSearch(Call& call, const pb::HybridSearchRequest& request, pb::SearchResults& answer) {
   TRY_ASSIGN(model::HybridSearchRequest hybrid, DecodeHybrid(call, request));
+  if (Waits(call, hybrid)) return {};
   TRY_ASSIGN(const auto result, proxy::HybridSearch(call.ctx, call.services, std::move(hybrid)));
   EncodeHits(result, request.collection_name(), answer);
   return {};
@@ -209,6 +221,7 @@ Status HybridSearch(Call& call, const pb::HybridSearchRequest& request, pb::Sear
 
 Status Query(Call& call, const pb::QueryRequest& request, pb::QueryResults& answer) {
   TRY_ASSIGN(const model::QueryRequest query, DecodeQuery(call, request));
+  if (Waits(call, query)) return {};
   TRY_ASSIGN(const auto result, proxy::Query(call.ctx, call.services, query));
   answer.mutable_status();
   if (!result.explain.empty()) {

@@ -18,6 +18,9 @@ struct Call {
   // it ended.
   std::string collection = {};
   Status status = {};
+  // Set by a read that cannot be answered yet: it has done nothing, and is to be run again after so
+  // long.
+  int64_t wait_ms = 0;
 };
 
 /// How a method ended below the message: anything but kDone is a gRPC status of its own.
@@ -25,6 +28,7 @@ enum class Delivery {
   kDone,
   kBadRequest,  // The bytes are no message of the request's type.
   kTooLarge,    // The answer is more than a message may hold.
+  kLater,       // There is none yet: see Call::wait_ms.
 };
 
 struct Method {

@@ -29,6 +29,7 @@
 #include "wire/grpc/health.h"
 #include "wire/grpc/method.h"
 #include "wire/grpc/pollers.h"
+#include "wire/grpc/postponed.h"
 
 namespace elanus::wire {
 namespace {
@@ -58,12 +59,19 @@ struct Request final : Work {
   ~Request() override { at_end(); }
 };
 
-CallStatus RunMethod(Request& request, proxy::Services& services, size_t send_bytes_max,
-                     std::string& answer) {
+// How a request ended, or after how long it is to be run again.
+struct Outcome {
+  CallStatus status;
+  int64_t wait_ms = 0;
+};
+
+Outcome RunMethod(Request& request, proxy::Services& services, size_t send_bytes_max,
+                  std::string& answer) {
   const ReceivedCall& received = request.call;
   Call call{.ctx = *request.context, .services = services, .database = received.database};
   const int64_t begin_us = services.clock.MonotonicUs();
   const Delivery delivery = request.method->run(call, received.message(), answer);
+  if (delivery == Delivery::kLater) return {.wait_ms = call.wait_ms};
   if (delivery == Delivery::kBadRequest) call.status = Invalid("the bytes are no message");
   if (delivery == Delivery::kTooLarge)
     call.status = Status(ErrorCode::kParameterTooLarge, "the answer is too large");
@@ -80,13 +88,14 @@ CallStatus RunMethod(Request& request, proxy::Services& services, size_t send_by
       if (answer.size() <= send_bytes_max) return {};
       break;
     case Delivery::kBadRequest:
-      return {CallCode::kInvalidArgument,
-              "the bytes of the request are not a message of " + received.path};
+      return {{CallCode::kInvalidArgument,
+               "the bytes of the request are not a message of " + received.path}};
     case Delivery::kTooLarge:
+    case Delivery::kLater:
       break;
   }
-  return {CallCode::kResourceExhausted,
-          "the answer of " + received.path + " is larger than a message may be"};
+  return {{CallCode::kResourceExhausted,
+           "the answer of " + received.path + " is larger than a message may be"}};
 }
 
 }  // namespace
@@ -112,7 +121,9 @@ struct GrpcServer::Impl final : EventQueue {
   bool TakePoller();
   void RunOnPoller(std::unique_ptr<Request> request);
   void RunOnPool(std::unique_ptr<Request> request);
-  void Run(Request& request);
+  void Run(std::unique_ptr<Request> request);
+  void RunAgain(std::unique_ptr<Request> request);
+  void Postpone(std::unique_ptr<Request> request, int64_t wait_ms);
   void PutReady(Event event);
   bool PopReady(Event& event);
   void EndCall();
@@ -131,6 +142,7 @@ struct GrpcServer::Impl final : EventQueue {
   Descriptor epoll, wake_up, stop;
   std::unique_ptr<Pool> pool;
   std::unique_ptr<Pollers> pollers;
+  std::unique_ptr<Postponed> postponed;
 
   std::atomic<int64_t> reads_on_pollers{0};
   std::atomic<int64_t> open_calls{0};
@@ -166,6 +178,11 @@ Status GrpcServer::Impl::Open(Executor& executor) {
   TRY(Watch(stop.fd(), kStop, EPOLLIN));
   pool = std::make_unique<Pool>(executor, "request", static_cast<size_t>(options.request_workers),
                                 static_cast<size_t>(options.request_queue_max));
+  postponed = std::make_unique<Postponed>(
+      executor, services.clock, static_cast<size_t>(options.request_queue_max),
+      [this](std::unique_ptr<Work> work) {
+        RunAgain(std::unique_ptr<Request>(static_cast<Request*>(work.release())));
+      });
   pollers = std::make_unique<Pollers>(executor, services.clock, *this,
                                       static_cast<size_t>(polling_threads));
   return {};
@@ -370,32 +387,53 @@ bool GrpcServer::Impl::TakePoller() {
 }
 
 void GrpcServer::Impl::RunOnPoller(std::unique_ptr<Request> request) {
-  Run(*request);
+  Run(std::move(request));
   reads_on_pollers.fetch_sub(1);
 }
 
 void GrpcServer::Impl::RunOnPool(std::unique_ptr<Request> request) {
   // A pool's task can be copied.
-  const std::shared_ptr<Request> shared = std::move(request);
-  const Status queued = pool->Submit([this, shared] { Run(*shared); });
+  const auto shared = std::make_shared<std::unique_ptr<Request>>(std::move(request));
+  const Status queued = pool->Submit([this, shared] { Run(std::move(*shared)); });
   if (queued.ok()) return;
-  shared->connection->Refuse(shared->call.stream,
-                             {CallCode::kResourceExhausted, queued.ToString()});
+  (*shared)->connection->Refuse((*shared)->call.stream,
+                                {CallCode::kResourceExhausted, queued.ToString()});
 }
 
-void GrpcServer::Impl::Run(Request& request) {
+void GrpcServer::Impl::Run(std::unique_ptr<Request> request) {
   std::string answer;
-  CallStatus status;
+  Outcome outcome;
   try {
-    status = RunMethod(request, services, static_cast<size_t>(options.send_bytes_max), answer);
+    outcome = RunMethod(*request, services, static_cast<size_t>(options.send_bytes_max), answer);
   } catch (const std::bad_alloc&) {
-    status = {CallCode::kResourceExhausted, "out of memory"};
+    outcome.status = {CallCode::kResourceExhausted, "out of memory"};
   } catch (const std::exception& e) {
-    LogError("a request failed method={} error=\"{}\"", request.call.path, e.what());
-    status = {CallCode::kInternal, e.what()};
+    LogError("a request failed method={} error=\"{}\"", request->call.path, e.what());
+    outcome.status = {CallCode::kInternal, e.what()};
   }
-  if (status.ok()) return request.connection->Answer(request.call.stream, std::move(answer));
-  request.connection->Refuse(request.call.stream, status);
+  if (outcome.wait_ms > 0) return Postpone(std::move(request), outcome.wait_ms);
+  if (outcome.status.ok())
+    return request->connection->Answer(request->call.stream, std::move(answer));
+  request->connection->Refuse(request->call.stream, outcome.status);
+}
+
+// A read that cannot be answered yet.
+void GrpcServer::Impl::Postpone(std::unique_ptr<Request> request, int64_t wait_ms) {
+  const std::shared_ptr<Connection> connection = request->connection;
+  const StreamId stream = request->call.stream;
+  const auto context = request->context;
+  std::unique_ptr<Work> work = std::move(request);
+  if (postponed->Put(context, wait_ms, work)) return;
+  connection->Refuse(stream, draining.load()
+                                 ? CallStatus{CallCode::kUnavailable, "the server stops"}
+                                 : CallStatus{CallCode::kResourceExhausted,
+                                              "too many requests wait for their time"});
+}
+
+// What has waited is behind what has come meanwhile.
+void GrpcServer::Impl::RunAgain(std::unique_ptr<Request> request) {
+  if (request->method->is_read) return PutReady({.work = std::move(request)});
+  RunOnPool(std::move(request));
 }
 
 void GrpcServer::Impl::EndCall() {
@@ -419,6 +457,7 @@ void GrpcServer::Impl::Stop() {
   draining = true;
   ::shutdown(listener.socket.fd(), SHUT_RD);  // Clients hear "refused" rather than nothing.
   for (const auto& connection : Connections()) connection->GoAway();
+  postponed->Close();  // What waits for its time hears at once that there will be none.
   if (!AwaitCalls()) {
     for (const auto& connection : Connections()) connection->CancelCalls();
   }

@@ -522,6 +522,90 @@ TEST_F(GrpcServerTest, StoppingAnswersWhatRunsAndRefusesWhatIsNew) {
   EXPECT_EQ(server_, nullptr);
 }
 
+// A query that names the moment that many milliseconds ahead.
+pb::QueryRequest QueryIn(Clock& clock, int64_t ms) {
+  pb::QueryRequest query;
+  query.set_collection_name("c");
+  query.set_expr("id == 1");
+  query.set_consistency_level(common::ConsistencyLevel::Customized);
+  query.set_guarantee_timestamp(MakeTimestamp(clock.NowMs() + ms).value());
+  return query;
+}
+
+common::Status StatusIn(const std::string& bytes) {
+  pb::QueryResults answer;
+  EXPECT_TRUE(answer.ParseFromString(bytes));
+  return answer.status();
+}
+
+constexpr int kNotLoaded = 101;
+
+TEST_F(GrpcServerTest, AReadWhoseGuaranteeLiesAheadIsAnsweredWhenTimeHasComeThatFar) {
+  Restart({.request_workers = 1, .polling_threads = 1}, cluster_->services());
+  CreateCollection("c");
+  const int64_t begin_us = clock_.MonotonicUs();
+  std::vector<std::unique_ptr<Pending>> calls;
+  for (int i = 0; i < 20; ++i) {
+    calls.push_back(client().Start(kService + "Query", QueryIn(clock_, 1000).SerializeAsString()));
+  }
+  // None of them holds the only thread.
+  for (int i = 0; i < 20; ++i) ExpectGoesOn();
+  for (const auto& call : calls) {
+    std::string bytes;
+    ASSERT_TRUE(call->Wait(&bytes).ok());
+    // It was run: nobody has loaded the collection.
+    EXPECT_EQ(StatusIn(bytes).code(), kNotLoaded) << StatusIn(bytes).reason();
+  }
+  EXPECT_GE(clock_.MonotonicUs() - begin_us, 1'000'000);
+}
+
+TEST_F(GrpcServerTest, AReadThatWaitsForItsTimeEndsWithItsCaller) {
+  Restart({.request_queue_max = 1}, cluster_->services());
+  CreateCollection("c");
+  const std::string in_an_hour = QueryIn(clock_, 3'600'000).SerializeAsString();
+  const auto late = client().Start(kService + "Query", in_an_hour, /*timeout_ms=*/300);
+  EXPECT_EQ(late->Wait().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  const auto pause = executor_->MakeMonitor();
+  // The place is free again for the next one, which is refused as long as it is not.
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  for (int tries = 0; tries < 100 && code != grpc::StatusCode::DEADLINE_EXCEEDED; ++tries) {
+    code = client().Start(kService + "Query", in_an_hour, /*timeout_ms=*/200)->Wait().error_code();
+    EXPECT_TRUE(code == grpc::StatusCode::DEADLINE_EXCEEDED ||
+                code == grpc::StatusCode::RESOURCE_EXHAUSTED)
+        << code;
+    std::lock_guard<Monitor> lock(*pause);
+    pause->WaitFor(20);
+  }
+  EXPECT_EQ(code, grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST_F(GrpcServerTest, OneMoreReadThanMayWaitForItsTimeIsRefused) {
+  Restart({.request_queue_max = 2}, cluster_->services());
+  CreateCollection("c");
+  std::vector<std::unique_ptr<Pending>> calls;
+  for (int i = 0; i < 3; ++i) {
+    calls.push_back(client().Start(kService + "Query", QueryIn(clock_, 1500).SerializeAsString()));
+  }
+  int refused = 0;
+  for (const auto& call : calls) {
+    const grpc::Status status = call->Wait();
+    refused += status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 1);
+}
+
+TEST_F(GrpcServerTest, StoppingDoesNotWaitForReadsThatWaitForTheirTime) {
+  CreateCollection("c");
+  const auto waiting =
+      client().Start(kService + "Query", QueryIn(clock_, 3'600'000).SerializeAsString());
+  for (int i = 0; i < 20; ++i) waiting->IsDone(10);
+  ASSERT_FALSE(waiting->IsDone(1));
+  const int64_t begin_us = clock_.MonotonicUs();
+  server_.reset();
+  EXPECT_LT(clock_.MonotonicUs() - begin_us, 3'000'000);
+  EXPECT_EQ(waiting->Wait().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
 // gRPC closes a connection when its client agrees. This one never does, as one that is suspended.
 TEST_F(GrpcServerTest, StoppingDoesNotWaitForAnIdleClient) {
   const int fd = Connect(server_->port());

@@ -52,6 +52,7 @@ Delivery Unary(Call& call, std::string_view bytes, std::string& out) {
     call.collection = request->collection_name();
   }
   call.status = kRun(call, *request, *answer);
+  if (call.wait_ms > 0) return Delivery::kLater;
   const Status& status = call.status;
   if (!status.ok()) {
     // Half an answer is no answer.
