@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "index/embedding_list.h"
+#include "index/search_params.h"
 #include "index/top_k.h"
 
 namespace elanus::segment {
@@ -28,9 +29,7 @@ class ElementSearcher {
     }
     const auto specs = index != nullptr ? index->type->params
                                         : index::ExactParams(KindOf(request_.queries.element));
-    const auto params = index::ParseParams(specs, index::Phase::kSearch, search_.params);
-    if (!params.ok()) return Status(ErrorCode::kSegcore, std::string(params.status().message()));
-    request_.params = *params;
+    TRY_ASSIGN(request_.params, index::ParseSearchParams(specs, search_.params));
     best_ = std::vector<index::TopK>(count, index::TopK(search_.k));
     TRY_ASSIGN(const auto blocks, segment_.Vectors(search_.vector_field));
     size_t first_row = 0;

@@ -9,6 +9,7 @@
 #include "base/profile.h"
 #include "expr/element_filter.h"
 #include "index/embedding_list.h"
+#include "index/search_params.h"
 #include "segment/boost.h"
 #include "segment/chain_hits.h"
 #include "segment/element_search.h"
@@ -54,12 +55,10 @@ void Round(std::span<float> scores, int decimals) {
   for (float& score : scores) score = static_cast<float>(std::round(score * scale) / scale);
 }
 
-// The wire answers faults in search parameters with the engine's code.
 Result<index::Params> ParamsOf(const model::ShardSearch& search,
                                std::span<const index::ParamSpec> specs) {
-  Result<index::Params> params = index::ParseParams(specs, index::Phase::kSearch, search.params);
-  if (!params.ok()) return Status(ErrorCode::kSegcore, std::string(params.status().message()));
-  if (search.metric == model::Metric::kBm25) params->Set("bm25_avgdl", search.mean_length);
+  TRY_ASSIGN(index::Params params, index::ParseSearchParams(specs, search.params));
+  if (search.metric == model::Metric::kBm25) params.Set("bm25_avgdl", search.mean_length);
   return params;
 }
 

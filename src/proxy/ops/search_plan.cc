@@ -7,6 +7,8 @@
 
 #include "expr/element_filter.h"
 #include "expr/expr.h"
+#include "index/embedding_list.h"
+#include "index/search_params.h"
 #include "model/left_out.h"
 #include "model/reduce.h"
 #include "proxy/checks.h"
@@ -63,6 +65,17 @@ Status FitQueries(const model::FieldSchema& field, model::Metric metric, model::
                    field.name, field.dim(), queries.dim);
   }
   return CheckVectorValues(field, queries).WithContext("query vectors");
+}
+
+// What the field's index type says of its parameters, also where no segment has the index yet: the
+// same search is right or wrong whatever the state of the rows.
+Status CheckIndexParams(const model::FieldSchema& field, const model::IndexInfo& index,
+                        model::Metric metric, const std::map<std::string, std::string>& texts) {
+  const auto element = index::ElementOf(field.vector_type());
+  if (!element) return {};
+  const index::IndexType* type = index::FindType(index::KindOf(*element), index.type);
+  if (type == nullptr) return {};  // Of a version that had it.
+  return index::ParseSearchParams(index::ParamsFor(*type, metric), texts).status();
 }
 
 // What a search for single vectors of lists cannot be, and element_scope not go with.
@@ -308,6 +321,7 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
                    index->metric, params.metric);
   }
   const model::Metric metric = *model::MetricOf(index->metric);
+  TRY(CheckIndexParams(*plan.field, *index, metric, params.index_params));
   TRY(CheckListSearch(metric, {.has_range = params.radius.has_value(),
                                .is_iterator = params.iterator || params.cursor.has_value(),
                                .is_grouped = params.group.is_on()}));
