@@ -76,6 +76,42 @@ TEST_F(ConsistencyTest, OnlyWhereTheLevelMeansTheNumberItIsWaitedFor) {
   EXPECT_TRUE(Guarantee({.use_default = true, .guarantee = In(500)}).ok());
 }
 
+TEST_F(ConsistencyTest, WithoutALevelOfItsOwnAReadHasTheCollections) {
+  const model::ReadConsistency ahead{.use_default = true, .guarantee = In(500)};
+  model::CollectionInfo stored;
+  for (Level level : {Level::kSession, Level::kCustomized}) {
+    stored.consistency_level = level;
+    EXPECT_EQ(GuaranteeOf(ctx_, services(), stored, ahead).status().code(), ErrorCode{11});
+    const model::ReadConsistency past{.use_default = true, .guarantee = In(-500)};
+    EXPECT_EQ(*GuaranteeOf(ctx_, services(), stored, past), past.guarantee);
+  }
+  stored.consistency_level = Level::kEventually;
+  EXPECT_EQ(*GuaranteeOf(ctx_, services(), stored, ahead), Timestamp(1));
+  stored.consistency_level = Level::kStrong;
+  EXPECT_EQ(PhysicalMs(*GuaranteeOf(ctx_, services(), stored, ahead)), clock_.NowMs());
+}
+
+TEST_F(ConsistencyTest, NumbersOfOlderClientsSayTheLevel) {
+  model::CollectionInfo stored;
+  const auto level = [&](uint64_t number) {
+    return LevelOf(stored, {.level = Level::kStrong, .guarantee = Timestamp(number)});
+  };
+  EXPECT_EQ(level(0), Level::kStrong);
+  EXPECT_EQ(level(1), Level::kEventually);
+  EXPECT_EQ(level(2), Level::kBounded);
+  EXPECT_EQ(level(3), Level::kCustomized);
+}
+
+TEST_F(ConsistencyTest, AGuaranteeIsNeverOlderThanTheSchema) {
+  model::CollectionInfo changed;
+  changed.updated = In(-1);
+  for (Level level : {Level::kEventually, Level::kBounded, Level::kSession}) {
+    const auto guarantee =
+        GuaranteeOf(ctx_, services(), changed, {.level = level, .guarantee = Timestamp(7)});
+    EXPECT_EQ(*guarantee, changed.updated);
+  }
+}
+
 TEST_F(ConsistencyTest, PagesOfAnIteratorWaitForTheMomentTheyAreReadAt) {
   const model::ReadConsistency pinned{.use_default = true, .guarantee = In(500)};
   EXPECT_EQ(WaitOfQuery(pinned, {{"iterator", "True"}}), 501);

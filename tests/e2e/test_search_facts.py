@@ -131,6 +131,25 @@ def test_what_is_not_known_is_ignored(call, name):
     assert hits_of(raw_search(call, name, [QUERY], level=3, colour="red", params="")) == usual
 
 
+def test_what_older_clients_say_is_ignored(call, name):
+    """A moment to travel to, and a flag that came before ids."""
+    usual = hits_of(raw_search(call, name, [QUERY]))
+    request = raw_search(None, name, [QUERY])
+    request.travel_timestamp, request.search_by_primary_keys = 5, True
+    assert hits_of(call("Search", request)) == usual
+    query = query_request(name, "id < 3")
+    query.travel_timestamp = 5
+    assert list(call("Query", query).fields_data[0].scalars.long_data.data) == [0, 1, 2]
+
+
+def test_names_of_output_fields_are_trimmed(call, name):
+    answer = raw_search(call, name, [QUERY], output=[" group ", "tag  "])
+    assert answer.status.code == 0, answer.status
+    assert set(fields_of(answer)) == {"group", "$meta"}
+    for wrong in ('$meta["deep"]["x"]', 'deep["x"]["y"]["z"]'):
+        assert raw_search(call, name, [QUERY], output=[wrong]).status.code == 1100, wrong
+
+
 def test_the_single_group_field_wins(call, name):
     answer = raw_search(call, name, [QUERY], group_by_field="group", group_by_fields="id", topk=50)
     assert len(hits_of(answer)[0]) == 7
