@@ -58,9 +58,9 @@ Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read, std::stri
                  InfoOf(ErrorCode::kCollectionNotFullyLoaded).name, collection.schema.name);
   }
   scope.read_at = read.read_at == Timestamp() ? now : read.read_at;
-  // Time goes on without writes, so not the moment of the newest one. Pages that are read at one
-  // moment agree on what has expired; a request that reads twice says by its guarantee what time it
-  // is, which its moment may be long before.
+  // Time goes on without writes, so not the moment of the newest one. The pages of an iterator
+  // agree on what has expired by their moment, the time of the first; a request that reads twice
+  // says by its guarantee what time it is, which its moment may be long before.
   const int64_t now_ms = read.read_at == Timestamp()
                              ? ctx.clock().NowMs()
                              : PhysicalMs(std::max(read.read_at, read.guarantee));

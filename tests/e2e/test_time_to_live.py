@@ -135,6 +135,81 @@ def test_reads_in_several_steps_see_no_row_that_ended_since_the_last_write(tidy)
     client.close()
 
 
+def drained(pages, of=lambda one: one["id"]):
+    given = []
+    while page := pages.next():
+        given += [of(one) for one in page]
+    pages.close()
+    return sorted(given)
+
+
+@pytest.mark.parametrize("level", ["Strong", "Session", "Bounded", "Eventually"])
+@pytest.mark.parametrize("kind", ["age", "field"])
+def test_an_iterator_gives_nothing_that_ended_before_its_first_page(tidy, kind, level):
+    """Nobody writes meanwhile: the shards' newest writes are as old as the rows."""
+    client = MilvusClient(uri=tidy.uri)
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("until", DataType.TIMESTAMPTZ, nullable=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=8)
+    properties = {"collection.ttl.seconds": "3"} if kind == "age" else {"ttl_field": "until"}
+    client.create_collection("c", schema=schema, properties=properties, consistency_level=level, num_shards=2)
+    add_index(client, "c", "FLAT")
+    client.load_collection("c")
+    data = vectors(40)
+    for part in (range(0, 20), range(20, 40)):  # Half in files. Of those with ends of their own the even ones end.
+        client.insert("c", [{"id": i, "until": None if i % 2 else moment(3), "vector": data[i]} for i in part])
+        if part.start == 0:
+            client.flush("c")
+    alive = [] if kind == "age" else list(range(1, 40, 2))
+
+    def look():
+        assert drained(client.query_iterator("c", batch_size=7, filter="id >= 0")) == alive
+        assert drained(client.search_iterator("c", data=[data[0].tolist()], batch_size=7), lambda hit: hit["id"]) == alive
+    until(lambda: count(client, "c") == len(alive), "they end", 20)
+    look()
+    client = restarted(tidy)
+    look()
+    client.close()
+
+
+@pytest.mark.parametrize("kind", ["age", "field"])
+def test_pages_of_an_iterator_agree_on_what_has_ended(tidy, kind):
+    """What ends between its pages is still given: they are of one moment, through compactions and a kill too."""
+    client = MilvusClient(uri=tidy.uri)
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("until", DataType.TIMESTAMPTZ, nullable=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=8)
+    properties = {"collection.ttl.seconds": "5"} if kind == "age" else {"ttl_field": "until"}
+    client.create_collection("c", schema=schema, properties=properties)
+    add_index(client, "c", "FLAT")
+    client.load_collection("c")
+    data = vectors(40)
+    client.insert("c", [{"id": i, "until": moment(-1), "vector": data[i]} for i in range(10)])  # By field these have ended.
+    client.insert("c", [{"id": i, "until": moment(5), "vector": data[i]} for i in range(10, 40)])
+    client.flush("c")
+    there = list(range(0 if kind == "age" else 10, 40))
+    by_key = client.query_iterator("c", batch_size=7, filter="id >= 0")
+    by_distance = client.search_iterator("c", data=[data[0].tolist()], batch_size=7)
+    keys_given, hits_given = [one["id"] for one in by_key.next()], [hit["id"] for hit in by_distance.next()]
+    assert count(client, "c") == len(there), "the machine is too slow for this test"
+    until(lambda: count(client, "c") == 0, "they end", 20)
+    time.sleep(1)
+    compact(client, "c")
+    keys_given += [one["id"] for one in by_key.next()]
+    hits_given += [hit["id"] for hit in by_distance.next()]
+    tidy.kill()
+    tidy.arguments += ["--port", str(tidy.port)]
+    tidy.start()
+    until(lambda: str(client.get_load_state("c")["state"]) == "Loaded", "the collection loads")
+    assert sorted(keys_given + drained(by_key)) == there
+    assert sorted(hits_given + drained(by_distance)) == there
+    assert keys(client, "c") == []
+    assert drained(client.query_iterator("c", batch_size=7, filter="id >= 0")) == []
+    client.close()
+
+
 def test_the_age_of_rows_goes_on_while_the_server_is_down(tidy):
     client = MilvusClient(uri=tidy.uri)
     make(client, "c", index="FLAT", properties={"collection.ttl.seconds": "6"})

@@ -31,11 +31,11 @@ std::vector<model::ScalarList> KeysOfShards(const model::ColumnView& keys, size_
 
 Result<std::vector<Timestamp>> ReadMoments(Context& ctx, Services& services,
                                            const model::CollectionInfo& collection,
-                                           Timestamp guarantee, Timestamp pinned) {
+                                           Timestamp guarantee) {
   std::vector<Timestamp> moments;
   for (const std::string& vchannel : collection.vchannels) {
     TRY_ASSIGN(const Timestamp moment, services.streaming.ReadMoment(ctx, vchannel, guarantee));
-    moments.push_back(pinned == Timestamp() ? moment : pinned);
+    moments.push_back(moment);
   }
   return moments;
 }
@@ -47,11 +47,13 @@ Timestamp EndsNow(const Services& services, const model::CollectionInfo& collect
   return rows_end ? MakeTimestamp(now_ms) : Timestamp();
 }
 
-Result<Timestamp> CommonMoment(Context& ctx, Services& services,
-                               const model::CollectionInfo& collection, Timestamp guarantee) {
-  TRY_ASSIGN(const std::vector<Timestamp> moments,
-             ReadMoments(ctx, services, collection, guarantee, Timestamp()));
-  return *std::max_element(moments.begin(), moments.end());
+Result<Timestamp> IteratorMoment(Context& ctx, Services& services,
+                                 const model::CollectionInfo& collection, Timestamp named) {
+  constexpr Timestamp kBounded(2);  // Up to it a guarantee is a level, as older clients say it.
+  if (named > kBounded) return named;
+  // The read is open before its moment is chosen: what ends meanwhile is not dropped.
+  TRY(ReadMoments(ctx, services, collection, Timestamp()).status());
+  return services.coord.oracle.Now(ctx);
 }
 
 Result<Fetched> FetchByKeys(Context& ctx, Services& services, const ReadScope& scope,

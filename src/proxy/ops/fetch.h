@@ -17,19 +17,20 @@ struct ReadScope {
   double data_ratio_min = 1;  // As model::ShardRead.
 };
 
-/// The moments at which all reads of one request agree, once the shards have reached the guarantee;
-/// `pinned`, when given, is the moment of all.
+/// The moments at which all reads of one request agree, once the shards have reached the guarantee.
 Result<std::vector<Timestamp>> ReadMoments(Context& ctx, Services& services,
                                            const model::CollectionInfo& collection,
-                                           Timestamp guarantee, Timestamp pinned);
+                                           Timestamp guarantee);
 
 /// What `ends` of reads of this request should be: the time it is, where rows of the collection end
 /// by themselves. A shard's moment is that of its newest write, and rows end without one.
 Timestamp EndsNow(const Services& services, const model::CollectionInfo& collection);
 
-/// One moment for all shards, after the guarantee: what the pages of an iterator are pinned to.
-Result<Timestamp> CommonMoment(Context& ctx, Services& services,
-                               const model::CollectionInfo& collection, Timestamp guarantee);
+/// The moment of an iterator, which all its pages are pinned to: the one that this page names, or,
+/// when it is the first and names none, now. No later write is given an earlier timestamp, so that
+/// a shard that has reached it has all rows of it; and what ends by itself has ended by it.
+Result<Timestamp> IteratorMoment(Context& ctx, Services& services,
+                                 const model::CollectionInfo& collection, Timestamp named);
 
 struct Fetched {
   std::vector<model::Column> columns;  // One a field, aligned with the keys; nulls where missing.

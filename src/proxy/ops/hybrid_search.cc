@@ -255,7 +255,7 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, *scope.collection, request.consistency));
   slow.Waits(LevelOf(*scope.collection, request.consistency), guarantee);
-  TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee, Timestamp()));
+  TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee));
   scope.ends = EndsNow(services, *scope.collection);
   return RunHybrid(ctx, services, scope, plan, output);
 }

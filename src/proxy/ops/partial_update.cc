@@ -289,7 +289,7 @@ Result<UpdatedRows> UpdateRows(Context& ctx, Services& services,
   const std::vector<FieldOp> ops = request.field_ops;
   TRY_ASSIGN(const GivenRows given, AcceptRows(services, *collection, std::move(request)));
   TRY_ASSIGN(const Timestamp now, services.coord.oracle.Now(ctx));
-  TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *collection, now, Timestamp()));
+  TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *collection, now));
   scope.ends = EndsNow(services, *collection);
   Update update(services.options, schema, ops);
   const Column& keys = given.columns.find(schema.primary_key().name)->second;

@@ -250,10 +250,9 @@ Result<model::QueryResult> QueryRows(Context& ctx, Services& services,
   read.guarantee = guarantee;
   read.ignore_growing = plan.params.ignore_growing;
   read.data_ratio_min = scope.data_ratio_min;
-  if (plan.params.iterator && request.consistency.guarantee.value() > 2) {
-    read.guarantee = read.read_at = request.consistency.guarantee;
-  } else if (plan.params.iterator) {
-    TRY_ASSIGN(read.read_at, CommonMoment(ctx, services, collection, guarantee));
+  if (plan.params.iterator) {
+    TRY_ASSIGN(read.read_at,
+               IteratorMoment(ctx, services, collection, request.consistency.guarantee));
     read.guarantee = read.read_at;
   }
   TRY_ASSIGN(model::PartialRows rows, RunQuery(ctx, services, scope, plan.query));

@@ -221,15 +221,16 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, collection, request.consistency));
   slow.Waits(LevelOf(collection, request.consistency), guarantee);
-  const bool is_pinned = plan.params.iterator && request.consistency.guarantee.value() > 2;
-  Timestamp pinned = is_pinned ? request.consistency.guarantee : Timestamp();
-  if (plan.params.iterator && !is_pinned) {
-    TRY_ASSIGN(pinned, CommonMoment(ctx, services, collection, guarantee));
-  }
-  // Pages agree on what has ended by their moment; other reads of one request by this one.
-  if (!plan.params.iterator) scope.ends = EndsNow(services, collection);
-  if (plan.query_keys.rows > 0 || plan.params.iterator) {
-    TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, collection, guarantee, pinned));
+  if (plan.params.iterator) {
+    TRY_ASSIGN(const Timestamp moment,
+               IteratorMoment(ctx, services, collection, request.consistency.guarantee));
+    scope.moments.assign(collection.vchannels.size(), moment);
+  } else {
+    // Pages agree on what has ended by their moment; other reads of one request by this one.
+    scope.ends = EndsNow(services, collection);
+    if (plan.query_keys.rows > 0) {
+      TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, collection, guarantee));
+    }
   }
   if (plan.query_keys.rows > 0) {
     TRY(ReadQueries(ctx, services, scope, plan));
