@@ -14,11 +14,13 @@ class StartFailed(RuntimeError):
 
 
 class Server:
-    """A running `elanus serve`. A context manager; `stop` and `kill` may be called in between."""
+    """A running `elanus serve`. A context manager; `stop` and `kill` may be called in between. Collections may be flushed
+    as often as one likes, unless the arguments say otherwise."""
 
     def __init__(self, binary, data, port=0, management_port=0, arguments=()):
         self.binary, self.data = os.path.abspath(binary), data
-        self.arguments = ["--data", data, "--port", str(port), "--management-port", str(management_port), *arguments]
+        self.arguments = ["--data", data, "--port", str(port), "--management-port", str(management_port),
+                          "--set", "quotaAndLimits.flushRate.enabled=false", *arguments]
         self.process = None
         self.start()
 

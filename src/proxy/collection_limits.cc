@@ -1,4 +1,5 @@
-// Rates by buckets of one second, stored bytes by the catalog.
+// Rates by buckets of one second (of one request, where that takes longer), stored bytes by the
+// catalog.
 #include "proxy/collection_limits.h"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "proxy/metrics.h"
 
@@ -15,22 +17,24 @@ namespace {
 constexpr double kMb = 1 << 20;
 constexpr int64_t kSecondUs = 1'000'000;
 constexpr int64_t kLookUs = 3 * kSecondUs;   // Between two looks at the catalog.
-constexpr int64_t kIdleUs = 60 * kSecondUs;  // After that nothing needs to be known of a bucket.
-constexpr size_t kKeptMax = 4096;            // Entries before idle ones are looked for.
+constexpr int64_t kIdleUs = 60 * kSecondUs;  // After that sizes need not be kept.
+constexpr double kForeverS = 1e9;
+constexpr size_t kKeptMax = 4096;  // Entries before idle ones are looked for.
 
 constexpr std::string_view kCollectionDiskKey = "collection.diskProtection.diskQuota.mb";
 constexpr std::string_view kPartitionDiskKey = "partition.diskProtection.diskQuota.mb";
 
 struct RateKey {
-  std::string_view key;
+  std::string_view key;      // The property, if there is one.
   std::string_view message;  // As it is counted.
   double unit = 1;
 };
 // In the order of RateKind.
-constexpr std::array<RateKey, 4> kRates = {{{"collection.insertRate.max.mb", "insert", kMb},
+constexpr std::array<RateKey, 5> kRates = {{{"collection.insertRate.max.mb", "insert", kMb},
                                             {"collection.deleteRate.max.mb", "delete", kMb},
                                             {"collection.searchRate.max.vps", "search"},
-                                            {"collection.queryRate.max.qps", "query"}}};
+                                            {"collection.queryRate.max.qps", "query"},
+                                            {"", "flush"}}};
 // What protections may throttle to. Ours shut a gate and throttle nothing, so these always hold;
 // imports are not limited by the contract.
 constexpr std::string_view kAlwaysKept[] = {
@@ -61,6 +65,7 @@ Status Denied(std::string_view why) {
 
 bool IsLimit(std::string_view key) {
   const auto is_key = [&](const auto& known) { return key == known; };
+  if (key.empty()) return false;
   return key == kCollectionDiskKey || key == kPartitionDiskKey ||
          std::any_of(std::begin(kAlwaysKept), std::end(kAlwaysKept), is_key) ||
          std::any_of(kRates.begin(), kRates.end(),
@@ -88,32 +93,76 @@ Status CollectionLimits::Take(const model::CollectionInfo& collection, RateKind 
   const RateKey& key = kRates[static_cast<size_t>(kind)];
   const std::optional<double> limit = LimitOf(collection, key.key);
   if (!limit) return {};
-  if (*limit == 0) {
-    CountRate(key.message, false);
-    return Denied("access has been disabled by the administrator");
+  const Share share{.owner = {.collection = collection.id, .database = {}},
+                    .rate = *limit * key.unit,
+                    .amount = amount,
+                    .limit = fmt::format("rate={}", *limit)};
+  return TakeAll(kind, {&share, 1});
+}
+
+Status CollectionLimits::TakeFlush(std::span<const roles::CollectionSnapshot> collections) {
+  const FlushRateOptions& options = options_.flush_rate;
+  if (!options.enabled) return {};
+  std::map<Owner, Share> shares;
+  const auto add = [&](Owner owner, double rate, const char* key) {
+    if (rate < 0) return;
+    Share& share = shares[owner];
+    share = {.owner = owner,
+             .rate = rate,
+             .amount = share.amount + 1,
+             .limit = fmt::format("rate={}, {}", rate, key)};
+  };
+  std::set<CollectionId> met;
+  for (const roles::CollectionSnapshot& collection : collections) {
+    if (!met.insert(collection->id).second) continue;
+    add({}, options.all_max, FlushRateOptions::kAllKey);
+    add({.collection = {}, .database = collection->database}, options.database_max,
+        FlushRateOptions::kDatabaseKey);
+    add({.collection = collection->id, .database = {}}, options.collection_max,
+        FlushRateOptions::kCollectionKey);
   }
-  const double rate = *limit * key.unit;
+  std::vector<Share> all;
+  for (auto& [owner, share] : shares) all.push_back(std::move(share));
+  return TakeAll(RateKind::kFlush, all);
+}
+
+Status CollectionLimits::TakeAll(RateKind kind, std::span<const Share> shares) {
+  if (shares.empty()) return {};
+  const std::string_view message = kRates[static_cast<size_t>(kind)].message;
   const int64_t now_us = clock_.MonotonicUs();
   std::lock_guard<std::mutex> lock(mutex_);
   if (buckets_.size() > kKeptMax) {
-    std::erase_if(buckets_, [&](const auto& entry) {
-      return entry.second.left >= 0 && now_us - entry.second.filled_us > kIdleUs;
-    });
+    std::erase_if(buckets_, [&](const auto& entry) { return entry.second.full_us < now_us; });
   }
-  const auto [found, is_new] = buckets_.try_emplace({collection.id, kind});
-  Bucket& bucket = found->second;
-  const double capacity = std::max(rate, 1.0);
-  const double passed_s = static_cast<double>(now_us - bucket.filled_us) / kSecondUs;
-  bucket.left = is_new ? capacity : std::min(capacity, bucket.left + rate * passed_s);
-  bucket.filled_us = now_us;
-  CountRate(key.message, bucket.left > 0);
-  if (bucket.left <= 0) {
-    return Error(ErrorCode::kRateLimit,
-                 "{}[rate={}]: request is rejected by grpc RateLimiter middleware, please retry "
-                 "later",
-                 InfoOf(ErrorCode::kRateLimit).name, *limit);
+  std::vector<Bucket*> buckets;
+  for (const Share& share : shares) {
+    if (share.rate == 0) {
+      CountRate(message, false);
+      return Denied("access has been disabled by the administrator");
+    }
+    const auto [found, is_new] = buckets_.try_emplace({share.owner, kind});
+    Bucket& bucket = found->second;
+    const double capacity = std::max(share.rate, 1.0);
+    const double passed_s = static_cast<double>(now_us - bucket.filled_us) / kSecondUs;
+    bucket.left = is_new ? capacity : std::min(capacity, bucket.left + share.rate * passed_s);
+    bucket.filled_us = now_us;
+    // Of slow rates a part of a request is left most of the time.
+    if (bucket.left < std::min(share.amount, 1.0)) {
+      CountRate(message, false);
+      return Error(ErrorCode::kRateLimit,
+                   "{}[{}]: request is rejected by grpc RateLimiter middleware, please retry later",
+                   InfoOf(ErrorCode::kRateLimit).name, share.limit);
+    }
+    buckets.push_back(&bucket);
   }
-  bucket.left -= amount;
+  CountRate(message, true);
+  for (size_t i = 0; i < shares.size(); ++i) {
+    const double rate = shares[i].rate;
+    Bucket& bucket = *buckets[i];
+    bucket.left -= shares[i].amount;
+    const double wait_s = std::min((std::max(rate, 1.0) - bucket.left) / rate, kForeverS);
+    bucket.full_us = now_us + static_cast<int64_t>(wait_s * kSecondUs);
+  }
   return {};
 }
 

@@ -57,6 +57,75 @@ TEST_F(CollectionLimitsTest, IdlenessIsNotSavedUp) {
   EXPECT_EQ(query(), ErrorCode::kOk);
 }
 
+TEST_F(CollectionLimitsTest, OfASlowRateARequestIsLetInWhenAWholeOneIsLeft) {
+  const auto limited = Collection(1, {{"collection.queryRate.max.qps", "0.5"}});
+  const auto query = [&] { return limits_.Take(limited, RateKind::kQuery, 1).code(); };
+  EXPECT_EQ(query(), ErrorCode::kOk);
+  clock_.AdvanceMs(1900);
+  EXPECT_EQ(query(), ErrorCode::kRateLimit);
+  clock_.AdvanceMs(200);
+  EXPECT_EQ(query(), ErrorCode::kOk);
+}
+
+class FlushRateTest : public CollectionLimitsTest {
+ protected:
+  static roles::CollectionSnapshot Of(int64_t id, std::string database = "default") {
+    model::CollectionInfo info = Collection(id, {});
+    info.database = std::move(database);
+    return std::make_shared<const model::CollectionInfo>(std::move(info));
+  }
+  CollectionLimits With(FlushRateOptions rate) {
+    return CollectionLimits(clock_,
+                            [](Context&, CollectionId) -> Result<std::vector<model::SegmentInfo>> {
+                              return std::vector<model::SegmentInfo>();
+                            },
+                            {.flush_rate = rate});
+  }
+  static Status Flush(CollectionLimits& limits, std::vector<roles::CollectionSnapshot> of) {
+    return limits.TakeFlush(of);
+  }
+};
+
+TEST_F(FlushRateTest, ACollectionIsFlushedOnceInTenSeconds) {
+  EXPECT_TRUE(Flush(limits_, {Of(1), Of(1)}).ok()) << "named twice, flushed once";
+  const Status again = Flush(limits_, {Of(1)});
+  EXPECT_EQ(again.code(), ErrorCode::kRateLimit);
+  EXPECT_NE(again.message().find("quotaAndLimits.flushRate.collection.max"), std::string::npos);
+  EXPECT_TRUE(Flush(limits_, {Of(2)}).ok()) << "another one";
+  clock_.AdvanceMs(9900);
+  EXPECT_EQ(Flush(limits_, {Of(1)}).code(), ErrorCode::kRateLimit);
+  clock_.AdvanceMs(200);
+  EXPECT_TRUE(Flush(limits_, {Of(1)}).ok());
+  EXPECT_TRUE(Flush(limits_, {}).ok());
+}
+
+TEST_F(FlushRateTest, OfSeveralCollectionsAllAreFlushedOrNone) {
+  EXPECT_TRUE(Flush(limits_, {Of(1)}).ok());
+  EXPECT_EQ(Flush(limits_, {Of(3), Of(1), Of(2)}).code(), ErrorCode::kRateLimit);
+  EXPECT_TRUE(Flush(limits_, {Of(2), Of(3)}).ok()) << "what was refused has used nothing";
+}
+
+TEST_F(FlushRateTest, DatabasesAndTheServerHaveRatesOfTheirOwn) {
+  CollectionLimits limits = With({.all_max = 4, .database_max = 2, .collection_max = -1});
+  EXPECT_TRUE(Flush(limits, {Of(1), Of(2)}).ok());
+  const Status third = Flush(limits, {Of(3)});
+  EXPECT_EQ(third.code(), ErrorCode::kRateLimit);
+  EXPECT_NE(third.message().find("quotaAndLimits.flushRate.db.max"), std::string::npos);
+  EXPECT_TRUE(Flush(limits, {Of(4, "other"), Of(5, "other")}).ok());
+  const Status fifth = Flush(limits, {Of(6, "third")});
+  EXPECT_EQ(fifth.code(), ErrorCode::kRateLimit);
+  EXPECT_NE(fifth.message().find("quotaAndLimits.flushRate.max"), std::string::npos);
+  clock_.AdvanceMs(600);
+  EXPECT_TRUE(Flush(limits, {Of(3)}).ok());
+}
+
+TEST_F(FlushRateTest, ARateOfNothingDeniesAndTheSwitchTurnsAllOff) {
+  CollectionLimits none = With({.collection_max = 0});
+  EXPECT_EQ(Flush(none, {Of(1)}).code(), ErrorCode::kQuotaExceeded);
+  CollectionLimits off = With({.enabled = false, .all_max = 0, .database_max = 0});
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Flush(off, {Of(1)}).ok());
+}
+
 TEST_F(CollectionLimitsTest, ARateOfNothingDeniesAndANegativeOneIsNone) {
   EXPECT_EQ(Insert(Collection(1, {{"collection.insertRate.max.mb", "0"}}), 1),
             ErrorCode::kQuotaExceeded);

@@ -6,6 +6,7 @@ namespace elanus::server {
 Config FakeConfig() {
   Config config;
   config.data.index_rows_min = 16;
+  config.limits.flush_rate.enabled = false;  // Its clock may stand still.
   config.garbage = {.dropped_s_min = 0, .unknown_s_min = 0, .scan_interval_h = 0};
   return config;
 }

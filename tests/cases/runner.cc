@@ -60,6 +60,7 @@ Status Runner::Open() {
   config.management.port = 0;
   config.data.index_rows_min = 0;  // Few rows, and an index all the same.
   config.local.log_sync = false;   // The power stays on here.
+  config.limits.flush_rate.enabled = false;
   TRY_ASSIGN(server_, server::Standalone::Start(config));
   client_ = std::make_unique<Client>(server_->port());
   return {};

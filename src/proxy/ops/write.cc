@@ -245,6 +245,7 @@ Result<model::FlushResult> Flush(Context& ctx, Services& services, const std::st
     TRY_ASSIGN(auto collection, Resolve(ctx, services, {.database = database, .collection = name}));
     resolved.push_back(std::move(collection));
   }
+  if (services.limits != nullptr) TRY(services.limits->TakeFlush(resolved));
   model::FlushResult result;
   for (size_t i = 0; i < resolved.size(); ++i) {
     TRY_ASSIGN(const auto sealed, services.streaming.Seal(ctx, resolved[i]->id));
