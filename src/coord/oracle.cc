@@ -32,6 +32,7 @@ Result<std::unique_ptr<Oracle>> Oracle::Open(Context& ctx, store::MetaStore& met
   TRY_ASSIGN(const uint64_t id, ReadNumber(ctx, meta, kIdKey));
   // Everything below the stored window may have been given out before.
   oracle->last_ = MakeTimestamp(static_cast<int64_t>(time_ms)).value();
+  oracle->opened_at_ = Timestamp(oracle->last_);
   oracle->window_end_ms_ = static_cast<int64_t>(time_ms);
   // Ids look like Milvus's: large, and rising with the time of the deployment's birth.
   oracle->next_id_ = id != 0 ? static_cast<int64_t>(id) : clock.NowMs() << kLogicalBits;

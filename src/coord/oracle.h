@@ -16,6 +16,8 @@ class Oracle final : public roles::Oracle {
   static Result<std::unique_ptr<Oracle>> Open(Context& ctx, store::MetaStore& meta,
                                               Executor& executor, Clock& clock);
   Result<Timestamp> Now(Context& ctx) override;
+  /// Everything that was given out before it was opened is earlier; 0: nothing was.
+  Timestamp opened_at() const { return opened_at_; }
   Result<int64_t> AllocateIds(Context& ctx, int64_t count) override;
 
  private:
@@ -26,6 +28,7 @@ class Oracle final : public roles::Oracle {
 
   store::MetaStore& meta_;
   Clock& clock_;
+  Timestamp opened_at_;
   std::unique_ptr<Monitor> monitor_;  // Guards the members below.
   uint64_t last_ = 0;
   int64_t window_end_ms_ = 0;  // Timestamps below it may be given out.

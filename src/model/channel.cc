@@ -5,6 +5,8 @@
 
 namespace elanus::model {
 
+std::string StreamName(size_t number) { return fmt::format("elanus-dml-{}", number); }
+
 std::string MakeVChannel(std::string_view pchannel, CollectionId collection, size_t shard) {
   return fmt::format("{}_{}v{}", pchannel, collection.value(), shard);
 }

@@ -9,6 +9,8 @@
 
 namespace elanus::model {
 
+/// Of the physical channel with this number.
+std::string StreamName(size_t number);
 /// "<pchannel>_<collection>v<shard>".
 std::string MakeVChannel(std::string_view pchannel, CollectionId collection, size_t shard);
 /// The physical channel of a virtual one.

@@ -7,6 +7,7 @@
 #include "coord/file_resources.h"
 #include "coord/oracle.h"
 #include "proxy/collection_limits.h"
+#include "server/catalog_check.h"
 #include "streaming/node.h"
 
 namespace elanus::server {
@@ -90,6 +91,10 @@ void RoleSet::Impl::OpenPools() {
 
 Status RoleSet::Impl::OpenNodes(Context& ctx) {
   TRY_ASSIGN(oracle, coord::Oracle::Open(ctx, *stores.meta, machine.executor, machine.clock));
+  TRY(CheckCatalogBelongs(ctx, *oracle,
+                          {.wal = *stores.wal,
+                           .objects = *stores.objects,
+                           .log_streams = static_cast<size_t>(config.catalog.log_streams)}));
   TRY_ASSIGN(catalog,
              coord::Catalog::Open(ctx, *stores.meta, *oracle, machine.executor, config.catalog));
   TRY_ASSIGN(file_resources, coord::FileResources::Open(ctx, {.clock = machine.clock,

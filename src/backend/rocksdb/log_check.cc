@@ -89,4 +89,18 @@ Status CheckRocksDbLogs(FileSystem& files, const std::string& directory) {
   return {};
 }
 
+Status CheckRocksDbIsNamed(FileSystem& files, const std::string& directory) {
+  TRY_ASSIGN(const auto entries, files.List(directory));
+  bool has_data = false;
+  for (const FileSystem::Entry& entry : entries) {
+    if (entry.name == "CURRENT") return {};
+    has_data = has_data || entry.name.ends_with(".log") || entry.name.ends_with(".sst");
+  }
+  if (!has_data) return {};
+  return Error(
+      ErrorCode::kIntegrity,
+      "{}: the file CURRENT of the catalog is gone. Put the data directory back from a copy",
+      directory);
+}
+
 }  // namespace elanus::backend

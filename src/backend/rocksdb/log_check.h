@@ -1,4 +1,5 @@
-// Tells damage in the middle of a RocksDB log from a torn end, which RocksDB does not.
+// Tells damage that RocksDB does not: in the middle of its log, which it takes for a torn end, and
+// the loss of the file that names its newest state, after which it begins anew.
 #pragma once
 
 #include <string>
@@ -12,5 +13,9 @@ namespace elanus::backend {
 /// nothing was written behind it; else it was durable, and RocksDB would drop it silently with all
 /// that follows. kIntegrity then, with file, offset and what to do.
 Status CheckRocksDbLogs(FileSystem& files, const std::string& directory);
+
+/// A database that has logs or tables has a file CURRENT, which was durable before the first of
+/// them. kIntegrity, with what to do.
+Status CheckRocksDbIsNamed(FileSystem& files, const std::string& directory);
 
 }  // namespace elanus::backend

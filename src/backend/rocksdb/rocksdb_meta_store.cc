@@ -66,6 +66,12 @@ Result<std::unique_ptr<rocksdb::DB>> OpenDatabase(const std::string& directory, 
     return Error(ErrorCode::kIntegrity, "{}: {}. Put the data directory back from a copy",
                  directory, opened.message());
   }
+  if (opened.code() == ErrorCode::kIoFailed) {
+    return Error(ErrorCode::kIoFailed,
+                 "opening the catalog in {}: {}. If a file of it is gone, put the data directory "
+                 "back from a copy",
+                 directory, opened.message());
+  }
   if (!opened.ok()) return std::move(opened).WithContext("opening the catalog in " + directory);
   return std::unique_ptr<rocksdb::DB>(db);
 }
@@ -237,6 +243,7 @@ class RocksDbMetaStore final : public store::MetaStore {
 Result<std::unique_ptr<store::MetaStore>> OpenRocksDbMetaStore(const std::string& directory,
                                                                const RocksDbMedium& medium) {
   TRY(MakeFolders(medium.files, directory));
+  TRY(CheckRocksDbIsNamed(medium.files, directory));
   TRY(CheckRocksDbLogs(medium.files, directory));
   TRY_ASSIGN(auto db, OpenDatabase(directory, medium.env));
   auto meta = std::make_unique<RocksDbMetaStore>(directory, medium.env, std::move(db));

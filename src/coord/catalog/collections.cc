@@ -118,10 +118,7 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
     partition.id = PartitionId(++ids);
     partition.created = info.created;
   }
-  for (size_t i = 0; i < shards; ++i) {
-    const size_t stream = i % static_cast<size_t>(impl_->options.log_streams);
-    info.vchannels[i] = model::MakeVChannel(fmt::format("elanus-dml-{}", stream), info.id, i);
-  }
+  info.vchannels = NewChannels(info.id, shards);
   TRY(impl_->AddIndexes(ctx, request.indexes, info));
   Entry fresh;
   return impl_->CommitInfo(ctx, fresh, std::move(info));

@@ -9,7 +9,7 @@ std::vector<std::string> Catalog::NewChannels(CollectionId collection, size_t sh
   std::vector<std::string> vchannels;
   for (size_t i = 0; i < shards; ++i) {
     const size_t stream = i % static_cast<size_t>(impl_->options.log_streams);
-    vchannels.push_back(model::MakeVChannel(fmt::format("elanus-dml-{}", stream), collection, i));
+    vchannels.push_back(model::MakeVChannel(model::StreamName(stream), collection, i));
   }
   return vchannels;
 }
