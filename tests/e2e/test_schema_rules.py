@@ -195,7 +195,9 @@ def elements(name, kind, rows, member):
     data = schema_pb2.FieldData(field_name=name, type=schema_pb2.Array)
     data.scalars.array_data.element_type = getattr(schema_pb2, kind)
     for row in rows:
-        getattr(data.scalars.array_data.data.add(), member).data.extend(row)
+        cell = getattr(data.scalars.array_data.data.add(), member)
+        cell.SetInParent()  # An empty list is there, too.
+        cell.data.extend(row)
     return data
 
 

@@ -40,7 +40,9 @@ def column(field, kind, values, dim=0, valid=None):
         data.scalars.array_data.element_type = schema_pb2.Int64
         for row in values:
             part = data.scalars.array_data.data.add()
-            (part.string_data if row and isinstance(row[0], str) else part.long_data).data.extend(row)
+            cell = part.string_data if row and isinstance(row[0], str) else part.long_data
+            cell.SetInParent()  # An empty list is there, too.
+            cell.data.extend(row)
     else:
         getattr(data.scalars, member[kind]).data.extend(values)
     if valid is not None:

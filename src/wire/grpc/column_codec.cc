@@ -122,7 +122,8 @@ Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& r
       return std::pair(DataType::kVarChar, model::PackTexts(texts));
     }
     case pb::ScalarField::DATA_NOT_SET:
-      return std::pair(DataType::kNone, std::string());
+      // An empty list has the member of its type; this is neither a list nor a null.
+      return Invalid("array field {} has a row that is nothing", field);
     default:
       return Invalid("array field {} has elements of a type that is not supported", field);
   }

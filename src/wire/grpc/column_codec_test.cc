@@ -421,7 +421,7 @@ TEST(ColumnCodec, AnArrayMayLeaveItsElementTypeOutAndHaveEmptyRowsOfAnyType) {
   pb::FieldData field;
   field.set_field_name("f");
   auto* rows = field.mutable_scalars()->mutable_array_data()->mutable_data();
-  rows->Add();
+  rows->Add()->mutable_bool_data();
   rows->Add()->mutable_string_data();
   rows->Add()->mutable_int_data();
   rows->Add()->mutable_double_data()->add_data(2.5);
@@ -429,6 +429,15 @@ TEST(ColumnCodec, AnArrayMayLeaveItsElementTypeOutAndHaveEmptyRowsOfAnyType) {
   ExpectSound(back);
   ASSERT_EQ(back.rows, 4u);
   EXPECT_EQ(back.view().Bytes(3), Packed<double>({2.5}));
+}
+
+TEST(ColumnCodec, ARowOfAnArrayThatIsNothingIsRefused) {
+  pb::FieldData field;
+  field.set_field_name("f");
+  auto* rows = field.mutable_scalars()->mutable_array_data()->mutable_data();
+  rows->Add()->mutable_long_data()->add_data(1);
+  rows->Add();
+  EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter);
 }
 
 TEST(ColumnCodec, RowsOfOneArrayWithDifferentElementTypesAreRefused) {
