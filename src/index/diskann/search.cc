@@ -132,9 +132,12 @@ class DiskSearch {
     return kCellCost * static_cast<double>(disk_.cells->count()) +
            rows * (kCellRowCost + kCellLookUpCost / Share()) + CandidateScores();
   }
-  // Of a scan, to be read. Far from the query codes tell less which rows are nearest, and more are
-  // read; near it reading ends early.
-  size_t Candidates() const { return std::min(kFarCandidates * shape_.list, allowed_count_); }
+  // Of a scan, to be read. Where rows lie in clusters codes tell less which are nearest far from
+  // the query, and more are read; near it reading ends early there.
+  size_t Candidates() const {
+    const size_t times = disk_.cells == nullptr ? 1 : kFarCandidates;
+    return std::min(times * shape_.list, allowed_count_);
+  }
   // Mostly a scan stops reading after some more than `list`.
   double CandidateScores() const {
     const double reads = static_cast<double>(std::min(shape_.list, allowed_count_));

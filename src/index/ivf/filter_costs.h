@@ -78,7 +78,7 @@ class FilterCosts {
   static constexpr double kLookUpCost = 3;
   static constexpr double kBlockPlaceCost = 2.5;
   static constexpr double kMetPower = 0.6;
-  static constexpr double kMetPowerOfBlocks = 0.85;  // Whole blocks cost more a list.
+  static constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
   static constexpr double kCheap = 8'000;
   static constexpr double kListsInOrder = 1.3;
   static constexpr double kTogetherFrom = 1.1;

@@ -20,7 +20,8 @@ class Reservoir {
   static constexpr size_t kBatch = 256;
 
   explicit Reservoir(size_t k)
-      : k_(std::max<size_t>(k, 1)),
+      : room_(std::max<size_t>(k, 1)),
+        k_(room_),
         most_(k_ + std::max(k_ / 2, kSlack)),
         keys_(most_ + kBatch),
         places_(most_ + kBatch) {}
@@ -56,7 +57,13 @@ class Reservoir {
     Settle();
     for (size_t i = 0; i < size_; ++i) fn(keys_[i], places_[i]);
   }
+  /// For so many keys instead, not more than it was made for.
+  void Narrow(size_t k) {
+    k_ = k;
+    if (size_ >= k_) Shrink();
+  }
   void Clear() {
+    k_ = room_;
     size_ = 0;
     bound_ = std::numeric_limits<float>::infinity();
   }
@@ -84,6 +91,7 @@ class Reservoir {
     size_ = k_;
   }
 
+  size_t room_;
   size_t k_;
   size_t most_;  // Keys before a selection.
   std::vector<float> keys_;

@@ -44,71 +44,38 @@ constexpr size_t kDense = 2;  // One allowed row in so many: the others are scor
 // needed otherwise.
 constexpr double kMoreRows = 6;
 constexpr double kMostRows = 2.5;
+// A query is far from what a filter allows where the asked lists have less than this of the share
+// that it allows of all.
+constexpr double kFarDensity = 0.6;
 // Far from the query codes tell less which rows are nearest, and more of them are scored anew.
 constexpr size_t kFarCandidates = 8;
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
-
-class IvfIndex final : public VectorIndex {
- public:
-  IvfIndex(OpenedIvf lists, VectorBlock rows, model::Metric metric)
-      : opened_(std::move(lists)),
-        rows_(rows),
-        metric_(metric),
-        centroids_(opened_.centroids, opened_.header.lists, rows.dim, metric == model::Metric::kL2,
-                   CodedCentroids::Groups::kWherePays) {}
-  Status Search(Context& ctx, const SearchRequest& request, Hits hits) const override;
-  Result<std::unique_ptr<HitStream>> Stream(Context& ctx,
-                                            const StreamRequest& request) const override {
-    TRY(ctx.CheckAlive());
-    return MakeIvfStream(opened_, centroids_, rows_, metric_, request);
-  }
-  size_t rows() const override { return rows_.rows; }
-  size_t memory_bytes() const override {
-    return opened_.file.heap_bytes() + opened_.memory_bytes() + centroids_.memory_bytes();
-  }
-
- private:
-  friend class IvfSearch;
-  OpenedIvf opened_;
-  const VectorBlock rows_;
-  const model::Metric metric_;
-  const CodedCentroids centroids_;
-};
-
-// How a call searches.
-struct SearchShape {
-  uint32_t k = 0;
-  uint32_t candidates = 0;  // That are scored anew; k at least.
-  size_t probes = 0;
-  bool fills = true;     // Scans more lists while hits are missing,
-  size_t empty_max = 0;  // or in a range search until so many in a row add none.
-};
 
 // One call's state: scorers and scratch for its queries, one after the other.
 class IvfSearch {
   using ByRow = FilterCosts::ByRow;
 
  public:
-  IvfSearch(const IvfIndex& index, Context& ctx, const SearchShape& shape,
+  IvfSearch(const SearchedLists& index, Context& ctx, const ListSearchShape& shape,
             const SearchRequest& request)
       : index_(index),
-        lists_(index.opened_),
+        lists_(index.opened),
         ctx_(ctx),
         shape_(shape),
         allowed_(request.allowed),
-        is_l2_(index.metric_ == model::Metric::kL2),
-        range_(request.range, index.metric_),
+        is_l2_(index.metric == model::Metric::kL2),
+        range_(request.range, index.metric),
         scan_(lists_.codes.codec->NewScorer(lists_.packed)),
         // Codecs of residuals lack the centroid's part, and score without rounding where it counts.
-        rescorer_(lists_.codes.refine_kind, lists_.codes.refine.get(), lists_.refine, index.rows_,
-                  index.metric_, *scan_,
+        rescorer_(lists_.codes.refine_kind, lists_.codes.refine.get(), lists_.refine, index.rows,
+                  index.metric, *scan_,
                   !lists_.codes.residual && RoundsQuery(lists_.codes.codec->kind())),
         found_(shape.candidates),
         below_(shape.candidates),
         best_(shape.k),
-        order_(index.centroids_),
+        order_(index.centroids),
         met_lists_(lists_),
-        query_(index.rows_.dim, index.metric_),
+        query_(index.rows.dim, index.metric),
         allowed_count_(allowed_.empty() ? lists_.header.rows : allowed_.Count()),
         costs_(lists_, RefineBytes(index), allowed_count_, shape.probes),
         by_row_(allowed_.empty() ? ByRow::kNo : costs_.Choose()),
@@ -174,10 +141,10 @@ class IvfSearch {
   }
 
   // Of a row by which candidates are scored anew.
-  static size_t RefineBytes(const IvfIndex& index) {
-    const IvfCodes& codes = index.opened_.codes;
+  static size_t RefineBytes(const SearchedLists& index) {
+    const IvfCodes& codes = index.opened.codes;
     if (codes.refine != nullptr) return codes.refine->row_bytes();
-    return codes.refine_kind == CodeKind::kFloat32 ? index.rows_.row_bytes() : 0;
+    return codes.refine_kind == CodeKind::kFloat32 ? index.rows.row_bytes() : 0;
   }
 
   Status RunByRow(VectorBlock queries, Hits hits) {
@@ -213,7 +180,7 @@ class IvfSearch {
   }
 
   void ReadQueries(VectorBlock queries, size_t begin, size_t count) {
-    const size_t dim = index_.rows_.dim;
+    const size_t dim = index_.rows.dim;
     group_.resize(count * dim);
     if (scan_->takes_plain_query()) group_plain_.resize(count * dim);
     for (size_t i = 0; i < count; ++i) {
@@ -225,7 +192,7 @@ class IvfSearch {
   // Of those, as scorers take it.
   const float* ScanQuery(size_t i) const {
     const std::vector<float>& from = group_plain_.empty() ? group_ : group_plain_;
-    return from.data() + i * index_.rows_.dim;
+    return from.data() + i * index_.rows.dim;
   }
 
   // The nearest lists of each query first, so that few rows of the others get below its bound; then
@@ -240,7 +207,7 @@ class IvfSearch {
     const size_t probes = std::min(shape_.probes, order_.size());
     const size_t nearest = std::max<size_t>(1, probes / kNearestShare);
     for (uint32_t i = 0; i < count; ++i) {
-      const float* query = group_.data() + i * index_.rows_.dim;
+      const float* query = group_.data() + i * index_.rows.dim;
       if (i % ListOrder::kQueriesAtOnce == 0) {
         order_.Score(query, std::min(ListOrder::kQueriesAtOnce, count - i), probes);
       }
@@ -302,7 +269,7 @@ class IvfSearch {
     for (size_t i = 0; i < count; ++i) {
       query_.Set(queries, begin + i);
       if (shape_.fills && !lanes_[i].found.full()) {  // Seldom: goes on alone.
-        order_.Score(group_.data() + i * index_.rows_.dim, 1, shape_.probes);
+        order_.Score(group_.data() + i * index_.rows.dim, 1, shape_.probes);
         order_.Choose(0, shape_.probes);
         TRY(RunOne(hits, begin + i));
         continue;
@@ -326,6 +293,7 @@ class IvfSearch {
     AllowedDensity density;
     size_t empty = 0;      // Lists in a row without a hit.
     double gained_at = 0;  // Rows met when the last of the best came.
+    bool looks_farther = false;
     Bounds bounds;
     met_ = 0;
     below_met_ = 0;
@@ -336,11 +304,13 @@ class IvfSearch {
         const bool is_far = below_met_ > shape_.candidates;
         wanted = is_far ? static_cast<double>(lists_.header.rows) : rows_met;
         if (per_list_.has_value()) wanted *= costs_.Together(per_list_->MeanShare());
+        looks_farther = is_together_ && IsFar(rows_met);
+        if (is_together_ && !looks_farther) found_.Narrow(shape_.candidates);
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
       const double needed = range_.bounds() ? wanted : density.Needed(wanted, costs_.met_power());
       const double enough =
-          is_together_ ? std::clamp(kMoreRows * gained_at, needed, kMostRows * needed) : needed;
+          looks_farther ? std::clamp(kMoreRows * gained_at, needed, kMostRows * needed) : needed;
       if (p >= shape_.probes && met_ >= enough && (HoldsEnough() || !shape_.fills) && !goes_on) {
         break;
       }
@@ -359,12 +329,19 @@ class IvfSearch {
         rows_met += static_cast<double>(ScanList(list, filters));
       }
       density.Add(met_ - met_before, met_lists_.end(list) - met_lists_.begin(list));
-      if (is_together_ && IsNearer(bounds)) gained_at = met_;
+      if (looks_farther && IsNearer(bounds)) gained_at = met_;
       empty = adds_ ? 0 : empty + 1;
     }
     if (!candidates_.keys.empty()) TRY(MeetCandidates());
     Answer(found_, hits, slot);
     return {};
+  }
+
+  // Whether the asked lists, so many rows, have hardly any of what the filter allows.
+  bool IsFar(double rows_met) const {
+    const auto share =
+        static_cast<double>(allowed_count_) / static_cast<double>(lists_.header.rows);
+    return met_ < kFarDensity * share * rows_met;
   }
 
   // Whether what has been met since has better ones than those held before.
@@ -556,10 +533,10 @@ class IvfSearch {
     best_.WriteTo(hits, slot, is_l2_ ? 1.0f : -1.0f);
   }
 
-  const IvfIndex& index_;
+  const SearchedLists index_;
   const OpenedIvf& lists_;
   Context& ctx_;
-  const SearchShape shape_;
+  const ListSearchShape shape_;
   const BitsetView allowed_;
   const bool is_l2_;
   const KeyRange range_;
@@ -588,44 +565,11 @@ class IvfSearch {
   std::vector<Visit> visits_;
 };
 
-Status IvfIndex::Search(Context& ctx, const SearchRequest& request, Hits hits) const {
-  const VectorBlock& queries = request.queries;
-  const uint32_t k = request.k;
-  const Params& params = request.params;
-  if (opened_.header.rows == 0) {
-    std::fill_n(hits.rows, queries.rows * k, kNoRow);
-    std::fill_n(hits.scores, queries.rows * k, 0.0f);
-    return {};
-  }
-  const bool refines = opened_.codes.refine_kind != CodeKind::kNone;
-  // SCANN counts candidates, the others multiples of k.
-  const int64_t reorder = params.GetInt("reorder_k", k);
-  if (reorder < k) {
-    return Error(
-        ErrorCode::kSegcore,
-        "failed to search: out_of_range_in_json: reorder_k({}) should be larger than k({})",
-        reorder, k);
-  }
-  const double wanted = !refines                  ? static_cast<double>(k)
-                        : params.Has("reorder_k") ? static_cast<double>(reorder)
-                                                  : k * params.Get("refine_k", kDefaultRefineK);
-  const auto candidates =
-      static_cast<uint32_t>(std::min(std::ceil(wanted), static_cast<double>(opened_.header.rows)));
-  // SCANN leaves hits out rather than take its time.
-  const bool fills = opened_.codes.codec->kind() != CodeKind::kFastScan;
-  const SearchShape shape{.k = k,
-                          .candidates = std::max(candidates, 1u),
-                          .probes = static_cast<size_t>(params.GetInt("nprobe", kDefaultProbes)),
-                          .fills = params.GetBool("ensure_topk_full", fills),
-                          .empty_max = static_cast<size_t>(
-                              params.GetInt("max_empty_result_buckets", kDefaultEmptyLists))};
-  return IvfSearch(*this, ctx, shape, request).Run(queries, hits);
-}
-
 }  // namespace
 
-std::unique_ptr<VectorIndex> MakeIvfIndex(OpenedIvf lists, VectorBlock rows, model::Metric metric) {
-  return std::make_unique<IvfIndex>(std::move(lists), rows, metric);
+Status SearchLists(Context& ctx, const SearchedLists& lists, const ListSearchShape& shape,
+                   const SearchRequest& request, Hits hits) {
+  return IvfSearch(lists, ctx, shape, request).Run(request.queries, hits);
 }
 
 }  // namespace elanus::index

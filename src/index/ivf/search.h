@@ -16,6 +16,28 @@ inline constexpr int64_t kDefaultEmptyLists = 2;
 /// `rows`: the segment's own vectors; must outlive the index.
 std::unique_ptr<VectorIndex> MakeIvfIndex(OpenedIvf lists, VectorBlock rows, model::Metric metric);
 
+/// What is searched. All borrowed.
+struct SearchedLists {
+  const OpenedIvf& opened;
+  const CodedCentroids& centroids;
+  VectorBlock rows;
+  model::Metric metric;
+};
+
+/// How a call searches.
+struct ListSearchShape {
+  uint32_t k = 0;
+  uint32_t candidates = 0;  // That are scored anew; k at least.
+  size_t probes = 0;
+  bool fills = true;     // Scans more lists while hits are missing,
+  size_t empty_max = 0;  // or in a range search until so many in a row add none.
+};
+
+/// The k best rows of each query to `hits`. Lists must have rows. kCanceled and kDeadlineExceeded
+/// through ctx.
+Status SearchLists(Context& ctx, const SearchedLists& lists, const ListSearchShape& shape,
+                   const SearchRequest& request, Hits hits);
+
 /// A stream that scans list after list as far as it is asked. All borrowed.
 std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists, const CodedCentroids& centroids,
                                          VectorBlock rows, model::Metric metric,
