@@ -31,17 +31,16 @@ KeyedRow KeyOf(const model::Scalar& key) {
   return row;
 }
 
-// Whether `a` comes later. Versions of a key are in the order of rows.
-bool IsLater(const KeyedRow& a, const KeyedRow& b) {
-  const int order = CompareKeys(a, b);
-  return order != 0 ? order > 0 : a.row > b.row;
-}
-
 }  // namespace
 
 int CompareKeys(const KeyedRow& a, const KeyedRow& b) {
   if (a.int_key != b.int_key) return a.int_key < b.int_key ? -1 : 1;
   return a.text_key.compare(b.text_key);
+}
+
+bool IsLater(const KeyedRow& a, const KeyedRow& b) {
+  const int order = CompareKeys(a, b);
+  return order != 0 ? order > 0 : a.row > b.row;
 }
 
 KeyWalk::KeyWalk(const SegmentView& segment, uint32_t number, std::span<const KeyRun> runs,
@@ -55,10 +54,7 @@ KeyWalk::KeyWalk(const SegmentView& segment, uint32_t number, std::span<const Ke
       need_(need) {
   runs_.reserve(runs.size());
   for (const KeyRun& run : runs) OpenRun(run);
-  const auto is_later = [&](uint32_t a, uint32_t b) {
-    return IsLater(runs_[a].next, runs_[b].next);
-  };
-  std::make_heap(heads_.begin(), heads_.end(), is_later);
+  std::make_heap(heads_.begin(), heads_.end(), LaterRun());
   has_ended_ = heads_.empty();
 }
 
@@ -80,10 +76,7 @@ void KeyWalk::OpenRun(const KeyRun& of) {
       const KeyedRow keyed = RowAt(of, row);
       if (!IsBeforeBounds(keyed) && !IsPastBounds(keyed)) run.heap.push_back(row);
     }
-    const auto is_later = [&](uint32_t a, uint32_t b) {
-      return IsLater(RowAt(of, a), RowAt(of, b));
-    };
-    std::make_heap(run.heap.begin(), run.heap.end(), is_later);
+    std::make_heap(run.heap.begin(), run.heap.end(), LaterRow(of));
   }
   Advance(run);
   // A run that begins past the bounds has nothing for the page.
@@ -102,9 +95,7 @@ void KeyWalk::Advance(Run& run) {
   run.has_ended = run.heap.empty();
   if (run.has_ended) return;
   run.next = RowAt(run.of, run.heap.front());
-  std::pop_heap(run.heap.begin(), run.heap.end(), [&](uint32_t a, uint32_t b) {
-    return IsLater(RowAt(run.of, a), RowAt(run.of, b));
-  });
+  std::pop_heap(run.heap.begin(), run.heap.end(), LaterRow(run.of));
   run.heap.pop_back();
 }
 
@@ -126,19 +117,16 @@ void KeyWalk::Fill(size_t count) {
     ahead_.clear();
     next_ = 0;
   }
-  const auto is_later = [&](uint32_t a, uint32_t b) {
-    return IsLater(runs_[a].next, runs_[b].next);
-  };
   while (ahead_.size() - next_ < count && !heads_.empty()) {
     const bool is_only = heads_.size() == 1;
-    if (!is_only) std::pop_heap(heads_.begin(), heads_.end(), is_later);
+    if (!is_only) std::pop_heap(heads_.begin(), heads_.end(), LaterRun());
     Run& run = runs_[heads_.back()];
     ahead_.push_back(run.next);
     Advance(run);
     if (run.has_ended) {
       heads_.pop_back();
     } else if (!is_only) {
-      std::push_heap(heads_.begin(), heads_.end(), is_later);
+      std::push_heap(heads_.begin(), heads_.end(), LaterRun());
     }
   }
 }

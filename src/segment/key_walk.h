@@ -19,6 +19,11 @@ struct PageNeed {
   const KeyedRow* end = nullptr;  // No larger key; null: any.
 };
 
+/// -1, 0, 1 as keys order.
+int CompareKeys(const KeyedRow& a, const KeyedRow& b);
+/// Whether `a` comes later. Versions of a key are in the order of rows.
+bool IsLater(const KeyedRow& a, const KeyedRow& b);
+
 /// Merges the runs of a segment, once. A run in no order is made a heap of the rows between the
 /// bounds: as many steps as it has rows, and few for each row that is taken. Not thread-safe.
 class KeyWalk {
@@ -47,6 +52,14 @@ class KeyWalk {
   };
 
   KeyedRow RowAt(const KeyRun& run, uint32_t row) const;
+  // The orders of the heaps, of runs by their next rows and of a run's rows: what comes first is in
+  // front.
+  auto LaterRun() const {
+    return [this](uint32_t a, uint32_t b) { return IsLater(runs_[a].next, runs_[b].next); };
+  }
+  auto LaterRow(const KeyRun& of) const {
+    return [this, &of](uint32_t a, uint32_t b) { return IsLater(RowAt(of, a), RowAt(of, b)); };
+  }
   void OpenRun(const KeyRun& of);
   void Advance(Run& run);
   bool IsBeforeBounds(const KeyedRow& row) const;
@@ -69,8 +82,5 @@ class KeyWalk {
   bool has_ended_ = false;
   KeyedRow last_;
 };
-
-/// -1, 0, 1 as keys order.
-int CompareKeys(const KeyedRow& a, const KeyedRow& b);
 
 }  // namespace elanus::segment
