@@ -81,36 +81,45 @@ class SchemaCrashTest : public testing::Test {
     SetLogLevel(LogLevel::kInfo);
   }
 
-  // The power goes at later and later moments of `step`, until it is done before; it is not half
-  // done at any.
+  // The power goes at later and later moments of `step`, under several orders of threads, until it
+  // is done before under all; it is not half done at any.
   void CrashAtEveryMomentOf(const Step& step, Outcome outcome, const std::vector<Step>& before) {
     constexpr int kMomentsMax = 2000;
+    constexpr uint64_t kSeeds = 8;
     int crashes = 0;
     for (int moment = 0; moment < kMomentsMax; ++moment) {
-      Begin();
-      for (const Step& one : before) ASSERT_TRUE(one(ctx_, cluster_->services()).ok());
-      const bool is_done = RunUntilCrash(step, moment);
-      Open();
-      if (HasFatalFailure()) return;
-      const auto found = proxy::DescribeCollection(ctx_, cluster_->services(), kName, {});
-      if (found.ok()) ExpectWhole(**found);
-      if (HasFailure()) FAIL() << "the power went at moment " << moment;
-      if (is_done) {
-        ASSERT_TRUE(found.ok()) << found.status().ToString();
-        EXPECT_TRUE(outcome(**found)) << "it was acknowledged";
-        EXPECT_GT(crashes, 3);
-        return;
+      const int crashes_before = crashes;
+      for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+        bool is_done = false;
+        CrashOnce(step, outcome, before, moment, seed, is_done);
+        if (HasFailure()) FAIL() << "the power went at moment " << moment << ", seed " << seed;
+        crashes += is_done ? 0 : 1;
       }
-      ++crashes;
+      if (crashes > crashes_before) continue;
+      EXPECT_GT(crashes, 3);
+      return;
     }
     FAIL() << "it never ends";
   }
 
  private:
-  void Begin() {
+  void CrashOnce(const Step& step, Outcome outcome, const std::vector<Step>& before, int moment,
+                 uint64_t seed, bool& is_done) {
+    Begin(seed);
+    for (const Step& one : before) ASSERT_TRUE(one(ctx_, cluster_->services()).ok());
+    is_done = RunUntilCrash(step, moment);
+    Open();
+    if (HasFatalFailure()) return;
+    const auto found = proxy::DescribeCollection(ctx_, cluster_->services(), kName, {});
+    if (found.ok()) ExpectWhole(**found);
+    if (!is_done) return;
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    EXPECT_TRUE(outcome(**found)) << "it was acknowledged";
+  }
+  void Begin(uint64_t seed) {
     cluster_.reset();
     disk_.reset();
-    executor_ = MakeSimExecutor(1);
+    executor_ = MakeSimExecutor(seed);
     disk_ = std::make_unique<store::MemoryDisk>(executor_.get());
     Open();
   }

@@ -113,6 +113,7 @@ class States : public testing::TestWithParam<uint64_t> {
     Expect(proxy::CreateIndex(
         ctx_, services(), {.name = kName, .field = "v", .extra_params = {{"metric_type", "L2"}}}));
     Expect(proxy::Load(ctx_, services(), kName, {}));
+    AwaitLoad();
   }
 
   // Rows [begin, end) of the world, those that it makes not finite as zeros, which no client can
@@ -196,6 +197,9 @@ class States : public testing::TestWithParam<uint64_t> {
   }
   void Restart() {
     Open();
+    AwaitLoad();
+  }
+  void AwaitLoad() {
     for (int i = 0; i < 100'000; ++i) {
       const auto progress = proxy::LoadProgress(ctx_, services(), kName, {});
       if (progress.ok() && *progress == 100) return;
@@ -256,6 +260,7 @@ class States : public testing::TestWithParam<uint64_t> {
                                                 {"json_cast_function", "STRING_TO_DOUBLE"}}}));
     if (dice_.OneIn(2)) IndexPlace("q", "q", dice_);
     Expect(proxy::Load(ctx_, services(), kName, {}));
+    AwaitLoad();
   }
   void InsertTwoWays(size_t begin, size_t end) {
     model::WriteRequest write{.name = kName, .num_rows = end - begin};
