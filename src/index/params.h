@@ -41,7 +41,8 @@ class Params {
   }
   bool GetBool(std::string_view name, bool fallback) const { return Get(name, fallback) != 0; }
   int64_t GetInt(std::string_view name, int64_t fallback) const {
-    return static_cast<int64_t>(Get(name, static_cast<double>(fallback)));
+    const auto found = values_.find(name);
+    return found == values_.end() ? fallback : static_cast<int64_t>(found->second);
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 #include "index/vector_index.h"
@@ -247,6 +248,16 @@ TEST(Params, IgnoreUnknownNamesAndThoseOfTheOtherPhase) {
       EXPECT_TRUE(ParseParams(type->params, phase, texts).ok()) << type->name;
     }
   }
+}
+
+TEST(Params, FallBackToAnyInteger) {
+  Params params;
+  for (const int64_t fallback :
+       {std::numeric_limits<int64_t>::min(), int64_t{-1}, std::numeric_limits<int64_t>::max()}) {
+    EXPECT_EQ(params.GetInt("max_k", fallback), fallback);
+  }
+  params.Set("max_k", 20);
+  EXPECT_EQ(params.GetInt("max_k", std::numeric_limits<int64_t>::max()), 20);
 }
 
 TEST(Params, HaveDefaultsWithinTheirRanges) {
