@@ -3,18 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <bit>
-
+#include "base/bitset.h"
 #include "expr/describe.h"
 
 namespace elanus::expr {
 namespace {
 
-uint64_t Count(const Words& words) {
-  uint64_t count = 0;
-  for (uint64_t word : words) count += static_cast<uint64_t>(std::popcount(word));
-  return count;
-}
+uint64_t Count(const Words& words) { return CountBits(words.data(), words.size()); }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <span>
 
 #include "index/cells/k_means.h"
 #include "index/codes/spread_rows.h"

@@ -29,6 +29,8 @@ constexpr size_t kCandidateShare = 4;
 // Centroids are grouped from so many bytes and lists on: what does not fit the second cache.
 constexpr size_t kGroupedBytesMin = 512 << 10;
 constexpr size_t kGroupedListsMin = 512;
+// Opening groups them, which takes time as the square of their number.
+constexpr size_t kGroupedListsMax = 4096;
 // They pay where of this sample's lists so many of the nearest others are met.
 constexpr size_t kSampleLists = 64;
 constexpr uint32_t kSampleNearest = 8;
@@ -64,7 +66,7 @@ CodedCentroids::CodedCentroids(const float* values, size_t lists, size_t dim, bo
     }
   }
   if (groups == Groups::kWherePays && lists * dim >= kGroupedBytesMin &&
-      lists >= kGroupedListsMin) {
+      lists >= kGroupedListsMin && lists <= kGroupedListsMax) {
     Group();
   }
   if (lists >= kCodedListsMin) Encode();

@@ -201,6 +201,25 @@ TEST(ListOrder, HasNoGroupsOfWhatLiesAnywhere) {
   EXPECT_EQ(tried.memory_bytes(), plain.memory_bytes());
 }
 
+// Grouping them would take longer than it saves.
+TEST(ListOrder, HasNoGroupsOfVeryManyLists) {
+  const auto is_grouped = [](size_t lists) {
+    // Thirty places, far from each other.
+    std::vector<float> centroids(lists * 128);
+    std::mt19937 rng(6);
+    std::normal_distribution<float> normal;
+    for (size_t i = 0; i < centroids.size(); ++i) {
+      centroids[i] = (i % 128 == i / 128 % 30 ? 50.0f : 0.0f) + normal(rng);
+    }
+    const CodedCentroids plain(centroids.data(), lists, 128, true);
+    const CodedCentroids tried(centroids.data(), lists, 128, true,
+                               CodedCentroids::Groups::kWherePays);
+    return tried.memory_bytes() > plain.memory_bytes();
+  };
+  EXPECT_TRUE(is_grouped(4096));
+  EXPECT_FALSE(is_grouped(4097));
+}
+
 TEST(ListOrder, TakesTheFirstOfEqualLists) {
   const std::vector<float> equal(size_t{200} * 8, 1.5f);
   const CodedCentroids coded(equal.data(), 200, 8, true);
