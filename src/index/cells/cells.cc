@@ -172,7 +172,7 @@ std::vector<char> PackCells(const Partition& cells, uint32_t dim) {
 }
 
 Status Cells::Check(std::string_view bytes, size_t rows, uint32_t dim) {
-  const Status damaged(ErrorCode::kIntegrity, "the cells of an index are not those of its rows");
+  Status damaged(ErrorCode::kIntegrity, "the cells of an index are not those of its rows");
   if (bytes.size() < CellLayout::centroids) return damaged;
   const uint64_t cells = CountIn(bytes.data());
   if (cells == 0 || cells > rows) return damaged;

@@ -138,6 +138,7 @@ bool CodedCentroids::GroupsPay() const {
   for (uint32_t place = 0; place < lists_; ++place) {
     panel_of[list_at_[place]] = place / simd::kPanelRows;
   }
+  const size_t all_panels = list_at_.size() / simd::kPanelRows;
   ListOrder groups(*groups_);
   size_t met = 0;
   size_t panels = 0;
@@ -150,15 +151,14 @@ bool CodedCentroids::GroupsPay() const {
     }
     groups.Score(query, 1);
     groups.Choose(0, 1);
-    std::vector<bool> is_wanted(list_at_.size() / simd::kPanelRows, false);
+    std::vector<bool> is_wanted(all_panels, false);
     AddPanels(groups, lists_ / grouped_share_, is_wanted);
     panels += static_cast<size_t>(std::count(is_wanted.begin(), is_wanted.end(), true));
     nearest.ForEach([&](float, uint32_t l) { met += is_wanted[panel_of[l]] ? 1 : 0; });
   }
   const auto samples = static_cast<double>(kSampleLists);
   return static_cast<double>(met) >= kMetMin * samples * kSampleNearest &&
-         static_cast<double>(panels) <=
-             kPanelsMax * samples * static_cast<double>(list_at_.size() / simd::kPanelRows);
+         static_cast<double>(panels) <= kPanelsMax * samples * static_cast<double>(all_panels);
 }
 
 void CodedCentroids::Encode() {
