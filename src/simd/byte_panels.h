@@ -7,14 +7,15 @@
 
 namespace elanus::simd {
 
-/// Rows of bytes stand side by side in panels of 64, four dimensions at a time, so that a sum of
-/// products needs no adding across a register.
-inline constexpr size_t kPanelRows = 64;
+/// Rows of bytes stand side by side in panels of 16, four dimensions at a time, so that a sum of
+/// products needs no adding across a register, a panel stays in the first cache for all vectors,
+/// and few rows can be met.
+inline constexpr size_t kBytePanelRows = 16;
 /// The bytes of a panel: dimensions are padded to a multiple of four.
-constexpr size_t BytePanelSize(size_t dim) { return (dim + 3) / 4 * 4 * kPanelRows; }
+constexpr size_t BytePanelSize(size_t dim) { return (dim + 3) / 4 * 4 * kBytePanelRows; }
 /// Where dimension d of row r of a panel lies.
 constexpr size_t BytePanelPlace(size_t r, size_t d) {
-  return d / 4 * 4 * kPanelRows + r * 4 + d % 4;
+  return d / 4 * 4 * kBytePanelRows + r * 4 + d % 4;
 }
 
 /// `count` vectors of `width` signed bytes, a multiple of four, one after the other,

@@ -14,8 +14,8 @@ TEST(BytePanels, AgreeWithPlainLoopsForEveryWidth) {
   const size_t kinds = AllBytePanels(all);
   std::mt19937 rng(1);
   for (size_t width = 4; width <= 1100; width += width < 80 ? 4 : 68) {
-    for (size_t panels : {1u, 3u}) {
-      const size_t rows = panels * kPanelRows;
+    for (size_t panels : {1u, 3u, 4u, 6u}) {
+      const size_t rows = panels * kBytePanelRows;
       std::vector<uint8_t> codes(panels * BytePanelSize(width));
       std::vector<uint8_t> halved(codes.size());
       // Also the largest, whose sums pass 16 bits.
@@ -53,19 +53,19 @@ TEST(BytePanels, TakeTheCodeOfEachRowAndDimensionWhereItStands) {
   BytePanels all[3];
   const size_t kinds = AllBytePanels(all);
   constexpr size_t kWidth = 8;
-  const std::vector<float> terms(kPanelRows, 0.0f);
+  const std::vector<float> terms(kBytePanelRows, 0.0f);
   const float factor = 1.0f;
-  for (size_t r = 0; r < kPanelRows; r += 5) {
+  for (size_t r = 0; r < kBytePanelRows; r += 3) {
     for (size_t d = 0; d < kWidth; ++d) {
       std::vector<uint8_t> codes(BytePanelSize(kWidth), 0);
       codes[BytePanelPlace(r, d)] = 120;
       std::vector<int8_t> vector(kWidth);
       for (size_t i = 0; i < kWidth; ++i) vector[i] = static_cast<int8_t>(i + 1);
       for (size_t k = 0; k < kinds; ++k) {
-        std::vector<float> keys(kPanelRows);
+        std::vector<float> keys(kBytePanelRows);
         all[k].keys(vector.data(), 1, kWidth, &factor, codes.data(), 1, terms.data(), keys.data(),
-                    kPanelRows);
-        for (size_t i = 0; i < kPanelRows; ++i) {
+                    kBytePanelRows);
+        for (size_t i = 0; i < kBytePanelRows; ++i) {
           EXPECT_EQ(keys[i], i == r ? 120.0f * static_cast<float>(d + 1) : 0.0f);
         }
       }

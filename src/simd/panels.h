@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "simd/byte_panels.h"
-
 namespace elanus::simd {
+
+/// Rows of a panel.
+inline constexpr size_t kPanelRows = 64;
 
 /// Rows stand side by side in panels of kPanelRows, dimension by dimension: number d of row r at
 /// d * kPanelRows + r. A sum then needs no adding across a register, and a number that is read is

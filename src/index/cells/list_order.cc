@@ -23,7 +23,7 @@ namespace elanus::index {
 namespace {
 
 // Fewer lists are scored exactly at once.
-constexpr size_t kCodedListsMin = simd::kPanelRows;
+constexpr size_t kCodedListsMin = 64;
 // More of the lists than one in so many cost as much as all, in order.
 constexpr size_t kCandidateShare = 4;
 // Centroids are grouped from so many bytes and lists on: what does not fit the second cache.
@@ -40,6 +40,9 @@ constexpr size_t kListsPerGroup = 32;
 // Of all lists one in so many is met, and so many for each asked one.
 constexpr std::array<size_t, 3> kGroupedShares = {16, 8, 4};
 constexpr size_t kGroupedPerList = 12;
+// Queries that come together share the reading of all lists, unless all are so many times those of
+// one.
+constexpr size_t kGroupedTogether = 3;
 // Sorted lists come to so many times as many when the next one is asked for.
 constexpr size_t kSortedMore = 3;
 constexpr size_t kSortedMin = 64;
@@ -104,7 +107,7 @@ void CodedCentroids::Group() {
     }
   }
   group_starts_.push_back(static_cast<uint32_t>(lists_));
-  list_at_.resize((lists_ + simd::kPanelRows - 1) / simd::kPanelRows * simd::kPanelRows,
+  list_at_.resize((lists_ + simd::kBytePanelRows - 1) / simd::kBytePanelRows * simd::kBytePanelRows,
                   static_cast<uint32_t>(lists_));
   groups_ = std::make_shared<CodedCentroids>(group_values_.data(), count, dim_, is_l2_);
   for (const size_t share : kGroupedShares) {
@@ -124,7 +127,7 @@ void CodedCentroids::AddPanels(ListOrder& groups, size_t wanted,
     const uint32_t group = groups.at(g);
     const uint32_t begin = group_starts_[group];
     const uint32_t end = group_starts_[group + 1];
-    for (size_t panel = begin / simd::kPanelRows; panel * simd::kPanelRows < end; ++panel) {
+    for (size_t panel = begin / simd::kBytePanelRows; panel * simd::kBytePanelRows < end; ++panel) {
       is_wanted[panel] = true;
     }
     met += end - begin;
@@ -136,9 +139,9 @@ bool CodedCentroids::GroupsPay() const {
   const ElementDistance distance(ElementType::kFloat32, static_cast<uint32_t>(dim_), is_l2_);
   std::vector<uint32_t> panel_of(lists_);
   for (uint32_t place = 0; place < lists_; ++place) {
-    panel_of[list_at_[place]] = place / simd::kPanelRows;
+    panel_of[list_at_[place]] = place / simd::kBytePanelRows;
   }
-  const size_t all_panels = list_at_.size() / simd::kPanelRows;
+  const size_t all_panels = list_at_.size() / simd::kBytePanelRows;
   ListOrder groups(*groups_);
   size_t met = 0;
   size_t panels = 0;
@@ -178,20 +181,20 @@ void CodedCentroids::Encode() {
   }
   for (float& step : step_) step = std::max(step / reach, 1e-30f);
   width_ = (dim_ + 3) / 4 * 4;
-  const size_t panels = is_grouped() ? list_at_.size() / simd::kPanelRows
-                                     : (lists_ + simd::kPanelRows - 1) / simd::kPanelRows;
+  const size_t panels = is_grouped() ? list_at_.size() / simd::kBytePanelRows
+                                     : (lists_ + simd::kBytePanelRows - 1) / simd::kBytePanelRows;
   codes_.assign(panels * simd::BytePanelSize(dim_), 0);
-  terms_.assign(panels * simd::kPanelRows, std::numeric_limits<float>::infinity());
+  terms_.assign(panels * simd::kBytePanelRows, std::numeric_limits<float>::infinity());
   for (size_t place = 0; place < terms_.size(); ++place) {
     const size_t l = ListAt(place);
     if (l >= lists_) continue;
-    uint8_t* panel = codes_.data() + place / simd::kPanelRows * simd::BytePanelSize(dim_);
+    uint8_t* panel = codes_.data() + place / simd::kBytePanelRows * simd::BytePanelSize(dim_);
     double centred = 0, coded = 0, lost = 0;
     for (size_t d = 0; d < dim_; ++d) {
       const float value = values_[l * dim_ + d] - mean_[d];
       const float number = std::clamp(std::nearbyint(value / step_[d]), -reach, reach);
       const float left = value - step_[d] * number;
-      panel[simd::BytePanelPlace(place % simd::kPanelRows, d)] =
+      panel[simd::BytePanelPlace(place % simd::kBytePanelRows, d)] =
           static_cast<uint8_t>(number + static_cast<float>(middle));
       centred += static_cast<double>(value) * value;
       coded += static_cast<double>(number) * number;
@@ -220,7 +223,9 @@ ListOrder::ListOrder(const CodedCentroids& centroids)
       candidates_(centroids.terms_.size()),
       products_(centroids.lists()),
       order_(centroids.lists()) {
-  if (centroids.is_grouped()) groups_ = std::make_unique<ListOrder>(*centroids.groups_);
+  if (!centroids.is_grouped()) return;
+  groups_ = std::make_unique<ListOrder>(*centroids.groups_);
+  lists_met_.resize(keys_.size());
 }
 
 void ListOrder::Score(const float* queries, size_t count, size_t asked) {
@@ -240,35 +245,43 @@ void ListOrder::Score(const float* queries, size_t count, size_t asked) {
     const float rounding = kFloatError * std::sqrt(static_cast<float>(c.dim_));
     errors_[i] = products * by_bytes * (1 + rounding) + rounding * by_floats;
   }
-  lists_met_.clear();
-  met_ = c.terms_.size();
-  if (c.is_grouped() && count == 1 && asked > 0) {
-    MeetGroups(queries, asked);
+  met_.assign(count, c.terms_.size());
+  const size_t wanted = std::max(c.lists_ / c.grouped_share_, kGroupedPerList * asked);
+  has_met_groups_ =
+      c.is_grouped() && asked > 0 && wanted * (count == 1 ? 1 : kGroupedTogether) <= c.lists_;
+  if (has_met_groups_) {
+    MeetGroups(queries, count, wanted);
     return;
   }
   // Codes are taken as they are, too large by their middle: that moves all keys of a query alike.
   panels_.keys(rounded_.data(), count, c.width_, factors_, c.codes_.data(),
-               c.terms_.size() / simd::kPanelRows, c.terms_.data(), keys_.data(), c.terms_.size());
+               c.terms_.size() / simd::kBytePanelRows, c.terms_.data(), keys_.data(),
+               c.terms_.size());
 }
 
-// The keys of the panels that hold the groups nearest to a query that is alone: queries that come
-// together share the reading of all.
-void ListOrder::MeetGroups(const float* query, size_t asked) {
+// The keys of the panels that hold the groups nearest to each query, with so many lists.
+void ListOrder::MeetGroups(const float* queries, size_t count, size_t wanted) {
   const CodedCentroids& c = centroids_;
-  const size_t wanted = std::max(c.lists_ / c.grouped_share_, kGroupedPerList * asked);
-  std::vector<bool> is_wanted(c.terms_.size() / simd::kPanelRows, false);
-  groups_->Score(query, 1);
-  groups_->Choose(0, std::max<size_t>(1, c.groups_->lists() / c.grouped_share_));
-  c.AddPanels(*groups_, wanted, is_wanted);
-  met_ = 0;
-  for (size_t panel = 0; panel < is_wanted.size(); ++panel) {
-    if (!is_wanted[panel]) continue;
-    panels_.keys(rounded_.data(), 1, c.width_, factors_,
-                 c.codes_.data() + panel * simd::BytePanelSize(c.dim_), 1,
-                 c.terms_.data() + panel * simd::kPanelRows, keys_.data() + met_, c.terms_.size());
-    const auto lists = c.list_at_.begin() + static_cast<ptrdiff_t>(panel * simd::kPanelRows);
-    lists_met_.insert(lists_met_.end(), lists, lists + simd::kPanelRows);
-    met_ += simd::kPanelRows;
+  const size_t stride = c.terms_.size();
+  groups_->Score(queries, count);
+  for (size_t i = 0; i < count; ++i) {
+    groups_->Choose(i, std::max<size_t>(1, c.groups_->lists() / c.grouped_share_));
+    std::vector<bool> is_wanted(stride / simd::kBytePanelRows, false);
+    c.AddPanels(*groups_, wanted, is_wanted);
+    size_t met = 0;
+    for (size_t panel = 0; panel < is_wanted.size();) {
+      size_t end = panel;
+      while (end < is_wanted.size() && is_wanted[end]) ++end;
+      const size_t first = panel * simd::kBytePanelRows;
+      const size_t rows = (end - panel) * simd::kBytePanelRows;
+      panels_.keys(rounded_.data() + i * c.width_, 1, c.width_, factors_ + i,
+                   c.codes_.data() + panel * simd::BytePanelSize(c.dim_), end - panel,
+                   c.terms_.data() + first, keys_.data() + i * stride + met, stride);
+      std::copy_n(c.list_at_.data() + first, rows, lists_met_.data() + i * stride + met);
+      met += rows;
+      panel = end + 1;
+    }
+    met_[i] = met;
   }
 }
 
@@ -285,12 +298,14 @@ void ListOrder::Choose(size_t i, size_t sorted) {
   if (!c.codes_.empty() && sorted_ * kCandidateShare <= c.lists_) {
     const simd::SelectKernels& select = simd::Select();
     const float* keys = keys_.data() + i * c.terms_.size();
+    const size_t met = met_[i];
     // Keys of padding are infinite.
-    const float bound = std::min(select.bound(keys, met_, std::min(sorted_, met_)) + 2 * errors_[i],
+    const float bound = std::min(select.bound(keys, met, std::min(sorted_, met)) + 2 * errors_[i],
                                  std::numeric_limits<float>::max());
-    const size_t count = select.positions(keys, met_, bound, candidates_.data());
+    const size_t count = select.positions(keys, met, bound, candidates_.data());
     if (c.is_grouped()) {
-      const std::vector<uint32_t>& lists = lists_met_.empty() ? c.list_at_ : lists_met_;
+      const uint32_t* lists =
+          has_met_groups_ ? lists_met_.data() + i * c.terms_.size() : c.list_at_.data();
       for (size_t at = 0; at < count; ++at) candidates_[at] = lists[candidates_[at]];
     }
     if (count >= sorted_ && count * kCandidateShare <= c.lists_) {

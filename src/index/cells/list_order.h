@@ -14,10 +14,10 @@ namespace elanus::index {
 /// The centroids of lists, also as bytes: those tell the few that may be among the nearest from the
 /// rest, for a quarter of the memory traffic and of the multiplications. Immutable.
 ///
-/// The bytes of many centroids do not fit the cache nearest to the processor, and reading them is
+/// The bytes of many centroids do not fit the cache nearest to the processor, and meeting them is
 /// most of what a search of few lists does. Grouped, centroids that lie together stand in the same
-/// panels, and a query that comes alone meets those of the nearest groups only: a sixteenth to a
-/// quarter of all, as a sample of the lists says.
+/// panels, and a query meets those of the nearest groups only: a sixteenth to a quarter of all, as
+/// a sample of the lists says.
 class ListOrder;
 class CodedCentroids {
  public:
@@ -104,7 +104,7 @@ class ListOrder {
   void ChooseAmong(size_t count);
   void ScoreExactly();
   void SortMore(size_t count);
-  void MeetGroups(const float* query, size_t asked);
+  void MeetGroups(const float* queries, size_t count, size_t wanted);
   uint64_t KeyOf(uint32_t list) const;
 
   const CodedCentroids& centroids_;
@@ -119,8 +119,9 @@ class ListOrder {
   std::vector<float> keys_;            // By bytes, of each query.
   std::unique_ptr<ListOrder> groups_;  // Where centroids are grouped.
   // Where only some groups have been met: the lists that keys are of.
+  bool has_met_groups_ = false;
   std::vector<uint32_t> lists_met_;
-  size_t met_ = 0;  // Keys of each query; padding among them.
+  std::vector<size_t> met_;  // Keys of each query; padding among them.
   std::vector<uint32_t> candidates_;
   std::vector<float> products_;  // Of the chosen query with lists.
   size_t sorted_ = 0;

@@ -142,7 +142,7 @@ TEST(ListOrder, IsRoughlyTheSameByBytesAlone) {
   }
 }
 
-// So many that a query that is alone meets groups of them only.
+// So many that a query meets groups of them only, alone as among others.
 TEST(ListOrder, OfGroupsIsNearlyTheExactOne) {
   constexpr size_t kLists = 1200;
   constexpr size_t kListDim = 500;
@@ -161,6 +161,7 @@ TEST(ListOrder, OfGroupsIsNearlyTheExactOne) {
     EXPECT_GT(grouped.memory_bytes(), plain.memory_bytes());
     ListOrder alone(grouped);
     ListOrder together(grouped);
+    ListOrder all(grouped);
     ListOrder exact(plain);
     constexpr size_t kQueries = ListOrder::kQueriesAtOnce;
     std::vector<float> queries(kQueries * kListDim);
@@ -169,16 +170,19 @@ TEST(ListOrder, OfGroupsIsNearlyTheExactOne) {
     }
     exact.Score(queries.data(), kQueries);
     together.Score(queries.data(), kQueries, 10);
+    all.Score(queries.data(), kQueries);
     size_t same = 0;
     for (size_t q = 0; q < kQueries; ++q) {
       alone.Score(queries.data() + q * kListDim, 1, 10);
       alone.Choose(0, 10);
       exact.Choose(q, 10);
       together.Choose(q, 10);
+      all.Choose(q, 10);
       std::set<uint32_t> want;
       for (size_t place = 0; place < 10; ++place) {
         want.insert(exact.at(place));
-        EXPECT_EQ(together.at(place), exact.at(place));
+        EXPECT_EQ(together.at(place), alone.at(place));
+        EXPECT_EQ(all.at(place), exact.at(place));
       }
       for (size_t place = 0; place < 10; ++place) same += want.count(alone.at(place));
       // Past those asked for all others follow, each once.
