@@ -76,6 +76,9 @@ ELANUS_AVX2 void Avx2Panel(const int8_t* vectors, size_t width, const float* fac
       for (size_t j = 0; j < 2; ++j) {
         const __m256i pairs = _mm256_maddubs_epi16(codes[j], numbers);
         sums[v][j] = _mm256_add_epi32(sums[v][j], _mm256_madd_epi16(pairs, ones));
+        // One sum after the other, or the compiler runs out of registers for products and keeps
+        // sums in memory.
+        asm("" : "+x"(sums[v][j]));
       }
     }
   }
