@@ -9,10 +9,13 @@
 namespace elanus::simd {
 
 inline constexpr size_t kFastScanRows = 32;
+/// The largest entry: two fit a byte together.
+inline constexpr uint8_t kFastScanEntryMax = 127;
 
 /// Keys of a block of 32 rows: keys[r] = base + step * sum over s of table[s][code s of row r],
 /// plus terms[r] unless `terms` is null. Bit r of the answer: keys[r] <= bound.
-///   tables  parts x 16 bytes; parts is a multiple of 4, and no sum may pass 65535.
+///   tables  parts x 16 bytes, kFastScanEntryMax at most; parts is a multiple of 4, and no sum may
+///           pass 65535.
 ///   block   parts x 16 bytes: byte j of a part has the code of row j low and of row j + 16 high.
 /// Any alignment. Thread-safe.
 using FastScan = uint32_t (*)(const uint8_t* tables, const uint8_t* block, size_t parts, float base,
@@ -29,8 +32,8 @@ struct FastScanTables {
 FastScanTables MakeFastScanTables(const float* query, const float* books, size_t parts,
                                   size_t part_dim, float sign, float* table);
 
-/// The tables as bytes: bytes[i] = table[i] / step to the nearest, 255 at most. Entries are not
-/// negative; `step` is at least 1e-30.
+/// The tables as bytes: bytes[i] = table[i] / step to the nearest, kFastScanEntryMax at most.
+/// Entries are not negative; `step` is at least 1e-30.
 void RoundFastScanTables(const float* table, size_t parts, float step, uint8_t* bytes);
 
 /// The fastest this machine runs.

@@ -13,6 +13,7 @@
 #include "index/codes/codecs.h"
 #include "index/codes/fast_scan_codec.h"
 #include "index/codes/rotated_codec.h"
+#include "simd/fast_scan.h"
 
 namespace elanus::index {
 namespace {
@@ -146,7 +147,7 @@ class Rounding {
       widest = std::max(widest, most - least);
       total += most - least;
     }
-    const double step = std::max(widest / 255, total / 60000);
+    const double step = std::max(widest / simd::kFastScanEntryMax, total / 60000);
     return 0.5 * step * static_cast<double>(dim_ / part_dim);
   }
 

@@ -52,7 +52,8 @@ class FastScanScorer final : public Scorer {
     base_ = made.base + (is_l2_ ? simd::Best().ip(query, query, books_.dim) : 0.0f);
     // Neither an entry nor the largest sum may pass its type; 0.5 a part is what rounding adds.
     const float rounding = static_cast<float>(books_.parts());
-    step_ = std::max({made.widest / 255, made.total / (kSumMax - rounding), 1e-30f});
+    step_ = std::max(
+        {made.widest / simd::kFastScanEntryMax, made.total / (kSumMax - rounding), 1e-30f});
     simd::RoundFastScanTables(table_.data(), books_.parts(), step_, bytes_.data());
   }
 
