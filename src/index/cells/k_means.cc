@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 
+#include "index/cells/list_order.h"
 #include "simd/kernels.h"
 #include "simd/panels.h"
 
@@ -14,7 +15,10 @@ namespace {
 // Rows of the sample for each centroid, iteration by iteration: while centroids are far from where
 // they will stand, a few rows say as well as many where to go.
 constexpr std::array<size_t, 10> kRowsPerCentroid = {32, 32, 32, 64, 64, 64, 128, 128, 256, 256};
-constexpr size_t kRowsPerTask = 32 * simd::PanelKernels::kVectors;
+constexpr size_t kRowsPerTask = 96 * simd::PanelKernels::kVectors;
+// Bytes tell the nearest of so many centroids in less time than float32 from so many dimensions on.
+constexpr size_t kByteCentroidsMin = 64;
+constexpr size_t kByteDimMin = 32;
 
 Status ForChunks(Context& ctx, Pool* pool, size_t count,
                  const std::function<void(size_t, size_t)>& fn) {
@@ -29,7 +33,11 @@ Status ForChunks(Context& ctx, Pool* pool, size_t count,
   return {};
 }
 
-// Centroids as the kernels meet them.
+bool BytesPay(size_t centroids, size_t dim) {
+  return centroids >= kByteCentroidsMin && dim >= kByteDimMin;
+}
+
+// Few centroids, as the kernels meet them.
 struct Panels {
   size_t count = 0;
   std::vector<float> values;
@@ -81,6 +89,46 @@ void AssignRange(const FloatRows& rows, const Panels& centroids, size_t begin, s
   }
 }
 
+void AssignRangeByBytes(const FloatRows& rows, const CodedCentroids& centroids, bool is_exact,
+                        size_t begin, size_t end, uint32_t* nearest) {
+  const size_t dim = rows.dim();
+  std::vector<float> scratch(rows.lies_ready() ? 0 : (end - begin) * dim);
+  const float* vectors = rows.Read(begin, end - begin, scratch.data());
+  ListOrder order(centroids);
+  for (size_t r = begin; r < end; r += ListOrder::kQueriesAtOnce) {
+    const size_t group = std::min(ListOrder::kQueriesAtOnce, end - r);
+    order.Score(vectors + (r - begin) * dim, group);
+    for (size_t g = 0; g < group; ++g) {
+      if (is_exact) {
+        order.Choose(g, 1);
+        nearest[r + g] = order.at(0);
+      } else {
+        nearest[r + g] = order.NearestRoughly(g);
+      }
+    }
+  }
+}
+
+// `is_exact`: else bytes decide between centroids about as near.
+Result<std::vector<uint32_t>> Assign(Context& ctx, const FloatRows& rows,
+                                     const std::vector<float>& centroids, bool is_exact,
+                                     Pool* pool) {
+  std::vector<uint32_t> nearest(rows.rows(), 0);
+  const size_t count = centroids.size() / rows.dim();
+  if (BytesPay(count, rows.dim())) {
+    const CodedCentroids coded(centroids.data(), count, rows.dim(), /*is_l2=*/true);
+    TRY(ForChunks(ctx, pool, rows.rows(), [&](size_t begin, size_t end) {
+      AssignRangeByBytes(rows, coded, is_exact, begin, end, nearest.data());
+    }));
+    return nearest;
+  }
+  const Panels panels = PanelsOf(centroids, rows.dim());
+  TRY(ForChunks(ctx, pool, rows.rows(), [&](size_t begin, size_t end) {
+    AssignRange(rows, panels, begin, end, nearest.data());
+  }));
+  return nearest;
+}
+
 // Moves each centroid to the mean of its rows; an empty one next to the centroid of the largest
 // cluster.
 void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
@@ -120,12 +168,7 @@ void MoveCentroids(VectorBlock sample, const std::vector<uint32_t>& nearest,
 
 Result<std::vector<uint32_t>> AssignRows(Context& ctx, const FloatRows& rows,
                                          const std::vector<float>& centroids, Pool* pool) {
-  std::vector<uint32_t> nearest(rows.rows(), 0);
-  const Panels panels = PanelsOf(centroids, rows.dim());
-  TRY(ForChunks(ctx, pool, rows.rows(), [&](size_t begin, size_t end) {
-    AssignRange(rows, panels, begin, end, nearest.data());
-  }));
-  return nearest;
+  return Assign(ctx, rows, centroids, /*is_exact=*/true, pool);
 }
 
 Result<std::vector<float>> TrainCentroids(Context& ctx, const FloatRows& rows, size_t count,
@@ -146,7 +189,9 @@ Result<std::vector<float>> TrainCentroids(Context& ctx, const FloatRows& rows, s
     const VectorBlock block{.data = sample.data(),
                             .rows = std::min(order.size(), count * per_centroid),
                             .dim = rows.dim()};
-    TRY_ASSIGN(const std::vector<uint32_t> nearest, AssignRows(ctx, block, centroids, pool));
+    // Where a row lies between two centroids is of no weight for where they go.
+    TRY_ASSIGN(const std::vector<uint32_t> nearest,
+               Assign(ctx, block, centroids, /*is_exact=*/false, pool));
     MoveCentroids(block, nearest, centroids);
   }
   return centroids;

@@ -333,6 +333,17 @@ void ListOrder::ChooseRoughly(size_t i) {
   sorted_ = 0;
 }
 
+uint32_t ListOrder::NearestRoughly(size_t i) {
+  const float* keys = keys_.data() + i * centroids_.terms_.size();
+  const simd::SelectKernels& select = simd::Select();
+  const size_t count =
+      select.positions(keys, met_[i], select.bound(keys, met_[i], 1), candidates_.data());
+  const uint32_t* place =
+      std::min_element(candidates_.data(), candidates_.data() + count,
+                       [&](uint32_t a, uint32_t b) { return keys[a] < keys[b]; });
+  return centroids_.ListAt(*place);
+}
+
 // So that the first `count` are in order.
 void ListOrder::SortMore(size_t count) {
   count = std::clamp<size_t>(count, 1, order_.size());

@@ -93,6 +93,8 @@ class ListOrder {
   /// Orders them by bytes alone, for whom lists about as far may change places; sorts as far as is
   /// asked.
   void ChooseRoughly(size_t i);
+  /// The nearest list by bytes alone; only where there are codes, all of which have been met.
+  uint32_t NearestRoughly(size_t i);
 
   size_t size() const { return order_.size(); }
   uint32_t at(size_t place);
