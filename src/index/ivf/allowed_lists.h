@@ -53,14 +53,23 @@ class AllowedDensity {
     squares_ += allowed * allowed;
     products_ += allowed * static_cast<double>(rows);
   }
-  double Needed(double wanted, double power) const {
-    const double share = products_ == 0 ? 1 : std::min(1.0, squares_ / products_);
-    return wanted * std::pow(share, power);
+  /// Computed anew once so much more has been met that it may differ.
+  double Needed(double wanted, double power) {
+    if (products_ >= kMore * known_at_) {
+      const double share = products_ == 0 ? 1 : std::min(1.0, squares_ / products_);
+      factor_ = std::pow(share, power);
+      known_at_ = products_;
+    }
+    return wanted * factor_;
   }
 
  private:
+  static constexpr double kMore = 1.05;
+
   double squares_ = 0;
   double products_ = 0;
+  double factor_ = 1;
+  double known_at_ = 0;
 };
 
 }  // namespace elanus::index

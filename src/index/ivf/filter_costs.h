@@ -17,12 +17,15 @@ class FilterCosts {
   enum class ByRow : unsigned char { kNo, kByCodes, kByRefine };
 
   /// `refine_bytes`: of a row by which candidates are scored anew; 0: by nothing. `allowed`: rows.
-  FilterCosts(const OpenedIvf& lists, size_t refine_bytes, size_t allowed, size_t probes)
+  /// `queries`: of the call.
+  FilterCosts(const OpenedIvf& lists, size_t refine_bytes, size_t allowed, size_t probes,
+              size_t queries)
       : lists_(static_cast<double>(lists.header.lists)),
         places_(static_cast<double>(lists.header.places)),
         probes_(std::min(static_cast<double>(probes), lists_)),
         allowed_(static_cast<double>(allowed)),
         share_((allowed_ + 1) / static_cast<double>(lists.header.rows + 1)),
+        queries_(static_cast<double>(queries)),
         in_blocks_(lists.codes.codec->block_rows() > 1),
         needs_list_(lists.codes.residual),
         refines_(refine_bytes > 0),
@@ -36,8 +39,9 @@ class FilterCosts {
                               : in_blocks_          ? kBlockPlaceCost
                                                     : kLookUpCost + share_ * code_cost_;
     if (refines_) {
-      // It loses nothing: so it may cost a little more.
-      const bool is_cheap = allowed_ * refine_cost_ < met * place_cost + kCheap;
+      // It loses nothing: so it may cost a little more. It spares looking where the rows lie.
+      const double spared = kCheap + kHomeCost * allowed_ / queries_;
+      const bool is_cheap = allowed_ * refine_cost_ < met * place_cost + spared;
       return is_cheap ? ByRow::kByRefine : ByRow::kNo;
     }
     return !needs_list_ && allowed_ * code_cost_ < met * place_cost ? ByRow::kByCodes : ByRow::kNo;
@@ -49,6 +53,8 @@ class FilterCosts {
   bool RefinesAtOnce(double share, bool known = false) const {
     return LooksAfterwards() && (known ? 0 : 1) + share * refine_cost_ < kBlockPlaceCost;
   }
+  /// Whether it pays to put the allowed rows in order by their lists, for all queries of the call.
+  bool Groups() const { return LooksAfterwards() && queries_ >= kGroupedQueries; }
   /// Whether blocks are scored whole and only then it is looked which rows are allowed.
   bool LooksAfterwards() const { return in_blocks_ && refines_; }
 
@@ -80,6 +86,8 @@ class FilterCosts {
   static constexpr double kMetPower = 0.6;
   static constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
   static constexpr double kCheap = 8'000;
+  static constexpr double kHomeCost = 12;  // Looking where an allowed row lies.
+  static constexpr double kGroupedQueries = 3;
   static constexpr double kListsInOrder = 1.3;
   static constexpr double kTogetherFrom = 1.1;
   static constexpr double kFewLists = 4;  // A quarter of all are not few.
@@ -91,7 +99,7 @@ class FilterCosts {
   double MoreLists() const { return std::pow(share_, met_power() - 1); }
 
   const double lists_, places_, probes_;
-  const double allowed_, share_;
+  const double allowed_, share_, queries_;
   const bool in_blocks_, needs_list_, refines_;
   const double code_cost_, refine_cost_;
 };

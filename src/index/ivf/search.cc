@@ -44,6 +44,8 @@ constexpr size_t kDense = 2;  // One allowed row in so many: the others are scor
 // needed otherwise.
 constexpr double kMoreRows = 6;
 constexpr double kMostRows = 2.5;
+// Looking whether better ones came costs: it is done once so many times the rows have been met.
+constexpr double kLookShare = 1.1;
 // A query is far from what a filter allows where the asked lists have less than this of the share
 // that it allows of all.
 constexpr double kFarDensity = 0.6;
@@ -77,13 +79,13 @@ class IvfSearch {
         met_lists_(lists_),
         query_(index.rows.dim, index.metric),
         allowed_count_(allowed_.empty() ? lists_.header.rows : allowed_.Count()),
-        costs_(lists_, RefineBytes(index), allowed_count_, shape.probes),
+        costs_(lists_, RefineBytes(index), allowed_count_, shape.probes, request.queries.rows),
         by_row_(allowed_.empty() ? ByRow::kNo : costs_.Choose()),
         group_tile_(std::clamp(
             kGroupTileBytes / lists_.codes.codec->row_bytes() / kGroupTileMin * kGroupTileMin,
             kGroupTileMin, kTileRows)) {
     if (!allowed_.empty() && by_row_ == ByRow::kNo && !range_.bounds()) {
-      per_list_.emplace(lists_, allowed_, allowed_count_, costs_.LooksAfterwards());
+      per_list_.emplace(lists_, allowed_, allowed_count_, costs_.Groups());
       is_together_ = costs_.AreTogether(per_list_->MeanShare());
       if (is_together_ && lists_.codes.refine_kind != CodeKind::kNone) {
         found_ = Reservoir(std::min<size_t>(kFarCandidates * shape.candidates, allowed_count_));
@@ -292,7 +294,8 @@ class IvfSearch {
     double wanted = 0;  // As many rows that may be hits as without filter and range.
     AllowedDensity density;
     size_t empty = 0;      // Lists in a row without a hit.
-    double gained_at = 0;  // Rows met when the last of the best came.
+    double gained_at = 0;  // Rows met when the last of the best came, and when to look again.
+    double looks_at = 0;
     bool looks_farther = false;
     Bounds bounds;
     met_ = 0;
@@ -329,7 +332,10 @@ class IvfSearch {
         rows_met += static_cast<double>(ScanList(list, filters));
       }
       density.Add(met_ - met_before, met_lists_.end(list) - met_lists_.begin(list));
-      if (looks_farther && IsNearer(bounds)) gained_at = met_;
+      if (looks_farther && met_ >= looks_at) {
+        if (IsNearer(bounds)) gained_at = met_;
+        looks_at = kLookShare * met_;
+      }
       empty = adds_ ? 0 : empty + 1;
     }
     if (!candidates_.keys.empty()) TRY(MeetCandidates());
