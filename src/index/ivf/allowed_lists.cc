@@ -10,6 +10,9 @@ namespace {
 // that saves.
 constexpr size_t kSampledRows = 2048;
 constexpr size_t kSampledPerList = 8;
+// A list that a sample would have fewer of, were its rows allowed as often as others, may have
+// allowed rows of which the sample has none.
+constexpr double kSureCount = 3;
 // As many are put in order by their lists: a search that looks for them there would cost more.
 constexpr size_t kGroupedRows = 4096;
 
@@ -32,11 +35,15 @@ AllowedLists::AllowedLists(const OpenedIvf& lists, BitsetView allowed, size_t co
       ++held_;
     }
   }
+  const double usual = static_cast<double>(count) / static_cast<double>(lists.header.rows);
   double sum = 0;
   for (size_t l = 0; l < shares_.size(); ++l) {
     const auto rows = static_cast<float>(std::max(lists.own_rows[l], 1u));
     const auto share = static_cast<float>(counts[l] * stride) / rows;
     shares_[l] = std::min(1.0f, share);
+    if (stride > 1 && counts[l] == 0 && rows * usual < kSureCount * static_cast<double>(stride)) {
+      shares_[l] = static_cast<float>(usual);
+    }
     // One less: of a sample the lists that happen to have more of it would count for more.
     if (counts[l] > 0) sum += static_cast<double>(share) * (stride > 1 ? counts[l] - 1 : counts[l]);
   }

@@ -40,7 +40,7 @@ class FilterCosts {
                                                     : kLookUpCost + share_ * code_cost_;
     if (refines_) {
       // It loses nothing: so it may cost a little more. It spares looking where the rows lie.
-      const double spared = kCheap + kHomeCost * allowed_ / queries_;
+      const double spared = kCheap + kHomeCost * std::min(allowed_, kHomes) / queries_;
       const bool is_cheap = allowed_ * refine_cost_ < met * place_cost + spared;
       return is_cheap ? ByRow::kByRefine : ByRow::kNo;
     }
@@ -86,7 +86,8 @@ class FilterCosts {
   static constexpr double kMetPower = 0.6;
   static constexpr double kMetPowerOfBlocks = 0.75;  // Whole blocks cost more a list.
   static constexpr double kCheap = 8'000;
-  static constexpr double kHomeCost = 12;  // Looking where an allowed row lies.
+  static constexpr double kHomeCost = 12;  // Looking where an allowed row lies;
+  static constexpr double kHomes = 1024;   // of about so many of them.
   static constexpr double kGroupedQueries = 3;
   static constexpr double kListsInOrder = 1.3;
   static constexpr double kTogetherFrom = 1.1;

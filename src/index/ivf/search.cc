@@ -43,7 +43,7 @@ constexpr size_t kDense = 2;  // One allowed row in so many: the others are scor
 // last of the best came: far from the query these lie in more lists. At most so many times what is
 // needed otherwise.
 constexpr double kMoreRows = 6;
-constexpr double kMostRows = 2.5;
+constexpr double kMostRows = 4;
 // Looking whether better ones came costs: it is done once so many times the rows have been met.
 constexpr double kLookShare = 1.1;
 // A query is far from what a filter allows where the asked lists have less than this of the share
@@ -311,7 +311,8 @@ class IvfSearch {
         if (is_together_ && !looks_farther) found_.Narrow(shape_.candidates);
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
-      const double needed = range_.bounds() ? wanted : density.Needed(wanted, costs_.met_power());
+      const double needed =
+          range_.bounds() || is_together_ ? wanted : density.Needed(wanted, costs_.met_power());
       const double enough =
           looks_farther ? std::clamp(kMoreRows * gained_at, needed, kMostRows * needed) : needed;
       if (p >= shape_.probes && met_ >= enough && (HoldsEnough() || !shape_.fills) && !goes_on) {
@@ -386,13 +387,7 @@ class IvfSearch {
           if (met_lists_.MeetsHere(list, row)) AddRefined(lists_.place_of[row], row);
         }
       } else {
-        std::array<uint32_t, kTileRows> places;
-        for (size_t begin = met_lists_.begin(list); begin < end; begin += kTileRows) {
-          const size_t count = std::min(kTileRows, end - begin);
-          const size_t allowed =
-              AllowedOnce(lists_, met_lists_, allowed_, list, begin, count, places.data());
-          for (size_t i = 0; i < allowed; ++i) AddRefined(places[i], lists_.numbers[places[i]]);
-        }
+        AddAllowed(list);
       }
       return candidates_.keys.size() >= kRowsAtOnce ? MeetCandidates() : Status();
     }
@@ -410,6 +405,18 @@ class IvfSearch {
     }
     met_ += share * RowsOnce(list);
     return {};
+  }
+
+  // The allowed rows of a list, for what refines.
+  void AddAllowed(uint32_t list) {
+    std::array<uint32_t, kTileRows> places;
+    const size_t end = met_lists_.end(list);
+    for (size_t begin = met_lists_.begin(list); begin < end; begin += kTileRows) {
+      const size_t count = std::min(kTileRows, end - begin);
+      const size_t allowed =
+          AllowedOnce(lists_, met_lists_, allowed_, list, begin, count, places.data());
+      for (size_t i = 0; i < allowed; ++i) AddRefined(places[i], lists_.numbers[places[i]]);
+    }
   }
 
   void AddRefined(uint32_t place, uint32_t row) {
