@@ -16,11 +16,30 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
+// A panel is cut into strips of rows whose sums fill the registers; a strip's numbers lie one
+// dimension after the other, so that it is read from end to end.
+#if HWY_HAVE_SCALABLE
+constexpr size_t kStripRows = kPanelRows;
+#else
+// Registers of sums for each vector: with six vectors they fill half of 32 and more of 16.
+#if HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64
+constexpr size_t kColumns = 4;
+#else
+constexpr size_t kColumns = 2;
+#endif
+constexpr size_t kStripRows = kColumns * hn::MaxLanes(D());
+static_assert(kPanelRows % kStripRows == 0);
+#endif
+
+inline size_t Place(size_t r, size_t d, size_t dim) {
+  return r / kStripRows * kStripRows * dim + d * kStripRows + r % kStripRows;
+}
+
 void PackPlain(const float* rows, size_t first_row, size_t count, size_t first, size_t dim,
                float* panel) {
   for (size_t d = first; d < dim; ++d) {
-    for (size_t r = first_row; r < count; ++r) panel[d * kPanelRows + r] = rows[r * dim + d];
-    for (size_t r = std::max(first_row, count); r < kPanelRows; ++r) panel[d * kPanelRows + r] = 0;
+    for (size_t r = first_row; r < count; ++r) panel[Place(r, d, dim)] = rows[r * dim + d];
+    for (size_t r = std::max(first_row, count); r < kPanelRows; ++r) panel[Place(r, d, dim)] = 0;
   }
 }
 
@@ -46,11 +65,11 @@ void Pack(const float* rows, size_t count, size_t dim, float* panel) {
       const auto ab23 = pairs(hn::InterleaveUpper(d4, a, b));
       const auto ce01 = pairs(hn::InterleaveLower(d4, c, e));
       const auto ce23 = pairs(hn::InterleaveUpper(d4, c, e));
-      float* to = panel + d * kPanelRows + r;
+      float* to = panel + Place(r, d, dim);
       hn::StoreU(whole(hn::InterleaveLower(d2, ab01, ce01)), d4, to);
-      hn::StoreU(whole(hn::InterleaveUpper(d2, ab01, ce01)), d4, to + kPanelRows);
-      hn::StoreU(whole(hn::InterleaveLower(d2, ab23, ce23)), d4, to + 2 * kPanelRows);
-      hn::StoreU(whole(hn::InterleaveUpper(d2, ab23, ce23)), d4, to + 3 * kPanelRows);
+      hn::StoreU(whole(hn::InterleaveUpper(d2, ab01, ce01)), d4, to + kStripRows);
+      hn::StoreU(whole(hn::InterleaveLower(d2, ab23, ce23)), d4, to + 2 * kStripRows);
+      hn::StoreU(whole(hn::InterleaveUpper(d2, ab23, ce23)), d4, to + 3 * kStripRows);
     }
   }
   // The last dimensions of all rows, then the last rows.
@@ -79,26 +98,19 @@ void Products(const float* vectors, size_t count, size_t dim, const float* panel
 
 #else
 
-// Registers of sums for each vector: with six vectors they fill half of 32 and more of 16.
-#if HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64
-constexpr size_t kColumns = 4;
-#else
-constexpr size_t kColumns = 2;
-#endif
-
 template <size_t kCount>
 HWY_INLINE void Some(const float* vectors, size_t dim, const float* panel, float* out) {
   const D d;
   constexpr size_t kLanes = hn::MaxLanes(D());
-  for (size_t r = 0; r < kPanelRows; r += kColumns * kLanes) {
+  for (size_t r = 0; r < kPanelRows; r += kStripRows) {
     V sums[kCount][kColumns];
 #pragma GCC unroll 8
     for (size_t v = 0; v < kCount; ++v) {
 #pragma GCC unroll 4
       for (size_t j = 0; j < kColumns; ++j) sums[v][j] = hn::Zero(d);
     }
-    const float* at = panel + r;
-    for (size_t i = 0; i < dim; ++i, at += kPanelRows) {
+    const float* at = panel + r * dim;
+    for (size_t i = 0; i < dim; ++i, at += kStripRows) {
       V rows[kColumns];
 #pragma GCC unroll 4
       for (size_t j = 0; j < kColumns; ++j) rows[j] = hn::LoadU(d, at + j * kLanes);

@@ -10,9 +10,9 @@ namespace elanus::simd {
 /// Rows of a panel.
 inline constexpr size_t kPanelRows = 64;
 
-/// Rows stand side by side in panels of kPanelRows, dimension by dimension: number d of row r at
-/// d * kPanelRows + r. A sum then needs no adding across a register, and a number that is read is
-/// used for several sums. Any alignment; nothing past what is named is read. Thread-safe.
+/// Rows stand side by side in panels of kPanelRows, in an order of the set's own: a sum then needs
+/// no adding across a register, and a number that is read is used for several sums. Any alignment;
+/// nothing past what is named is read. Thread-safe.
 struct PanelKernels {
   /// The most vectors that `products` takes at once: as many as it is fastest with.
   static constexpr size_t kVectors = 6;

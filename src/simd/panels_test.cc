@@ -28,9 +28,12 @@ TEST(Panels, StandRowsSideBySideAndZerosInThePlaceOfMissingOnes) {
       std::vector<float> panel(dim * kPanelRows, 7.0f);
       Panels().pack(rows.data(), count, dim, panel.data());
       for (size_t d = 0; d < dim; ++d) {
+        std::vector<float> one_dimension(dim, 0.0f);
+        one_dimension[d] = 1.0f;
+        std::vector<float> got(kPanelRows);
+        Panels().products(one_dimension.data(), 1, dim, panel.data(), got.data());
         for (size_t r = 0; r < kPanelRows; ++r) {
-          ASSERT_EQ(panel[d * kPanelRows + r], r < count ? rows[r * dim + d] : 0.0f)
-              << dim << " " << count;
+          ASSERT_EQ(got[r], r < count ? rows[r * dim + d] : 0.0f) << dim << " " << count;
         }
       }
     }
