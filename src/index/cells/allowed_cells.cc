@@ -22,7 +22,7 @@ AllowedCells::AllowedCells(const Cells& cells, const uint32_t* rows, BitsetView 
       allowed_(allowed),
       sample_(static_cast<size_t>(std::ceil(kSampleOdds * static_cast<double>(allowed.size) /
                                             static_cast<double>(std::max<size_t>(count, 1))))),
-      order_(cells.centroids()) {}
+      order_(cells.centroids(), 1) {}
 
 void AllowedCells::Begin(const float* query) {
   order_.Score(query, 1);

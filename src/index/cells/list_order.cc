@@ -142,7 +142,7 @@ bool CodedCentroids::GroupsPay() const {
     panel_of[list_at_[place]] = place / simd::kBytePanelRows;
   }
   const size_t all_panels = list_at_.size() / simd::kBytePanelRows;
-  ListOrder groups(*groups_);
+  ListOrder groups(*groups_, 1);
   size_t met = 0;
   size_t panels = 0;
   for (size_t sample = 0; sample < kSampleLists; ++sample) {
@@ -215,16 +215,16 @@ size_t CodedCentroids::memory_bytes() const {
          (is_grouped() ? groups_->memory_bytes() : 0);
 }
 
-ListOrder::ListOrder(const CodedCentroids& centroids)
+ListOrder::ListOrder(const CodedCentroids& centroids, size_t at_once)
     : centroids_(centroids),
       centred_(centroids.dim()),
-      rounded_(kQueriesAtOnce * centroids.width_, 0),
-      keys_(kQueriesAtOnce * centroids.terms_.size()),
+      rounded_(at_once * centroids.width_, 0),
+      keys_(at_once * centroids.terms_.size()),
       candidates_(centroids.terms_.size()),
       products_(centroids.lists()),
       order_(centroids.lists()) {
   if (!centroids.is_grouped()) return;
-  groups_ = std::make_unique<ListOrder>(*centroids.groups_);
+  groups_ = std::make_unique<ListOrder>(*centroids.groups_, at_once);
   lists_met_.resize(keys_.size());
 }
 

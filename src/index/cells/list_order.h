@@ -81,11 +81,11 @@ class ListOrder {
  public:
   static constexpr size_t kQueriesAtOnce = 16;
 
-  /// `centroids` borrowed.
-  explicit ListOrder(const CodedCentroids& centroids);
+  /// `centroids` borrowed. `at_once`: 1..kQueriesAtOnce, what memory is taken for.
+  explicit ListOrder(const CodedCentroids& centroids, size_t at_once = kQueriesAtOnce);
 
-  /// Meets the centroids with 1..kQueriesAtOnce queries (count x dim), which are borrowed until
-  /// others come. `asked`: lists that are to be chosen; 0: all centroids are met, grouped or not.
+  /// Meets the centroids with 1..at_once queries (count x dim), which are borrowed until others
+  /// come. `asked`: lists that are to be chosen; 0: all centroids are met, grouped or not.
   void Score(const float* queries, size_t count, size_t asked = 0);
   /// Orders the lists for query i of those: the first `sorted` at once, the others when one of them
   /// is asked for.

@@ -53,7 +53,7 @@ class ListSearch {
         distance_(blocks[0].element, blocks[0].dim, is_l2_),
         found_(plan.candidates),
         best_(request.k),
-        order_(*centroids.order) {
+        order_(*centroids.order, std::min(ListOrder::kQueriesAtOnce, request.queries.rows)) {
     for (const auto& run : runs) {
       scorers_.push_back(
           centroids.codec->NewScorer({.codes = run->codes.data(),

@@ -75,7 +75,7 @@ class IvfSearch {
         found_(shape.candidates),
         below_(shape.candidates),
         best_(shape.k),
-        order_(index.centroids),
+        order_(index.centroids, std::min(ListOrder::kQueriesAtOnce, request.queries.rows)),
         met_lists_(lists_),
         query_(index.rows.dim, index.metric),
         allowed_count_(allowed_.empty() ? lists_.header.rows : allowed_.Count()),

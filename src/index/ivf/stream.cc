@@ -26,7 +26,7 @@ class ListStream final : public CandidateStream {
         probes_(probes),
         allowed_(allowed),
         scan_(lists.codes.codec->NewScorer(lists.packed)),
-        order_(centroids),
+        order_(centroids, 1),
         met_lists_(lists) {}
 
   void SetQuery(const QueryVector& query) override {
