@@ -366,7 +366,8 @@ Result<roles::CompactionResult> Node::Compact(Context& ctx, const roles::Compact
   roles::CompactionResult result{.output = {},
                                  .rows_removed = static_cast<int64_t>(rows - places.size()),
                                  .rows_hidden = HiddenOf(places)};
-  result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0 &&
+  const bool lies_right = !task.is_clustering || task.inputs[0].clustered_by == task.sort_by;
+  result.is_unchanged = inputs.size() == 1 && result.rows_removed == 0 && lies_right &&
                         task.more_outputs.empty() &&
                         model::FieldsToFill(schema, task.inputs[0]).empty();
   if (result.is_unchanged || places.empty()) return result;

@@ -243,6 +243,24 @@ TEST_F(CompactTest, NothingIsWrittenWhenTheOnlyInputLosesNoRow) {
   EXPECT_EQ(*objects_->List(ctx_, ""), before);
 }
 
+TEST_F(CompactTest, TheOnlyInputIsWrittenAnewWhenItIsToBeClusteredAndIsNot) {
+  const auto input = Flush(1, {{1, 10, "b"}, {2, 11, "a"}});
+  roles::CompactionTask task{.output = SegmentId(99),
+                             .inputs = {input},
+                             .deletes_until = Timestamp(1000),
+                             .is_clustering = true,
+                             .sort_by = FieldId(101)};
+  const auto result = node_.Compact(ctx_, task, collection_);
+  ASSERT_TRUE(result.ok() && result->output) << result.status().ToString();
+  EXPECT_EQ(ReadRows(*result->output), (std::vector<Row>{{2, 11, "a"}, {1, 10, "b"}}));
+  EXPECT_EQ(result->output->clustered_by, FieldId(101));
+  EXPECT_FALSE(result->output->is_sorted_by_key);
+  task.inputs = {*result->output};
+  const auto again = node_.Compact(ctx_, task, collection_);
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->is_unchanged) << "once is enough";
+}
+
 TEST_F(CompactTest, ExpiredRowsGoAndMayLeaveNothing) {
   const auto first = Flush(1, {{1, 10, "a"}, {2, 20, "b"}});
   const auto second = Flush(2, {{3, 30, "c"}});

@@ -2,6 +2,8 @@
 #include "data/segment_writer.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 namespace elanus::data {
 namespace {
@@ -33,8 +35,11 @@ Status SegmentWriter::Put(Context& ctx, store::ColumnShape shape,
   shape.is_primary_key = shape.field == primary_key_;
   const std::string key = fmt::format("{}/{}.col", folder_, shape.field.value());
   size_t rows = 0;
+  bool is_first_pass = shape.is_primary_key;
   const store::ColumnSlices while_alive = [&](const store::TakeSlice& take) {
+    const bool notes_keys = std::exchange(is_first_pass, false);
     return slices([&](const model::ColumnView& slice) -> Status {
+      if (notes_keys) NoteKeys(slice);
       rows += slice.rows;
       if (rows >= kRowsPerCheck) TRY(ctx.CheckAlive());
       rows %= kRowsPerCheck;
@@ -58,6 +63,26 @@ Status SegmentWriter::Put(Context& ctx, store::ColumnShape shape,
   return {};
 }
 
+void SegmentWriter::NoteKeys(const model::ColumnView& keys) {
+  if (!has_keys_) info_.is_sorted_by_key = true;
+  has_keys_ = true;
+  const auto is_before = [&](std::string_view a, std::string_view b) {
+    if (keys.type != model::DataType::kInt64) return a < b;
+    int64_t left = 0;
+    int64_t right = 0;
+    std::memcpy(&left, a.data(), sizeof(left));
+    std::memcpy(&right, b.data(), sizeof(right));
+    return left < right;
+  };
+  std::string_view last = last_key_;
+  for (size_t i = 0; i < keys.rows && info_.is_sorted_by_key; ++i) {
+    const std::string_view key = keys.Bytes(i);
+    if (!last_key_.empty() || i > 0) info_.is_sorted_by_key = !is_before(key, last);
+    last = key;
+  }
+  if (keys.rows > 0) last_key_ = std::string(keys.Bytes(keys.rows - 1));
+}
+
 Result<model::SegmentInfo> SegmentWriter::Finish(Context& ctx,
                                                  std::span<const uint64_t> row_timestamps,
                                                  FieldId sorted_by) {
@@ -79,6 +104,7 @@ Result<model::SegmentInfo> SegmentWriter::Finish(Context& ctx,
   manifest_.oldest_timestamp = info_.oldest.value();
   manifest_.newest_timestamp = info_.newest.value();
   info_.state = model::SegmentState::kFlushed;
+  info_.file_version = static_cast<int32_t>(store::kColumnVersion);
   info_.rows = manifest_.rows;
   info_.manifest_key = folder_ + "/manifest";
   TRY(objects_.Put(ctx, info_.manifest_key, segment::EncodeManifest(manifest_)));

@@ -30,12 +30,17 @@ class SegmentWriter {
                                     FieldId sorted_by = {});
 
  private:
+  /// Sees the primary keys of the rows in order, and whether they ascend.
+  void NoteKeys(const model::ColumnView& keys);
+
   store::ObjectStore& objects_;
   WritePace* const pace_;
   const FieldId primary_key_;
   model::SegmentInfo info_;
   std::string folder_;
   segment::Manifest manifest_;
+  std::string last_key_;  // Its bytes.
+  bool has_keys_ = false;
 };
 
 }  // namespace elanus::data

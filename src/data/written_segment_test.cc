@@ -179,5 +179,36 @@ TEST_F(WrittenSegment, AMillionDeletesKeepNoReaderWaiting) {
   EXPECT_GT(reads, 100u);
 }
 
+TEST_F(WrittenSegment, SaysWhetherItsKeysAscendAndOfWhichVersionItsFilesAre) {
+  const auto write = [&](DataType type, const std::vector<std::string>& keys) {
+    roles::FlushTask task{.segment = SegmentId(1),
+                          .collection = collection_.id,
+                          .partition = PartitionId(11),
+                          .vchannel = "v",
+                          .columns = {model::MakeColumn(kKey, "id", type, {}, 0)},
+                          .primary_key = kKey};
+    for (const std::string& key : keys) {
+      if (type == DataType::kInt64) {
+        const int64_t number = std::stoll(key);
+        task.columns[0].AppendFixed(&number);
+      } else {
+        task.columns[0].AppendBytes(key);
+      }
+      task.row_timestamps.push_back(10);
+    }
+    const auto flushed = node_.Flush(ctx_, task);
+    EXPECT_TRUE(flushed.ok()) << flushed.status().ToString();
+    EXPECT_EQ(flushed->file_version, 2) << "docs/storage-format.md";
+    return flushed->is_sorted_by_key;
+  };
+  EXPECT_TRUE(write(DataType::kInt64, {"7"}));
+  EXPECT_TRUE(write(DataType::kInt64, {"-300", "-2", "0", "0", "256", "257"}));
+  EXPECT_FALSE(write(DataType::kInt64, {"1", "2", "-3"}));
+  EXPECT_FALSE(write(DataType::kInt64, {"2", "1", "3"}));
+  EXPECT_TRUE(write(DataType::kVarChar, {"", "", "10", "9", "9a"}));
+  EXPECT_FALSE(write(DataType::kVarChar, {"9", "10"}));
+  EXPECT_FALSE(write(DataType::kVarChar, {"a", ""}));
+}
+
 }  // namespace
 }  // namespace elanus::data

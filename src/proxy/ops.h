@@ -121,9 +121,6 @@ Result<bool> IsFlushed(Context& ctx, Services& services, const model::Collection
 Result<roles::CompactionTicket> Compact(Context& ctx, Services& services,
                                         const model::ManualCompactionRequest& request);
 Result<roles::CompactionState> CompactionProgress(Context& ctx, Services& services, int64_t ticket);
-/// Flushed segments.
-Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx, Services& services,
-                                                     const model::CollectionName& name);
 Result<model::SearchResult> Search(Context& ctx, Services& services, model::SearchRequest request);
 /// A search whose answer are buckets of its hits. Errors: those of Search.
 Result<model::AggregatedResult> SearchAndAggregate(Context& ctx, Services& services,

@@ -104,6 +104,7 @@ struct Node::Impl {
   struct Loaded {
     std::shared_ptr<segment::Sealed> sealed;
     CollectionId collection;
+    model::SegmentInfo info;  // With the indexes it has here.
   };
   std::map<SegmentId, Loaded> segments;
   /// What segments of one collection share.
@@ -280,8 +281,12 @@ Status Node::Impl::Load(Context& ctx, const model::SegmentInfo& info,
                    info.id.value());
     }
     Shared& shared = Learn(collection.id, collection.schema);
-    const Loaded loaded{.sealed = sealed, .collection = collection.id};
-    if (is_new && segments.insert_or_assign(info.id, loaded).second) ++shared.segments;
+    Loaded loaded{.sealed = sealed, .collection = collection.id, .info = info};
+    if (!is_new) {
+      segments.at(info.id).info = info;
+    } else if (segments.insert_or_assign(info.id, std::move(loaded)).second) {
+      ++shared.segments;
+    }
     newest = shared.schemas->newest();
   }
   sealed->SetSchema(*newest);
@@ -334,6 +339,23 @@ Status Node::ApplyDeletes(Context&, const std::vector<SegmentId>& segments,
     if (const auto sealed = impl_->Find(id)) sealed->ApplyDeletes(deletes);
   }
   return {};
+}
+
+Result<std::vector<model::ServedSegment>> Node::Describe(Context&,
+                                                         const std::vector<SegmentId>& segments) {
+  std::vector<model::ServedSegment> served;
+  std::vector<std::shared_ptr<segment::Sealed>> open;
+  {
+    std::shared_lock<std::shared_mutex> lock(impl_->mutex);
+    for (SegmentId id : segments) {
+      const auto found = impl_->segments.find(id);
+      if (found == impl_->segments.end()) continue;
+      served.push_back({.info = found->second.info});
+      open.push_back(found->second.sealed);
+    }
+  }
+  for (size_t i = 0; i < open.size(); ++i) served[i].memory_bytes = open[i]->CountMemory();
+  return served;
 }
 
 Result<model::PartialHits> Node::Search(Context& ctx, const std::vector<SegmentId>& segments,

@@ -46,6 +46,8 @@ class Node final : public roles::Query {
   Status ReleaseSegment(Context& ctx, SegmentId segment) override;
   Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
                       const model::Deletes& deletes) override;
+  Result<std::vector<model::ServedSegment>> Describe(
+      Context& ctx, const std::vector<SegmentId>& segments) override;
   Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,
                                     const model::ShardSearch& search) override;
   Result<model::TermTotals> CountTerms(Context& ctx, const std::vector<SegmentId>& segments,

@@ -154,6 +154,25 @@ TEST_F(QueryNode, AReadMayGoWithoutASegmentThatCannotBeRead) {
   EXPECT_EQ(node.Retrieve(ctx_, {SegmentId(2)}, query).status().code(), ErrorCode::kIntegrity);
 }
 
+TEST_F(QueryNode, WhatIsServedIsDescribedWithItsIndexesAndTheBytesThatAreOpen) {
+  model::SegmentInfo info = Write(1);
+  ASSERT_TRUE(Load(info).ok());
+  const auto describe = [&] { return *node_.Describe(ctx_, {info.id, SegmentId(7)}); };
+  auto served = describe();
+  ASSERT_EQ(served.size(), 1u) << "the other is not there";
+  EXPECT_EQ(served[0].info.id, info.id);
+  EXPECT_EQ(served[0].info.rows, 10);
+  EXPECT_TRUE(served[0].info.indexes.empty());
+  EXPECT_GE(served[0].memory_bytes, 10 * 16) << "keys and moments stay open";
+  AddIndex(info);
+  ASSERT_TRUE(Load(info).ok());
+  served = describe();
+  ASSERT_EQ(served[0].info.indexes.size(), 1u);
+  EXPECT_EQ(served[0].info.indexes[0].index, IndexId(9));
+  ASSERT_TRUE(node_.ReleaseSegment(ctx_, info.id).ok());
+  EXPECT_TRUE(describe().empty());
+}
+
 TEST_F(QueryNode, ALoadThatFailsLeavesWhatIsLoadedAlone) {
   const model::SegmentInfo first = Write(1);
   ASSERT_TRUE(Load(first).ok());

@@ -30,6 +30,9 @@ class Query {
   /// Hides older rows of the keys in those of the given segments whose partition they reach.
   virtual Status ApplyDeletes(Context& ctx, const std::vector<SegmentId>& segments,
                               const model::Deletes& deletes) = 0;
+  /// What is served of the given segments; those that are not here are left out.
+  virtual Result<std::vector<model::ServedSegment>> Describe(
+      Context& ctx, const std::vector<SegmentId>& segments) = 0;
   /// Searches the given segments, all of them loaded, and reduces to k hits a query.
   /// kSegmentNotFound.
   virtual Result<model::PartialHits> Search(Context& ctx, const std::vector<SegmentId>& segments,

@@ -52,6 +52,10 @@ class Streaming {
   /// Rows in growing and sealed segments not yet flushed. partition 0: all.
   virtual Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
                                       PartitionId partition) = 0;
+  /// What reads of the collection are answered from; of one that is not loaded, what is not in
+  /// files yet.
+  virtual Result<std::vector<model::ServedSegment>> ServedSegments(Context& ctx,
+                                                                   CollectionId collection) = 0;
   /// Segments that grow or are being flushed: their files may be there and not be official yet.
   virtual Result<std::vector<SegmentId>> FreshSegments(Context& ctx, CollectionId collection) = 0;
 };

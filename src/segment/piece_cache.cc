@@ -121,6 +121,11 @@ bool Piece::is_open() const {
   return content_ != nullptr;
 }
 
+int64_t Piece::open_bytes() const {
+  std::lock_guard<std::mutex> lock(cache_->mutex_);
+  return content_ == nullptr ? 0 : bytes_;
+}
+
 Result<std::shared_ptr<const void>> Piece::Pin(Context& ctx) {
   PieceCache& cache = *cache_;
   {

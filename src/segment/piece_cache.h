@@ -108,6 +108,8 @@ class Piece {
   /// opener.
   Result<std::shared_ptr<const void>> Pin(Context& ctx);
   bool is_open() const;
+  /// What it counts in the cache; 0 while it is closed.
+  int64_t open_bytes() const;
   int64_t bytes_expected() const { return bytes_expected_; }
 
  private:

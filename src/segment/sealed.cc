@@ -361,6 +361,13 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
   return {};
 }
 
+int64_t Sealed::CountMemory() const {
+  int64_t bytes = impl_->body->held_bytes;
+  for (const auto& [field, slot] : impl_->body->slots) bytes += slot.piece->open_bytes();
+  for (const IndexSlot& slot : impl_->State()->indexes) bytes += slot.piece->open_bytes();
+  return bytes;
+}
+
 void Sealed::SetSchema(const model::CollectionSchema& schema) {
   while (true) {
     const std::shared_ptr<const SealedState> old = impl_->State();

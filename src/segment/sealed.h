@@ -51,6 +51,8 @@ class Sealed {
   /// Hides rows with these keys and older insert timestamps, where the deletes reach the segment's
   /// partition.
   void ApplyDeletes(const model::Deletes& deletes);
+  /// Of what is open of it, in memory or mapped.
+  int64_t CountMemory() const;
   /// A view for one read: it keeps open what it has read until it goes or lets go of it.
   std::shared_ptr<const SegmentView> Snapshot() const;
   /// The same as another version of the schema tells it, which SetSchema has brought.

@@ -217,6 +217,23 @@ void Shard::MeasureLocked() {
   }
 }
 
+std::vector<model::ServedSegment> Shard::Fresh() const {
+  std::vector<model::ServedSegment> fresh;
+  const auto add = [&](const segment::Growing& growing, model::SegmentState state) {
+    model::SegmentInfo info{.id = growing.id(),
+                            .collection = collection_id_,
+                            .partition = growing.partition(),
+                            .vchannel = vchannel_,
+                            .state = state,
+                            .rows = static_cast<int64_t>(growing.rows())};
+    fresh.push_back(
+        {.info = std::move(info), .memory_bytes = static_cast<int64_t>(growing.memory_bytes())});
+  };
+  for (const auto& [partition, growing] : growing_) add(*growing, model::SegmentState::kGrowing);
+  for (const auto& growing : sealing_) add(*growing, model::SegmentState::kSealed);
+  return fresh;
+}
+
 void Shard::PublishLocked() {
   auto state = std::make_shared<State>();
   for (const auto& [partition, growing] : growing_) state->fresh.push_back(growing);

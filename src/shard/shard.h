@@ -77,6 +77,8 @@ class Shard {
   /// A new version of schema, partitions or load state. The caller has read it from the catalog on
   /// this worker: whatever partition has rows here and is not in it has been dropped.
   void SetCollection(std::shared_ptr<const model::CollectionInfo> collection);
+  /// The growing segments, and those that are sealed and not in official files yet.
+  std::vector<model::ServedSegment> Fresh() const;
   /// A new version of schema, indexes and properties; partitions and load state stay as they are.
   void SetSchema(const model::CollectionInfo& newer);
 

@@ -268,6 +268,22 @@ Result<int64_t> Node::GrowingRows(Context&, CollectionId collection, PartitionId
   return rows;
 }
 
+Result<std::vector<model::ServedSegment>> Node::ServedSegments(Context& ctx,
+                                                               CollectionId collection) {
+  std::vector<model::ServedSegment> served;
+  for (const auto& shard : impl_->ShardsOf(collection)) {
+    std::vector<SegmentId> loaded;
+    TRY(impl_->OwnerOf(shard->vchannel()).Run([&](Context&) -> Status {
+      for (model::ServedSegment& fresh : shard->Fresh()) served.push_back(std::move(fresh));
+      loaded = shard->Read()->loaded;
+      return {};
+    }));
+    TRY_ASSIGN(auto sealed, impl_->parts.query.Describe(ctx, loaded));
+    for (model::ServedSegment& one : sealed) served.push_back(std::move(one));
+  }
+  return served;
+}
+
 Result<std::vector<SegmentId>> Node::FreshSegments(Context&, CollectionId collection) {
   std::vector<SegmentId> ids;
   for (const auto& shard : impl_->ShardsOf(collection)) {

@@ -61,6 +61,8 @@ class Node final : public roles::Streaming {
   Status LoadFailure(Context& ctx, CollectionId collection) override;
   Result<int64_t> GrowingRows(Context& ctx, CollectionId collection,
                               PartitionId partition) override;
+  Result<std::vector<model::ServedSegment>> ServedSegments(Context& ctx,
+                                                           CollectionId collection) override;
   Result<std::vector<SegmentId>> FreshSegments(Context& ctx, CollectionId collection) override;
 
  private:

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "proxy/ops.h"
+#include "proxy/segments.h"
 #include "server/fake_cluster.h"
 
 namespace elanus::streaming {
@@ -369,6 +370,35 @@ TEST_P(NodeTest, FilesOfAFlushAreNotWrittenOverByItsNextTry) {
   EXPECT_TRUE(IsFlushed(sealed));
   EXPECT_EQ(Files(), files);
   ExpectKeysNowAndAfterARestart({0, 2});
+}
+
+TEST_P(NodeTest, ASegmentIsListedOnceWhileItGrowsWhileItIsWrittenAndInItsFiles) {
+  using State = model::SegmentState;
+  Open();
+  Create();
+  Load();
+  const auto expect = [&](State kept, State served) {
+    const auto segments = proxy::ListSegments(ctx_, services(), kName);
+    ASSERT_TRUE(segments.ok() && segments->size() == 1);
+    EXPECT_EQ((*segments)[0].state, kept);
+    EXPECT_EQ((*segments)[0].rows, 3);
+    const auto loaded = proxy::ListLoadedSegments(ctx_, services(), kName);
+    ASSERT_TRUE(loaded.ok() && loaded->size() == 1);
+    EXPECT_EQ((*loaded)[0].segment.info.state, served);
+    EXPECT_GT((*loaded)[0].segment.memory_bytes, 0);
+    EXPECT_EQ((*loaded)[0].segment.info.id, (*segments)[0].id);
+  };
+  Insert("p1", 0, 3);
+  expect(State::kGrowing, State::kGrowing);
+  disk_.FailCommits(1'000'000);
+  (void)Seal();
+  LetOthersWork();
+  expect(State::kSealed, State::kSealed);
+  disk_.FailCommits(0);
+  LetTimePass();
+  expect(State::kFlushed, State::kFlushed);
+  Release();
+  EXPECT_TRUE(proxy::ListLoadedSegments(ctx_, services(), kName)->empty());
 }
 
 TEST_P(NodeTest, RowsWhoseFlushFailedCountAsUnflushed) {

@@ -204,7 +204,9 @@ class Simulation {
       const Status collected = cluster_->garbage().Collect(ctx);
       ASSERT_TRUE(collected.ok()) << collected.ToString() << " seed " << seed_;
     }
-    const auto segments = proxy::ListSegments(ctx, services(), kName);
+    const auto info = services().coord.catalog.Find(ctx, kName);
+    ASSERT_TRUE(info.ok());
+    const auto segments = services().coord.segments.ListSegments(ctx, (*info)->id);
     ASSERT_TRUE(segments.ok());
     size_t manifests = 0;
     const auto objects = disk_.OpenObjects();

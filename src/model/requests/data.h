@@ -123,7 +123,9 @@ struct SegmentInfo {
   Timestamp newest;
   FieldId clustered_by;  // A clustering compaction has put the rows in the order of this field.
   Timestamp clustered_at;
-  std::vector<FieldId> fields;  // That have a file; empty: written by an early build, unknown.
+  std::vector<FieldId> fields;    // That have a file; empty: written by an early build, unknown.
+  bool is_sorted_by_key = false;  // Of the rows; of those of an early build unknown.
+  int32_t file_version = 0;       // Of the column files; 0: written by an early build, unknown.
 
   /// Bytes of the rows that are not known to be deleted.
   int64_t LiveBytes() const {
@@ -152,7 +154,16 @@ struct SegmentInfo {
     v(15, "clustered_by", clustered_by);
     v(16, "clustered_at", clustered_at);
     v(17, "fields", fields);
+    v(18, "is_sorted_by_key", is_sorted_by_key);
+    v(19, "file_version", file_version);
   }
+};
+
+/// A segment that reads are answered from: growing, or sealed and on its way into files (state
+/// kSealed, without files or indexes yet), or loaded (kFlushed).
+struct ServedSegment {
+  SegmentInfo info;
+  int64_t memory_bytes = 0;  // In memory or mapped now.
 };
 
 }  // namespace elanus::model

@@ -29,10 +29,4 @@ Result<roles::CompactionState> CompactionProgress(Context& ctx, Services& servic
   return services.compaction.State(ctx, ticket);
 }
 
-Result<std::vector<model::SegmentInfo>> ListSegments(Context& ctx, Services& services,
-                                                     const model::CollectionName& name) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
-  return services.coord.segments.ListSegments(ctx, collection->id);
-}
-
 }  // namespace elanus::proxy

@@ -24,6 +24,10 @@ class StandInQuery : public Query {
   Status ApplyDeletes(Context&, const std::vector<SegmentId>&, const model::Deletes&) override {
     return {};
   }
+  Result<std::vector<model::ServedSegment>> Describe(Context&,
+                                                     const std::vector<SegmentId>&) override {
+    return std::vector<model::ServedSegment>();
+  }
   Result<model::PartialHits> Search(Context&, const std::vector<SegmentId>&,
                                     const model::ShardSearch&) override {
     return NotInThisTest();
@@ -85,6 +89,9 @@ class StandInStreaming : public Streaming {
   Status LoadFailure(Context&, CollectionId) override { return {}; }
   Result<int64_t> LoadProgress(Context&, CollectionId) override { return NotInThisTest(); }
   Result<int64_t> GrowingRows(Context&, CollectionId, PartitionId) override {
+    return NotInThisTest();
+  }
+  Result<std::vector<model::ServedSegment>> ServedSegments(Context&, CollectionId) override {
     return NotInThisTest();
   }
   Result<std::vector<SegmentId>> FreshSegments(Context&, CollectionId) override {

@@ -21,6 +21,8 @@
 
 namespace elanus::store {
 
+inline constexpr uint32_t kColumnVersion = 2;
+
 /// A column that keeps the file it lies in.
 struct OpenedColumn {
   Blob blob;

@@ -12,7 +12,6 @@
 namespace elanus::store {
 
 inline constexpr std::string_view kColumnMagic = "ELCOLUMN";
-inline constexpr uint32_t kColumnVersion = 2;
 inline constexpr size_t kColumnFixedBytes = 24;  // Before the header.
 inline constexpr uint64_t kColumnBlockBytes = 256 << 10;
 

@@ -5,6 +5,7 @@
 #include "milvus.pb.h"
 #include "model/back_fill.h"
 #include "proxy/ops.h"
+#include "proxy/segments.h"
 #include "wire/grpc/schema_codec.h"
 #include "wire/grpc/unary.h"
 
@@ -158,8 +159,11 @@ Status GetCollectionStatistics(Call& call, const pb::GetCollectionStatisticsRequ
   TRY_ASSIGN(const auto info, proxy::DescribeCollection(call.ctx, call.services,
                                                         NameOf(call, request), CollectionId()));
   if (info->schema.version == 0) return {};
-  TRY_ASSIGN(const auto segments,
-             proxy::ListSegments(call.ctx, call.services, NameOf(call, request)));
+  TRY_ASSIGN(auto segments, proxy::ListSegments(call.ctx, call.services, NameOf(call, request)));
+  // Rows that are in no file have every field.
+  std::erase_if(segments, [](const model::SegmentInfo& segment) {
+    return segment.state != model::SegmentState::kFlushed;
+  });
   // Other fields without files are filled when they are read, so these are up to date at once.
   const auto consistent =
       std::count_if(segments.begin(), segments.end(), [&](const model::SegmentInfo& segment) {

@@ -46,7 +46,7 @@ Status CheckHealth(Call&, const pb::CheckHealthRequest&, pb::CheckHealthResponse
 Status GetComponentStates(Call&, const pb::GetComponentStatesRequest&,
                           pb::ComponentStates& answer) {
   answer.mutable_status();
-  answer.mutable_state()->set_nodeid(1);
+  answer.mutable_state()->set_nodeid(kNodeId);
   answer.mutable_state()->set_role("proxy");
   answer.mutable_state()->set_state_code(common::StateCode::Healthy);
   return {};

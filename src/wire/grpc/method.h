@@ -10,6 +10,8 @@
 
 namespace elanus::wire {
 
+inline constexpr int64_t kNodeId = 1;  // What answers name as the node: there is one.
+
 struct Call {
   Context& ctx;
   proxy::Services& services;

@@ -5,6 +5,7 @@
 #include "model/requests/compaction.h"
 #include "proxy/flush_all.h"
 #include "proxy/ops.h"
+#include "proxy/segments.h"
 #include "wire/grpc/unary.h"
 
 namespace elanus::wire {
@@ -85,6 +86,19 @@ Status GetFlushAllState(Call& call, const pb::GetFlushAllStateRequest& request,
   return {};
 }
 
+// What segments say of themselves in both lists.
+template <class Info>
+void EncodeSegment(const model::SegmentInfo& segment, Info& info) {
+  info.set_segmentid(segment.id.value());
+  info.set_collectionid(segment.collection.value());
+  info.set_partitionid(segment.partition.value());
+  info.set_num_rows(segment.rows);
+  const bool is_clustered = segment.clustered_by != FieldId();
+  info.set_level(is_clustered ? common::SegmentLevel::L2 : common::SegmentLevel::L1);
+  info.set_is_sorted(segment.is_sorted_by_key);
+  info.set_storage_version(segment.file_version);
+}
+
 Status GetPersistentSegmentInfo(Call& call, const pb::GetPersistentSegmentInfoRequest& request,
                                 pb::GetPersistentSegmentInfoResponse& answer) {
   if (!request.dbname().empty()) call.database = request.dbname();
@@ -95,16 +109,37 @@ Status GetPersistentSegmentInfo(Call& call, const pb::GetPersistentSegmentInfoRe
   for (const model::SegmentInfo& segment : segments) {
     const auto state = static_cast<common::SegmentState>(segment.state);
     const auto& wanted = request.states();
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), state) == wanted.end()) continue;
+    const bool is_wanted = wanted.empty()
+                               ? state != common::SegmentState::Growing
+                               : std::find(wanted.begin(), wanted.end(), state) != wanted.end();
+    if (!is_wanted) continue;
     auto* info = answer.add_infos();
-    info->set_segmentid(segment.id.value());
-    info->set_collectionid(segment.collection.value());
-    info->set_partitionid(segment.partition.value());
-    info->set_num_rows(segment.rows);
+    EncodeSegment(segment, *info);
     info->set_state(state);
-    const bool is_clustered = segment.clustered_by != FieldId();
-    info->set_level(is_clustered ? common::SegmentLevel::L2 : common::SegmentLevel::L1);
     info->set_insert_channel(segment.vchannel);
+  }
+  return {};
+}
+
+Status GetQuerySegmentInfo(Call& call, const pb::GetQuerySegmentInfoRequest& request,
+                           pb::GetQuerySegmentInfoResponse& answer) {
+  if (!request.dbname().empty()) call.database = request.dbname();
+  TRY_ASSIGN(const auto segments,
+             proxy::ListLoadedSegments(
+                 call.ctx, call.services,
+                 {.database = call.database, .collection = request.collectionname()}));
+  answer.mutable_status();
+  for (const proxy::LoadedSegment& one : segments) {
+    auto* info = answer.add_infos();
+    EncodeSegment(one.segment.info, *info);
+    // Rows that are not in official files yet are served from memory, sealed or not.
+    const bool is_loaded = one.segment.info.state == model::SegmentState::kFlushed;
+    info->set_state(is_loaded ? common::SegmentState::Sealed : common::SegmentState::Growing);
+    info->set_mem_size(one.segment.memory_bytes);
+    info->set_indexid(one.index.value());
+    info->set_index_name(one.index_name);
+    info->set_nodeid(kNodeId);
+    info->add_nodeids(kNodeId);
   }
   return {};
 }
@@ -229,6 +264,8 @@ constexpr auto kMethods = std::to_array<Method>({
     {"GetPersistentSegmentInfo",
      Unary<pb::GetPersistentSegmentInfoRequest, pb::GetPersistentSegmentInfoResponse,
            GetPersistentSegmentInfo>},
+    {"GetQuerySegmentInfo",
+     Unary<pb::GetQuerySegmentInfoRequest, pb::GetQuerySegmentInfoResponse, GetQuerySegmentInfo>},
 });
 
 }  // namespace
