@@ -1,6 +1,7 @@
 // The catalog's time against the log's.
 #include "server/catalog_check.h"
 
+#include "backend/local/file_system.h"
 #include "model/channel.h"
 #include "streaming/channel_owner.h"
 
@@ -9,8 +10,7 @@ namespace {
 
 constexpr std::string_view kWayOut =
     "Put the whole data directory back from a copy: catalog (meta/), log (wal/) and objects/ "
-    "belong "
-    "together";
+    "belong together";
 
 }  // namespace
 
@@ -38,6 +38,30 @@ Status CheckCatalogBelongs(Context& ctx, const coord::Oracle& oracle,
   return Error(ErrorCode::kIntegrity,
                "the catalog is empty, but there are {} objects, {} the first of them. {}",
                objects.size(), objects.front(), kWayOut);
+}
+
+Status CheckHoldsCatalog(const std::string& data_directory) {
+  bool has_data = false;
+  for (const char* part : {"/meta", "/wal", "/objects"}) {
+    const auto entries = backend::LocalFileSystem().List(data_directory + part);
+    if (entries.status().code() == ErrorCode::kKeyNotFound) continue;
+    TRY(entries.status());
+    if (entries->empty()) continue;
+    if (std::string_view(part) == "/meta") return {};
+    has_data = true;
+  }
+  if (has_data) return CatalogIsLost(data_directory);
+  return Error(ErrorCode::kKeyNotFound, "{} holds no data: no catalog, no log, no objects",
+               data_directory);
+}
+
+// Names and fields of collections, their indexes, and which files count stand in the catalog alone:
+// what it has lost, log and files cannot tell.
+Status CatalogIsLost(const std::string& data_directory) {
+  return Error(ErrorCode::kIntegrity,
+               "the catalog in {}/meta is lost, and what it held (names and fields of collections, "
+               "indexes, which files count) is nowhere else. {}. Nothing was changed",
+               data_directory, kWayOut);
 }
 
 }  // namespace elanus::server

@@ -2,6 +2,8 @@
 // or put back from a copy that is older than the log.
 #pragma once
 
+#include <string>
+
 #include "coord/oracle.h"
 #include "store/object_store.h"
 #include "store/wal.h"
@@ -20,5 +22,12 @@ struct CatalogSurroundings {
 /// way out.
 Status CheckCatalogBelongs(Context& ctx, const coord::Oracle& oracle,
                            const CatalogSurroundings& around);
+
+/// For tools that look at a directory: refuses one without data (kKeyNotFound), where a word may be
+/// misspelt, and one whose catalog is gone (kIntegrity), before anything is made in its place.
+Status CheckHoldsCatalog(const std::string& data_directory);
+
+/// kIntegrity: no catalog, or an empty one.
+Status CatalogIsLost(const std::string& data_directory);
 
 }  // namespace elanus::server

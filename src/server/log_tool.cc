@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "backend/log_queue.h"
 #include "base/executor.h"
+#include "server/catalog_check.h"
 #include "streaming/channel_owner.h"
 
 namespace elanus::server {
@@ -63,6 +64,7 @@ Status PrintChanges(Context& ctx, backend::LogQueue& queue, const LogRequest& re
 }  // namespace
 
 Status ShowLog(const LogRequest& request) {
+  TRY(CheckHoldsCatalog(request.data_directory));
   SystemClock clock;
   Context ctx(clock);
   const auto executor = MakeThreadExecutor();

@@ -8,9 +8,12 @@
 #include "backend/local/directory_lock.h"
 #include "backend/local/log_repair.h"
 #include "backend/rocksdb/rocksdb_meta_store.h"
+#include "base/executor.h"
 #include "base/fields.h"
+#include "coord/oracle.h"
 #include "model/channel.h"
 #include "model/requests/shard.h"
+#include "server/catalog_check.h"
 
 namespace elanus::server {
 namespace {
@@ -21,7 +24,11 @@ constexpr std::string_view kCheckpoints = "checkpoint/";
 Result<std::map<std::string, uint64_t>> ReadCheckpoints(const std::string& data_directory) {
   SystemClock clock;
   Context ctx(clock);
+  const auto executor = MakeThreadExecutor();
   TRY_ASSIGN(const auto meta, backend::OpenRocksDbMetaStore(data_directory + "/meta"));
+  // A start that was refused may have left an empty one.
+  TRY_ASSIGN(const auto oracle, coord::Oracle::Open(ctx, *meta, *executor, clock));
+  if (oracle->opened_at() == Timestamp()) return CatalogIsLost(data_directory);
   TRY_ASSIGN(const auto pairs, meta->Scan(ctx, kCheckpoints));
   std::map<std::string, uint64_t> positions;
   for (const auto& [key, value] : pairs) {
@@ -35,6 +42,7 @@ Result<std::map<std::string, uint64_t>> ReadCheckpoints(const std::string& data_
 }  // namespace
 
 Result<bool> Repair(const RepairRequest& request) {
+  TRY(CheckHoldsCatalog(request.data_directory));
   TRY_ASSIGN(const auto lock, backend::DirectoryLock::Take(request.data_directory));
   TRY_ASSIGN(const auto positions, ReadCheckpoints(request.data_directory));
   backend::FileSystem& files = backend::LocalFileSystem();

@@ -13,7 +13,10 @@ struct RepairRequest {
 };
 
 /// Prints what it finds to standard output; true when nothing stops a start any more. No server may
-/// run on the directory (kOldSession). Errors: kIoFailed, kIntegrity.
+/// run on the directory (kOldSession). A log alone is repaired: without the catalog nothing could
+/// be asked for, so a directory whose catalog is lost or has lost changes is refused as it is
+/// (kIntegrity, with the way out). Errors: kKeyNotFound when there is no data, kIoFailed,
+/// kIntegrity.
 Result<bool> Repair(const RepairRequest& request);
 
 }  // namespace elanus::server

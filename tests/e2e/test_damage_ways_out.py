@@ -198,21 +198,30 @@ def lose_catalog_and_log(server):
     lose_log(server)
 
 
-def cut_catalog_log(server):
-    server.start()
-    time.sleep(3.5)  # The catalog writes its time down three seconds ahead.
-    client = MilvusClient(uri=server.uri)
-    insert(client, "c", 7)
-    client.close()
-    server.stop()
-    for path in meta(server, "*.log"):
-        os.truncate(path, os.path.getsize(path) // 20)
+def cut_catalog_log(share):
+    def damage(server):
+        for path in meta(server, "*.log"):
+            os.truncate(path, int(os.path.getsize(path) * share))
+    return damage
+
+
+def lose_catalog_and_mark(server):
+    """As of a build that did not write down which commit was the last."""
+    lose_catalog(server)
+    os.remove(os.path.join(server.data, "meta.last-commit"))
+
+
+def damage_mark(server):
+    with open(os.path.join(server.data, "meta.last-commit"), "r+b") as file:
+        file.write(bytes(1024))
 
 
 @pytest.mark.parametrize("damage", [alter_all("*.log"), alter_all("MANIFEST*"), remove_all("MANIFEST*"), remove_all("CURRENT"),
-                                    remove_all("*.log"), cut_catalog_log, lose_catalog, lose_catalog_and_log],
+                                    remove_all("*.log"), cut_catalog_log(0.05), cut_catalog_log(0.999), lose_catalog,
+                                    lose_catalog_and_log, lose_catalog_and_mark, damage_mark],
                          ids=["log altered", "manifest altered", "manifest gone", "current gone", "log gone", "log cut off",
-                              "all gone", "all and the log gone"])
+                              "last change cut off", "all gone", "all and the log gone", "all and its mark gone",
+                              "mark damaged"])
 def test_a_damaged_catalog_is_put_back_with_the_whole_directory(server, damage):
     damage(server)
     for _ in range(2):  # What the first start may have left does not hide it from the second.
@@ -222,11 +231,13 @@ def test_a_damaged_catalog_is_put_back_with_the_whole_directory(server, damage):
     comes_back_with(server, ALL)
 
 
-def test_a_catalog_that_is_older_than_the_log_is_refused(server):
+@pytest.mark.parametrize("has_mark", [True, False])
+def test_a_catalog_that_is_older_than_the_log_is_refused(server, has_mark):
     """Only meta/ is put back, from a copy that is older than the rest: rows would be without a name."""
     server.start()
     client = MilvusClient(uri=server.uri)
-    time.sleep(3.5)  # The catalog writes its time down three seconds ahead.
+    if not has_mark:
+        time.sleep(3.5)  # Without the number of its last commit: the catalog writes its time down three seconds ahead.
     insert(client, "c", 5)
     make(client, "later", rows=10)
     client.flush("later")
@@ -235,11 +246,67 @@ def test_a_catalog_that_is_older_than_the_log_is_refused(server):
     newest = server.data + ".newest"
     shutil.copytree(server.data, newest)
     put_back(server, "meta")
+    if not has_mark:
+        os.remove(os.path.join(server.data, "meta.last-commit"))
     told = refused(server)
-    assert "older than the log" in told and "Put the whole data directory back from a copy" in told, told
+    words = "the catalog has lost its newest changes" if has_mark else "older than the log"
+    assert words in told and "Put the whole data directory back from a copy" in told, told
     shutil.rmtree(server.data)
     shutil.copytree(newest, server.data)
     comes_back_with(server, ALL | set(range(5 * BATCH, 6 * BATCH)))
+
+
+def changed_and_copied(change):
+    """A change of the catalog alone, after a copy of meta/: no record of the log, no object tells of it."""
+    def damage(server):
+        server.start()
+        client = MilvusClient(uri=server.uri)
+        copy = os.path.join(server.data + ".before", "meta")
+        shutil.copytree(os.path.join(server.data, "meta"), copy)
+        change(client)
+        client.close()
+        server.kill()
+        shutil.rmtree(os.path.join(server.data, "meta"))
+        shutil.copytree(copy, os.path.join(server.data, "meta"))
+    return damage
+
+
+@pytest.mark.parametrize("change", [lambda client: make(client, "new", load=False), lambda client: client.drop_collection("c"),
+                                    lambda client: client.release_collection("c"),
+                                    lambda client: client.create_partition("c", "p")],
+                         ids=["created", "dropped", "released", "a partition"])
+def test_a_catalog_that_lost_one_change_is_refused(server, change):
+    """Within the three seconds in which times tell nothing."""
+    changed_and_copied(change)(server)
+    told = refused(server)
+    assert "the catalog has lost its newest changes" in told and "data directory back from a copy" in told, told
+
+
+@pytest.mark.parametrize("damage", [lose_catalog, lose_catalog_and_log, lose_catalog_and_mark, cut_catalog_log(0.05)],
+                         ids=["all gone", "all and the log gone", "all and its mark gone", "log cut off"])
+@pytest.mark.parametrize("starts", [0, 1])
+def test_tools_make_no_catalog_in_the_place_of_a_lost_one(server, damage, starts):
+    damage(server)
+    for _ in range(starts):
+        refused(server)
+    look, cut = commands()
+    before = sorted(glob.glob(os.path.join(server.data, "meta", "CURRENT")))
+    for command in (look, cut, "elanus log --data DIR"):
+        code, words = typed(server, command)
+        if command.startswith("elanus log") and starts and "mark" in damage.__name__:
+            continue  # The start that was refused has left an empty one, of which there is nothing to list.
+        assert code == 1 and "Put the whole data directory back from a copy" in words, (command, words)
+    assert sorted(glob.glob(os.path.join(server.data, "meta", "CURRENT"))) == before
+    put_back(server)
+    comes_back_with(server, ALL)
+
+
+def test_tools_refuse_a_folder_without_data(server):
+    nowhere = server.data + ".misspelt"
+    for command in commands() + ("elanus log --data DIR",):
+        code, words = typed(server, command.replace("DIR", nowhere))
+        assert code == 1 and "holds no data" in words, words
+    assert not os.path.exists(nowhere)
 
 
 @pytest.mark.parametrize("kind", ["segments/*/*/101.col", "segments/*/*/manifest", "deltas/*/*/*", "indexes/*/*/*"])

@@ -391,7 +391,8 @@ Status FaultyDisk::Rename(const std::string& from, const std::string& to) {
   std::lock_guard<std::mutex> lock(mutex_);
   TRY(CheckAlive(generation_, from));
   const NodePointer node = Find(from);
-  if (node == nullptr || Find(ParentOf(to)) == nullptr) return NotThere(from);
+  const std::string parent = ParentOf(to);
+  if (node == nullptr || (!parent.empty() && Find(parent) == nullptr)) return NotThere(from);
   double part = 1;
   TRY(Begin(Kind::kName, to, generation_, part));
   SetName(to, node);

@@ -126,6 +126,9 @@ class LocalFiles final : public FileSystem {
 
   Result<std::vector<Entry>> List(const std::string& folder) override {
     const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+    if (open == nullptr && errno == ENOENT) {
+      return Error(ErrorCode::kKeyNotFound, "{} is not there", folder);
+    }
     if (open == nullptr) return IoError("list", folder, errno);
     std::vector<Entry> entries;
     while (true) {

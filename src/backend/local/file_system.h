@@ -37,8 +37,9 @@ class Folder {
 };
 
 /// Thread-safe. Paths are absolute or relative to the process; no function follows more than the
-/// system does. Errors: kKeyNotFound when a file to be opened is not there, kDiskLimitExceeded when
-/// the disk is full, kIoFailed, each with what was tried on which path.
+/// system does. Errors: kKeyNotFound when a file to be opened or a folder to be listed is not
+/// there, kDiskLimitExceeded when the disk is full, kIoFailed, each with what was tried on which
+/// path.
 class FileSystem {
  public:
   enum class Creation { kMustExist, kEmpty };  // kEmpty: made, or emptied when it is there.

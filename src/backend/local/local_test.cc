@@ -14,6 +14,7 @@
 #include "backend/local/directory_lock.h"
 #include "backend/local/file_object_store.h"
 #include "backend/local/file_wal.h"
+#include "backend/local/log_repair.h"
 #include "backend/rocksdb/rocksdb_meta_store.h"
 #include "base/log.h"
 #include "store/conformance/meta_conformance.h"
@@ -87,8 +88,8 @@ void LeaveAsIs(const Medium& medium) {
   const std::string before = PathOf(medium);
   const std::string after = before + "/after";
   std::filesystem::create_directory(after);
-  for (const auto& entry : std::filesystem::directory_iterator(before)) {
-    if (entry.is_regular_file()) std::filesystem::copy(entry.path(), after);
+  for (const char* part : {"/meta", "/meta.last-commit"}) {
+    std::filesystem::copy(before + part, after + part, std::filesystem::copy_options::recursive);
   }
   PathOf(medium) = after;
 }
@@ -98,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(store::MetaMedium{
         .name = "rocksdb",
         .make = MakeDirectory,
-        .open = [](const Medium& m) { return OrNull(OpenRocksDbMetaStore(PathOf(m))); },
+        .open = [](const Medium& m) { return OrNull(OpenRocksDbMetaStore(PathOf(m) + "/meta")); },
         .crash = LeaveAsIs}),
     NameOf<testing::TestParamInfo<store::MetaMedium>>);
 
@@ -250,6 +251,17 @@ TEST(LocalFiles, ReadsARangeUpToTheEnd) {
   EXPECT_EQ(*files.ReadRange(path, 100, 1), "");
   EXPECT_EQ(*files.Size(path), 10u);
   EXPECT_EQ(files.ReadRange(path + "x", 0, 1).status().code(), ErrorCode::kKeyNotFound);
+}
+
+TEST(LocalFiles, SayThatAFolderIsNotThere) {
+  TemporaryDirectory directory;
+  FileSystem& files = LocalFileSystem();
+  EXPECT_TRUE(files.List(directory.path)->empty());
+  EXPECT_EQ(files.List(directory.path + "/x").status().code(), ErrorCode::kKeyNotFound);
+  const auto damages = FindLogDamage(files, directory.path + "/wal", {{"s", 7}});
+  ASSERT_TRUE(damages.ok()) << damages.status().ToString();
+  ASSERT_EQ(damages->size(), 1u) << "of a log whose folder is gone, too";
+  EXPECT_EQ((*damages)[0].next_position, 8u);
 }
 
 TEST_F(FileWalTest, RefusesAGapInTheMiddle) {

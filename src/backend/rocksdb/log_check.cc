@@ -89,9 +89,9 @@ Status CheckRocksDbLogs(FileSystem& files, const std::string& directory) {
   return {};
 }
 
-Status CheckRocksDbIsNamed(FileSystem& files, const std::string& directory) {
+Status CheckRocksDbIsNamed(FileSystem& files, const std::string& directory, bool has_commits) {
   TRY_ASSIGN(const auto entries, files.List(directory));
-  bool has_data = false;
+  bool has_data = has_commits;
   for (const FileSystem::Entry& entry : entries) {
     if (entry.name == "CURRENT") return {};
     has_data = has_data || entry.name.ends_with(".log") || entry.name.ends_with(".sst");

@@ -14,8 +14,8 @@ namespace elanus::backend {
 /// that follows. kIntegrity then, with file, offset and what to do.
 Status CheckRocksDbLogs(FileSystem& files, const std::string& directory);
 
-/// A database that has logs or tables has a file CURRENT, which was durable before the first of
-/// them. kIntegrity, with what to do.
-Status CheckRocksDbIsNamed(FileSystem& files, const std::string& directory);
+/// A database that has logs or tables, or is known to have commits, has a file CURRENT, which was
+/// durable before the first of them. kIntegrity, with what to do.
+Status CheckRocksDbIsNamed(FileSystem& files, const std::string& directory, bool has_commits);
 
 }  // namespace elanus::backend

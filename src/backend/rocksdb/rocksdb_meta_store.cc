@@ -10,6 +10,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "backend/rocksdb/commit_mark.h"
 #include "backend/rocksdb/log_check.h"
 #include "base/log.h"
 
@@ -85,16 +86,24 @@ Result<std::unique_ptr<rocksdb::DB>> OpenDatabase(const std::string& directory, 
 //    of what it reads, but it may stand in the log, and an opening would bring it back. So nothing
 //    is committed until the database was opened again (`Resolve`) and, should the number in it be
 //    higher, the batch was undone.
-// 3. `db_` is null when the second opening failed, or when what a failed batch has to be turned
+// 3. `mark_` follows `committed_` outside of the database, before the commit is answered. It is
+//    never ahead of what the database has synced, so a database that is behind it has lost commits.
+// 4. `db_` is null when the second opening failed, or when what a failed batch has to be turned
 //    back to could not be read.
 class RocksDbMetaStore final : public store::MetaStore {
  public:
-  RocksDbMetaStore(std::string directory, rocksdb::Env* env, std::unique_ptr<rocksdb::DB> db)
-      : directory_(std::move(directory)), env_(env), db_(std::move(db)) {}
+  RocksDbMetaStore(std::string directory, rocksdb::Env* env, CommitMark mark,
+                   std::unique_ptr<rocksdb::DB> db)
+      : directory_(std::move(directory)), env_(env), db_(std::move(db)), mark_(std::move(mark)) {}
 
   Status ReadCommitNumber() {
     TRY_ASSIGN(committed_, CommitNumber());
-    return {};
+    if (committed_ >= mark_.number()) return {};
+    return Error(ErrorCode::kIntegrity,
+                 "{}: the catalog has lost its newest changes: it ends with commit {}, but commit "
+                 "{} was made. Put the whole data directory back from a copy: catalog (meta/), log "
+                 "(wal/) and objects/ belong together",
+                 directory_, committed_, mark_.number());
   }
 
   Result<std::optional<std::string>> Get(Context&, std::string_view key) override {
@@ -140,6 +149,7 @@ class RocksDbMetaStore final : public store::MetaStore {
     Status written = Write(batch);
     if (written.ok()) {
       ++committed_;
+      Mark();
       return true;
     }
     if (const Status remembered = Remember(txn); !remembered.ok()) {
@@ -184,6 +194,16 @@ class RocksDbMetaStore final : public store::MetaStore {
     return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
   }
 
+  // The commit stands in the database whatever becomes of the mark, so it has not failed: only its
+  // loss would not be noticed, until the next one is marked.
+  void Mark() {
+    const Status marked = mark_.Set(committed_);
+    if (!marked.ok()) {
+      LogWarn("the number of the catalog's last commit was not written down error=\"{}\"",
+              marked.ToString());
+    }
+  }
+
   // Keeps what a failed transaction has to be turned back to.
   Status Remember(const store::MetaTxn& txn) {
     auto undo = std::make_unique<rocksdb::WriteBatch>();
@@ -213,6 +233,7 @@ class RocksDbMetaStore final : public store::MetaStore {
       TRY(FromRocks(batch.Put(AsSlice(kCommitKey), std::to_string(number + 1))));
       TRY(Write(batch));
       committed_ = number + 1;
+      Mark();
     }
     undo_.reset();
     LogWarn("the catalog was opened again after a failed change directory={}", directory_);
@@ -231,10 +252,11 @@ class RocksDbMetaStore final : public store::MetaStore {
 
   const std::string directory_;
   rocksdb::Env* const env_;
-  std::mutex commit_mutex_;             // One commit at a time; guards committed_ and undo_.
+  std::mutex commit_mutex_;             // One commit at a time; guards all below but db_.
   mutable std::shared_mutex db_mutex_;  // Held alone to replace db_, which only a commit does.
   std::unique_ptr<rocksdb::DB> db_;
   uint64_t committed_ = 0;
+  CommitMark mark_;
   std::unique_ptr<rocksdb::WriteBatch> undo_;  // Null: no commit has failed.
 };
 
@@ -243,10 +265,12 @@ class RocksDbMetaStore final : public store::MetaStore {
 Result<std::unique_ptr<store::MetaStore>> OpenRocksDbMetaStore(const std::string& directory,
                                                                const RocksDbMedium& medium) {
   TRY(MakeFolders(medium.files, directory));
-  TRY(CheckRocksDbIsNamed(medium.files, directory));
+  TRY_ASSIGN(CommitMark mark, CommitMark::Open(medium.files, directory + ".last-commit"));
+  TRY(CheckRocksDbIsNamed(medium.files, directory, mark.number() > 0));
   TRY(CheckRocksDbLogs(medium.files, directory));
   TRY_ASSIGN(auto db, OpenDatabase(directory, medium.env));
-  auto meta = std::make_unique<RocksDbMetaStore>(directory, medium.env, std::move(db));
+  auto meta =
+      std::make_unique<RocksDbMetaStore>(directory, medium.env, std::move(mark), std::move(db));
   TRY(meta->ReadCommitNumber());
   return std::unique_ptr<store::MetaStore>(std::move(meta));
 }

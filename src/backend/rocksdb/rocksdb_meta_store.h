@@ -20,6 +20,8 @@ struct RocksDbMedium {
   rocksdb::Env* env = nullptr;
 };
 
+/// The number of the last commit is kept beside the directory, in DIRECTORY.last-commit: a catalog
+/// that ends before it is refused (kIntegrity).
 /// A commit that fails has not happened, unless the process dies before the store could look: the
 /// store opens its files again as soon as they let it, and undoes what a failed commit has left in
 /// them. Until then reads go on and commits are refused with kIoFailed or kDiskLimitExceeded.
