@@ -201,3 +201,26 @@ def test_inserts_into_a_collection_that_is_dropped_fail_and_leave_nothing_in_the
     until(lambda: str(client.get_load_state("c")["state"]) == "Loaded", "it loads")
     assert keys(client, "c") == list(range(5)), "nor after a replay of the log"
     client.close()
+
+
+def test_a_target_size_comes_before_deletes_and_deletes_before_clustering(tidy):
+    client = MilvusClient(uri=tidy.uri)
+    make(client, "c")
+    batches(client, "c", [range(0, 50), range(50, 100)])
+    client.delete("c", ids=[1])
+    client.flush("c")
+    wishes = milvus_pb2.ManualCompactionRequest.DESCRIPTOR.fields_by_name
+    with calls(tidy.address) as call:
+        def wish(**more):
+            answer = call("ManualCompaction", milvus_pb2.ManualCompactionRequest(collection_name="c", **more))
+            if answer.status.code == 0 and answer.compactionID != -1:
+                until(lambda: client.get_compaction_state(answer.compactionID) == "Completed", "it ends")
+            return answer.status.code
+        assert wish(majorCompaction=True) == 2304, "there is no clustering key"
+        assert wish(majorCompaction=True, l0Compaction=True) == 0
+        assert len(segments(call, "c")) == 2 and count(client, "c") == 99
+        if "target_size" in wishes:
+            assert wish(majorCompaction=True, l0Compaction=True, target_size=100) == 0
+            until(lambda: [one.num_rows for one in segments(call, "c").values()] == [99], "they are one")
+            assert wish(target_size=-1) == 1100
+    client.close()

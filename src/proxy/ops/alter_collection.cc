@@ -5,6 +5,7 @@
 #include "model/time_to_live.h"
 #include "proxy/checks.h"
 #include "proxy/collection_limits.h"
+#include "proxy/load_place.h"
 #include "proxy/moments.h"
 #include "proxy/ops.h"
 #include "proxy/ops/properties.h"
@@ -90,7 +91,7 @@ Status CheckOneNode(const model::KeyValue& property) {
     TRY_ASSIGN(const int64_t replicas, ParseInt(property.key, property.value));
     if (replicas < 1) return Invalid("{} should be at least 1, got {}", property.key, replicas);
     if (replicas == 1) return {};
-  } else if (property.value == "__default_resource_group") {
+  } else if (property.value == kDefaultResourceGroup) {
     return {};
   }
   return Error(ErrorCode::kUnimplemented, "{} {} is not supported yet: one node loads everything",

@@ -4,6 +4,7 @@
 
 #include "milvus.pb.h"
 #include "model/back_fill.h"
+#include "proxy/load_place.h"
 #include "proxy/ops.h"
 #include "proxy/segments.h"
 #include "wire/grpc/schema_codec.h"
@@ -229,19 +230,21 @@ model::LoadFields LoadFieldsOf(const Request& request) {
           .skip_dynamic_field = request.skip_load_dynamic_field()};
 }
 
-Status CheckOneReplica(int32_t replicas) {
-  if (replicas <= 1) return {};
-  return Error(ErrorCode::kUnimplemented, "more than one replica is not supported yet, got {}",
-               replicas);
+template <class Request>
+proxy::LoadPlace PlaceOf(const Request& request) {
+  return {.replicas = request.replica_number(),
+          .resource_groups = Names(request.resource_groups()),
+          .is_refresh = request.refresh(),
+          .is_of_partitions = std::is_same_v<Request, pb::LoadPartitionsRequest>};
 }
 
 Status LoadCollection(Call& call, const pb::LoadCollectionRequest& request, common::Status&) {
-  TRY(CheckOneReplica(request.replica_number()));
+  TRY(proxy::CheckPlace(call.ctx, call.services, NameOf(call, request), PlaceOf(request)));
   return proxy::Load(call.ctx, call.services, NameOf(call, request), {}, LoadFieldsOf(request));
 }
 Status LoadPartitions(Call& call, const pb::LoadPartitionsRequest& request, common::Status&) {
   if (request.partition_names_size() == 0) return Invalid("due to no partition specified");
-  TRY(CheckOneReplica(request.replica_number()));
+  TRY(proxy::CheckPlace(call.ctx, call.services, NameOf(call, request), PlaceOf(request)));
   return proxy::Load(call.ctx, call.services, NameOf(call, request),
                      Names(request.partition_names()), LoadFieldsOf(request));
 }
