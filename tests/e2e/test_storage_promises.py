@@ -3,14 +3,14 @@ import threading
 import time
 
 import pytest
-from pymilvus import MilvusClient, MilvusException
+from pymilvus import DataType, MilvusClient, MilvusException
 from pymilvus.grpc_gen import common_pb2, milvus_pb2
 from server_process import Server
-from support import count, make, refused, row, settings, vectors
+from support import add_index, count, make, refused, row, settings, vectors
 from test_compaction import OPTIONS, compact, until
 from test_flush import segments
 from test_time_to_live import keys
-from wire import calls
+from wire import calls, column, insert_request
 
 
 @pytest.fixture
@@ -224,3 +224,69 @@ def test_a_target_size_comes_before_deletes_and_deletes_before_clustering(tidy):
             until(lambda: [one.num_rows for one in segments(call, "c").values()] == [99], "they are one")
             assert wish(target_size=-1) == 1100
     client.close()
+
+
+SEAL = "dataCoord.segment."
+SEALS = {"size": {SEAL + "maxSize": 1, SEAL + "sealProportion": 0.01}, "age": {SEAL + "maxLife": 1},
+         "idle": {SEAL + "maxIdleTime": 1, SEAL + "minSizeFromIdleToSealed": 0}, "none of them": {}}
+
+
+@pytest.mark.parametrize("rule", list(SEALS))
+def test_rows_get_into_files_by_size_by_age_and_when_nobody_writes(binary, tmp_path, rule):
+    with Server(binary, str(tmp_path / "data"), arguments=[*OPTIONS, *settings(SEALS[rule])]) as server:
+        client = MilvusClient(uri=server.uri)
+        make(client, "c", rows=300)  # Some 15 KB.
+        with calls(server.address) as call:
+            if SEALS[rule]:
+                until(lambda: sum(one.num_rows for one in segments(call, "c").values()) == 300, "they are in a file")
+            else:
+                time.sleep(2.5)
+                assert segments(call, "c") == {}
+            assert count(client, "c") == 300
+            if rule == "size":  # And again, each time that there is so much.
+                client.insert("c", [row(1000 + i, vectors(300)[i]) for i in range(300)])
+                until(lambda: sum(one.num_rows for one in segments(call, "c").values()) == 600, "the others, too")
+        client.close()
+
+
+def test_a_million_rows_are_deleted_and_stay_deleted(binary, tmp_path):
+    """By one filter and by a list of keys, of files and of rows that grow; a kill behind each, and a compaction at the end."""
+    rows, batch = 1_100_000, 100_000
+    with Server(binary, str(tmp_path / "data"), arguments=OPTIONS) as server:
+        client = MilvusClient(uri=server.uri)
+        schema = client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+        client.create_collection("c", schema=schema, consistency_level="Strong")
+        add_index(client, "c", "FLAT")
+        client.load_collection("c")
+        flat = vectors(batch, 2).ravel().tolist()
+        with calls(server.address) as call:
+            for begin in range(0, rows, batch):
+                columns = [column("id", "Int64", range(begin, begin + batch)), column("vector", "FloatVector", flat, dim=2)]
+                assert call("Insert", insert_request("c", columns, rows=batch)).status.code == 0
+                if begin == 6 * batch:
+                    client.flush("c")
+
+        def again():
+            server.kill()
+            server.start()
+            return MilvusClient(uri=server.uri)
+
+        def left():
+            until(lambda: str(client.get_load_state("c")["state"]) == "Loaded", "it is loaded")
+            ends = [client.query("c", f"id {way}", limit=3, output_fields=["id"]) for way in ("< 1000000", ">= 1000000")]
+            return count(client, "c"), [[one["id"] for one in end] for end in ends]
+        assert client.delete("c", filter="id < 1000000")["delete_count"] == 1_000_000
+        for _ in range(2):
+            assert left() == (100_000, [[], [1_000_000, 1_000_001, 1_000_002]])
+            client = again()
+        keys_gone = list(range(1_000_000, rows, 2))
+        assert client.delete("c", filter="id in {keys}", filter_params={"keys": keys_gone})["delete_count"] == 50_000
+        client.flush("c")
+        compact(client, "c")
+        for _ in range(2):
+            assert left() == (50_000, [[], [1_000_001, 1_000_003, 1_000_005]])
+            client = again()
+        assert sum(one.num_rows for one in client.list_persistent_segments("c")) == 50_000, "they are gone from the files"
+        client.close()
