@@ -137,35 +137,42 @@ bool IsName(std::string_view text) {
   });
 }
 
-using Collection = std::pair<std::string, std::string>;  // Database and name.
-
-// The collections that have series, and when each was asked for last.
+// The collections that have series, and when each was asked for last. Series are added to within
+// Use() only: whoever drops those of a collection waits for it, so none is made again behind its
+// back, which nobody would drop any more.
 class Labels {
  public:
-  // The labels of what ended so.
-  Collection Of(const model::CollectionName& name, const Status& status, int64_t collections_max) {
+  // Calls add(database, collection) with the labels of what ended so.
+  template <class Add>
+  void Use(const model::CollectionName& name, const Status& status, int64_t collections_max,
+           const Add& add) {
     const bool is_there = status.code() != ErrorCode::kCollectionNotFound &&
                           status.code() != ErrorCode::kDatabaseNotFound &&
                           IsName(name.collection) &&
                           (name.database.empty() || IsName(name.database));
-    if (!is_there) return {};
-    Collection labels(name.database.empty() ? "default" : name.database, name.collection);
-    Use(labels, collections_max);
-    return labels;
-  }
-
- private:
-  void Use(const Collection& labels, int64_t collections_max) {
+    if (!is_there) return add(std::string(), std::string());
+    const Collection labels(name.database.empty() ? "default" : name.database, name.collection);
     const uint64_t now = clock_.fetch_add(1, std::memory_order_relaxed);
     {
       const std::shared_lock<std::shared_mutex> lock(mutex_);
       const auto found = used_.find(labels);
-      if (found != used_.end()) return found->second->store(now, std::memory_order_relaxed);
+      if (found != used_.end()) {
+        found->second->store(now, std::memory_order_relaxed);
+        return add(labels.first, labels.second);
+      }
     }
     const std::unique_lock<std::shared_mutex> lock(mutex_);
     auto& used = used_[labels];
     if (used == nullptr) used = std::make_unique<std::atomic<uint64_t>>();
     used->store(now, std::memory_order_relaxed);
+    add(labels.first, labels.second);
+    MakeRoom(collections_max);
+  }
+
+ private:
+  using Collection = std::pair<std::string, std::string>;  // Database and name.
+
+  void MakeRoom(int64_t collections_max) {
     while (used_.size() > static_cast<size_t>(collections_max)) {
       const auto oldest =
           std::min_element(used_.begin(), used_.end(),
@@ -176,7 +183,7 @@ class Labels {
   }
 
   std::atomic<uint64_t> clock_{0};
-  std::shared_mutex mutex_;  // Guards the map.
+  std::shared_mutex mutex_;  // Guards the map, and the series of what is in it.
   std::map<Collection, std::unique_ptr<std::atomic<uint64_t>>> used_;
 };
 
@@ -189,30 +196,35 @@ Labels& LabelsOfProcess() {
 
 void CountCall(const EndedCall& call, int64_t collections_max) {
   Families& families = OfProcess();
-  const auto [database, collection] = LabelsOfProcess().Of(call.name, call.status, collections_max);
   const std::string_view end = EndOf(call.status);
-  for (std::string_view status : {end, std::string_view("total")})
-    families.requests.Add({call.method, status, database, collection});
+  const std::string_view message = MessageOf(call.method);
+  LabelsOfProcess().Use(call.name, call.status, collections_max,
+                        [&](const std::string& database, const std::string& collection) {
+                          for (std::string_view status : {end, std::string_view("total")})
+                            families.requests.Add({call.method, status, database, collection});
+                          if (message.empty()) return;
+                          families.received_bytes.Add({message, database, collection},
+                                                      static_cast<double>(call.received_bytes));
+                        });
   families.request_ms.ObserveUs({call.method}, call.ran_us);
   families.queue_ms.ObserveUs({call.method}, call.waited_us);
   families.grpc_ms.ObserveUs({call.method, end}, call.waited_us + call.ran_us);
   families.sent_bytes.Add({}, static_cast<double>(call.sent_bytes));
-  const std::string_view message = MessageOf(call.method);
-  if (message.empty()) return;
-  families.received_bytes.Add({message, database, collection},
-                              static_cast<double>(call.received_bytes));
 }
 
 void CountRead(const EndedRead& read, int64_t collections_max) {
   Families& families = OfProcess();
-  const auto [database, collection] = LabelsOfProcess().Of(read.name, read.status, collections_max);
   const std::string_view type = TypeOf(read.rpc);
   const auto nq = static_cast<double>(read.nq);
-  families.received_nq.Add({type, database, collection}, nq);
-  if (!read.status.ok()) return;
-  if (type != "query") families.searched.Add({database, collection}, nq);
-  families.read_ms.ObserveUs({type, database, collection}, read.us);
-  families.collection_read_ms.ObserveUs({type, database, collection}, read.us);
+  LabelsOfProcess().Use(
+      read.name, read.status, collections_max,
+      [&](const std::string& database, const std::string& collection) {
+        families.received_nq.Add({type, database, collection}, nq);
+        if (!read.status.ok()) return;
+        if (type != "query") families.searched.Add({database, collection}, nq);
+        families.read_ms.ObserveUs({type, database, collection}, read.us);
+        families.collection_read_ms.ObserveUs({type, database, collection}, read.us);
+      });
 }
 
 void CountSlowRead(std::string_view rpc) { OfProcess().slow.Add({TypeOf(rpc)}); }
@@ -220,14 +232,16 @@ void CountSlowRead(std::string_view rpc) { OfProcess().slow.Add({TypeOf(rpc)}); 
 void CountWrite(const EndedWrite& write, int64_t collections_max) {
   if (!write.status.ok()) return;
   Families& families = OfProcess();
-  const auto [database, collection] =
-      LabelsOfProcess().Of(write.name, write.status, collections_max);
   CounterFamily& rows = write.kind == "insert"   ? families.inserted
                         : write.kind == "upsert" ? families.upserted
                                                  : families.deleted;
-  rows.Add({database, collection}, static_cast<double>(write.rows));
-  families.write_ms.ObserveUs({write.kind, database, collection}, write.us);
-  families.collection_write_ms.ObserveUs({write.kind, database, collection}, write.us);
+  LabelsOfProcess().Use(
+      write.name, write.status, collections_max,
+      [&](const std::string& database, const std::string& collection) {
+        rows.Add({database, collection}, static_cast<double>(write.rows));
+        families.write_ms.ObserveUs({write.kind, database, collection}, write.us);
+        families.collection_write_ms.ObserveUs({write.kind, database, collection}, write.us);
+      });
 }
 
 void CountRate(std::string_view kind, bool is_let_in) {
@@ -235,8 +249,10 @@ void CountRate(std::string_view kind, bool is_let_in) {
 }
 
 void CountRecall(std::string_view rpc, const model::CollectionName& name, int64_t collections_max) {
-  const auto [database, collection] = LabelsOfProcess().Of(name, Status(), collections_max);
-  OfProcess().recalls.Add({TypeOf(rpc), database, collection});
+  LabelsOfProcess().Use(name, Status(), collections_max,
+                        [&](const std::string& database, const std::string& collection) {
+                          OfProcess().recalls.Add({TypeOf(rpc), database, collection});
+                        });
 }
 
 MeasuredPart::MeasuredPart(Clock& clock, Part part, std::string_view of)

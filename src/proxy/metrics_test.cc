@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <set>
 #include <utility>
+#include <vector>
 
+#include "base/executor.h"
 #include "base/metrics.h"
 
 namespace elanus::proxy {
@@ -79,6 +83,32 @@ TEST(ProxyMetrics, TheCollectionAskedForLongestAgoMakesRoom) {
   EXPECT_EQ(CallsOf("Query", "total", "default", "first"), 2);
   EXPECT_EQ(CallsOf("Query", "total", "default", "second"), 0);
   EXPECT_EQ(CallsOf("Query", "total", "default", "third"), 1);
+}
+
+TEST(ProxyMetrics, NoSeriesStaysOfACollectionThatMadeRoomWhileACallWasCounted) {
+  constexpr int64_t kKept = 3;
+  constexpr int kWorkers = 4;
+  const auto executor = MakeThreadExecutor();
+  {
+    std::vector<std::unique_ptr<Worker>> workers;
+    for (int worker = 0; worker < kWorkers; ++worker) {
+      workers.push_back(executor->Spawn("caller", [worker] {
+        for (int i = 0; i < 20'000; ++i) {
+          const model::CollectionName name{.collection =
+                                               fmt::format("racing{}", i * 7 * worker % 97)};
+          const Status status;
+          CountWrite({.kind = "insert", .name = name, .status = status, .rows = 1}, kKept);
+        }
+      }));
+    }
+  }
+  const std::string text = MetricsText();
+  std::set<std::string> left;
+  const std::string label = "collection_name=\"racing";
+  for (size_t at = text.find(label); at != std::string::npos; at = text.find(label, at + 1)) {
+    left.insert(text.substr(at, text.find('"', at + label.size()) - at));
+  }
+  EXPECT_EQ(left.size(), static_cast<size_t>(kKept));
 }
 
 TEST(ProxyMetrics, TellWhatReadsAndWritesTook) {
