@@ -273,3 +273,39 @@ def test_rows_that_grow_in_many_collections_are_flushed_before_memory_is_short(b
         for name, rows in sizes.items():
             assert count(client, name) == rows
         client.close()
+
+
+# (properties of the collection, what the vector field says, whether vectors are open after the load; of texts the same)
+WARMUPS = {"as the server has it": ({}, None, False, True),
+           "vectors at the load": ({"warmup.vectorField": "sync"}, None, True, True),
+           "vectors behind it": ({"warmup.vectorField": "async"}, None, True, True),
+           "nothing": ({"warmup.vectorField": "disable", "warmup.scalarField": "disable"}, None, False, False),
+           "texts behind it": ({"warmup.scalarField": "async"}, None, False, True),
+           "the field before the collection": ({"warmup.vectorField": "disable"}, "sync", True, True),
+           "the field alone": ({"warmup.vectorField": "sync"}, "disable", False, True)}
+
+
+@pytest.mark.parametrize("case", list(WARMUPS))
+def test_what_is_to_be_warm_is_open_after_a_load_and_the_rest_when_it_is_asked_for(client, name, case):
+    properties, of_field, has_vectors, has_texts = WARMUPS[case]
+    rows, dim = 900, 512  # No index is built of so few: 1.8 MB of vectors, 58 KB of texts, 22 KB of the rest.
+    vectors_kb, texts_kb = rows * dim * 4 / 1000, rows * 64 / 1000
+    make(client, name, dim=dim, load=False, properties=properties)
+    if of_field:
+        client.alter_collection_field(name, "vector", field_params={"warmup": of_field})
+    data = vectors(rows, dim)
+    client.insert(name, [{**row(i, data[i]), "name": "x" * 64} for i in range(rows)])
+    client.flush(name)
+    client.load_collection(name)
+
+    def open_kb():
+        [one] = client.list_loaded_segments(name)
+        return one.mem_size / 1000
+    least = 2 * 8 * rows / 1000 + has_vectors * vectors_kb + has_texts * texts_kb
+    until(lambda: open_kb() >= least, f"{least} KB are open: {open_kb()}")
+    if not has_vectors:
+        assert open_kb() < vectors_kb
+    if not has_vectors and not has_texts:
+        assert open_kb() < texts_kb
+    assert client.search(name, [data[7]], limit=1, output_fields=["name"], consistency_level="Strong")[0][0]["id"] == 7
+    assert open_kb() >= vectors_kb + texts_kb
