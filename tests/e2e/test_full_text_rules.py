@@ -119,6 +119,7 @@ def test_details_and_hashes_come_when_they_are_asked_for(call):
 
 @pytest.mark.parametrize("params, words", [({"bm25_k1": 3.5}, "bm25_k1"), ({"bm25_k1": -1}, "bm25_k1"),
                                            ({"bm25_b": 1.5}, "bm25_b"), ({"bm25_b": "x"}, "bm25_b"),
+                                           ({"bm25_avgdl": 0}, "bm25_avgdl"), ({"drop_ratio_build": 1}, "drop_ratio_build"),
                                            ({"inverted_index_algo": "FASTEST"}, "inverted_index_algo")])
 def test_parameters_of_the_index_have_a_range(client, name, params, words):
     make(client, name, [])

@@ -82,7 +82,9 @@ def test_a_query_of_zeros_scores_zero(call, name):
 def test_the_key_is_a_column_only_where_it_is_named(call, name):
     assert set(fields_of(raw_search(call, name, [QUERY], output=["group"]))) == {"group"}
     assert set(fields_of(raw_search(call, name, [QUERY], output=["group", "id"]))) == {"group", "id"}
+    assert list(fields_of(raw_search(call, name, [QUERY], output=["id", "group"]))) == ["group", "id"], "it is last"
     everything = raw_search(call, name, [QUERY], output=["*"])
+    assert list(fields_of(everything))[-1] == "id"
     assert set(fields_of(everything)) == {"id", "group", "dense", "maybe", "$meta"}
     assert not raw_search(call, name, [QUERY]).results.fields_data
     assert everything.results.primary_field_name == "id"

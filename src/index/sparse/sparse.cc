@@ -65,7 +65,7 @@ constexpr ParamSpec kParams[] = {
      "Accepted without effect: a window has 16384 rows."},
     {"bm25_k1", Phase::kBuild, ParamKind::kNumber, 1.2, 0, 3, "How slowly repeats saturate."},
     {"bm25_b", Phase::kBuild, ParamKind::kNumber, 0.75, 0, 1, "How much long rows are worth less."},
-    {"bm25_avgdl", Phase::kBuild, ParamKind::kNumber, 100, 0, 1e30,
+    {"bm25_avgdl", Phase::kBuild, ParamKind::kNumber, 100, 1e-30, 1e30,
      "The mean length bounds are made for; a search brings its own."},
     {"drop_ratio_search", Phase::kSearch, ParamKind::kNumber, 0, 0, 1 - 1e-16,
      "At least this share of a query's weight, smallest terms first, does not choose candidates."},

@@ -70,6 +70,11 @@ model::SearchResult MakeResult(model::PartialHits hits, const OutputFields& outp
   }
   result.columns = std::move(hits.columns);
   result.columns.resize(output.ids.size());
+  // The key goes last, behind the fields that were asked for, as clients know it.
+  const auto key = std::find_if(
+      result.columns.begin(), result.columns.end(),
+      [&](const model::Column& column) { return column.field_id == schema.primary_key().id; });
+  if (key != result.columns.end()) std::rotate(key, key + 1, result.columns.end());
   result.group_values = std::move(hits.group_values);
   result.output_fields = output.names;
   result.primary_field = schema.primary_key().name;

@@ -102,6 +102,7 @@ Result<model::HybridSearchRequest> DecodeHybrid(const Call& call,
       .name = NameOf(call, from),
       .partitions = {from.partition_names().begin(), from.partition_names().end()}};
   for (const pb::SearchRequest& part : from.requests()) {
+    if (part.has_highlighter()) return Invalid("not support hybrid search with highlight now");
     TRY_ASSIGN(model::SearchRequest search, DecodeSearch(call, part));
     hybrid.requests.push_back(std::move(search));
   }
