@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from pymilvus import DataType, Function, FunctionType, MilvusClient
 from pymilvus.grpc_gen import common_pb2, schema_pb2
-from search_data import raw_search
+from search_data import hits_of, raw_search
 from wire import query_request
 
 NAME = "read_rules"
@@ -96,6 +96,26 @@ SEARCHES = [
     *[(0, {"order_by_fields": order}) for order in ("d:DESC:nulls_first", 'j["x"]["y"]:desc', "dyn", "n:asc,t")],
     *[(1100, {"order_by_fields": order}) for order in ("a", "v", "n:up", "n:asc:nulls_middle")],
     (1100, {"order_by_fields": "n", "iterator": "True"}), (1100, {"order_by_fields": "n", "group_by_fields": "n,b"}),
+    # Numbers, bools and metrics are read as the contract's.
+    *[(0, {"ignore_growing": text}) for text in ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE")],
+    *[(1100, {"ignore_growing": text}) for text in ("yes", "tRue", "2")],
+    (0, {"params": {"ignore_growing": True}}), (1100, {"params": {"ignore_growing": "maybe"}}),
+    (0, {"offset": "0x2", "topk": "0b11"}), (1100, {"offset": "two"}), (1100, {"metric_type": "l2"}),
+    (1100, {"group_size": "0"}), (1100, {"group_size": "x"}), (1100, {"strict_group_size": "maybe", **GROUP}),
+    # The ends of a range may not be one, whatever the metric.
+    (2000, {"params": {"radius": 3, "range_filter": 3}}), (2000, {"params": {"radius": 3, "range_filter": 4}}),
+    (0, {"params": {"radius": 4, "range_filter": 3}}), (0, {"params": {"radius": -1}}),
+    # Groups of many fields, of what has no groups, and casts that are none.
+    (1100, {"group_by_fields": "id,n,b,t,dyn,x1,x2,x3,x4,x5,x6"}), (2001, {"group_by_field": "v"}),
+    (1100, {"group_by_field": 'j["k"]', "json_type": "Nothing"}), (1100, {"group_by_field": "j", "json_path": "k"}),
+    (1100, {"group_by_field": 'j["k"]', "strict_cast": "maybe"}),
+    # Scopes of elements, zones and parts of moments; a namespace, which no collection has.
+    (1100, {"params": {"element_scope": {"collapse": {"strategy": "max"}}}}),
+    (1100, {"timezone": "No/where"}), (1100, {"time_fields": "year,week"}), (0, {"time_fields": "year, day hour"}),
+    # A search for the second form of iterators is checked whole.
+    *[(code, {"iterator": "True", "search_iter_v2": "True", "search_iter_batch_size": "3", **more}) for code, more in (
+        (0, {}), (0, {"params": {"radius": 5}}), (1100, {"search_iter_batch_size": "x"}), (1100, {"offset": "1"}),
+        (1100, {"search_iter_last_bound": "nan"}), (1100, {"search_iter_id": "1234"}))],
 ]
 
 
@@ -103,6 +123,50 @@ SEARCHES = [
 def test_a_search_is_answered_or_refused(call, name, code, params):
     status = raw_search(call, name, [[1, 2, 3, 4]], **{"anns_field": "v", **params}).status
     assert status.code == code, status.reason
+
+
+def found(call, name, **params):
+    return [key for key, _ in hits_of(raw_search(call, name, [[1, 2, 3, 4]], **{"anns_field": "v", **params}))[0]]
+
+
+def test_parameters_of_an_index_are_read_in_their_object_alone(call, name):
+    usual = found(call, name)
+    assert len(found(call, name, params={"radius": 0.5})) < len(usual) == 10
+    for flat in ({"radius": "0.5"}, {"ef": "x"}, {"range_filter": "7"}, {"nprobe": "0"}):
+        assert found(call, name, **flat) == usual, flat
+    answer = raw_search(call, name, [[1, 2, 3, 4]], anns_field="v", topk=3, offset=4)
+    assert list(answer.results.ids.int_id.data) == usual[4:7], "offset skips the best"
+    assert (answer.results.num_queries, answer.results.top_k, list(answer.results.topks)) == (1, 3, [3])
+    assert len(answer.results.scores) == 3 and not answer.results.distances and answer.session_ts == 0
+    few = raw_search(call, name, [[1, 2, 3, 4]] * 2, anns_field="v", topk=30, filter_text="id < 4", order_by_fields="n:desc")
+    assert list(few.results.topks) == [4, 4] and few.results.top_k == 4, "the most that a query has"
+    assert list(few.results.ids.int_id.data) == [3, 2, 1, 0] * 2
+
+
+def test_namespaces_are_refused(call, name):
+    search, query = raw_search(None, name, [[1, 2, 3, 4]], anns_field="v"), query_request(name, "id == 1")
+    for method, request in (("Search", search), ("Query", query)):
+        setattr(request, "namespace", "mine")
+        assert call(method, request).status.code == 10
+
+
+@pytest.mark.parametrize("field, bound", [("v", -1), ("words", 1)])
+def test_an_iterator_of_nothing_ends_before_it_begins(call, name, field, bound):
+    request = searched_with(name, *({"v": (common_pb2.PlaceholderType.FloatVector, bytes(16)),
+                                     "words": (common_pb2.PlaceholderType.VarChar, b"red")}[field]), anns_field=field,
+                            filter_text="id < 0", iterator="True", search_iter_v2="True", search_iter_batch_size="3")
+    page = call("Search", request).results.search_iterator_v2_results
+    assert page.last_bound == bound * np.finfo(np.float32).max
+
+
+@pytest.mark.parametrize("text, count", [("id in [1, 2, 900]", 3), ("id == 901", 1), ("id in [3, 902] and n >= 0", 1),
+                                         ("n == 99", 0)])
+def test_deletes_count_keys_that_are_sent_or_rows_that_are_found(client, text, count):
+    own = "read_rules_deleted"
+    client.create_collection(own, dimension=2)
+    client.insert(own, [{"id": i, "vector": [i, 0], "n": i} for i in range(5)])
+    assert client.delete(own, filter=text)["delete_count"] == count
+    client.drop_collection(own)
 
 
 def searched_with(name, kind, value, repeat=1, **params):
@@ -130,7 +194,12 @@ GAUSS = {"function": "gauss", "origin": "0", "scale": "1"}
 
 @pytest.mark.parametrize("code, reranker, params, inputs", [
     (0, "decay", GAUSS, ["n"]), (0, "Decay", {"FUNCTION": "gauss", "Origin": "0", "scale": "1", "norm_score": "maybe"}, ["n"]),
-    (1100, "decay", GAUSS, ["t"]), (1100, "weighted", {"weights": "[1]", "norm_score": "maybe"}, []),
+    *[(1100, "decay", GAUSS, [field]) for field in ("t", "b", "j", "a", "v", "dyn")], (0, "decay", GAUSS, ["f"]),
+    (0, "decay", {**GAUSS, "decay": "0.001"}, ["d"]), (0, "decay", {**GAUSS, "decay": "0.999"}, ["id"]),
+    (1100, "decay", {**GAUSS, "score_mode": "min"}, ["n"]), (1100, "decay", {**GAUSS, "scale": "-1"}, ["n"]),
+    (1101, "decay", {"origin": "0", "scale": "1"}, ["n"]), (1100, "decay", GAUSS, ["n", "f"]),
+    (1100, "rrf", {"k": "16384"}, []), (1100, "rrf", {"k": "x"}, []), (0, "rrf", {"k": "16383"}, []),
+    (1100, "weighted", {"weights": "[-0.1]"}, []), (1100, "weighted", {"weights": "0.5"}, []), (1100, "weighted", {"weights": "[1]", "norm_score": "maybe"}, []),
     (1100, "weighted", {"weights": "[1.5]"}, []), (1100, "weighted", {}, []), (0, "weighted", {"weights": "[1]"}, []),
     (1100, "rrf", {"k": "0"}, []), (0, "RRF", {"k": "10"}, []), (1100, "boost", {}, []),
     (1100, "boost", {"weight": "2", "filter": "nobody(("}, []), (1100, "boost", {"weight": "2", "random_score": '{"seed": "x"}'}, []),

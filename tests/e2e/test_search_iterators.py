@@ -3,8 +3,11 @@ import uuid
 
 import numpy as np
 import pytest
+from pymilvus import DataType
 from pymilvus.exceptions import ServerVersionIncompatibleException
-from search_data import CASES, DIM, STATES, Rows, hits_of, make_collection, raw_search, same_hits, small_indexes
+from search_data import (CASES, DIM, STATES, Rows, collection, fill, hits_of, make_collection, raw_search, same_hits,
+                         small_indexes)
+from support import add_index
 
 DATA = Rows(seed=7)
 QUERY = np.random.default_rng(8).normal(size=DIM).astype(np.float32)
@@ -184,3 +187,81 @@ def test_query_iterator(client, own, batch, limit, offset):
     iterator.close()
     rows = sorted((int(DATA.ids[i]), DATA.label[i]) for i in range(len(DATA.ids)) if DATA.group[i] < 20)[offset:]
     assert got == (rows if limit < 0 else rows[:limit])
+
+
+# What the SDK puts between quotes as it is; a quote or a backslash in a key it does not escape.
+KEYS = ["it's", "'", "tab\t", "ünï", "中文", " ", "", "a", "a ", "%", "_", "{x}", "in", "and", "\u0001", "😀",
+        *(f"k{i}" for i in range(40))]
+
+
+@pytest.fixture(scope="module", params=STATES)
+def of_texts(request, server):
+    """Rows whose keys are texts, six at each distance."""
+    def make(client, name):
+        schema = client.create_schema(auto_id=False)
+        schema.add_field("key", DataType.VARCHAR, max_length=50, is_primary=True)
+        schema.add_field("n", DataType.INT64)
+        schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+        client.create_collection(name, schema=schema, consistency_level="Strong")
+        add_index(client, name, "FLAT", field="v")
+        fill(client, name, [{"key": key, "n": i % 5, "v": [float(i // 6), 0.0]} for i, key in enumerate(KEYS)],
+             request.param, ["v"])
+    with collection(server, make) as name:
+        yield name
+
+
+def by_bytes(keys):
+    return sorted(keys, key=str.encode)
+
+
+@pytest.mark.parametrize("batch, limit", [(1, -1), (7, -1), (1000, -1), (5, 33)])
+def test_query_iterators_go_on_behind_any_text(client, of_texts, batch, limit):
+    for text, keys in (("", KEYS), ("n < 3 or n == 4", [key for i, key in enumerate(KEYS) if i % 5 != 3])):
+        pages = client.query_iterator(of_texts, batch_size=batch, limit=limit, filter=text, output_fields=["key"])
+        got = []
+        while page := pages.next():
+            got += [row["key"] for row in page]
+        pages.close()
+        assert got == by_bytes(keys)[:None if limit < 0 else limit]
+
+
+@pytest.mark.parametrize("form", ["second", "first"])
+@pytest.mark.parametrize("batch, limit", [(7, -1), (30, -1), (7, 33)])
+def test_search_iterators_tell_texts_apart(client, of_texts, monkeypatch, form, batch, limit):
+    """The first form names the keys it has seen at a distance in its filter."""
+    def refuse(*_, **__):
+        raise ServerVersionIncompatibleException(message="as if the server were old")
+    if form == "first":
+        monkeypatch.setattr("pymilvus.milvus_client.milvus_client.SearchIteratorV2", refuse)
+    pages = client.search_iterator(of_texts, [[0.0, 0.0]], batch, limit=limit, anns_field="v",
+                                   search_params={"metric_type": "L2", "params": {}})
+    got = []
+    while page := pages.next():
+        got += [hit["key"] for hit in page]
+    pages.close()
+    assert len(got) == len(set(got)) == (len(KEYS) if limit < 0 else limit)
+    assert {KEYS.index(key) // 6 for key in got} == set(range((len(got) + 5) // 6)), "the nearest"
+
+
+def test_a_filter_of_the_caller_leaves_pages_full(client, of_texts):
+    """It is run by the SDK, which asks for more until a page is full."""
+    pages = client.search_iterator(of_texts, [[0.0, 0.0]], 4, anns_field="v", search_params={}, output_fields=["n"],
+                                   external_filter_func=lambda hits: [hit for hit in hits if hit["entity"]["n"] < 2])
+    got = []
+    while page := pages.next():
+        got.append([hit["key"] for hit in page])
+    assert [len(page) for page in got[:-1]] == [4] * (len(got) - 1)
+    assert sorted(key for page in got for key in page) == sorted(key for i, key in enumerate(KEYS) if i % 5 < 2)
+
+
+def test_an_iterator_goes_on_from_a_file(client, of_texts, tmp_path):
+    """Where it was is the client's affair; what it asks then is a page in the middle."""
+    def pages():
+        return client.query_iterator(of_texts, batch_size=10, output_fields=["key"],
+                                     iterator_cp_file=str(tmp_path / "cursor"))
+    first = pages()
+    got = [row["key"] for _ in range(3) for row in first.next()]
+    again = pages()
+    while page := again.next():
+        got += [row["key"] for row in page]
+    assert got == by_bytes(KEYS)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from pymilvus import DataType, Function, FunctionType
+from pymilvus import AnnSearchRequest, DataType, Function, FunctionType, RRFRanker, WeightedRanker
 from pymilvus.exceptions import ServerVersionIncompatibleException
 from pymilvus.grpc_gen import common_pb2
 from search_data import STATES, collection, fill, raw_search, small_indexes
@@ -191,6 +191,62 @@ def test_pages_hold_every_row_once(client, rows, field):
     assert pages == search(ROWS)
     larger = FIELDS[field][2] in ("IP", "COSINE", "BM25")
     assert pages == sorted(pages, key=lambda hit: (-hit[1] if larger else hit[1], hit[0]))
+
+
+def exact(field):
+    """The score of each row that is found."""
+    return {i: float(score) for i, score in enumerate(FIELDS[field][4]()) if score is not None and i not in DELETED}
+
+
+def is_similarity(field):
+    return FIELDS[field][2] in ("IP", "COSINE", "BM25")
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("field", [field for field in FIELDS if FIELDS[field][0] != DataType.BINARY_VECTOR])
+def test_groups_of_every_kind_have_their_best_rows(client, rows, field, size):
+    scores, sign = exact(field), -1 if is_similarity(field) else 1
+    hits = client.search(rows, [FIELDS[field][3]], anns_field=field, limit=6, group_by_field="group", group_size=size,
+                         strict_group_size=True, output_fields=["group"], consistency_level="Strong",
+                         search_params={"metric_type": FIELDS[field][2], "params": wide(field)})[0]
+    groups = {}
+    for key in sorted(scores, key=lambda i: (sign * scores[i], i)):
+        groups.setdefault(GROUP[key], []).append(scores[key])
+    best = [score for of in list(groups.values())[:6] for score in of[:size]]
+    assert [hit["entity"]["group"] for hit in hits] == [GROUP[hit["id"]] for hit in hits]
+    distances = [hit["distance"] for hit in hits]
+    np.testing.assert_allclose(distances, [scores[hit["id"]] for hit in hits], rtol=2e-3, atol=2e-3)
+    # Equally good rows may stand for one another: scores say whether the hits are the best.
+    np.testing.assert_allclose(distances, best, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("ranker", ["rrf", "weighted"])
+def test_a_hybrid_search_over_all_of_them(client, rows, ranker):
+    """Dense vectors of four types, bits of two metrics, sparse vectors and a text: every row that any of them finds."""
+    weights = [0.9, 0.2, 0.4, 0.3, 0.8, 0.5, 0.7, 0.6]
+    parts = [AnnSearchRequest([value], field, {"metric_type": metric, "params": wide(field)}, limit=ROWS)
+             for field, (_, _, metric, value, _) in FIELDS.items()]
+    fusion = RRFRanker(20) if ranker == "rrf" else WeightedRanker(*weights, norm_score=True)
+    hits = client.hybrid_search(rows, parts, fusion, limit=ROWS, consistency_level="Strong")[0]
+
+    def normal(field, score):
+        metric = FIELDS[field][2]
+        if metric == "COSINE":
+            return (1 + score) / 2
+        if metric in ("BM25", "IP"):
+            return (2 if metric == "BM25" else 1) * math.atan(score) / math.pi + (metric == "IP") * 0.5
+        return 1 - 2 * math.atan(score) / math.pi
+    total = dict.fromkeys((i for i in range(ROWS) if i not in DELETED), 0.0)
+    for field, weight in zip(FIELDS, weights):
+        scores = exact(field)
+        order = sorted(scores, key=lambda i: (np.float32(scores[i]) * (-1 if is_similarity(field) else 1), i))
+        for rank, key in enumerate(order, 1):
+            total[key] += 1 / (20 + rank) if ranker == "rrf" else weight * normal(field, scores[key])
+    assert sorted(hit["id"] for hit in hits) == sorted(total)
+    got = np.array([hit["distance"] for hit in hits])
+    assert np.all(np.diff(got) <= 0)
+    # A rank may differ where two scores differ in their last bit.
+    np.testing.assert_allclose(got, [total[hit["id"]] for hit in hits], rtol=3e-3)
 
 
 def test_lists_of_vectors_take_no_iterator(client, call, name):
