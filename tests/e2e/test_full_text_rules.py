@@ -1,14 +1,18 @@
 """What analyzers, text functions, their indexes and the highlighter may say, rule by rule, each with its code."""
 import json
+import math
+import struct
 
+import bm25s
+import numpy as np
 import pytest
 from pymilvus import DataType, Function, FunctionType
-from pymilvus.grpc_gen import common_pb2, milvus_pb2
-from support import refused
-from test_full_text import make
+from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
+from support import add_index, refused
+from test_full_text import QUERIES, make, sentences
 from test_schema_rules import KEY, VECTOR, create, field
 from test_schema_rules_more import COUNTS, function
-from wire import search_request, status_of
+from wire import column, insert_request, placeholder, search_request, status_of
 
 # --- Several analyzers of a field ------------------------------------------------------------------------------------
 
@@ -146,6 +150,109 @@ def test_the_metric_of_a_text_function_is_bm25(client, call, name):
     assert client.describe_index(name, "counts")["metric_type"] == "BM25"
 
 
+@pytest.mark.parametrize("algorithm", ["TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE", "BLOCK_MAX_WAND", "SINDI"])
+def test_every_algorithm_scores_by_the_formula(client, name, algorithm):
+    """With other constants than the usual ones, beside bm25s: growing rows, sealed ones, both, with deletes."""
+    texts = sentences(700, seed=21)
+    k1, b = 0.6, 0.4
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=2000, enable_analyzer=True)
+    schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(Function(name="rank", function_type=FunctionType.BM25, input_field_names=["text"],
+                                 output_field_names=["sparse"]))
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", {"inverted_index_algo": algorithm, "bm25_k1": k1, "bm25_b": b},
+              field="sparse")
+    client.load_collection(name)
+
+    def look(count, deleted=()):
+        model = bm25s.BM25(method="lucene", k1=k1, b=b)
+        model.index([text.split() for text in texts[:count]], show_progress=False)
+        found = client.search(name, data=QUERIES, anns_field="sparse", limit=60)
+        for query, hits in zip(QUERIES, found):
+            scores = model.get_scores(query.split()) * (k1 + 1)
+            best = sorted((s for i, s in enumerate(scores) if s > 0 and i not in deleted), reverse=True)[:60]
+            np.testing.assert_allclose([hit["distance"] for hit in hits], best, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose([scores[hit["id"]] for hit in hits], [hit["distance"] for hit in hits], rtol=1e-4)
+    client.insert(name, [{"id": i, "text": text} for i, text in enumerate(texts[:500])])
+    look(500)
+    client.flush(name)
+    look(500)
+    client.insert(name, [{"id": 500 + i, "text": text} for i, text in enumerate(texts[500:])])
+    look(700)
+    client.delete(name, ids=list(range(0, 700, 3)))
+    look(700, set(range(0, 700, 3)))
+
+
+def test_statistics_are_those_of_each_shard(client, name):
+    """A word of every row is worth less the more rows the shard has: two worths, and how many rows have each."""
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=2000, enable_analyzer=True)
+    schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(Function(name="rank", function_type=FunctionType.BM25, input_field_names=["text"],
+                                 output_field_names=["sparse"]))
+    client.create_collection(name, schema=schema, consistency_level="Strong", num_shards=2)
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", {"bm25_b": 0}, field="sparse")
+    client.load_collection(name)
+    times = {i: 1 + i % 4 for i in range(201)}
+
+    def look(rows):
+        hits = client.search(name, data=["all"], anns_field="sparse", limit=300)[0]
+        assert {hit["id"] for hit in hits} == set(rows)
+        worth = {hit["id"]: hit["distance"] / (times[hit["id"]] * 2.2 / (times[hit["id"]] + 1.2)) for hit in hits}
+        shards = {}
+        for key, value in worth.items():
+            shards.setdefault(round(value, 7), set()).add(key)
+        # Of 201 rows two shards cannot have as many each.
+        assert len(shards) == 2
+        for value, keys in shards.items():
+            assert value == pytest.approx(math.log(1 + 0.5 / (len(keys) + 0.5)), rel=1e-4)
+    client.insert(name, [{"id": i, "text": " ".join(["all"] * n)} for i, n in times.items()][:101])
+    look(list(times)[:101])
+    client.flush(name)
+    look(list(times)[:101])
+    client.insert(name, [{"id": i, "text": " ".join(["all"] * n)} for i, n in times.items()][101:])
+    look(list(times))
+
+
+def test_what_a_function_fills_is_not_brought(client, call, name):
+    make(client, name, [])
+    words = schema_pb2.FieldData(field_name="sparse", type=schema_pb2.DataType.SparseFloatVector)
+    words.vectors.dim = words.vectors.sparse_float_vector.dim = 2
+    words.vectors.sparse_float_vector.contents.append(struct.pack("<If", 1, 1.0))
+    columns = [column("id", "Int64", [1]), column("text", "VarChar", ["a"]), words]
+    for upsert in (False, True):
+        status = status_of(call("Upsert" if upsert else "Insert", insert_request(name, columns, rows=1, upsert=upsert)))
+        assert status.code == 1100 and "attempt to insert bm25 function output field" in status.reason, status
+
+
+@pytest.mark.parametrize("params, text, phrases", [
+    # A word that is left out leaves its place free; jieba's places are characters, and words lie in words.
+    ({"type": "standard", "stop_words": ["of"]}, "house of cards", {("house cards", 0): False, ("house cards", 1): True,
+                                                                   ("house of cards", 0): True}),
+    ({"tokenizer": {"type": "jieba", "mode": "exact", "hmm": False}}, "北京大学在中国",
+     {("北京大学 中国", 0): False, ("在中国", 0): True, ("中国在", 0): False}),
+    ({"type": "chinese"}, "我来到北京清华大学", {("清华大学", 0): True, ("北京清华", 0): True, ("北京大学", 0): False}),
+])
+def test_phrases_go_by_the_places_that_the_analyzer_gives(client, name, params, text, phrases):
+    make(client, name, [text, "xyz"], analyzer=params, match=True)
+    for flushed in (False, True):
+        if flushed:
+            client.flush(name)
+        for (phrase, slop), is_there in phrases.items():
+            found = client.query(name, filter=f'phrase_match(text, "{phrase}", {slop})', output_fields=["id"])
+            assert [row["id"] for row in found] == ([0] if is_there else []), (phrase, slop, flushed)
+
+
+def test_an_analyzer_stays_that_of_its_rows(client, name):
+    make(client, name, ["running"], match=True)
+    for change in ({"analyzer_params": '{"type": "english"}'}, {"enable_match": "false"}, {"enable_analyzer": "false"}):
+        with refused(1100, "does not allow update"):
+            client.alter_collection_field(name, "text", change)
+
+
 # --- The highlighter -------------------------------------------------------------------------------------------------
 
 needs_highlighter = pytest.mark.skipif(not hasattr(common_pb2, "Highlighter"), reason="the SDK cannot say it yet")
@@ -199,3 +306,51 @@ def test_fragments_are_cut_as_they_are_asked_for(client, call, name):
     assert fragments(fragment_size="10")[1] == ["<em>two</em> and a ", "<em>two</em>"]
     assert fragments(fragment_size="10", num_of_fragments="1")[1] == ["<em>two</em> and a "]
     assert fragments(pre_tags='["<a>", "<b>"]', post_tags='["</a>", "</b>"]')[0] == ["<a>two</a> three <b>two</b>"]
+
+
+@needs_highlighter
+@pytest.mark.parametrize("state", ["growing", "sealed", "mixed"])
+def test_words_of_other_queries_are_marked_beside_vectors(client, call, name, state):
+    """What is marked need not be what is searched for, nor be in the answer."""
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("title", DataType.VARCHAR, max_length=200, enable_analyzer=True, nullable=True)
+    schema.add_field("body", DataType.VARCHAR, max_length=200, enable_analyzer=True, analyzer_params={"type": "english"})
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    add_index(client, name, "FLAT", field="v")
+    client.load_collection(name)
+    rows = [{"id": 0, "title": "Über den Wolken", "body": "the runner runs", "v": [0.0, 0.0]},
+            {"id": 1, "title": None, "body": "walking", "v": [1.0, 0.0]},
+            {"id": 2, "title": "ü ü über ü", "body": "ran running", "v": [2.0, 0.0]}]
+    client.insert(name, rows[:2 if state == "mixed" else 3])
+    if state != "growing":
+        client.flush(name)
+    if state == "mixed":
+        client.insert(name, rows[2:])
+    queries = [{"type": "TextMatch", "field": "title", "text": "ÜBER wolken"}, {"type": "TextMatch", "field": "body", "text": "run"}]
+    request = search_request(name, [[0.0, 0.0], [2.0, 0.0]], anns_field="v", output=["id"])
+    for key, value in (("highlight_query", json.dumps(queries)), ("pre_tags", '["<", "["]'), ("post_tags", '[">", "]"]'),
+                       ("fragment_offset", "2"), ("fragment_size", "4")):
+        request.highlighter.params.add(key=key, value=value)
+    answer = call("Search", request)
+    assert answer.status.code == 0, answer.status
+    assert [field.field_name for field in answer.results.fields_data] == ["id"]
+    assert list(answer.results.ids.int_id.data) == [0, 1, 2, 2, 1, 0]
+    marked = {field.field_name: [list(data.fragments) for data in field.datas] for field in answer.results.highlight_results}
+    titles = [["<Über>", "n [Wolken]"], [], ["ü <über>"]]
+    bodies = [["r <runs>"], [], ["n <running>"]]
+    assert marked == {"title": titles + titles[::-1], "body": bodies + bodies[::-1]}
+    assert not any(data.scores for field in answer.results.highlight_results for data in field.datas)
+    request.dsl = "id < 0"
+    assert not call("Search", request).results.highlight_results, "of no hits, nothing"
+
+
+@needs_highlighter
+def test_the_text_that_is_searched_for_is_marked_in_texts_only(client, call, name):
+    make(client, name, ["one two"])
+    request = highlighted(name, ["two"], {"highlight_search_text": "true"})
+    assert call("Search", request).status.code == 0
+    request.placeholder_group = placeholder([[0.0]])
+    status = status_of(call("Search", request))
+    assert status.code == 1100 and 'only support with metric type "BM25"' in status.reason
