@@ -14,6 +14,7 @@ DATA = Rows(seed=19)
 QUERIES = np.random.default_rng(8).normal(size=(2, DIM)).astype(np.float32)
 server = small_indexes()
 name = collection_in_every_state(DATA)
+CURVE = {"function": "exp", "origin": 1, "scale": 2}
 MERGED, SEGMENT = FunctionChainStage.L2_RERANK, FunctionChainStage.L0_RERANK
 
 
@@ -127,15 +128,35 @@ def test_both_stages_in_one_search(client, name):
     same_hits(got, order, total[order], DATA)
 
 
+@pytest.mark.parametrize("size, limit, offset", [(1, 100, 0), (2, 3, 1)])
+def test_a_few_hits_of_each_group_are_kept(call, name, size, limit, offset):
+    """The hits in the order that the chain has made, and of each value of the field the first ones."""
+    request = raw_search(None, name, QUERIES[:1], topk=60)
+    steps = FunctionChain(MERGED).sort(col("group"), desc=True, tie_break_col=col("$id"))
+    steps._ops.append(op("group_by", inputs=("label",), group_size=size, limit=limit, offset=offset))
+    request.function_chains.append(steps.to_proto())
+    groups = {}
+    for i in sorted(DATA.best("dense", QUERIES[0], 60), key=lambda i: (-DATA.group[i], DATA.ids[i])):
+        groups.setdefault(DATA.label[i], []).append(i)
+    order = [i for of in list(groups.values())[offset:offset + limit] for i in of[:size]]
+    assert [key for key, _ in hits_of(call("Search", request))[0]] == [int(DATA.ids[i]) for i in order]
+
+
+def test_only_what_was_selected_can_be_read(call, name):
+    near_price = op("map", expression("decay", "price", **CURVE), outputs=("near",))
+    for last, code in ((op("sort", inputs=("near",)), 0), (op("sort", inputs=("$score",)), 0), (op("sort", inputs=("$id",)), 0),
+                       (op("sort", inputs=("group",)), 1100)):
+        request = raw_search(None, name, QUERIES[:1])
+        request.function_chains.append(chain(near_price, op("select", inputs=("near",)), last))
+        assert call("Search", request).status.code == code, last
+
+
 def test_ordered_by_a_field_after_the_chain(call, name):
     request = raw_search(None, name, QUERIES[:1], topk=12, order_by_fields="group")
     request.function_chains.append(rank_chain().to_proto())
     order, _ = combined(QUERIES[0], 12)
     order.sort(key=lambda i: DATA.group[i])
     assert [key for key, _ in hits_of(call("Search", request))[0]] == [int(DATA.ids[i]) for i in order]
-
-
-CURVE = {"function": "exp", "origin": 1, "scale": 2}
 
 
 @pytest.mark.parametrize("made", [
@@ -161,6 +182,9 @@ CURVE = {"function": "exp", "origin": 1, "scale": 2}
     [chain(op("map", boost(weight=2, guess=1), outputs=("$score",)), stage=SEGMENT)],
     [chain(op("limit", limit=3), stage=FunctionChainStage.L1_RERANK)],
     [chain(op("limit", limit=3), stage=FunctionChainStage.POST_PROCESS)],
+    [chain(op("limit", limit=3, offset=-1))], [chain(op("select"))], [chain(op("merge"))],
+    [chain(op("filter", expression("decay", "price", **CURVE)))], [chain(op("group_by", inputs=("$score",)))],
+    [chain(op("group_by", inputs=("label",), group_size=0))], [chain(op("map", expression("decay", "price", **CURVE)))],
     [chain(op("limit", limit=3)), chain(op("limit", limit=2))]])
 def test_bad_chains_are_refused(call, name, made):
     request = raw_search(None, name, QUERIES[:1])

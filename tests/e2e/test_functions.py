@@ -608,3 +608,73 @@ def test_functions_are_attached_altered_and_dropped(client, name, services):
     np.testing.assert_allclose(stored[1], embed("one"), rtol=1e-6)
     np.testing.assert_allclose(stored[2], embed("passage: two"), rtol=1e-6)
     assert stored[3][0] == 1
+
+
+def test_what_a_function_becomes_has_its_words(client, name, services):
+    """Of functions that make vectors, and of BM25's, which nobody touches."""
+    schema = schema_of(client, tei(services))
+    schema.add_field("title", DataType.VARCHAR, max_length=100, enable_analyzer=True)
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(Function("bm25", FunctionType.BM25, ["title"], ["words"]))
+    client.create_collection(name, schema=schema)
+
+    def bm25(called="bm25"):
+        return Function(called, FunctionType.BM25, ["title"], ["words"])
+
+    def makes(called="make_vector", **params):
+        return Function(called, FunctionType.TEXTEMBEDDING, ["text"], ["vector"], params={**tei(services), **params})
+    with refused(1100, "does not support adding BM25 function"):
+        client.add_collection_function(name, bm25("more"))
+    with refused(1100, "does not support altering BM25 function"):
+        client.alter_collection_function(name, "bm25", bm25())
+    with refused(1100, "does not support dropping BM25 function"):
+        client.drop_collection_function(name, "bm25")
+    with refused(1100, "invalid function config, name not match"):
+        client.alter_collection_function(name, "make_vector", makes("other"))
+    with refused(1100, "function nobody not found"):
+        client.alter_collection_function(name, "nobody", makes("nobody"))
+    with refused(1100):
+        client.add_collection_function(name, makes("second"))  # Its field has a function already.
+    client.drop_collection_function(name, "nobody")
+    # Names of parameters are read in any case; a patience that is none is the usual one.
+    client.alter_collection_function(name, "make_vector", Function(
+        "make_vector", FunctionType.TEXTEMBEDDING, ["text"], ["vector"],
+        params={"Provider": "Tei", "ENDPOINT": services.url, "timeout_ms": "soon"}))
+    client.insert(name, [{"id": 1, "text": "one", "title": "t"}])
+    client.drop_collection_function(name, "make_vector")
+    fields = [field["name"] for field in client.describe_collection(name)["fields"]]
+    assert fields == ["id", "text", "vector", "title", "words"], "the vector stays"
+    client.insert(name, [{"id": 2, "text": "two", "title": "t", "vector": [0.5] * DIM}])
+
+
+def test_providers_can_be_switched_off(binary, tmp_path, services):
+    off = [f"function.{kind}.providers.{one}.enable=false" for kind, one in (("textEmbedding", "tei"), ("rerank.model", "vllm"))]
+    arguments = [piece for key in off for piece in ("--set", key)] + ["--set", "function.batch_factor=1"]
+    with Server(binary, str(tmp_path / "data"), arguments=arguments) as server:
+        client = MilvusClient(uri=server.uri)
+        with refused(1100, "text embedding model provider [tei] is disabled"):
+            client.create_collection("c", schema=schema_of(client, tei(services)))
+        schema = client.create_schema()
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("text", DataType.VARCHAR, max_length=100)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM)
+        client.create_collection("c", schema=schema, consistency_level="Strong")
+        add_index(client, "c", "FLAT")
+        client.load_collection("c")
+        client.insert("c", [{"id": i, "text": f"text {i}", "vector": [float(i)] * DIM} for i in range(40)])
+
+        def rank(provider, **more):
+            params = {"reranker": "model", "provider": provider, "queries": ["text 3"], "endpoint": services.url, **more}
+            ranker = Function("rank", FunctionType.RERANK, ["text"], params={k: v for k, v in params.items() if v is not None})
+            return client.search("c", data=[[0.0] * DIM], anns_field="vector", limit=40, ranker=ranker)[0]
+        with refused(1100, "rerank provider: [vllm] is disabled"):
+            rank("vllm")
+        with refused(1100, "lost rerank params:provider"):
+            rank(None)
+        with refused(1100, "max_client_batch_size should be positive"):
+            rank("tei", max_client_batch_size=0)
+        services.requests.clear()
+        assert rank("TEI")[0]["id"] == 3
+        # 32 texts a request, unless it says otherwise; hits are not bounded by batches as rows are.
+        assert sorted(len(body["texts"]) for body in services.bodies("/rerank")) == [8, 32]
+        client.close()

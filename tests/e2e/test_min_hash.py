@@ -62,13 +62,18 @@ def test_signatures_are_those_of_the_definition(client, name):
          mh_element_bit_width=32, mh_lsh_band=6)
     texts = ["the same text", "the same test", "abc", "", "Ünï"]
     client.insert(name, [{"id": i, "text": text} for i, text in enumerate(texts)] + [{"id": 9, "text": None}])
-    signs = stored(client, name)
-    for i, text in enumerate(texts):
-        raw = text.encode()
-        size = min(4, len(raw))
-        shingles = [raw[at:at + size] for at in range(len(raw) - size + 1)] if raw else []
-        assert signs[i] == signature(shingles, 24, 99), text
-    assert signs[9] == b"\xff" * 96
+    for state in ("growing", "sealed", "mixed"):
+        if state == "sealed":
+            client.flush(name)
+        if state == "mixed":
+            client.upsert(name, [{"id": 0, "text": texts[0]}])
+        signs = stored(client, name)
+        for i, text in enumerate(texts):
+            raw = text.encode()
+            size = min(4, len(raw))
+            shingles = [raw[at:at + size] for at in range(len(raw) - size + 1)] if raw else []
+            assert signs[i] == signature(shingles, 24, 99), (text, state)
+        assert signs[9] == b"\xff" * 96
 
 
 def test_signatures_of_words(client, name):
@@ -79,15 +84,19 @@ def test_signatures_of_words(client, name):
     assert signs[2] == signature([b"alone"], 16)
 
 
-@pytest.mark.parametrize("state", ["growing", "sealed"])
+@pytest.mark.parametrize("state", ["growing", "sealed", "mixed"])
 def test_near_duplicates_are_found_by_their_text(client, name, state):
     make(client, name, 32 * 128, {"shingle_size": 2}, mh_element_bit_width=32, mh_lsh_band=32, with_raw_data="true")
     source = random.Random(3)
     words = [f"word{i}" for i in range(5000)]
     texts = [" ".join(source.choices(words, k=60)) for _ in range(300)]
-    client.insert(name, [{"id": i, "text": text} for i, text in enumerate(texts)])
-    if state == "sealed":
+    rows = [{"id": i, "text": text} for i, text in enumerate(texts)]
+    first = 200 if state == "mixed" else len(rows)
+    client.insert(name, rows[:first])
+    if state != "growing":
         client.flush(name)
+    if state == "mixed":
+        client.insert(name, rows[first:])
     for i in (0, 150, 299):
         changed = texts[i].split()
         changed[7] = "changed"
@@ -112,6 +121,13 @@ def test_bad_functions_are_refused(client, name):
     refuse("hash_function", hash_function="md5")
     refuse("token_level", token_level="line")
     refuse("seed", seed="x")
+    refuse("num_hashes", num_hashes=0)
+    refuse("dim", dim=32 * 3, num_hashes=2)
+    # Names of parameters are read in any case.
+    make(client, name, 96, {"NUM_HASHES": 3, "Hash_Function": "XXHASH64", "token_level": "character"},
+         mh_element_bit_width=32, mh_lsh_band=3)
+    client.insert(name, [{"id": 1, "text": "abcd"}])
+    assert len(stored(client, name)[1]) == 12
 
 
 def test_a_signature_is_the_servers_to_make(client, name):

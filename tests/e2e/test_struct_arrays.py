@@ -149,12 +149,15 @@ def test_null_structs_are_not_empty_ones(client, name):
         assert [h["id"] for h in hits] == [1]  # Rows without a vector are never hits.
 
 
+@pytest.mark.parametrize("sealed", [0, 60, 100], ids=["growing", "mixed", "sealed"])
 @pytest.mark.parametrize("metric", ["MAX_SIM", "MAX_SIM_COSINE", "MAX_SIM_IP", "MAX_SIM_L2"])
-def test_scores_are_sums_of_the_best_of_each_query_vector(client, name, metric):
+def test_scores_are_sums_of_the_best_of_each_query_vector(client, name, metric, sealed):
     make(client, name, metric=metric)
-    client.insert(name, [row(i) for i in range(60)])
-    seal(client, name)
-    client.insert(name, [row(i) for i in range(60, 100)])  # Growing beside sealed.
+    if sealed:
+        client.insert(name, [row(i) for i in range(sealed)])
+        seal(client, name)
+    if sealed < 100:
+        client.insert(name, [row(i) for i in range(sealed, 100)])
     queries = [np.random.default_rng(5 + q).normal(size=(1 + q, DIM)).astype(np.float32) for q in range(4)]
     found = client.search(name, [embedding_list(q) for q in queries], anns_field="clips[embedding]", limit=10,
                           output_fields=["clips[second]"])
@@ -334,13 +337,16 @@ def test_only_metrics_between_lists_are_taken(client, name):
 
 
 @newer_sdk
+@pytest.mark.parametrize("state", ["growing", "sealed", "mixed"])
 @pytest.mark.parametrize("index, params", [("FLAT", {}), ("HNSW", {"M": 16, "efConstruction": 100})])
-def test_single_vectors_are_found_with_their_places(client, name, index, params):
+def test_single_vectors_are_found_with_their_places(client, name, index, params, state):
     make(client, name, index=index, metric="L2", params=params)
     rows = 1100
-    client.insert(name, [row(i) for i in range(rows)])
-    seal(client, name)
-    client.insert(name, [row(i) for i in range(rows, rows + 20)])
+    client.insert(name, [row(i) for i in range(rows + (0 if state == "mixed" else 20))])
+    if state != "growing":
+        seal(client, name)
+    if state == "mixed":
+        client.insert(name, [row(i) for i in range(rows, rows + 20)])
     elements = [(i, e, np.asarray(c["embedding"])) for i in range(rows + 20) for e, c in enumerate(clips(i))]
     query = np.random.default_rng(8).normal(size=DIM).astype(np.float32)
     truth = sorted(((float(((v - query) ** 2).sum()), i, e) for i, e, v in elements))[:10]
