@@ -182,10 +182,130 @@ def test_grouped(client, name, scorer):
     same_hits(hits(got), order, [total[i] for i in order], DATA)
 
 
+MANY = [np.random.default_rng(60 + i).normal(size=DIM).astype(np.float32) for i in range(3)]
+
+
+def of_many(fields, limit=40):
+    """A part for three queries at once; of `sparse` each has its own terms."""
+    return [AnnSearchRequest(data=MANY if field == "dense" else [sparse_query(q) for q in range(len(MANY))],
+                             anns_field=field, param={"metric_type": METRIC[field], "params": {}}, limit=limit)
+            for field in fields]
+
+
+def sparse_query(q):
+    return {i: 0.4 + (i + q) / 50 for i in range(q, TERMS, 4)}
+
+
+def ranks_of_many(q, limit=40):
+    """By place, of both fields: 1 / (60 + rank), summed."""
+    total = {}
+    for field, query in (("dense", MANY[q]), ("sparse", sparse_query(q))):
+        for rank, place in enumerate(DATA.best(field, query, limit), 1):
+            total[place] = total.get(place, 0.0) + 1 / (60 + rank)
+    return total
+
+
+def by_total(total):
+    return sorted(total, key=lambda i: (-np.float32(total[i]), DATA.ids[i]))
+
+
+def test_each_of_several_queries_has_its_own_list(client, name):
+    got = client.hybrid_search(name, of_many(["dense", "sparse"]), RRFRanker(60), limit=12, offset=3,
+                               output_fields=["group", "sparse"], consistency_level="Strong")
+    assert len(got) == len(MANY)
+    for q, hits_of_one in enumerate(got):
+        total = ranks_of_many(q)
+        order = by_total(total)[3:15]
+        same_hits([(hit["id"], hit["distance"]) for hit in hits_of_one], order, [total[i] for i in order], DATA)
+        assert [hit["entity"]["group"] for hit in hits_of_one] == [int(DATA.group[i]) for i in order]
+        assert [set(hit["entity"]["sparse"]) for hit in hits_of_one] == [set(DATA.sparse[i]) for i in order]
+
+
+def test_several_queries_are_ordered_and_decay_each_for_itself(client, call, name):
+    decay = Function(name="rank", input_field_names=["price"], function_type=FunctionType.RERANK,
+                     params={"reranker": "decay", "function": "linear", "origin": 10, "scale": 15, "decay": 0.2})
+    got = client.hybrid_search(name, of_many(["dense"]), decay, limit=10, offset=2, consistency_level="Strong")
+    for q, hits_of_one in enumerate(got):
+        scores = DATA.scores("dense", MANY[q])
+
+        def factor(price):
+            return 0.0 if price is None else max(0.2, 1 - abs(price - 10) * 0.8 / 15)
+        total = {i: np.float32(np.float32(1 - 2 * math.atan(float(scores[i])) / math.pi) * factor(DATA.price[i]))
+                 for i in DATA.best("dense", MANY[q], 40)}
+        order = sorted(total, key=lambda i: (-total[i], DATA.ids[i]))[2:12]
+        same_hits([(hit["id"], hit["distance"]) for hit in hits_of_one], order, [total[i] for i in order], DATA)
+
+
+@pytest.mark.parametrize("more", [{}, {"order_by_fields": "price:asc"}])
+def test_an_offset_of_a_grouped_fusion_skips_groups(client, name, more):
+    parts = [AnnSearchRequest(data=MANY, anns_field="dense", param={"metric_type": "L2", "params": {}}, limit=25)] * 2
+    got = client.hybrid_search(name, parts, RRFRanker(60), limit=4, offset=2, group_by_field="group", group_size=2,
+                               strict_group_size=True, output_fields=["group"], consistency_level="Strong", **more)
+    for q, hits_of_one in enumerate(got):
+        groups = {}
+        for place in DATA.best("dense", MANY[q]):
+            groups.setdefault(DATA.group[place], []).append(place)
+        best = [places[:2] for places in groups.values()][:6]
+        if more:
+            best.sort(key=lambda places: (DATA.price[places[0]] is None, DATA.price[places[0]] or 0))
+        order = [place for places in best[2:] for place in places]
+        assert [hit["id"] for hit in hits_of_one] == [int(DATA.ids[i]) for i in order]
+
+
+def test_keys_of_rows_may_stand_for_vectors(call, name):
+    """Where all have one."""
+    from pymilvus.grpc_gen import milvus_pb2
+    places = [5, 77]
+    request = milvus_pb2.HybridSearchRequest(collection_name=name)
+    for _ in range(2):
+        request.requests.append(raw_search(None, name, [], ids=[int(DATA.ids[i]) for i in places], topk=30))
+    request.rank_params.add(key="limit", value="9")
+    for place, got in zip(places, hits_of(call("HybridSearch", request))):
+        order = DATA.best("dense", DATA.dense[place], 9)
+        same_hits(got, order, [2 / (60 + rank) for rank in range(1, 10)], DATA)
+
+
 def test_an_answer_of_nothing_has_its_columns(client, name):
     got = client.hybrid_search(name, [part(f, expr="group < 0") for f in FIELDS], RRFRanker(), limit=10,
                                output_fields=["group", "dense"], consistency_level="Strong")
     assert list(got[0]) == []
+
+
+@pytest.mark.parametrize("order", [[{"field": "price", "order": "desc"}, {"field": "id", "order": "asc"}],
+                                   'meta["deep"]["n"]:asc:nulls_first,group:desc'])
+def test_the_sdk_says_the_order_of_the_whole_in_each_part(client, name, order):
+    got = client.hybrid_search(name, [part("dense"), part("sparse")], RRFRanker(60), limit=8, offset=4,
+                               order_by_fields=order, consistency_level="Strong")
+    places, scores = fused(["dense", "sparse"], lambda path, field, rank, score: 1 / (60 + rank))
+    total = dict(zip(places, scores))
+
+    def price_then_key(i):
+        return DATA.price[i] is not None, -(DATA.price[i] or 0), DATA.ids[i]
+
+    def depth_then_group(i):
+        n = DATA.meta[i].get("deep", {}).get("n")
+        return n is not None, n or 0, -DATA.group[i]
+    ordered = sorted(places[:12], key=price_then_key if isinstance(order, list) else depth_then_group)[4:]
+    same_hits(hits(got), ordered, [total[i] for i in ordered], DATA)
+
+
+def test_one_order_goes_for_all(call, name):
+    from pymilvus.grpc_gen import milvus_pb2
+
+    def answer(parts, whole=None):
+        request = milvus_pb2.HybridSearchRequest(collection_name=name)
+        for order in parts:
+            request.requests.append(raw_search(None, name, [QUERY["dense"]], **({"order_by_fields": order} if order else {})))
+        for key, value in (("limit", "5"), ("order_by_fields", whole)):
+            if value:
+                request.rank_params.add(key=key, value=value)
+        return call("HybridSearch", request)
+    first = hits_of(answer(["group,id"] * 2))
+    assert hits_of(answer([None] * 2, "group,id")) == hits_of(answer(["group,id"] * 2, "group,id")) == first
+    assert hits_of(answer([None] * 2)) != first
+    for parts, whole in ((["group", "id"], None), (["group", None], None), ([None, "group"], None), (["id"] * 2, "group")):
+        status = answer(parts, whole).status
+        assert status.code == 1100 and "order_by_fields" in status.reason, (parts, whole, status)
 
 
 @pytest.mark.parametrize("rank, words", [
@@ -203,7 +323,7 @@ def test_bad_ranking_is_refused(call, name, rank, words):
 
 def test_bad_parts_are_refused(client, call, name):
     from pymilvus.grpc_gen import milvus_pb2
-    for change in ({"order_by_fields": "id"}, {"iterator": "True"}, {"group_by_field": "group"}):
+    for change in ({"order_by_fields": "nobody"}, {"iterator": "True"}, {"group_by_field": "group"}):
         request = milvus_pb2.HybridSearchRequest(collection_name=name,
                                                  requests=[raw_search(None, name, [QUERY["dense"]], **change)])
         request.rank_params.add(key="limit", value="5")

@@ -41,6 +41,30 @@ def test_decay(client, name, shape):
     assert [hit["entity"] for hit in got[0]] == [{"label": DATA.label[i]} for i in order]
 
 
+@pytest.mark.parametrize("more", [{}, {"group_by_field": "group"}])
+def test_decay_of_several_queries_with_an_offset(client, name, more):
+    """What decays are the hits that the search finds: those of the offset too, of groups the best of each."""
+    ranker = function(["price"], reranker="decay", function="gauss", origin=20, scale=5, offset=1, decay=0.3)
+    got = client.search(name, list(QUERIES), anns_field="dense", limit=8, offset=4, ranker=ranker, round_decimal=3,
+                        consistency_level="Strong", **more)
+    for query, hits in zip(QUERIES, got):
+        scores = DATA.scores("dense", query)
+        found = DATA.best("dense", query, None if more else 12)
+        if more:
+            heads = {}
+            for place in found:
+                heads.setdefault(DATA.group[place], place)
+            found = list(heads.values())[:12]
+        # The search's own scores are rounded before, the whole's after the order.
+        near = {i: np.float32(math.floor(float(scores[i]) * 1000 + 0.5) / 1000) for i in found}
+        total = {i: np.float32(np.float32(1 - 2 * math.atan(float(near[i])) / math.pi) * factor("gauss", DATA.price[i]))
+                 for i in found}
+        order = sorted(total, key=lambda i: (-total[i], DATA.ids[i]))[4:]
+        assert [hit["id"] for hit in hits] == [int(DATA.ids[i]) for i in order]
+        np.testing.assert_allclose([hit["distance"] for hit in hits], [math.floor(float(total[i]) * 1000 + 0.5) / 1000 for i in order],
+                                   atol=1e-5)
+
+
 def test_rrf_and_weighted_of_one_search(client, name):
     best = DATA.best("dense", QUERIES[0], 10)
     got = client.search(name, [QUERIES[0]], anns_field="dense", limit=10, ranker=function(reranker="rrf", k=20),

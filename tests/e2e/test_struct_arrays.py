@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pymilvus import AnnSearchRequest, DataType, MilvusClient, RRFRanker
 from pymilvus.client.embedding_list import EmbeddingList
+from search_data import raw_search
 from support import count, refused
 
 DIM = 8
@@ -463,6 +464,75 @@ def test_hybrid_searches_fuse_elements_of_one_struct(client, name, elements):
     np.testing.assert_allclose([hit["distance"] for hit in hits], [total[pair] for pair in want], rtol=1e-5)
     for hit in hits:
         assert hit["entity"]["clips"][hit["offset"]]["label"] == f"clip {hit['id']}.{hit['offset']}"
+
+
+@newer_sdk
+def test_elements_beside_other_searches_become_rows(client, name):
+    """Of each row its best element, or what the search says; elements of two structs are never one."""
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=DIM)
+    for struct in ("one", "two"):
+        parts = client.create_struct_field_schema()
+        parts.add_field("e", DataType.FLOAT_VECTOR, dim=DIM)
+        schema.add_field(struct, DataType.ARRAY, element_type=DataType.STRUCT, struct_schema=parts, max_capacity=8)
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    indexes = client.prepare_index_params()
+    for field in ("v", "one[e]", "two[e]"):
+        indexes.add_index(field, index_type="FLAT", metric_type="IP")
+    client.create_index(name, indexes)
+    client.load_collection(name)
+    random = np.random.default_rng(4)
+    rows = [{"id": i, "v": random.normal(size=DIM).astype(np.float32).tolist(),
+             **{struct: [{"e": random.normal(size=DIM).astype(np.float32).tolist()} for _ in range(1 + i % 4)]
+                for struct in ("one", "two")}} for i in range(80)]
+    client.insert(name, rows[:50])
+    seal(client, name)
+    client.insert(name, rows[50:])
+
+    def scores(field, fold=max):
+        if field == "v":
+            return {one["id"]: float(np.dot(one["v"], ELEMENT_QUERY)) for one in rows}
+        return {one["id"]: fold(float(np.dot(part["e"], ELEMENT_QUERY)) for part in one[field[:3]]) for one in rows}
+
+    def part(field, **scope):
+        return AnnSearchRequest([ELEMENT_QUERY], field, {"params": scope}, limit=80)
+
+    def agree(parts, truths):
+        total = {}
+        for truth in truths:
+            for rank, key in enumerate(sorted(truth, key=lambda key: (-truth[key], key)), 1):
+                total[key] = total.get(key, 0.0) + 1 / (60 + rank)
+        hits = client.hybrid_search(name, parts, RRFRanker(60), limit=20)[0]
+        order = sorted(total, key=lambda key: (-np.float32(total[key]), key))[:20]
+        assert [hit["id"] for hit in hits] == order
+        np.testing.assert_allclose([hit["distance"] for hit in hits], [total[key] for key in order], rtol=1e-5)
+    agree([part("one[e]"), part("v")], [scores("one[e]"), scores("v")])
+    agree([part("one[e]"), part("two[e]")], [scores("one[e]"), scores("two[e]")])
+    sums = {"element_scope": {"collapse": {"strategy": "sum"}}}
+    agree([part("one[e]", **sums), part("two[e]"), part("v")], [scores("one[e]", sum), scores("two[e]"), scores("v")])
+    for parts, more, words in (([part("one[e]", **sums), part("one[e]")], {}, "element_scope"), ([part("v", **sums)], {}, "element_scope"),
+                               ([part("one[e]"), part("v")], {"group_by_field": "id"}, "group")):
+        with refused(1100, words):
+            client.hybrid_search(name, parts, RRFRanker(60), limit=5, **more)
+
+
+@newer_sdk
+def test_what_does_not_go_with_elements_is_refused(client, call, name):
+    make(client, name, metric="L2")
+    client.insert(name, [row(i) for i in range(10)])
+    for params in ({"iterator": "True"}, {"group_by_field": "title"}, {"anns_field": "clips[nothing]"},
+                   *({"params": {"element_scope": {"collapse": {"strategy": one}}}} for one in ("sum", "avg")),
+                   {"params": {"element_scope": {"collapse": {"strategy": "max", "topk": 2}}}}):
+        status = call("Search", raw_search(None, name, [[1.0] * DIM], **{"anns_field": "clips[embedding]", **params})).status
+        assert status.code == (1700 if "anns_field" in params else 1100), (params, status.reason)
+
+
+def test_lists_are_not_searched_by_keys(client, call, name):
+    make(client, name)
+    client.insert(name, [row(i) for i in range(10)])
+    status = call("Search", raw_search(None, name, [], anns_field="clips[embedding]", ids=[1])).status
+    assert status.code == 1100 and "cannot be searched by ids" in status.reason
 
 
 @newer_sdk

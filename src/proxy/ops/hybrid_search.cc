@@ -32,6 +32,21 @@ struct HybridPlan {
   MomentForm moments;
 };
 
+// The fields that the whole is ordered by. The SDKs say them in each of the searches alone.
+Result<std::string> OrderOfWhole(const model::HybridSearchRequest& request) {
+  const auto text = [](const std::vector<model::KeyValue>& params) {
+    const std::string* given = model::Find(params, "order_by_fields");
+    return given == nullptr ? std::string() : *given;
+  };
+  const std::string said = text(request.rank_params);
+  const std::string first = text(request.requests[0].params);
+  for (const model::SearchRequest& part : request.requests) {
+    if (text(part.params) != first || (!said.empty() && !first.empty() && first != said))
+      return Invalid("order_by_fields is for a hybrid search as a whole, not for a search in it");
+  }
+  return said.empty() ? first : said;
+}
+
 // The parameters beside the searches.
 Status PlanRanking(const ProxyOptions& options, const model::CollectionSchema& schema,
                    const model::HybridSearchRequest& request, HybridPlan& plan) {
@@ -48,9 +63,9 @@ Status PlanRanking(const ProxyOptions& options, const model::CollectionSchema& s
   TRY_ASSIGN(
       plan.group_scorer,
       ParseScoreMode("rank_group_scorer", model::Find(request.rank_params, "rank_group_scorer")));
-  if (const std::string* order = model::Find(request.rank_params, "order_by_fields");
-      order != nullptr && !order->empty()) {
-    TRY_ASSIGN(plan.order, ParseOrderBy(*order, schema, /*takes_json=*/true));
+  TRY_ASSIGN(const std::string order_by, OrderOfWhole(request));
+  if (!order_by.empty()) {
+    TRY_ASSIGN(plan.order, ParseOrderBy(order_by, schema, /*takes_json=*/true));
     if (plan.group.fields.size() > 1)
       return Invalid("order_by_fields cannot be used with several group by fields");
   }
@@ -77,8 +92,6 @@ Result<SearchPlan> PlanPart(const ProxyOptions& options, const ReadScope& scope,
                         .top_k_default = hybrid.window.limit + hybrid.window.offset};
   TRY_ASSIGN(SearchPlan plan, PlanSearch(options, scope, form, request));
   if (plan.params.iterator) return Invalid("iterators cannot be used with hybrid search");
-  if (!plan.params.order_by.empty())
-    return Invalid("order_by_fields is not for a search inside of a hybrid search");
   // Clients repeat the grouping of the whole in each part.
   if (plan.params.group.is_on() && plan.params.group.fields != hybrid.group.fields)
     return Invalid("a hybrid search is grouped as a whole, not the searches in it");
