@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from pymilvus import AnnSearchRequest, Function, FunctionType, RRFRanker, WeightedRanker
+from pymilvus import AnnSearchRequest, DataType, Function, FunctionType, RRFRanker, WeightedRanker
 from search_data import BITS, DIM, TERMS, Rows, collection_in_every_state, hits_of, raw_search, same_hits, small_indexes
 from support import refused
 from wire import placeholder
@@ -289,6 +289,26 @@ def test_the_sdk_says_the_order_of_the_whole_in_each_part(client, name, order):
     same_hits(hits(got), ordered, [total[i] for i in ordered], DATA)
 
 
+def first_of_groups(value_of, limit):
+    """Of the rows that a dense search puts first, the best of each group."""
+    groups = {}
+    for place in DATA.best("dense", QUERY["dense"]):
+        groups.setdefault(value_of(place), place)
+    return list(groups.values())[:limit]
+
+
+@pytest.mark.parametrize("more, value_of", [
+    ({"group_by_fields": ["group", "label"]}, lambda i: (DATA.group[i], DATA.label[i])),
+    ({"group_by_field": "meta", "json_path": "/deep/n"}, lambda i: DATA.meta[i].get("deep", {}).get("n")),
+    ({"group_by_field": 'meta["kind"]', "json_type": DataType.VARCHAR, "strict_cast": True},
+     lambda i: None if isinstance(DATA.meta[i].get("kind"), int) else DATA.meta[i].get("kind"))])
+def test_the_sdk_says_the_groups_of_the_whole_in_each_part(client, name, more, value_of):
+    parts = [part("dense", len(DATA.ids))] * 2
+    got = client.hybrid_search(name, parts, RRFRanker(60), limit=6, consistency_level="Strong", **more)
+    order = first_of_groups(value_of, 6)
+    assert [key for key, _ in hits(got)] == [int(DATA.ids[i]) for i in order]
+
+
 def test_one_order_goes_for_all(call, name):
     from pymilvus.grpc_gen import milvus_pb2
 
@@ -308,6 +328,22 @@ def test_one_order_goes_for_all(call, name):
         assert status.code == 1100 and "order_by_fields" in status.reason, (parts, whole, status)
 
 
+@pytest.mark.parametrize("parts, code", [
+    ([{"group_by_field": "group"}] * 2, 0), ([{"group_by_field": "group"}, {}], 1100), ([{}, {"group_by_field": "group"}], 1100),
+    ([{"group_by_field": "group"}, {"group_by_field": "label"}], 1100), ([{"group_size": 2}, {"group_size": 3}], 1100),
+    ([{"group_by_field": "group", "group_size": 2}, {"group_by_field": "group"}], 1100)])
+def test_groups_are_the_wholes(call, name, parts, code):
+    from pymilvus.grpc_gen import milvus_pb2
+    request = milvus_pb2.HybridSearchRequest(collection_name=name)
+    for one in parts:
+        request.requests.append(raw_search(None, name, [QUERY["dense"]], topk=100, **one))
+    request.rank_params.add(key="limit", value="5")
+    answer = call("HybridSearch", request)
+    assert answer.status.code == code, answer.status
+    if not code:
+        assert [key for key, _ in hits_of(answer)[0]] == [int(DATA.ids[i]) for i in first_of_groups(lambda i: DATA.group[i], 5)]
+
+
 @pytest.mark.parametrize("rank, words", [
     ({"strategy": "best"}, "rank"), ({"strategy": "weighted"}, "weights"), ({"params": '{"k": 0}'}, "k"),
     ({"params": '{"k": 16384}'}, "k"), ({"strategy": "weighted", "params": '{"weights": [0.5]}'}, "weights"),
@@ -323,7 +359,7 @@ def test_bad_ranking_is_refused(call, name, rank, words):
 
 def test_bad_parts_are_refused(client, call, name):
     from pymilvus.grpc_gen import milvus_pb2
-    for change in ({"order_by_fields": "nobody"}, {"iterator": "True"}, {"group_by_field": "group"}):
+    for change in ({"order_by_fields": "nobody"}, {"iterator": "True"}, {"group_size": "0"}):
         request = milvus_pb2.HybridSearchRequest(collection_name=name,
                                                  requests=[raw_search(None, name, [QUERY["dense"]], **change)])
         request.rank_params.add(key="limit", value="5")

@@ -27,45 +27,57 @@ struct HybridPlan {
   int64_t round_decimal = -1;
   GroupParams group;
   ScoreMode group_scorer = ScoreMode::kMax;
+  std::string order_by;  // As it was asked for.
   std::vector<OrderTerm> order;
   bool by_element = false;  // All searches are for elements of one struct, and so is the answer.
   MomentForm moments;
 };
 
-// The fields that the whole is ordered by. The SDKs say them in each of the searches alone.
-Result<std::string> OrderOfWhole(const model::HybridSearchRequest& request) {
-  const auto text = [](const std::vector<model::KeyValue>& params) {
-    const std::string* given = model::Find(params, "order_by_fields");
-    return given == nullptr ? std::string() : *given;
-  };
-  const std::string said = text(request.rank_params);
-  const std::string first = text(request.requests[0].params);
-  for (const model::SearchRequest& part : request.requests) {
-    if (text(part.params) != first || (!said.empty() && !first.empty() && first != said))
-      return Invalid("order_by_fields is for a hybrid search as a whole, not for a search in it");
+// What the SDKs say of the whole in each of its searches, the JSON of a group and the order there
+// alone.
+constexpr const char* kOfWhole[] = {"group_by_field",    "group_by_fields", "group_size",
+                                    "strict_group_size", "json_path",       "json_type",
+                                    "strict_cast",       "order_by_fields"};
+
+std::string TextOf(const std::vector<model::KeyValue>& params, std::string_view key) {
+  const std::string* given = model::Find(params, key);
+  return given == nullptr ? std::string() : *given;
+}
+
+// The parameters of the whole: its own, and what it leaves to its searches, which have to agree.
+Result<std::vector<model::KeyValue>> ParamsOfWhole(const model::HybridSearchRequest& request) {
+  std::vector<model::KeyValue> params = request.rank_params;
+  for (const char* key : kOfWhole) {
+    if (!TextOf(params, key).empty()) continue;
+    const std::string said = TextOf(request.requests[0].params, key);
+    for (const model::SearchRequest& part : request.requests) {
+      if (TextOf(part.params, key) != said)
+        return Invalid("{} is for a hybrid search as a whole, and its searches differ in it", key);
+    }
+    if (!said.empty()) params.push_back({.key = key, .value = said});
   }
-  return said.empty() ? first : said;
+  return params;
 }
 
 // The parameters beside the searches.
 Status PlanRanking(const ProxyOptions& options, const model::CollectionSchema& schema,
                    const model::HybridSearchRequest& request, HybridPlan& plan) {
-  const std::string* limit = model::Find(request.rank_params, "limit");
+  TRY_ASSIGN(const std::vector<model::KeyValue> params, ParamsOfWhole(request));
+  const std::string* limit = model::Find(params, "limit");
   if (limit == nullptr) return Invalid("limit should be specified in rank params");
   TRY_ASSIGN(plan.window.limit, ParseInt("limit", *limit));
-  if (const std::string* offset = model::Find(request.rank_params, "offset");
+  if (const std::string* offset = model::Find(params, "offset");
       offset != nullptr && !offset->empty()) {
     TRY_ASSIGN(plan.window.offset, ParseInt("offset", *offset));
   }
   TRY(CheckWindow(options, plan.window.limit, plan.window.offset));
-  TRY_ASSIGN(plan.round_decimal, ParseRoundDecimal(request.rank_params));
-  TRY_ASSIGN(plan.group, ParseGroupParams(options, request.rank_params));
-  TRY_ASSIGN(
-      plan.group_scorer,
-      ParseScoreMode("rank_group_scorer", model::Find(request.rank_params, "rank_group_scorer")));
-  TRY_ASSIGN(const std::string order_by, OrderOfWhole(request));
-  if (!order_by.empty()) {
-    TRY_ASSIGN(plan.order, ParseOrderBy(order_by, schema, /*takes_json=*/true));
+  TRY_ASSIGN(plan.round_decimal, ParseRoundDecimal(params));
+  TRY_ASSIGN(plan.group, ParseGroupParams(options, params));
+  TRY_ASSIGN(plan.group_scorer,
+             ParseScoreMode("rank_group_scorer", model::Find(params, "rank_group_scorer")));
+  plan.order_by = TextOf(params, "order_by_fields");
+  if (!plan.order_by.empty()) {
+    TRY_ASSIGN(plan.order, ParseOrderBy(plan.order_by, schema, /*takes_json=*/true));
     if (plan.group.fields.size() > 1)
       return Invalid("order_by_fields cannot be used with several group by fields");
   }
@@ -75,7 +87,7 @@ Status PlanRanking(const ProxyOptions& options, const model::CollectionSchema& s
     if (!plan.ranker.boosting.boosts.empty())
       return Invalid("boost functions cannot be used with hybrid search");
   } else {
-    TRY_ASSIGN(plan.ranker, ResolveStrategy(request.rank_params, paths));
+    TRY_ASSIGN(plan.ranker, ResolveStrategy(params, paths));
   }
   return {};
 }
@@ -92,7 +104,8 @@ Result<SearchPlan> PlanPart(const ProxyOptions& options, const ReadScope& scope,
                         .top_k_default = hybrid.window.limit + hybrid.window.offset};
   TRY_ASSIGN(SearchPlan plan, PlanSearch(options, scope, form, request));
   if (plan.params.iterator) return Invalid("iterators cannot be used with hybrid search");
-  // Clients repeat the grouping of the whole in each part.
+  if (!plan.params.order_by.empty() && plan.params.order_by != hybrid.order_by)
+    return Invalid("order_by_fields is for a hybrid search as a whole, not for a search in it");
   if (plan.params.group.is_on() && plan.params.group.fields != hybrid.group.fields)
     return Invalid("a hybrid search is grouped as a whole, not the searches in it");
   if (hybrid.group.is_on()) {
