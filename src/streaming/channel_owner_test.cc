@@ -27,6 +27,38 @@ class CountingOracle final : public roles::Oracle {
   int64_t next_id_ = 0;
 };
 
+/// Notes how many records each append has.
+class GroupNotingWal final : public store::Wal {
+ public:
+  explicit GroupNotingWal(store::Wal& inner) : inner_(inner) {}
+  Result<std::vector<store::WalPosition>> Append(
+      Context& ctx, std::string_view stream, std::span<const std::string_view> records) override {
+    groups.push_back(records.size());
+    return inner_.Append(ctx, stream, records);
+  }
+  Result<std::unique_ptr<store::WalReader>> Read(Context& ctx, std::string_view stream,
+                                                 store::WalPosition after) override {
+    return inner_.Read(ctx, stream, after);
+  }
+  Status Truncate(Context& ctx, std::string_view stream, store::WalPosition position) override {
+    return inner_.Truncate(ctx, stream, position);
+  }
+  Result<std::vector<store::WalPage>> Pages(Context& ctx, std::string_view stream) override {
+    return inner_.Pages(ctx, stream);
+  }
+  Status Remove(Context& ctx, std::string_view stream) override {
+    return inner_.Remove(ctx, stream);
+  }
+  Result<store::WalPosition> LastPosition(Context& ctx, std::string_view stream) override {
+    return inner_.LastPosition(ctx, stream);
+  }
+
+  std::vector<size_t> groups;
+
+ private:
+  store::Wal& inner_;
+};
+
 Column KeyColumn(int64_t first, int64_t count) {
   Column column = model::MakeColumn(FieldId(100), "id", DataType::kInt64, DataType::kNone, 0);
   for (int64_t key = first; key < first + count; ++key) column.AppendFixed(&key);
@@ -150,6 +182,34 @@ TEST_P(ChannelOwnerTest, AChangeSeesEveryWriteThatWasAnsweredBeforeIt) {
   }
   const Status refused = owner_->Run([](Context&) { return Invalid("no"); });
   EXPECT_EQ(refused.code(), ErrorCode::kInvalidParameter);
+}
+
+TEST_P(ChannelOwnerTest, WritesThatWaitShareAnAppend) {
+  constexpr int64_t kWriters = 6;
+  GroupNotingWal noting(*wal_);
+  owner_ =
+      std::make_unique<ChannelOwner>(*executor_, clock_, "s", noting, oracle_, StreamingOptions());
+  owner_->Start();
+  bool held = false;
+  std::vector<std::unique_ptr<Worker>> workers;
+  workers.push_back(executor_->Spawn("change", [&] {
+    const Status run = owner_->Run([&](Context&) -> Status {
+      held = true;
+      for (int i = 0; i < 2000; ++i) executor_->Yield();  // All writers get to the queue.
+      return {};
+    });
+    EXPECT_TRUE(run.ok());
+  }));
+  for (int64_t w = 0; w < kWriters; ++w) {
+    workers.push_back(executor_->Spawn("writer", [&, w] {
+      while (!held) executor_->Yield();
+      EXPECT_TRUE(Insert(w).ok());
+    }));
+  }
+  workers.clear();
+  EXPECT_EQ(noting.groups, std::vector<size_t>{kWriters});
+  EXPECT_EQ(Log().size(), static_cast<size_t>(kWriters));
+  owner_.reset();
 }
 
 TEST_P(ChannelOwnerTest, AFullQueueRefusesAtOnce) {

@@ -78,6 +78,17 @@ TEST_F(FaultyStores, KeepTheLogOverAPowerFailureAfterEachAppend) {
   }
 }
 
+TEST_F(FaultyStores, WriteAGroupOfTheLogAtOnceAndSyncItOnce) {
+  FaultyDisk disk(1);
+  auto wal = OpenFileWal("/wal", {}, disk);
+  ASSERT_TRUE(Append(**wal, {"first"}).ok());
+  const std::vector<std::string_view> group(100, "one of a hundred");
+  const uint64_t before = disk.operations();
+  ASSERT_TRUE(Append(**wal, group).ok());
+  EXPECT_EQ(disk.operations() - before, 2u) << "a write and a sync";
+  EXPECT_EQ(ReadAll(**wal).size(), 101u);
+}
+
 TEST_F(FaultyStores, NeverReadAnAppendThatWasRefused) {
   for (const Fault fault : {Fault::kShortWrite, Fault::kNoSpace, Fault::kIoError}) {
     for (uint64_t seed = 0; seed < 50; ++seed) {
