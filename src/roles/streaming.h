@@ -30,6 +30,9 @@ class Streaming {
   /// Waits for the guarantee, then searches fresh rows here and sealed segments on their query
   /// nodes.
   virtual Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) = 0;
+  /// Waits as Search does, then counts what BM25 must know of the shard's rows for the queries'
+  /// terms: of several shards it is added up and given to the search of each.
+  virtual Result<model::TermTotals> CountTerms(Context& ctx, const model::ShardSearch& search) = 0;
   virtual Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) = 0;
   /// Starts to serve the channels of a collection (created or recovered).
   virtual Status OpenChannels(Context& ctx, CollectionId collection) = 0;

@@ -236,6 +236,17 @@ Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& quer
   return WithFreshState(ctx, shard, query, kSearch, std::move(search), SearchOnce);
 }
 
+Result<model::TermTotals> CountSearched(Context& ctx, Shard& shard, roles::Query& query,
+                                        const model::ShardSearch& search, int64_t load_wait_ms) {
+  TRY(shard.WaitLoaded(ctx, load_wait_ms));
+  TRY(shard.WaitFor(ctx, search.read.guarantee).status());
+  for (int attempt = 1;; ++attempt) {
+    Result<model::TermTotals> totals = CountTerms(ctx, *shard.Read(), query, search);
+    const bool moved = totals.status().code() == ErrorCode::kSegmentNotFound;
+    if (!moved || attempt == kAttempts) return totals;
+  }
+}
+
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
                                  model::ShardQuery request, int64_t load_wait_ms) {
   TRY(shard.WaitLoaded(ctx, load_wait_ms));

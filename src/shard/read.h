@@ -11,6 +11,10 @@ namespace elanus::shard {
 /// kCollectionNotLoaded, kCollectionNotFullyLoaded, those of the filter and of the index.
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
                                   model::ShardSearch search, int64_t load_wait_ms = 0);
+/// Waits as Search does, then counts what BM25 must know of this shard's rows for the terms of the
+/// queries, see WeighTerms.
+Result<model::TermTotals> CountSearched(Context& ctx, Shard& shard, roles::Query& query,
+                                        const model::ShardSearch& search, int64_t load_wait_ms = 0);
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
                                  model::ShardQuery request, int64_t load_wait_ms = 0);
 

@@ -26,8 +26,8 @@ std::vector<uint32_t> TermsOf(const model::ColumnView& queries) {
 
 }  // namespace
 
-Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
-                  model::ShardSearch& search) {
+Result<model::TermTotals> CountTerms(Context& ctx, const State& state, roles::Query& query,
+                                     const model::ShardSearch& search) {
   const std::vector<uint32_t> terms = TermsOf(search.queries.view());
   model::TermTotals totals;
   totals.with_term.resize(terms.size());
@@ -36,6 +36,20 @@ Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
   }
   for (const auto& growing : state.fresh) {
     growing->Snapshot()->AddTermTotals(search.vector_field, terms, totals);
+  }
+  return totals;
+}
+
+Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
+                  model::ShardSearch& search) {
+  if (!search.totals) {
+    TRY_ASSIGN(search.totals, CountTerms(ctx, state, query, search));
+  }
+  const model::TermTotals& totals = *search.totals;
+  const std::vector<uint32_t> terms = TermsOf(search.queries.view());
+  if (totals.with_term.size() != terms.size()) {
+    return Error(ErrorCode::kUnexpected, "{} terms were counted, and {} are asked for",
+                 totals.with_term.size(), terms.size());
   }
   search.mean_length = totals.mean_length();
   std::vector<double> weights;

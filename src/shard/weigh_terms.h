@@ -9,9 +9,14 @@
 
 namespace elanus::shard {
 
+/// What all rows of all segments of `state` hold of the terms of the queries, each term once,
+/// ascending; whatever partition or moment the search asks for: scores of a row do not hang on what
+/// else is looked for. Errors: kSegmentNotFound.
+Result<model::TermTotals> CountTerms(Context& ctx, const State& state, roles::Query& query,
+                                     const model::ShardSearch& search);
+
 /// Makes the values of search.queries counts times inverse document frequencies and sets
-/// search.mean_length, over all rows of all segments of `state`, whatever partition or moment the
-/// search asks for: scores of a row do not hang on what else is looked for. Errors:
+/// search.mean_length, by search.totals or, without, by what CountTerms says. Errors:
 /// kSegmentNotFound.
 Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
                   model::ShardSearch& search);

@@ -137,6 +137,11 @@ Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search)
                        impl_->options.load_wait_ms);
 }
 
+Result<model::TermTotals> Node::CountTerms(Context& ctx, const model::ShardSearch& search) {
+  TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
+  return shard::CountSearched(ctx, *shard, impl_->parts.query, search, impl_->options.load_wait_ms);
+}
+
 Result<model::PartialRows> Node::Query(Context& ctx, model::ShardQuery query) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(query.read.vchannel));
   impl_->NotePinned(*shard, query.read);

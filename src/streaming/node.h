@@ -50,6 +50,7 @@ class Node final : public roles::Streaming {
   Result<Timestamp> ReadMoment(Context& ctx, const std::string& vchannel,
                                Timestamp guarantee) override;
   Result<model::PartialHits> Search(Context& ctx, model::ShardSearch search) override;
+  Result<model::TermTotals> CountTerms(Context& ctx, const model::ShardSearch& search) override;
   Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) override;
   Status OpenChannels(Context& ctx, CollectionId collection) override;
   Status CloseChannels(Context& ctx, CollectionId collection) override;

@@ -185,36 +185,54 @@ def test_every_algorithm_scores_by_the_formula(client, name, algorithm):
     look(700, set(range(0, 700, 3)))
 
 
-def test_statistics_are_those_of_each_shard(client, name):
-    """A word of every row is worth less the more rows the shard has: two worths, and how many rows have each."""
+@pytest.mark.parametrize("b", [0, 0.75])
+def test_statistics_are_those_of_the_collection_whichever_shard_a_row_is_in(client, name, b):
+    """A word of every row and one of few; rows grow, are sealed, and both; some are deleted, which counts once compacted."""
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("text", DataType.VARCHAR, max_length=2000, enable_analyzer=True)
     schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_function(Function(name="rank", function_type=FunctionType.BM25, input_field_names=["text"],
                                  output_field_names=["sparse"]))
-    client.create_collection(name, schema=schema, consistency_level="Strong", num_shards=2)
-    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", {"bm25_b": 0}, field="sparse")
+    client.create_collection(name, schema=schema, consistency_level="Strong", num_shards=3)
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", {"bm25_b": b}, field="sparse")
     client.load_collection(name)
-    times = {i: 1 + i % 4 for i in range(201)}
+    words = {i: ["all"] * (1 + i % 4) + ["few"] * (i % 7 == 0) for i in range(201)}
 
-    def look(rows):
-        hits = client.search(name, data=["all"], anns_field="sparse", limit=300)[0]
-        assert {hit["id"] for hit in hits} == set(rows)
-        worth = {hit["id"]: hit["distance"] / (times[hit["id"]] * 2.2 / (times[hit["id"]] + 1.2)) for hit in hits}
-        shards = {}
-        for key, value in worth.items():
-            shards.setdefault(round(value, 7), set()).add(key)
-        # Of 201 rows two shards cannot have as many each.
-        assert len(shards) == 2
-        for value, keys in shards.items():
-            assert value == pytest.approx(math.log(1 + 0.5 / (len(keys) + 0.5)), rel=1e-4)
-    client.insert(name, [{"id": i, "text": " ".join(["all"] * n)} for i, n in times.items()][:101])
-    look(list(times)[:101])
+    def expected(texts, word, key):
+        holders = sum(word in text for text in texts.values())
+        usual = sum(map(len, texts.values())) / len(texts)
+        times, length = texts[key].count(word), len(texts[key])
+        weight = math.log(1 + (len(texts) - holders + 0.5) / (holders + 0.5))
+        return weight * times * 2.2 / (times + 1.2 * (1 - b + b * length / usual))
+
+    def look(texts, deleted=()):
+        for query in (["all"], ["few"], ["all", "few"]):
+            want = {key: sum(expected(texts, word, key) for word in query) for key, text in texts.items()
+                    if key not in deleted and set(query) & set(text)}
+            hits = client.search(name, data=[" ".join(query)], anns_field="sparse", limit=300)[0]
+            assert {hit["id"] for hit in hits} == set(want)
+            for hit in hits:
+                assert hit["distance"] == pytest.approx(want[hit["id"]], rel=1e-4)
+            pages = client.search_iterator(name, data=[" ".join(query)], anns_field="sparse", batch_size=50, limit=300)
+            read = []
+            while page := pages.next():
+                read += [(hit["id"], hit["distance"]) for hit in page]
+            pages.close()
+            assert sorted(key for key, _ in read) == sorted(want)
+            assert all(score == pytest.approx(want[key], rel=1e-4) for key, score in read)
+
+    def some(keys):
+        return {key: words[key] for key in keys}
+    client.insert(name, [{"id": i, "text": " ".join(words[i])} for i in range(101)])
+    look(some(range(101)))
     client.flush(name)
-    look(list(times)[:101])
-    client.insert(name, [{"id": i, "text": " ".join(["all"] * n)} for i, n in times.items()][101:])
-    look(list(times))
+    look(some(range(101)))
+    client.insert(name, [{"id": i, "text": " ".join(words[i])} for i in range(101, 201)])
+    look(words)
+    gone = set(range(0, 201, 5))
+    client.delete(name, ids=sorted(gone))
+    look(words, gone)
 
 
 def test_what_a_function_fills_is_not_brought(client, call, name):

@@ -11,6 +11,7 @@
 #include "model/data_type.h"
 #include "model/requests/function_chain.h"
 #include "model/requests/shard_read.h"
+#include "model/requests/term_totals.h"
 
 namespace elanus::model {
 
@@ -143,6 +144,9 @@ struct ShardSearch {
   // By element only: hits are rows again, each with the element that is the best of it.
   std::optional<ElementFold> fold;
   std::vector<ChainStep> chain;  // Changes the scores of each segment's hits, or leaves some out.
+  // BM25 only: what the rows of all shards hold, where there are several; a shard that stands alone
+  // counts for itself.
+  std::optional<TermTotals> totals;
   // BM25 only, set by the shard, which turns the term counts of the queries into weights too.
   double mean_length = 0;
 
@@ -174,6 +178,7 @@ struct ShardSearch {
     v(20, "fold", fold);
     v(21, "chain", chain);
     v(22, "iterative_filter", iterative_filter);
+    v(23, "totals", totals);
   }
 };
 

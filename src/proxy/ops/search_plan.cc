@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/profile.h"
 #include "expr/element_filter.h"
 #include "expr/expr.h"
 #include "index/embedding_list.h"
@@ -195,6 +196,19 @@ Result<model::PartialHits> RunOnShards(Context& ctx, Services& services, Timesta
     TRY_ASSIGN(model::PartialHits hits, services.streaming.Search(ctx, std::move(search)));
     scope.moments = {hits.read_at};
     return hits;
+  }
+  if (search.metric == model::Metric::kBm25) {
+    // A row's score is by the whole collection, whichever shard it happens to be in.
+    ProfileStep counting(ctx, "count terms");
+    std::vector<model::TermTotals> counted(vchannels.size());
+    TRY(services.fan_out.ParallelFor(counting.ctx(), vchannels.size(), [&](size_t shard) -> Status {
+      model::ShardSearch one = search;
+      at_shard(one, shard);
+      TRY_ASSIGN(counted[shard], services.streaming.CountTerms(counting.ctx(), one));
+      return {};
+    }));
+    search.totals.emplace();
+    for (const model::TermTotals& totals : counted) search.totals->Add(totals);
   }
   std::vector<model::PartialHits> parts(vchannels.size());
   TRY(services.fan_out.ParallelFor(ctx, vchannels.size(), [&](size_t shard) -> Status {

@@ -79,6 +79,9 @@ class StandInStreaming : public Streaming {
   Result<model::PartialHits> Search(Context&, model::ShardSearch) override {
     return NotInThisTest();
   }
+  Result<model::TermTotals> CountTerms(Context&, const model::ShardSearch&) override {
+    return NotInThisTest();
+  }
   Result<model::PartialRows> Query(Context&, model::ShardQuery) override { return NotInThisTest(); }
   Status OpenChannels(Context&, CollectionId) override { return NotInThisTest(); }
   Status CloseChannels(Context&, CollectionId) override { return NotInThisTest(); }
