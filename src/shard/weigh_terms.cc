@@ -53,6 +53,7 @@ Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
   }
   search.mean_length = totals.mean_length();
   std::vector<double> weights;
+  weights.reserve(terms.size());
   for (uint64_t with_term : totals.with_term) {
     weights.push_back(text::InverseDocumentFrequency(totals.rows, with_term));
   }
