@@ -485,7 +485,7 @@ TEST_F(GrpcServerTest, AFullQueueRefusesAtOnceAndWhatWaitsIsAnswered) {
 TEST_F(GrpcServerTest, ACallerWhoseTimeIsUpEndsItsRequest) {
   RestartGuarded({});
   oracle_.Hold(true);
-  const auto call = client().Start(kService + "AllocTimestamp", "", /*timeout_ms=*/200);
+  const auto call = client().Start(kService + "AllocTimestamp", "", /*timeout_ms=*/1000);
   EXPECT_EQ(call->Wait().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(oracle_.Reached(1, 1)) << "the worker was not told";
   oracle_.Hold(false);
