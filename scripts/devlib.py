@@ -2,6 +2,8 @@
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -127,3 +129,16 @@ class Tally:
             print(f"{name:<28} {passed:>6} passed {failed:>4} failed {seconds:>7.0f} s")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         return 1 if self.failed or not self.passed else 0
+
+
+def machine():
+    """The processor, what it computes with, memory and kernel: what a published figure was measured on."""
+    with open("/proc/cpuinfo") as info:
+        text = info.read()
+    model = re.search(r"model name\s*: (.*)", text)
+    wide = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile") if f" {name}" in text]
+    with open("/proc/meminfo") as info:
+        memory = int(info.readline().split()[1]) / 2 ** 20
+    name = model.group(1) if model else platform.machine()
+    return (f"{name}, {os.cpu_count()} CPUs ({', '.join(wide)}), {memory:.0f} GiB, "
+            f"Linux {platform.release().split('-')[0]}")

@@ -7,7 +7,6 @@ kept too, so that --resume goes on where one ended. --prepare only builds, which
 import argparse
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
-from devlib import BUILD, Failed, pinned, run, venv  # noqa: E402
+from devlib import BUILD, Failed, machine, pinned, run, venv  # noqa: E402
 import report  # noqa: E402
 import rounds  # noqa: E402
 import settings  # noqa: E402
@@ -72,18 +71,6 @@ def load_truth(folder):
     text = subprocess.run([venv("bench_ann"), "-c", code, os.path.join(folder, "gt.npy")], capture_output=True,
                           text=True, check=True).stdout
     return [set(row) for row in json.loads(text)]
-
-
-def machine():
-    with open("/proc/cpuinfo") as info:
-        text = info.read()
-    model = re.search(r"model name\s*: (.*)", text)
-    wide = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile") if f" {name}" in text]
-    with open("/proc/meminfo") as info:
-        memory = int(info.readline().split()[1]) / 2 ** 20
-    name = model.group(1) if model else platform.machine()
-    return (f"{name}, {os.cpu_count()} CPUs ({', '.join(wide)}), {memory:.0f} GiB, "
-            f"Linux {platform.release().split('-')[0]}")
 
 
 def peers():

@@ -12,7 +12,6 @@ recall, with and without a filter (beside.py; root).
 import argparse
 import json
 import os
-import platform
 import random
 import re
 import statistics
@@ -20,7 +19,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "scripts"), os.path.join(ROOT, "demo")]
-from devlib import BUILD, Failed, answers, run, venv  # noqa: E402
+from devlib import BUILD, Failed, answers, machine, run, venv  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARTS = ["text", "hybrid", "group", "load", "iterator", "milvus"]
@@ -55,7 +54,7 @@ def agree(name, ours, theirs):
 
 def report(count, rounds):
     median = statistics.median
-    text = [f"{count} package descriptions, three words a query, top 10, one core of {platform.processor() or platform.machine()}, "
+    text = [f"{count} package descriptions, three words a query, top 10, one core of {machine()}, "
             f"queries per second of CPU time, median of {len(rounds)} rounds.", "",
             "| query | elanus | peer | its QPS | ratio | goal |", "| --- | --- | --- | --- | --- | --- |"]
     table = []
@@ -114,7 +113,7 @@ def run_served(args, parts):
     if args.out:
         with open(os.path.join(args.out, "serving.md"), "w") as out:
             out.write(f"# Search as it is served\n\n{args.vectors:,} x 384 real embeddings, HNSW M 16 efConstruction 200, ef 64 where "
-                      f"nothing else is said, top 10; CPU is the whole server's for each request. Written by `./dev bench search`.\n\n{text}")
+                      f"nothing else is said, top 10; CPU is the whole server's for each request. {machine()}. Written by `./dev bench search`.\n\n{text}")
         with open(os.path.join(args.out, "serving.json"), "w") as out:
             json.dump({"figures": figures, "milvus": compared}, out, indent=1)
 
