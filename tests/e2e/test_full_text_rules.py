@@ -150,20 +150,24 @@ def test_the_metric_of_a_text_function_is_bm25(client, call, name):
     assert client.describe_index(name, "counts")["metric_type"] == "BM25"
 
 
-@pytest.mark.parametrize("algorithm", ["TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE", "BLOCK_MAX_WAND", "SINDI"])
-def test_every_algorithm_scores_by_the_formula(client, name, algorithm):
-    """With other constants than the usual ones, beside bm25s: growing rows, sealed ones, both, with deletes."""
-    texts = sentences(700, seed=21)
-    k1, b = 0.6, 0.4
+def make_ranked(client, name, params, **collection):
+    """Texts with a BM25 function, whose index has these parameters."""
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("text", DataType.VARCHAR, max_length=2000, enable_analyzer=True)
     schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_function(Function(name="rank", function_type=FunctionType.BM25, input_field_names=["text"],
                                  output_field_names=["sparse"]))
-    client.create_collection(name, schema=schema, consistency_level="Strong")
-    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", {"inverted_index_algo": algorithm, "bm25_k1": k1, "bm25_b": b},
-              field="sparse")
+    client.create_collection(name, schema=schema, consistency_level="Strong", **collection)
+    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", params, field="sparse")
+
+
+@pytest.mark.parametrize("algorithm", ["TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE", "BLOCK_MAX_WAND", "SINDI"])
+def test_every_algorithm_scores_by_the_formula(client, name, algorithm):
+    """With other constants than the usual ones, beside bm25s: growing rows, sealed ones, both, with deletes."""
+    texts = sentences(700, seed=21)
+    k1, b = 0.6, 0.4
+    make_ranked(client, name, {"inverted_index_algo": algorithm, "bm25_k1": k1, "bm25_b": b})
     client.load_collection(name)
 
     def look(count, deleted=()):
@@ -188,14 +192,7 @@ def test_every_algorithm_scores_by_the_formula(client, name, algorithm):
 @pytest.mark.parametrize("b", [0, 0.75])
 def test_statistics_are_those_of_the_collection_whichever_shard_a_row_is_in(client, name, b):
     """A word of every row and one of few; rows grow, are sealed, and both; some are deleted, which counts once compacted."""
-    schema = client.create_schema(auto_id=False)
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("text", DataType.VARCHAR, max_length=2000, enable_analyzer=True)
-    schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
-    schema.add_function(Function(name="rank", function_type=FunctionType.BM25, input_field_names=["text"],
-                                 output_field_names=["sparse"]))
-    client.create_collection(name, schema=schema, consistency_level="Strong", num_shards=3)
-    add_index(client, name, "SPARSE_INVERTED_INDEX", "BM25", {"bm25_b": b}, field="sparse")
+    make_ranked(client, name, {"bm25_b": b}, num_shards=3)
     client.load_collection(name)
     words = {i: ["all"] * (1 + i % 4) + ["few"] * (i % 7 == 0) for i in range(201)}
 
