@@ -18,6 +18,11 @@ inline constexpr std::array<CodeKind, 7> kRefineKinds = {
     CodeKind::kSq4,      CodeKind::kSq6,     CodeKind::kSq8,    CodeKind::kFloat16,
     CodeKind::kBFloat16, CodeKind::kFloat32, CodeKind::kFloat32};
 
+/// Codes in levels between the bounds of each dimension.
+constexpr bool IsScalar(CodeKind kind) {
+  return kind == CodeKind::kSq8 || kind == CodeKind::kSq6 || kind == CodeKind::kSq4;
+}
+
 /// With one candidate a hit, which is the reference's default, refining could only put hits in
 /// order.
 inline constexpr double kDefaultRefineK = 2;

@@ -31,24 +31,16 @@ class CandidateStream {
 /// Scores candidates anew and gives those in the range; some of them wait to be put in order.
 class RefiningStream final : public HitStream {
  public:
-  /// What Rescorer takes.
-  struct Refine {
-    CodeKind kind;
-    const Codec* codec;
-    PackedRows packed;
-    VectorBlock rows;
-    bool scan_rounds;
-  };
-  /// `window`: how many wait at least, when there is something to score by.
-  RefiningStream(std::unique_ptr<CandidateStream> candidates, const Refine& refine,
+  /// `scan_rounds`: see Rescorer. `window`: how many wait at least, when there is something to
+  /// score by.
+  RefiningStream(std::unique_ptr<CandidateStream> candidates, Refiner refiner, bool scan_rounds,
                  model::Metric metric, const StreamRequest& request, size_t window)
       : candidates_(std::move(candidates)),
-        rescorer_(refine.kind, refine.codec, refine.packed, refine.rows, metric,
-                  candidates_->scorer(), refine.scan_rounds),
+        rescorer_(std::move(refiner), candidates_->scorer(), scan_rounds),
         range_(request.range, metric),
         scale_(LargerIsBetter(metric) ? -1.0f : 1.0f),
         window_(rescorer_.rescores() ? window : 0),
-        query_(refine.rows.dim, metric) {
+        query_(request.query.dim, metric) {
     query_.Set(request.query, 0);
     candidates_->SetQuery(query_);
     rescorer_.SetQuery(query_);

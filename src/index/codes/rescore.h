@@ -35,21 +35,31 @@ struct Candidates {
   }
 };
 
-/// What scores candidates anew, for one call: the segment's vectors, refine codes, or nothing.
+/// What knows better than the codes of a scan: of rows or of places, or null for nothing.
+struct Refiner {
+  std::unique_ptr<Scorer> scorer;
+  bool by_row = false;
+};
+
+/// By `codec`'s codes, by `rows` as they are when it is null and the kind is kFloat32, or by
+/// nothing.
+inline Refiner MakeRefiner(CodeKind kind, const Codec* codec, PackedRows packed, VectorBlock rows,
+                           model::Metric metric) {
+  if (codec != nullptr) return {.scorer = codec->NewScorer(packed)};
+  if (kind != CodeKind::kFloat32) return {};
+  return {.scorer = std::make_unique<RawScorer>(rows, metric), .by_row = true};
+}
+
+/// Scores candidates anew, for one call.
 class Rescorer {
  public:
-  /// `codec` null and kind kFloat32: by `rows` as they are. `scan` scored the candidates; when
-  /// `scan_rounds`, its keys are of a rounded query and it can do better.
-  Rescorer(CodeKind kind, const Codec* codec, PackedRows packed, VectorBlock rows,
-           model::Metric metric, Scorer& scan, bool scan_rounds)
-      : scan_(scan), scan_rounds_(scan_rounds) {
-    if (codec != nullptr) {
-      refine_ = codec->NewScorer(packed);
-    } else if (kind == CodeKind::kFloat32) {
-      refine_ = std::make_unique<RawScorer>(rows, metric);
-      by_row_ = true;
-    }
-  }
+  /// `scan` scored the candidates; when `scan_rounds`, its keys are of a rounded query and it can
+  /// do better.
+  Rescorer(Refiner refiner, Scorer& scan, bool scan_rounds)
+      : scan_(scan),
+        scan_rounds_(scan_rounds),
+        refine_(std::move(refiner.scorer)),
+        by_row_(refiner.by_row) {}
 
   /// After the scan's own SetQuery. Borrowed until the next call.
   void SetQuery(const QueryVector& query) {
@@ -98,8 +108,8 @@ class Rescorer {
  private:
   Scorer& scan_;
   const bool scan_rounds_;
-  std::unique_ptr<Scorer> refine_;
-  bool by_row_ = false;
+  const std::unique_ptr<Scorer> refine_;
+  const bool by_row_;
   std::vector<uint32_t> order_;
 };
 

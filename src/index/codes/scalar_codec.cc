@@ -95,8 +95,8 @@ class ScalarScorer final : public Scorer {
       planes_.Dot(rounded_.numbers.data(), pointers, sums);
       for (size_t j = 0; j < group; ++j) {
         const float product = offset_ + rounded_.scale * static_cast<float>(sums[j]);
-        keys[i + j] =
-            is_l2_ ? std::max(0.0f, square_ + rows_.terms[row_at(i + j)] - 2 * product) : -product;
+        // Of residuals a key may be below zero: it lacks the product with the centroid.
+        keys[i + j] = is_l2_ ? square_ + rows_.terms[row_at(i + j)] - 2 * product : -product;
       }
     }
   }

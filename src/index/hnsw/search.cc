@@ -95,9 +95,9 @@ class GraphSearch {
         range_(request.range, index.metric_),
         query_(index.rows_.dim, index.metric_),
         walk_(index.opened_.codes.codec->NewScorer(index.opened_.packed)),
-        rescorer_(index.opened_.codes.refine_kind, index.opened_.codes.refine.get(),
-                  index.opened_.refine, index.rows_, index.metric_, *walk_,
-                  RoundsQuery(index.opened_.codes.codec->kind())),
+        rescorer_(MakeRefiner(index.opened_.codes.refine_kind, index.opened_.codes.refine.get(),
+                              index.opened_.refine, index.rows_, index.metric_),
+                  *walk_, RoundsQuery(index.opened_.codes.codec->kind())),
         best_(shape.k),
         below_(static_cast<uint32_t>(shape.candidates)) {}
 

@@ -166,12 +166,9 @@ std::unique_ptr<HitStream> MakeGraphStream(const OpenedGraph& graph, VectorBlock
   const auto breadth = std::min<size_t>(ef, std::max<size_t>(rows.rows, 1));
   return std::make_unique<RefiningStream>(
       std::make_unique<WalkStream>(graph, breadth, request.allowed),
-      RefiningStream::Refine{.kind = graph.codes.refine_kind,
-                             .codec = graph.codes.refine.get(),
-                             .packed = graph.refine,
-                             .rows = rows,
-                             .scan_rounds = RoundsQuery(graph.codes.codec->kind())},
-      metric, request, static_cast<size_t>(std::ceil(static_cast<double>(breadth) * ratio)));
+      MakeRefiner(graph.codes.refine_kind, graph.codes.refine.get(), graph.refine, rows, metric),
+      RoundsQuery(graph.codes.codec->kind()), metric, request,
+      static_cast<size_t>(std::ceil(static_cast<double>(breadth) * ratio)));
 }
 
 }  // namespace elanus::index

@@ -29,7 +29,8 @@ bool HeaderIsGood(const IvfHeader& h, VectorBlock rows, size_t content) {
   for (uint64_t b : bytes) {
     if (b > kBytesMax / std::max<uint64_t>(h.places, 1)) return false;
   }
-  return h.residual <= 1 && h.code_terms <= 1 && h.refine_terms <= 1 && IvfLayout(h).end == content;
+  return h.residual <= (kResidualCodes | kResidualRefineCodes) && h.code_terms <= 1 &&
+         h.refine_terms <= 1 && IvfLayout(h).end == content;
 }
 
 bool HomesAreGood(const OpenedIvf& opened) {
@@ -222,7 +223,8 @@ Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metri
                          .lists = count,
                          .dim = rows.dim,
                          .places = order.size(),
-                         .residual = codes.residual,
+                         .residual = (codes.residual ? kResidualCodes : 0) |
+                                     (codes.refines_residuals ? kResidualRefineCodes : 0),
                          .code_kind = static_cast<uint64_t>(codes.codec->kind()),
                          .code_params = params.size(),
                          .code_bytes = codes.codec->row_bytes(),
@@ -254,11 +256,11 @@ Result<std::string> WriteIvf(Context& ctx, VectorBlock rows, model::Metric metri
       order.size() / block, pool));
   if (codes.refine != nullptr) {
     std::memcpy(base + at.refine_params, refine_params.data(), refine_params.size());
-    TRY(PackPlaces(
-        ctx,
-        BlockPacker(*codes.refine, RowsFor(*codes.refine, rows, metric), lists, false, places,
-                    base + at.refine_codes, reinterpret_cast<float*>(base + at.refine_terms)),
-        order.size(), pool));
+    TRY(PackPlaces(ctx,
+                   BlockPacker(*codes.refine, RowsFor(*codes.refine, rows, metric), lists,
+                               codes.refines_residuals, places, base + at.refine_codes,
+                               reinterpret_cast<float*>(base + at.refine_terms)),
+                   order.size(), pool));
   }
   return Frame(kMagic, 1, payload);
 }
@@ -299,7 +301,8 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, model::Metric metric) {
     opened.seconds = reinterpret_cast<const uint16_t*>(base + at.seconds);
   }
   if (!HomesAreGood(opened) || !NumbersAreGood(opened)) return damaged;
-  opened.codes.residual = h.residual != 0;
+  opened.codes.residual = (h.residual & kResidualCodes) != 0;
+  opened.codes.refines_residuals = (h.residual & kResidualRefineCodes) != 0;
   opened.codes.refine_kind = static_cast<CodeKind>(h.refine_kind);
   if (HoldsRefineCodes(opened.codes.refine_kind)) {
     TRY_ASSIGN(OpenedPart refine,
@@ -311,9 +314,11 @@ Result<OpenedIvf> OpenIvf(Blob file, VectorBlock rows, model::Metric metric) {
                            .terms = base + at.refine_terms,
                            .rows = h.places},
                           dim, is_l2, "inverted lists"));
+    if (opened.codes.refines_residuals && !IsScalar(refine.codec->kind())) return damaged;
     opened.codes.refine = std::move(refine.codec);
     opened.refine = refine.rows;
   }
+  if (opened.codes.refines_residuals && opened.codes.refine == nullptr) return damaged;
   opened.file = std::move(file);
   return opened;
 }

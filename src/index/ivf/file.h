@@ -21,12 +21,16 @@ namespace elanus::index {
 struct IvfHeader {
   uint64_t rows, lists, dim;
   uint64_t places;    // Rows and what pads lists.
-  uint64_t residual;  // 1: codes are of what a row leaves over from its centroid.
+  uint64_t residual;  // Bits: which codes are of what a row leaves over from its centroid.
   uint64_t code_kind, code_params, code_bytes, code_terms;  // Kind; bytes; bytes a row; 0 or 1.
   uint64_t refine_kind, refine_params, refine_bytes, refine_terms;
   uint64_t element;  // An ElementType.
   uint64_t spilled;  // 1: each row stands in two lists. (Older files have a zero here.)
 };
+
+/// Bits of IvfHeader::residual. (Older files refine by codes of rows as they are.)
+inline constexpr uint64_t kResidualCodes = 1;
+inline constexpr uint64_t kResidualRefineCodes = 2;
 
 struct IvfLayout {
   size_t centroids, bounds, numbers, code_params, codes, terms;
@@ -40,6 +44,7 @@ struct IvfCodes {
   bool residual = false;
   CodeKind refine_kind = CodeKind::kNone;
   std::unique_ptr<Codec> refine;
+  bool refines_residuals = false;
 };
 
 /// Rows in lists: what training has found.

@@ -37,6 +37,34 @@ enum class CodesOf { kRows, kResiduals };
 // Whether rows may stand in two lists.
 enum class Spills { kNever, kWherePays };
 
+// A sample of what rows leave over from their centroids.
+FloatSample SampleResiduals(const Source& source) {
+  const FloatRows& rows = source.unit_rows;
+  const size_t dim = rows.dim();
+  const size_t count = std::min(rows.rows(), kSampleRows);
+  FloatSample sample{.owned = std::vector<float>(count * dim), .block = {}};
+  for (size_t i = 0; i < count; ++i) {
+    const size_t r = i * rows.rows() / count;
+    const float* centroid = source.lists.centroids.data() + source.lists.nearest[r] * dim;
+    float* residual = sample.owned.data() + i * dim;
+    rows.Copy(r, residual);
+    for (size_t d = 0; d < dim; ++d) residual[d] -= centroid[d];
+  }
+  sample.block = {.data = sample.owned.data(), .rows = count, .dim = rows.dim()};
+  return sample;
+}
+
+// Levels between bounds are finer where the bounds are those of a list and not of all rows.
+void TrainRefine(const Source& source, IvfCodes& codes) {
+  codes.refines_residuals = IsScalar(codes.refine_kind);
+  if (!codes.refines_residuals) {
+    codes.refine = TrainCodec(codes.refine_kind, source.unit_rows, source.is_l2());
+    return;
+  }
+  const FloatSample sample = SampleResiduals(source);
+  codes.refine = TrainCodec(codes.refine_kind, FloatRows(sample.block, false), source.is_l2());
+}
+
 // Whether second lists are tried. Not with codes to refine by, which would double, too.
 bool MaySpill(size_t rows, size_t lists, CodeKind refine) {
   return !HoldsRefineCodes(refine) && rows >= kSpilledRowsMin && lists >= kSpilledListsMin;
@@ -73,9 +101,7 @@ Result<std::string> BuildIvf(Context& ctx, VectorBlock rows, model::Metric metri
     TRY(Spill(ctx, unit_rows, source.is_l2(), codes.refine_kind, options.pool, lists));
   }
   TRY_ASSIGN(codes.codec, kMake(ctx, source));
-  if (HoldsRefineCodes(codes.refine_kind)) {
-    codes.refine = TrainCodec(codes.refine_kind, unit_rows, source.is_l2());
-  }
+  if (HoldsRefineCodes(codes.refine_kind)) TrainRefine(source, codes);
   TRY_ASSIGN(std::string file, WriteIvf(ctx, rows, metric, lists, codes, options.pool));
   if (options.on_progress) options.on_progress(1.0);
   return file;
@@ -146,23 +172,6 @@ constexpr ParamSpec kEmptyListsSpec{
     .min = 0,
     .max = 65536,
     .help = "A range search goes on past nprobe until so many lists in a row add no hit."};
-
-// A sample of what rows leave over from their centroids.
-FloatSample SampleResiduals(const Source& source) {
-  const FloatRows& rows = source.unit_rows;
-  const size_t dim = rows.dim();
-  const size_t count = std::min(rows.rows(), kSampleRows);
-  FloatSample sample{.owned = std::vector<float>(count * dim), .block = {}};
-  for (size_t i = 0; i < count; ++i) {
-    const size_t r = i * rows.rows() / count;
-    const float* centroid = source.lists.centroids.data() + source.lists.nearest[r] * dim;
-    float* residual = sample.owned.data() + i * dim;
-    rows.Copy(r, residual);
-    for (size_t d = 0; d < dim; ++d) residual[d] -= centroid[d];
-  }
-  sample.block = {.data = sample.owned.data(), .rows = count, .dim = rows.dim()};
-  return sample;
-}
 
 Result<std::unique_ptr<Codec>> MakeRows(Context&, const Source& source) {
   return MakeRowCodec(source.rows.element, source.rows.dim, source.metric);

@@ -20,8 +20,7 @@ class Reservoir {
   static constexpr size_t kBatch = 256;
 
   explicit Reservoir(size_t k)
-      : room_(std::max<size_t>(k, 1)),
-        k_(room_),
+      : k_(std::max<size_t>(k, 1)),
         most_(k_ + std::max(k_ / 2, kSlack)),
         keys_(most_ + kBatch),
         places_(most_ + kBatch) {}
@@ -29,6 +28,8 @@ class Reservoir {
   /// A key above this does not enter. Infinity until k keys are held.
   float bound() const { return bound_; }
   bool full() const { return size_ >= k_; }
+  /// Keys that it keeps.
+  size_t room() const { return k_; }
   /// Keys held; may be more than k.
   size_t size() const { return size_; }
 
@@ -57,13 +58,7 @@ class Reservoir {
     Settle();
     for (size_t i = 0; i < size_; ++i) fn(keys_[i], places_[i]);
   }
-  /// For so many keys instead, not more than it was made for.
-  void Narrow(size_t k) {
-    k_ = k;
-    if (size_ >= k_) Shrink();
-  }
   void Clear() {
-    k_ = room_;
     size_ = 0;
     bound_ = std::numeric_limits<float>::infinity();
   }
@@ -91,7 +86,6 @@ class Reservoir {
     size_ = k_;
   }
 
-  size_t room_;
   size_t k_;
   size_t most_;  // Keys before a selection.
   std::vector<float> keys_;

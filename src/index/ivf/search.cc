@@ -16,9 +16,9 @@
 #include <optional>
 
 #include "index/codes/choices.h"
-#include "index/codes/rescore.h"
 #include "index/ivf/allowed_lists.h"
 #include "index/ivf/filter_costs.h"
+#include "index/ivf/list_refiner.h"
 #include "index/ivf/met_lists.h"
 #include "index/ivf/reservoir.h"
 #include "index/top_k.h"
@@ -42,15 +42,23 @@ constexpr size_t kDense = 2;  // One allowed row in so many: the others are scor
 // Under a filter lists are read until so many times the rows have been met that had been when the
 // last of the best came: far from the query these lie in more lists. At most so many times what is
 // needed otherwise.
-constexpr double kMoreRows = 6;
-constexpr double kMostRows = 4;
+struct Patience {
+  double more;
+  double most;
+};
+constexpr Patience kPatience{.more = 6, .most = 4};
+// What refines finds the best of fewer rows.
+constexpr Patience kRefiningPatience{.more = 3, .most = 2};
 // Looking whether better ones came costs: it is done once so many times the rows have been met.
 constexpr double kLookShare = 1.1;
 // A query is far from what a filter allows where the asked lists have less than this of the share
 // that it allows of all.
 constexpr double kFarDensity = 0.6;
-// Far from the query codes tell less which rows are nearest, and more of them are scored anew.
+// Far from the query codes tell less which rows are nearest: up to so many times the candidates are
+// scored anew, until so many times those have been that had been when the last of the best came.
 constexpr size_t kFarCandidates = 8;
+constexpr size_t kFarOfHit = 32;
+constexpr size_t kLastOfUse = 4;
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
 // One call's state: scorers and scratch for its queries, one after the other.
@@ -69,8 +77,7 @@ class IvfSearch {
         range_(request.range, index.metric),
         scan_(lists_.codes.codec->NewScorer(lists_.packed)),
         // Codecs of residuals lack the centroid's part, and score without rounding where it counts.
-        rescorer_(lists_.codes.refine_kind, lists_.codes.refine.get(), lists_.refine, index.rows,
-                  index.metric, *scan_,
+        rescorer_(MakeListRefiner(lists_, index.rows, index.metric), *scan_,
                   !lists_.codes.residual && RoundsQuery(lists_.codes.codec->kind())),
         found_(shape.candidates),
         below_(shape.candidates),
@@ -81,14 +88,18 @@ class IvfSearch {
         allowed_count_(allowed_.empty() ? lists_.header.rows : allowed_.Count()),
         costs_(lists_, RefineBytes(index), allowed_count_, shape.probes, request.queries.rows),
         by_row_(allowed_.empty() ? ByRow::kNo : costs_.Choose()),
+        patience_(rescorer_.refines() ? kRefiningPatience : kPatience),
         group_tile_(std::clamp(
             kGroupTileBytes / lists_.codes.codec->row_bytes() / kGroupTileMin * kGroupTileMin,
             kGroupTileMin, kTileRows)) {
     if (!allowed_.empty() && by_row_ == ByRow::kNo && !range_.bounds()) {
       per_list_.emplace(lists_, allowed_, allowed_count_, costs_.Groups());
       is_together_ = costs_.AreTogether(per_list_->MeanShare());
-      if (is_together_ && lists_.codes.refine_kind != CodeKind::kNone) {
-        found_ = Reservoir(std::min<size_t>(kFarCandidates * shape.candidates, allowed_count_));
+      if (is_together_ && rescorer_.refines()) {
+        const size_t most =
+            std::clamp<size_t>(kFarCandidates * shape.candidates, shape.candidates,
+                               std::max<size_t>(shape.candidates, kFarOfHit * shape.k));
+        found_ = Reservoir(std::min<size_t>(most, allowed_count_));
       }
     }
   }
@@ -308,13 +319,12 @@ class IvfSearch {
         wanted = is_far ? static_cast<double>(lists_.header.rows) : rows_met;
         if (per_list_.has_value()) wanted *= costs_.Together(per_list_->MeanShare());
         looks_farther = is_together_ && IsFar(rows_met);
-        if (is_together_ && !looks_farther) found_.Narrow(shape_.candidates);
       }
       const bool goes_on = range_.bounds() && empty < shape_.empty_max;
-      const double needed =
-          range_.bounds() || is_together_ ? wanted : density.Needed(wanted, costs_.met_power());
+      const double needed = range_.bounds() ? wanted : density.Needed(wanted, costs_.met_power());
       const double enough =
-          looks_farther ? std::clamp(kMoreRows * gained_at, needed, kMostRows * needed) : needed;
+          looks_farther ? std::clamp(patience_.more * gained_at, needed, patience_.most * needed)
+                        : needed;
       if (p >= shape_.probes && met_ >= enough && (HoldsEnough() || !shape_.fills) && !goes_on) {
         break;
       }
@@ -536,14 +546,45 @@ class IvfSearch {
   void Answer(Reservoir& found, Hits hits, size_t slot) {
     candidates_.Clear();
     found.ForEach([&](float, uint32_t place) { __builtin_prefetch(lists_.numbers + place); });
-    const auto add = [&](float key, uint32_t place) {
-      candidates_.Add(place, lists_.numbers[place], is_l2_ ? std::max(key, 0.0f) : key);
-    };
-    found.ForEach(add);
-    below_.ForEach([&](float negated, uint32_t place) { add(-negated, place); });
+    if (found.room() > shape_.candidates) {
+      RescoreWhileOfUse(found);
+    } else {
+      found.ForEach([&](float key, uint32_t place) { AddCandidate(key, place); });
+      below_.ForEach([&](float negated, uint32_t place) { AddCandidate(-negated, place); });
+      rescorer_.Run(shape_.k, range_, candidates_, best_);
+    }
     found.Clear();
-    rescorer_.Run(shape_.k, range_, candidates_, best_);
     best_.WriteTo(hits, slot, is_l2_ ? 1.0f : -1.0f);
+  }
+
+  void AddCandidate(float key, uint32_t place) {
+    candidates_.Add(place, lists_.numbers[place], is_l2_ ? std::max(key, 0.0f) : key);
+  }
+
+  // The nearest by codes first, and more of them the farther behind the last of the best was found.
+  void RescoreWhileOfUse(Reservoir& found) {
+    waiting_.clear();
+    found.ForEach([&](float key, uint32_t place) { waiting_.emplace_back(key, place); });
+    size_t scored = 0;
+    float of_use =
+        -std::numeric_limits<float>::infinity();  // The largest key by codes of the best.
+    for (size_t wanted = shape_.candidates; scored < std::min(wanted, waiting_.size());) {
+      const auto begin = waiting_.begin() + static_cast<ptrdiff_t>(scored);
+      const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(wanted, waiting_.size()));
+      std::nth_element(begin, end - 1, waiting_.end());
+      candidates_.Clear();
+      for (auto at = begin; at < end; ++at) AddCandidate(at->first, at->second);
+      rescorer_.Run(shape_.k, range_, candidates_, best_);
+      const float bound = best_.bound();
+      for (size_t i = 0; i < candidates_.keys.size(); ++i) {
+        if (candidates_.keys[i] <= bound)
+          of_use = std::max(of_use, begin[static_cast<ptrdiff_t>(i)].first);
+      }
+      scored += candidates_.keys.size();
+      wanted = kLastOfUse *
+               static_cast<size_t>(std::count_if(
+                   waiting_.begin(), end, [&](const auto& one) { return one.first <= of_use; }));
+    }
   }
 
   const SearchedLists index_;
@@ -563,6 +604,7 @@ class IvfSearch {
   Reservoir found_;           // Places in lists.
   TopK below_;                // The largest keys below the range, negated.
   TopK best_;                 // Rows.
+  std::vector<std::pair<float, uint32_t>> waiting_;  // Candidates: keys and places.
   Candidates candidates_;
   ListOrder order_;
   MetLists met_lists_;
@@ -572,6 +614,7 @@ class IvfSearch {
   const size_t allowed_count_;
   const FilterCosts costs_;
   const ByRow by_row_;
+  const Patience patience_;
   const size_t group_tile_;
   std::optional<AllowedLists> per_list_;  // Where a filter's rows are looked for in lists.
   std::vector<Lane> lanes_;

@@ -129,6 +129,24 @@ TEST_P(FilteredLists, KeepTheirRecallWhereAFilterLeavesListsOut) {
   }
 }
 
+// With the candidates of a search near its rows: of rows that lie far, codes tell less.
+TEST_P(FilteredLists, KeepTheirRecallFarFromWhatIsAllowed) {
+  constexpr size_t kRows = 8000;
+  constexpr uint32_t kWide = 64;
+  const Cloud cloud = MakeClusteredCloud(25, kRows, kWide, 100);
+  Params search;
+  search.Set("nprobe", 4);
+  const auto index = Make(cloud.block(), Metric::kL2);
+  const double plain = Recall(*index, cloud, Metric::kL2, {}, search);
+  for (const float below : {-0.5f, 0.0f, 0.5f}) {
+    Bitset allowed(kRows);
+    for (size_t i = 0; i < kRows; ++i) {
+      if (cloud.rows[i * kWide] < below) allowed.Set(i);
+    }
+    EXPECT_GE(Recall(*index, cloud, Metric::kL2, allowed.view(), search), plain - 0.02) << below;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, FilteredLists,
                          testing::Values(FindType(VectorKind::kDense, "SCANN"),
                                          FindType(VectorKind::kDense, "IVF_RABITQ"),

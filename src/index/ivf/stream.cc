@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "index/codes/refining_stream.h"
+#include "index/ivf/list_refiner.h"
 #include "index/ivf/met_lists.h"
 #include "index/ivf/search.h"
 
@@ -113,13 +114,8 @@ std::unique_ptr<HitStream> MakeIvfStream(const OpenedIvf& lists, const CodedCent
   return std::make_unique<RefiningStream>(
       std::make_unique<ListStream>(lists, centroids, metric == model::Metric::kL2,
                                    std::min<size_t>(probes, lists.header.lists), request.allowed),
-      RefiningStream::Refine{
-          .kind = lists.codes.refine_kind,
-          .codec = lists.codes.refine.get(),
-          .packed = lists.refine,
-          .rows = rows,
-          .scan_rounds = !lists.codes.residual && RoundsQuery(lists.codes.codec->kind())},
-      metric, request, kWindow);
+      MakeListRefiner(lists, rows, metric),
+      !lists.codes.residual && RoundsQuery(lists.codes.codec->kind()), metric, request, kWindow);
 }
 
 }  // namespace elanus::index
