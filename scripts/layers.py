@@ -12,7 +12,8 @@ LAYERS = {
     "index": {"base", "simd", "model", "text"},
     "expr": {"base", "simd", "model", "text", "geometry"},
     "roles": {"base", "model"},
-    "functions": {"base", "model"},
+    "http": {"base"},
+    "functions": {"base", "model", "http"},
     "segment": set(_GROUND),
     "shard": _GROUND | {"roles", "segment"},
     "coord": {"base", "model", "store", "text", "index", "expr", "roles"},
@@ -21,9 +22,9 @@ LAYERS = {
     "data": _GROUND | {"segment", "roles"},
     "proxy": {"base", "simd", "model", "text", "index", "expr", "functions", "roles"},
     "wire": {"base", "model", "geometry", "roles", "proxy"},
-    "backend": {"base", "model", "store"},
+    "backend": {"base", "model", "store", "http"},
     "server": _GROUND | {"roles", "segment", "shard", "coord", "streaming", "query", "data", "functions", "proxy", "wire",
-                        "backend"},
+                        "backend", "http"},
 }
 
 # Headers below a module's top level are private to it, except these families.

@@ -43,7 +43,7 @@ class Running {
 
 }  // namespace
 
-ServiceCaller::ServiceCaller(Executor& executor, Clock& clock, HttpClient& http,
+ServiceCaller::ServiceCaller(Executor& executor, Clock& clock, http::Client& http,
                              const FunctionOptions& options)
     : executor_(executor),
       clock_(clock),
@@ -82,8 +82,8 @@ Result<nlohmann::json> ServiceCaller::Call(Context& ctx, const ServiceCall& call
   }
 }
 
-Result<HttpResponse> ServiceCaller::SendOnce(Context& ctx, const ServiceCall& call,
-                                             int64_t timeout_ms) {
+Result<http::Response> ServiceCaller::SendOnce(Context& ctx, const ServiceCall& call,
+                                               int64_t timeout_ms) {
   auto answer = http_.Send(ctx, call.request, timeout_ms);
   if (!answer.ok()) return answer.status().WithContext(call.service);
   if (answer->status == 200) return answer;

@@ -7,14 +7,14 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
-#include "functions/http_client.h"
 #include "functions/options.h"
+#include "http/client.h"
 
 namespace elanus::functions {
 
 struct ServiceCall {
   std::string service;  // How messages name it.
-  HttpRequest request;
+  http::Request request;
   std::vector<std::string> secrets;  // What no message may repeat.
   int64_t timeout_ms = 0;            // For all attempts together.
 };
@@ -22,7 +22,8 @@ struct ServiceCall {
 /// Thread-safe. Borrows its parts.
 class ServiceCaller {
  public:
-  ServiceCaller(Executor& executor, Clock& clock, HttpClient& http, const FunctionOptions& options);
+  ServiceCaller(Executor& executor, Clock& clock, http::Client& http,
+                const FunctionOptions& options);
 
   /// The answer of status 200. No answer, a cut one, 429 and 5xx are tried again after a pause that
   /// doubles and is up to a quarter longer by chance. Errors: kServiceUnavailable (those to the
@@ -31,13 +32,13 @@ class ServiceCaller {
   Result<nlohmann::json> Call(Context& ctx, const ServiceCall& call);
 
  private:
-  Result<HttpResponse> SendOnce(Context& ctx, const ServiceCall& call, int64_t timeout_ms);
+  Result<http::Response> SendOnce(Context& ctx, const ServiceCall& call, int64_t timeout_ms);
   Status Pause(Context& ctx, int64_t ms);
   double NextChance();
 
   Executor& executor_;
   Clock& clock_;
-  HttpClient& http_;
+  http::Client& http_;
   const FunctionOptions options_;
   std::atomic<int64_t> running_{0};
   std::atomic<uint64_t> chance_;

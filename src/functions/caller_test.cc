@@ -1,11 +1,7 @@
 // Model services in trouble are asked again; what they say is passed on without secrets.
 #include "functions/caller.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "functions/errors.h"
 #include "functions/testing/fake_http.h"
@@ -30,10 +26,10 @@ struct Fixture {
 };
 
 FakeHttp::Answer Statuses(std::vector<int> statuses) {
-  return [statuses, next = size_t{0}](const HttpRequest&) mutable -> Result<HttpResponse> {
+  return [statuses, next = size_t{0}](const http::Request&) mutable -> Result<http::Response> {
     const int status = statuses[std::min(next++, statuses.size() - 1)];
     if (status == 0) return Status(ErrorCode::kServiceUnavailable, "no answer");
-    return HttpResponse{.status = status, .body = status == 200 ? "[7]" : "bad key hush\n!"};
+    return http::Response{.status = status, .body = status == 200 ? "[7]" : "bad key hush\n!"};
   };
 }
 
@@ -64,7 +60,8 @@ TEST(ServiceCaller, DoesNotRepeatWhatIsWrongAndKeepsSecrets) {
 }
 
 TEST(ServiceCaller, WantsJson) {
-  Fixture f([](const HttpRequest&) { return HttpResponse{.status = 200, .body = "{\"a\": [1, "}; });
+  Fixture f(
+      [](const http::Request&) { return http::Response{.status = 200, .body = "{\"a\": [1, "}; });
   EXPECT_EQ(f.Call().status().code(), kFunctionFailed);
 }
 
@@ -87,66 +84,14 @@ TEST(ServiceCaller, RefusesOneTooMany) {
   Fixture* inner = nullptr;
   Status second;
   Fixture f(
-      [&](const HttpRequest&) -> Result<HttpResponse> {
+      [&](const http::Request&) -> Result<http::Response> {
         second = inner->Call().status();
-        return HttpResponse{.status = 200, .body = "1"};
+        return http::Response{.status = 200, .body = "1"};
       },
       {.requests_max = 1});
   inner = &f;
   EXPECT_TRUE(f.Call().ok());
   EXPECT_EQ(second.code(), ErrorCode::kTooManyRequests);
-}
-
-TEST(ShownUrl, HidesWhatMayBeSecret) {
-  EXPECT_EQ(ShownUrl("https://me:key@host:8080/path?key=hush"), "https://host:8080/path");
-  EXPECT_EQ(ShownUrl("http://host/a@b"), "http://host/a@b");
-}
-
-TEST(HttpClient, SaysThatNobodyListensAndWhichAddressesAreNone) {
-  SystemClock clock;
-  Context ctx(clock);
-  const auto http = MakeHttpClient({});
-  const auto send = [&](const char* url) { return http->Send(ctx, {.url = url}, 2000).status(); };
-  EXPECT_EQ(send("http://127.0.0.1:1/x").code(), ErrorCode::kServiceUnavailable);
-  EXPECT_EQ(send("file:///etc/hostname").code(), ErrorCode::kInvalidParameter);
-  EXPECT_EQ(http->Send(ctx, {.url = "http://127.0.0.1:1", .headers = {{"a", "b\r\nc: d"}}}, 100)
-                .status()
-                .code(),
-            ErrorCode::kInvalidParameter);
-  ctx.Cancel();
-  EXPECT_EQ(send("http://127.0.0.1:1/x").code(), ErrorCode::kCanceled);
-}
-
-// A socket that takes connections and says nothing.
-class SilentServer {
- public:
-  SilentServer() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof(address);
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(socket_, 8), 0);
-    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    url = fmt::format("http://127.0.0.1:{}/", ntohs(address.sin_port));
-  }
-  ~SilentServer() { ::close(socket_); }
-  std::string url;
-
- private:
-  const int socket_;
-};
-
-TEST(HttpClient, WaitsNoLongerThanItMayAndItsCallerDoes) {
-  const SilentServer server;
-  SystemClock clock;
-  const auto http = MakeHttpClient({});
-  const int64_t begin_us = clock.MonotonicUs();
-  Context patient(clock);
-  const Status slow = http->Send(patient, {.url = server.url, .body = "x"}, 100).status();
-  EXPECT_EQ(slow.code(), ErrorCode::kServiceUnavailable);
-  Context hasty(clock, clock.MonotonicUs() + 100'000);
-  EXPECT_EQ(http->Send(hasty, {.url = server.url}, 60'000).status().code(),
-            ErrorCode::kDeadlineExceeded);
-  EXPECT_LT(clock.MonotonicUs() - begin_us, 10'000'000);
 }
 
 }  // namespace

@@ -5,13 +5,13 @@
 #include <cmath>
 #include <cstring>
 
-#include "functions/auth/aws_signature.h"
 #include "functions/auth/google_token.h"
 #include "functions/caller.h"
 #include "functions/errors.h"
 #include "functions/providers/body.h"
 #include "functions/providers/embedding.h"
 #include "functions/providers/rerank.h"
+#include "http/aws_signature.h"
 
 namespace elanus::functions {
 namespace {
@@ -138,7 +138,7 @@ struct Models::Impl {
     return Reranker{.provider = provider, .setup = std::move(setup), .batch = batch};
   }
 
-  Status Authorize(Context& ctx, const ModelSetup& setup, HttpRequest& request) {
+  Status Authorize(Context& ctx, const ModelSetup& setup, http::Request& request) {
     switch (setup.auth) {
       case Auth::kOptionalBearer:
         if (setup.api_key.empty()) return {};
@@ -154,11 +154,11 @@ struct Models::Impl {
         return {};
       case Auth::kAws: {
         const std::string* region = setup.Find("region");
-        SignForAws({.id = setup.access_key_id,
-                    .secret = setup.api_key,
-                    .region = region == nullptr ? std::string() : *region,
-                    .service = "bedrock"},
-                   parts.clock.NowMs(), request);
+        http::SignForAws({.id = setup.access_key_id,
+                          .secret = setup.api_key,
+                          .region = region == nullptr ? std::string() : *region,
+                          .service = "bedrock"},
+                         parts.clock.NowMs(), request);
         return {};
       }
       case Auth::kGoogleAccount: {

@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
-#include "functions/http_client.h"
 #include "functions/options.h"
 #include "functions/setup.h"
 #include "functions/texts.h"
+#include "http/client.h"
 #include "model/column.h"
 #include "model/schema.h"
 
@@ -33,7 +33,7 @@ class Models {
   struct Parts {
     Executor& executor;
     Clock& clock;
-    HttpClient& http;
+    http::Client& http;
     Environment environment;
   };
   Models(Parts parts, const FunctionOptions& options);

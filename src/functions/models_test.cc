@@ -15,7 +15,7 @@ using nlohmann::json;
 const std::vector<KeyValue> kTei = {{"provider", "TEI"}, {"endpoint", "http://t"}};
 
 // One vector a text, whose first number is the text's.
-Result<HttpResponse> Numbered(const HttpRequest& request) {
+Result<http::Response> Numbered(const http::Request& request) {
   json answer = json::array();
   const json body = json::parse(request.body);
   for (const json& text : body["inputs"]) {
@@ -67,8 +67,8 @@ TEST(Models, RefuseTooManyTextsAndEmptyOnes) {
 TEST(Models, RefuseAnswersOfTheWrongCountOrDimensionOrKind) {
   for (const char* answer : {"[[1,2]]", "[[1,2],[3,4],[5,6]]", "[[1,2],[3]]", "[[1,2],[3,4,5]]",
                              "[[1,2],[3,\"x\"]]", "[[1,2],7]", "[[1,2],[3,1e300]]", "{}"}) {
-    FakeModels fake([&](const HttpRequest&) { return HttpResponse{.status = 200, .body = answer}; },
-                    {});
+    FakeModels fake(
+        [&](const http::Request&) { return http::Response{.status = 200, .body = answer}; }, {});
     EXPECT_EQ(Embed(fake, kTei, {"1", "2"}).status().code(), kFunctionFailed) << answer;
   }
 }
@@ -114,14 +114,14 @@ TEST(Models, FindTheirSecretsInThreePlaces) {
   const auto key_of = [](FunctionOptions options, std::vector<KeyValue> more,
                          std::map<std::string, std::string> variables) -> std::string {
     FakeModels fake(
-        [](const HttpRequest&) {
+        [](const http::Request&) {
           return Json(json::parse(R"({"data":[{"index":0,"embedding":[1,2]}]})"));
         },
         std::move(options), std::move(variables));
     std::vector<KeyValue> params = {{"provider", "openai"}, {"model_name", "m"}};
     params.insert(params.end(), more.begin(), more.end());
     const auto made = Embed(fake, params, {"1"});
-    return made.ok() ? HeaderOf(fake.http.requests[0], "Authorization")
+    return made.ok() ? http::HeaderOf(fake.http.requests[0].headers, "Authorization")
                      : std::string(made.status().message());
   };
   const FunctionOptions options = {.credentials = {{"a.apikey", "of a"}, {"b.apikey", "of b"}},
@@ -143,7 +143,7 @@ TEST(Models, HighlightThroughTheServiceOfTheOperator) {
   FunctionOptions options;
   options.zilliz = {{"url", "http://house"}};
   FakeModels fake(
-      [](const HttpRequest& request) {
+      [](const http::Request& request) {
         json results = json::array();
         const json body = json::parse(request.body);
         for (size_t i = 0; i < body["documents"].size(); ++i) {

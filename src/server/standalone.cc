@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "base/machine.h"
-#include "functions/http_client.h"
 #include "functions/models.h"
+#include "http/client.h"
 #include "server/role_set.h"
 #include "wire/http/explain_route.h"
 #include "wire/http/metrics_route.h"
@@ -40,8 +40,8 @@ Config Completed(const Config& config) {
 // Model services as the configuration and the environment say, over HTTP by `http`.
 std::unique_ptr<functions::Models> OpenModels(Clock& clock, Executor& executor,
                                               const functions::FunctionOptions& options,
-                                              std::unique_ptr<functions::HttpClient>& http) {
-  http = functions::MakeHttpClient(
+                                              std::unique_ptr<http::Client>& http) {
+  http = http::MakeClient(
       {.connect_timeout_ms = static_cast<int64_t>(options.connect_timeout_s * 1000),
        .answer_bytes_max = options.answer_bytes_max,
        .idle_max = static_cast<size_t>(options.parallel_batches) * 2,
@@ -61,7 +61,7 @@ struct Standalone::Impl {
   std::unique_ptr<Executor> executor = MakeThreadExecutor();
   std::unique_ptr<Executor> background;
   std::shared_ptr<backend::DirectoryLock> lock;
-  std::unique_ptr<functions::HttpClient> http;
+  std::unique_ptr<http::Client> http;
   std::unique_ptr<functions::Models> models;
   std::unique_ptr<RoleSet> roles;
   std::unique_ptr<wire::GrpcServer> grpc;

@@ -41,7 +41,7 @@ struct Fixture {
 
 TEST(GoogleTokens, KeepATokenUntilShortlyBeforeItsEnd) {
   int made = 0;
-  Fixture f([&](const HttpRequest&) {
+  Fixture f([&](const http::Request&) {
     return Json({{"access_token", "token " + std::to_string(++made)}, {"expires_in", 3600}});
   });
   const std::string account =
@@ -61,7 +61,7 @@ TEST(GoogleTokens, KeepATokenUntilShortlyBeforeItsEnd) {
 
 TEST(GoogleTokens, KeepATokenThatLastsForEverForADay) {
   int made = 0;
-  Fixture f([&](const HttpRequest&) {
+  Fixture f([&](const http::Request&) {
     return Json({{"access_token", "token " + std::to_string(++made)}, {"expires_in", 1e300}});
   });
   const std::string account =
@@ -75,7 +75,7 @@ TEST(GoogleTokens, KeepATokenThatLastsForEverForADay) {
 }
 
 TEST(GoogleTokens, RefuseWhatIsNoAccount) {
-  Fixture f([](const HttpRequest&) { return Json({{"nothing", 1}}); });
+  Fixture f([](const http::Request&) { return Json({{"nothing", 1}}); });
   EXPECT_EQ(f.tokens.Get(f.ctx, "{}", 1000).status().code(), ErrorCode::kInvalidParameter);
   const std::string no_key = json{{"client_email", "me"}, {"private_key", "x"}}.dump();
   EXPECT_EQ(f.tokens.Get(f.ctx, no_key, 1000).status().code(), ErrorCode::kInvalidParameter);

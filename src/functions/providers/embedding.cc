@@ -1,8 +1,8 @@
 // The providers of embeddings. Each row follows the public documentation of its HTTP interface.
 #include "functions/providers/embedding.h"
 
-#include "functions/auth/aws_signature.h"
 #include "functions/providers/body.h"
+#include "http/aws_signature.h"
 
 namespace elanus::functions {
 namespace {
@@ -35,7 +35,7 @@ bool OpenAiVectors(const json& answer, Vectors& vectors) {
 Result<std::string> AzureAddress(const ModelSetup& setup) {
   constexpr std::string_view kVersion = "2024-06-01";
   return fmt::format("{}/openai/deployments/{}/embeddings?api-version={}", setup.url,
-                     EncodePathPart(setup.model), kVersion);
+                     http::EncodePathPart(setup.model), kVersion);
 }
 
 Result<json> VoyageBody(const ModelSetup& setup, Texts texts, TextUse use) {
@@ -119,7 +119,7 @@ Result<std::string> BedrockAddress(const ModelSetup& setup) {
   std::string url = setup.url;
   const size_t place = url.find("{region}");
   if (place != std::string::npos) url.replace(place, std::string_view("{region}").size(), region);
-  return fmt::format("{}/model/{}/invoke", url, EncodePathPart(setup.model));
+  return fmt::format("{}/model/{}/invoke", url, http::EncodePathPart(setup.model));
 }
 
 Result<json> BedrockBody(const ModelSetup& setup, Texts texts, TextUse) {
@@ -143,7 +143,7 @@ Result<std::string> VertexAddress(const ModelSetup& setup) {
   return fmt::format(
       "https://{}-aiplatform.googleapis.com/v1/projects/{}/locations/{}/publishers/google/models/"
       "{}:predict",
-      place, EncodePathPart(project), place, EncodePathPart(setup.model));
+      place, http::EncodePathPart(project), place, http::EncodePathPart(setup.model));
 }
 
 Result<json> VertexBody(const ModelSetup& setup, Texts texts, TextUse use) {
@@ -171,7 +171,8 @@ bool VertexVectors(const json& answer, Vectors& vectors) {
 }
 
 Result<std::string> GeminiAddress(const ModelSetup& setup) {
-  return fmt::format("{}/models/{}:batchEmbedContents", setup.url, EncodePathPart(setup.model));
+  return fmt::format("{}/models/{}:batchEmbedContents", setup.url,
+                     http::EncodePathPart(setup.model));
 }
 
 Result<json> GeminiBody(const ModelSetup& setup, Texts texts, TextUse use) {

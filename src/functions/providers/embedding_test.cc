@@ -159,7 +159,7 @@ FunctionOptions Options() {
 TEST(EmbeddingProvider, IsAskedAndReadAsItsDocumentationSays) {
   for (const Exchange& exchange : kExchanges) {
     SCOPED_TRACE(exchange.provider);
-    FakeModels fake([&](const HttpRequest&) { return Json(json::parse(exchange.answer)); },
+    FakeModels fake([&](const http::Request&) { return Json(json::parse(exchange.answer)); },
                     Options());
     std::vector<KeyValue> params = exchange.params;
     // Names are taken in any case.
@@ -175,10 +175,10 @@ TEST(EmbeddingProvider, IsAskedAndReadAsItsDocumentationSays) {
       for (size_t i = 0; i < 2 * texts.size(); ++i) {
         EXPECT_EQ(made->view().values<float>()[i], static_cast<float>(i + 1));
       }
-      const HttpRequest& request = fake.http.requests.back();
+      const http::Request& request = fake.http.requests.back();
       EXPECT_EQ(request.url, exchange.url);
-      EXPECT_EQ(HeaderOf(request, "Content-Type"), "application/json");
-      const std::string key = HeaderOf(request, exchange.header);
+      EXPECT_EQ(http::HeaderOf(request.headers, "Content-Type"), "application/json");
+      const std::string key = http::HeaderOf(request.headers, exchange.header);
       EXPECT_EQ(key.substr(0, std::string_view(exchange.value).size()), exchange.value);
       EXPECT_EQ(json::parse(request.body),
                 json::parse(use == TextUse::kQuery ? exchange.query_body : exchange.document_body));
@@ -190,7 +190,7 @@ TEST(EmbeddingProvider, OfVertexExchangesATokenAndSaysItsTask) {
   // A key made for this test.
   FunctionOptions options = Options();
   options.embedding_providers["vertexai.credential"] = "nobody";
-  FakeModels fake([](const HttpRequest&) { return Json({}); }, options);
+  FakeModels fake([](const http::Request&) { return Json({}); }, options);
   const auto function =
       EmbeddingFunction({{"provider", "vertexai"}, {"model_name", "m"}, {"projectid", "p"}});
   const Status status = fake.models.CheckEmbedding(function, VectorField(2));
@@ -221,7 +221,7 @@ TEST(EmbeddingProvider, MakesBytesWhereItCan) {
     SCOPED_TRACE(provider);
     const bool is_cohere = std::string_view(provider) == "cohere";
     FakeModels fake(
-        [&](const HttpRequest&) {
+        [&](const http::Request&) {
           return Json(json::parse(is_cohere ? R"({"embeddings":{"int8":[[-128,127]]}})"
                                             : R"({"data":[{"index":0,"embedding":[-128,127]}]})"));
         },

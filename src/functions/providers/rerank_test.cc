@@ -77,7 +77,7 @@ FunctionOptions Options() {
 TEST(RerankProvider, IsAskedAndReadAsItsDocumentationSays) {
   for (const Exchange& exchange : kExchanges) {
     SCOPED_TRACE(exchange.provider);
-    FakeModels fake([&](const HttpRequest&) { return Json(json::parse(exchange.answer)); },
+    FakeModels fake([&](const http::Request&) { return Json(json::parse(exchange.answer)); },
                     Options());
     std::vector<KeyValue> params = exchange.params;
     params.push_back({"provider", exchange.provider});
@@ -90,14 +90,14 @@ TEST(RerankProvider, IsAskedAndReadAsItsDocumentationSays) {
     EXPECT_EQ(*scores, (std::vector<float>{0.25f, 0.75f}));
     ASSERT_EQ(fake.http.requests.size(), 1u);
     EXPECT_EQ(fake.http.requests[0].url, exchange.url);
-    EXPECT_EQ(HeaderOf(fake.http.requests[0], "Authorization"), "Bearer secret");
+    EXPECT_EQ(http::HeaderOf(fake.http.requests[0].headers, "Authorization"), "Bearer secret");
     EXPECT_EQ(json::parse(fake.http.requests[0].body), json::parse(exchange.body));
   }
 }
 
 TEST(RerankProvider, IsSentNoMoreThanItsBatch) {
   FakeModels fake(
-      [](const HttpRequest& request) {
+      [](const http::Request& request) {
         json answer = json::array();
         const json texts = json::parse(request.body)["texts"];
         for (size_t i = 0; i < texts.size(); ++i) {
@@ -120,7 +120,7 @@ TEST(RerankProvider, IsSentNoMoreThanItsBatch) {
 TEST(RerankProvider, ThatIsUnknownOrDisabledOrAnswersWronglyIsRefused) {
   FunctionOptions options = Options();
   options.rerank_providers = {{"tei.enable", "false"}};
-  FakeModels fake([](const HttpRequest&) { return Json({{"results", json::array()}}); }, options);
+  FakeModels fake([](const http::Request&) { return Json({{"results", json::array()}}); }, options);
   const auto message = [&](std::vector<KeyValue> params) {
     const Status status = fake.models.CheckReranker(params);
     EXPECT_EQ(status.code(), ErrorCode::kInvalidParameter);

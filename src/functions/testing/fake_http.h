@@ -8,18 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "functions/http_client.h"
 #include "functions/models.h"
+#include "http/client.h"
 
 namespace elanus::functions {
 
-class FakeHttp final : public HttpClient {
+class FakeHttp final : public http::Client {
  public:
-  using Answer = std::function<Result<HttpResponse>(const HttpRequest&)>;
+  using Answer = std::function<Result<http::Response>(const http::Request&)>;
 
   explicit FakeHttp(Answer answer) : answer_(std::move(answer)) {}
 
-  Result<HttpResponse> Send(Context&, const HttpRequest& request, int64_t) override {
+  Result<http::Response> Send(Context&, const http::Request& request, int64_t) override {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       requests.push_back(request);
@@ -27,22 +27,15 @@ class FakeHttp final : public HttpClient {
     return answer_(request);
   }
 
-  std::vector<HttpRequest> requests;
+  std::vector<http::Request> requests;
 
  private:
   std::mutex mutex_;  // Guards `requests`.
   Answer answer_;
 };
 
-inline HttpResponse Json(const nlohmann::json& json) {
+inline http::Response Json(const nlohmann::json& json) {
   return {.status = 200, .body = json.dump()};
-}
-
-inline std::string HeaderOf(const HttpRequest& request, std::string_view name) {
-  for (const auto& [key, value] : request.headers) {
-    if (key == name) return value;
-  }
-  return "";
 }
 
 /// Models on a fake service, with no environment but `variables`.

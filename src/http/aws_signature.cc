@@ -1,16 +1,16 @@
 // AWS Signature Version 4.
-#include "functions/auth/aws_signature.h"
+#include "http/aws_signature.h"
 
 #include <fmt/chrono.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <ctime>
 #include <map>
+#include <vector>
 
-#include "functions/setup.h"
-
-namespace elanus::functions {
+namespace elanus::http {
 namespace {
 
 std::string Hex(std::string_view bytes) {
@@ -49,17 +49,45 @@ std::string Encode(std::string_view text, std::string_view kept) {
   return encoded;
 }
 
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+// The query's pairs in the order of their bytes.
+std::string SortedQuery(std::string_view query) {
+  std::vector<std::string_view> pairs;
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    pairs.push_back(query.substr(0, end));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  std::sort(pairs.begin(), pairs.end());
+  return fmt::format("{}", fmt::join(pairs, "&"));
+}
+
 }  // namespace
 
 std::string EncodePathPart(std::string_view text) { return Encode(text, ""); }
 
-void SignForAws(const AwsKey& key, int64_t now_ms, HttpRequest& request) {
+void SignForAws(const AwsKey& key, int64_t now_ms, Request& request) {
   const std::string time = fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(now_ms / 1000));
   const std::string day = time.substr(0, 8);
   const size_t host_at = request.url.find("//") + 2;
   const size_t path_at = std::min(request.url.find('/', host_at), request.url.size());
   const std::string host = request.url.substr(host_at, path_at - host_at);
-  const std::string path = path_at == request.url.size() ? "/" : request.url.substr(path_at);
+  const size_t query_at = std::min(request.url.find('?'), request.url.size());
+  const std::string path =
+      path_at == request.url.size() ? "/" : request.url.substr(path_at, query_at - path_at);
+  const std::string query = query_at == request.url.size()
+                                ? ""
+                                : SortedQuery(std::string_view(request.url).substr(query_at + 1));
+  const std::string digest = Hex(Sha256(request.body));
+  const bool is_s3 = key.service == "s3";
+  if (is_s3) request.headers.emplace_back("X-Amz-Content-Sha256", digest);
   request.headers.emplace_back("X-Amz-Date", time);
   std::map<std::string, std::string> headers = {{"host", host}};
   for (const auto& [name, value] : request.headers) headers[Lower(name)] = value;
@@ -69,10 +97,9 @@ void SignForAws(const AwsKey& key, int64_t now_ms, HttpRequest& request) {
     header_lines += fmt::format("{}:{}\n", name, value);
     names += (names.empty() ? "" : ";") + name;
   }
-  // The path is encoded once more than it is sent; there is no query.
   const std::string canonical =
-      fmt::format("{}\n{}\n\n{}\n{}\n{}", request.method, Encode(path, "/"), header_lines, names,
-                  Hex(Sha256(request.body)));
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, is_s3 ? path : Encode(path, "/"), query,
+                  header_lines, names, digest);
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, key.region, key.service);
   const std::string to_sign =
       fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, Hex(Sha256(canonical)));
@@ -85,4 +112,4 @@ void SignForAws(const AwsKey& key, int64_t now_ms, HttpRequest& request) {
                                            key.id, scope, names, signature));
 }
 
-}  // namespace elanus::functions
+}  // namespace elanus::http

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <mutex>
 
-#include "functions/http_client.h"
+#include "http/client.h"
 
-namespace elanus::functions {
+namespace elanus::http {
 namespace {
 
 constexpr int kStepMs = 50;
+constexpr long kPieceBytes = 256 << 10;  // Read and written at a time.
 
 struct FreeMulti {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
@@ -26,18 +27,50 @@ using Easy = std::unique_ptr<CURL, FreeEasy>;
 using List = std::unique_ptr<curl_slist, FreeList>;
 
 struct Answer {
-  std::string body;
+  const Request& request;
+  CURL* easy;
   size_t bytes_max;
+  Response response = {};
+  uint64_t bytes = 0;  // Of its body that have come.
   bool is_too_large = false;
+  Status refused = {};  // Why the taker of the body wanted no more.
 };
 
 size_t TakeBody(char* data, size_t, size_t bytes, void* to) {
   auto& answer = *static_cast<Answer*>(to);
-  if (answer.body.size() + bytes > answer.bytes_max) {
+  answer.bytes += bytes;
+  if (answer.request.take_body) {
+    long status = 0;
+    curl_easy_getinfo(answer.easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && status < 300) {
+      answer.refused = answer.request.take_body(std::string_view(data, bytes));
+      return answer.refused.ok() ? bytes : 0;
+    }
+  }
+  std::string& body = answer.response.body;
+  if (body.size() + bytes > answer.bytes_max) {
     answer.is_too_large = true;
     return 0;
   }
-  answer.body.append(data, bytes);
+  body.append(data, bytes);
+  return bytes;
+}
+
+// One line: the answer's first, that of a header, or the empty one behind them.
+size_t TakeHeader(char* data, size_t, size_t bytes, void* to) {
+  auto& headers = static_cast<Answer*>(to)->response.headers;
+  const std::string_view line(data, bytes);
+  if (line.starts_with("HTTP/")) headers.clear();
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return bytes;
+  std::string name(line.substr(0, colon));
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  std::string_view value = line.substr(colon + 1);
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && static_cast<unsigned char>(value.back()) <= ' ') value.remove_suffix(1);
+  headers.emplace_back(std::move(name), value);
   return bytes;
 }
 
@@ -64,17 +97,17 @@ bool IsLoopback(const std::string& url) {
   return false;
 }
 
-class CurlClient final : public HttpClient {
+class CurlClient final : public Client {
  public:
-  explicit CurlClient(const HttpOptions& options) : options_(options) {
+  explicit CurlClient(const Options& options) : options_(options) {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   }
 
-  Result<HttpResponse> Send(Context& ctx, const HttpRequest& request, int64_t timeout_ms) override {
+  Result<Response> Send(Context& ctx, const Request& request, int64_t timeout_ms) override {
     TRY(ctx.CheckAlive());
     if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
-      return Invalid("the address of a model service should begin with http:// or https://: {}",
+      return Invalid("the address of a service should begin with http:// or https://: {}",
                      ShownUrl(request.url));
     }
     TRY_ASSIGN(const List headers, ListOf(request.headers));
@@ -83,13 +116,16 @@ class CurlClient final : public HttpClient {
     if (multi == nullptr || easy == nullptr) {
       return Status(ErrorCode::kMemoryLimitExceeded, "no memory for an HTTP request");
     }
-    Answer answer{.body = {}, .bytes_max = static_cast<size_t>(options_.answer_bytes_max)};
+    Answer answer{.request = request,
+                  .easy = easy.get(),
+                  .bytes_max = static_cast<size_t>(options_.answer_bytes_max)};
     Prepare(easy.get(), request, headers.get(), timeout_ms, answer);
     curl_multi_add_handle(multi.get(), easy.get());
-    Result<CURLcode> done = Wait(ctx, multi.get());
+    Result<CURLcode> done = Wait(ctx, multi.get(), answer);
     curl_multi_remove_handle(multi.get(), easy.get());
     if (!done.ok()) return done.status();  // The connection goes with the sender.
     Give(std::move(multi));
+    TRY(std::move(answer.refused));
     if (*done != CURLE_OK) {
       return Error(ErrorCode::kServiceUnavailable, "no answer from {}: {}", ShownUrl(request.url),
                    answer.is_too_large ? fmt::format("more than {} bytes", answer.bytes_max)
@@ -97,11 +133,12 @@ class CurlClient final : public HttpClient {
     }
     long status = 0;
     curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    return HttpResponse{.status = static_cast<int>(status), .body = std::move(answer.body)};
+    answer.response.status = static_cast<int>(status);
+    return std::move(answer.response);
   }
 
  private:
-  void Prepare(CURL* easy, const HttpRequest& request, curl_slist* headers, int64_t timeout_ms,
+  void Prepare(CURL* easy, const Request& request, curl_slist* headers, int64_t timeout_ms,
                Answer& answer) const {
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -115,11 +152,17 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(1, timeout_ms)));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     static_cast<long>(std::min(timeout_ms, options_.connect_timeout_ms)));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(0, timeout_ms)));
+    curl_easy_setopt(
+        easy, CURLOPT_CONNECTTIMEOUT_MS,
+        static_cast<long>(timeout_ms > 0 ? std::min(timeout_ms, options_.connect_timeout_ms)
+                                         : options_.connect_timeout_ms));
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kPieceBytes);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kPieceBytes);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, TakeBody);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, TakeHeader);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answer);
     if (!options_.ca_file.empty()) {
       curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     }
@@ -127,7 +170,17 @@ class CurlClient final : public HttpClient {
     if (IsLoopback(request.url)) curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   }
 
-  static Result<CURLcode> Wait(Context& ctx, CURLM* multi) {
+  // What has moved of the exchange so far, both ways.
+  static uint64_t Moved(const Answer& answer) {
+    curl_off_t sent = 0;
+    curl_easy_getinfo(answer.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return answer.bytes + static_cast<uint64_t>(sent);
+  }
+
+  static Result<CURLcode> Wait(Context& ctx, CURLM* multi, const Answer& answer) {
+    const int64_t stall_us = answer.request.stall_ms * 1000;
+    uint64_t moved_bytes = 0;
+    int64_t moved_us = ctx.clock().MonotonicUs();
     while (true) {
       int running = 0;
       const CURLMcode moved = curl_multi_perform(multi, &running);
@@ -139,6 +192,14 @@ class CurlClient final : public HttpClient {
         if (message->msg == CURLMSG_DONE) return message->data.result;
       }
       TRY(ctx.CheckAlive());
+      const int64_t now_us = ctx.clock().MonotonicUs();
+      if (const uint64_t bytes = Moved(answer); bytes != moved_bytes) {
+        moved_bytes = bytes;
+        moved_us = now_us;
+      } else if (stall_us > 0 && now_us - moved_us > stall_us) {
+        return Error(ErrorCode::kServiceUnavailable, "no answer from {}: nothing moved for {} ms",
+                     ShownUrl(answer.request.url), answer.request.stall_ms);
+      }
       curl_multi_poll(multi, nullptr, 0, kStepMs, nullptr);
     }
   }
@@ -156,15 +217,22 @@ class CurlClient final : public HttpClient {
     if (idle_.size() < options_.idle_max) idle_.push_back(std::move(multi));
   }
 
-  const HttpOptions options_;
+  const Options options_;
   std::mutex mutex_;  // Guards `idle_`.
   std::vector<Multi> idle_;
 };
 
 }  // namespace
 
-std::unique_ptr<HttpClient> MakeHttpClient(const HttpOptions& options) {
+std::unique_ptr<Client> MakeClient(const Options& options) {
   return std::make_unique<CurlClient>(options);
+}
+
+std::string HeaderOf(const Headers& headers, std::string_view name) {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return "";
 }
 
 std::string ShownUrl(const std::string& url) {
@@ -177,4 +245,4 @@ std::string ShownUrl(const std::string& url) {
   return shown;
 }
 
-}  // namespace elanus::functions
+}  // namespace elanus::http

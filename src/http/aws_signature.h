@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "functions/http_client.h"
+#include "http/client.h"
 
-namespace elanus::functions {
+namespace elanus::http {
 
 struct AwsKey {
   std::string id;
@@ -17,10 +17,12 @@ struct AwsKey {
 };
 
 /// Adds the headers X-Amz-Date and Authorization for the moment `now_ms` since 1970. Signs the
-/// host, the date and the headers that are there.
-void SignForAws(const AwsKey& key, int64_t now_ms, HttpRequest& request);
+/// host, the date, the query (its names and values encoded as by EncodePathPart, each name with
+/// its '=') and the headers that are there. The service "s3" also gets the digest of the body as a
+/// header, and has its path signed as it is sent; others have it encoded once more.
+void SignForAws(const AwsKey& key, int64_t now_ms, Request& request);
 
 /// As it stands in a path: all but unreserved characters as %XX.
 std::string EncodePathPart(std::string_view text);
 
-}  // namespace elanus::functions
+}  // namespace elanus::http
