@@ -46,9 +46,21 @@ bool Meets(const std::vector<std::string>& keys, const std::vector<std::string>&
   return false;
 }
 
+// One of the keys, or of those in it, is one that must stay.
+bool Holds(const std::vector<std::string>& keys, const std::set<std::string>& kept) {
+  for (const std::string& key : keys) {
+    const auto at = kept.lower_bound(key);
+    if (at != kept.end() && (*at == key || (key.ends_with('/') && at->starts_with(key)))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// What must stay.
 struct References {
   std::vector<std::string> folders_in_use;
+  std::set<std::string> keys_in_use;
   std::set<std::string, std::less<>> segments;            // "<collection>/<segment>".
   std::set<std::string, std::less<>> indexes;             // "<collection>/<index>".
   std::set<std::string, std::less<>> deltas;              // Object keys.
@@ -59,6 +71,7 @@ struct References {
     for (const std::string& folder : folders_in_use) {
       if (key.starts_with(folder)) return false;
     }
+    if (keys_in_use.count(std::string(key)) > 0) return false;
     const std::vector<std::string_view> parts = Split(key);
     if (parts.size() != 4) return false;
     const std::string collection(parts[1]);
@@ -138,10 +151,12 @@ struct GarbageCollector::Impl {
     TRY_ASSIGN(const std::vector<Garbage> all, parts.catalog.ListGarbage(round_ctx));
     const int64_t until_ms = parts.clock.NowMs() - options.dropped_s_min * 1000;
     const std::vector<std::string> in_use = parts.folders_in_use();
+    const std::set<std::string> kept = parts.keys_in_use();
     int64_t removed = 0;
     for (const Garbage& garbage : all) {
       if (PhysicalMs(garbage.dropped) > until_ms) break;  // The oldest come first.
       if (Meets(garbage.keys, in_use)) continue;          // A snapshot has some of it.
+      if (Holds(garbage.keys, kept)) continue;            // A loaded segment has.
       for (const std::string& key : garbage.keys) {
         std::vector<std::string> keys = {key};
         if (key.ends_with('/')) {
@@ -204,6 +219,7 @@ struct GarbageCollector::Impl {
   Result<References> ReadReferences(Context& round_ctx) {
     References references;
     references.folders_in_use = parts.folders_in_use();
+    references.keys_in_use = parts.keys_in_use();
     TRY_ASSIGN(const auto collections, parts.catalog.List(round_ctx, model::kDefaultDatabase));
     // All that is being written first, all that is official afterwards.
     for (const auto& info : collections) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ struct GarbageParts {
   roles::Streaming& streaming;
   store::ObjectStore& objects;
   std::function<std::vector<std::string>()> folders_in_use;  // Nothing in them is garbage.
+  /// Objects that somebody may open later: those of a remote store that loaded segments have not
+  /// read yet. Nor are they.
+  std::function<std::set<std::string>()> keys_in_use = [] { return std::set<std::string>(); };
 };
 
 /// Thread-safe. The parts must outlive it.

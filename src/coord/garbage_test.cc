@@ -37,7 +37,8 @@ class GarbageTest : public testing::Test {
                      .catalog = *process_.catalog,
                      .streaming = streaming_,
                      .objects = *objects_,
-                     .folders_in_use = [this] { return in_use_; }},
+                     .folders_in_use = [this] { return in_use_; },
+                     .keys_in_use = [this] { return keys_in_use_; }},
         options);
   }
   void Put(const std::string& key) { ASSERT_TRUE(objects_->Put(ctx(), key, "x").ok()); }
@@ -64,6 +65,7 @@ class GarbageTest : public testing::Test {
   Process process_{disk_, *executor_, clock_};
   FreshStreaming streaming_;
   std::vector<std::string> in_use_;
+  std::set<std::string> keys_in_use_;
   std::string id_;
   std::string index_;
   std::unique_ptr<GarbageCollector> collector_;
@@ -147,6 +149,28 @@ TEST_F(GarbageTest, AFailedRoundIsMadeGood) {
   EXPECT_EQ(process_.catalog->ListGarbage(ctx())->size(), 1u);
   Collect();
   EXPECT_TRUE(process_.catalog->ListGarbage(ctx())->empty());
+  EXPECT_TRUE(Left().empty());
+}
+
+TEST_F(GarbageTest, WhatALoadedSegmentMayOpenLaterStaysUntilItIsLetGoOf) {
+  Start({.dropped_s_min = 100, .unknown_s_min = 100, .scan_interval_h = 0});
+  Flush(1, 1);
+  Put("segments/" + id_ + "/1/102.col");
+  const std::string lost = "segments/" + id_ + "/77/100.col";  // Of a flush that a crash cut short.
+  Put(lost);
+  const auto info = process_.Find("c");
+  ASSERT_TRUE(
+      process_.catalog->CommitCompaction(ctx(), MakeCompaction(*info, {1}, std::nullopt)).ok());
+  keys_in_use_ = {"segments/" + id_ + "/1/102.col", lost};
+  Collect();
+  clock_.AdvanceMs(101'000);
+  Collect();
+  EXPECT_EQ(Left().count("segments/" + id_ + "/1/102.col"), 1u);
+  EXPECT_EQ(Left().count(lost), 1u);
+  keys_in_use_.clear();
+  Collect();
+  clock_.AdvanceMs(101'000);
+  Collect();
   EXPECT_TRUE(Left().empty());
 }
 

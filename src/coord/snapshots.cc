@@ -15,6 +15,7 @@
 #include "base/fields.h"
 #include "base/log.h"
 #include "store/formats/delta_log.h"
+#include "store/open_checked.h"
 
 namespace elanus::coord {
 namespace {
@@ -470,8 +471,10 @@ Status Snapshots::Impl::CopyDeltas(const SnapshotInfo& snapshot, Catalog::Restor
                                    const std::map<PartitionId, PartitionId>& partitions) {
   const auto& old_channels = snapshot.collection.vchannels;
   for (const model::DeltaInfo& delta : snapshot.deltas) {
-    TRY_ASSIGN(const Blob blob, parts.objects.Open(ctx, delta.key));
-    TRY_ASSIGN(model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
+    TRY_ASSIGN(model::Deletes deletes,
+               store::OpenChecked(ctx, parts.objects, delta.key, [&](const Blob& blob) {
+                 return store::DecodeDeltaLog(blob.bytes(), delta.key);
+               }));
     for (PartitionId& partition : deletes.partitions) {
       // Of a partition dropped since: it reaches no row.
       const auto found = partitions.find(partition);

@@ -8,6 +8,7 @@
 #include "base/machine.h"
 #include "base/mapped_faults.h"
 #include "data/node.h"
+#include "data/open_file.h"
 #include "expr/json_path.h"
 #include "expr/json_terms.h"
 #include "index/embedding_list.h"
@@ -77,8 +78,7 @@ Result<std::optional<std::vector<index::KeyRun>>> KeyRunsOf(
   if (key == nullptr) return none;
   for (const segment::Manifest::File& file : manifest.files) {
     if (file.field != key->id) continue;
-    TRY_ASSIGN(Blob blob, objects.Open(ctx, file.key));
-    TRY_ASSIGN(const store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
+    TRY_ASSIGN(const store::OpenedColumn column, OpenColumn(ctx, objects, file.key));
     auto runs = RunsOf(column.view, rows_min);
     TRY(CheckMapped(column.blob.bytes()));
     return runs;
@@ -165,13 +165,10 @@ Result<model::SegmentIndexInfo> Node::BuildIndex(Context& ctx, const model::Segm
   model::SegmentIndexInfo built{.index = index.id};
   const bool is_vector = index::IsTypeName(index.type);
   if (is_vector && info.rows < options_.index_rows_min) return built;
-  TRY_ASSIGN(const Blob manifest_blob, objects_.Open(ctx, info.manifest_key));
-  TRY_ASSIGN(const segment::Manifest manifest,
-             segment::DecodeManifest(manifest_blob.bytes(), info.manifest_key));
+  TRY_ASSIGN(const segment::Manifest manifest, OpenManifest(ctx, objects_, info.manifest_key));
   for (const segment::Manifest::File& file : manifest.files) {
     if (file.field != index.field) continue;
-    TRY_ASSIGN(Blob blob, objects_.Open(ctx, file.key));
-    TRY_ASSIGN(const store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
+    TRY_ASSIGN(const store::OpenedColumn column, OpenColumn(ctx, objects_, file.key));
     // A scan of few vectors is as fast, and exact.
     if (is_vector && ValidRows(column.view) < options_.index_rows_min) return built;
     TRY_ASSIGN(const auto share, build_memory_.Take(ctx, EstimateBuild(index, column.view)));

@@ -7,6 +7,7 @@
 #include "base/mapped_faults.h"
 #include "data/delete_set.h"
 #include "data/node.h"
+#include "data/open_file.h"
 #include "data/segment_writer.h"
 #include "model/back_fill.h"
 #include "model/order.h"
@@ -27,8 +28,7 @@ class Input {
   static Result<Input> Open(Context& ctx, store::ObjectStore& objects,
                             const model::SegmentInfo& info, const model::FieldSchema& key_field) {
     Input input(objects, info);
-    TRY_ASSIGN(const Blob blob, objects.Open(ctx, info.manifest_key));
-    TRY_ASSIGN(input.manifest_, segment::DecodeManifest(blob.bytes(), info.manifest_key));
+    TRY_ASSIGN(input.manifest_, OpenManifest(ctx, objects, info.manifest_key));
     TRY_ASSIGN(input.keys_, input.Read(ctx, key_field.id));
     TRY_ASSIGN(input.timestamps_, input.Read(ctx, segment::kTimestampField));
     if (input.keys_.blob.bytes().empty() || input.timestamps_.blob.bytes().empty()) {
@@ -48,8 +48,7 @@ class Input {
   Result<store::OpenedColumn> Read(Context& ctx, FieldId field) const {
     const segment::Manifest::File* file = FileOf(field);
     if (file == nullptr) return store::OpenedColumn();
-    TRY_ASSIGN(Blob blob, objects_->Open(ctx, file->key));
-    TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file->key));
+    TRY_ASSIGN(store::OpenedColumn column, OpenColumn(ctx, *objects_, file->key));
     if (column.view.rows != rows() || column.field != field) {
       return Error(ErrorCode::kIntegrity, "{}: does not belong to segment {}", file->key,
                    info_->id.value());
@@ -326,14 +325,11 @@ size_t OutputsOf(const roles::CompactionTask& task, size_t rows, size_t rows_sta
 
 Result<int64_t> Node::CountExpired(Context& ctx, const model::SegmentInfo& info, FieldId field,
                                    int64_t until_us) {
-  TRY_ASSIGN(const Blob blob, objects_.Open(ctx, info.manifest_key));
-  TRY_ASSIGN(const segment::Manifest manifest,
-             segment::DecodeManifest(blob.bytes(), info.manifest_key));
+  TRY_ASSIGN(const segment::Manifest manifest, OpenManifest(ctx, objects_, info.manifest_key));
   for (const segment::Manifest::File& file : manifest.files) {
     if (file.field != field) continue;
     if (file.range && (!file.range->has_range || file.range->int_min > until_us)) return 0;
-    TRY_ASSIGN(Blob bytes, objects_.Open(ctx, file.key));
-    TRY_ASSIGN(const store::OpenedColumn column, store::OpenColumnFile(std::move(bytes), file.key));
+    TRY_ASSIGN(const store::OpenedColumn column, OpenColumn(ctx, objects_, file.key));
     int64_t expired = 0;
     for (size_t row = 0; row < column.view.rows; ++row) {
       if (row % kRowsPerCheck == 0) TRY(ctx.CheckAlive());

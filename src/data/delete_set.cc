@@ -2,6 +2,7 @@
 #include "data/delete_set.h"
 
 #include "store/formats/delta_log.h"
+#include "store/open_checked.h"
 
 namespace elanus::data {
 namespace {
@@ -13,8 +14,10 @@ Result<DeleteSet> DeleteSet::Read(Context& ctx, store::ObjectStore& objects,
   DeleteSet set;
   for (const model::DeltaInfo& delta : deltas) {
     TRY(ctx.CheckAlive());
-    TRY_ASSIGN(const Blob blob, objects.Open(ctx, delta.key));
-    TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
+    TRY_ASSIGN(const model::Deletes deletes,
+               store::OpenChecked(ctx, objects, delta.key, [&](const Blob& blob) {
+                 return store::DecodeDeltaLog(blob.bytes(), delta.key);
+               }));
     if (deletes.keys.rows == 0) continue;
     if (set.all_.keys.rows == 0) {
       set.all_ = deletes;

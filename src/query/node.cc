@@ -19,6 +19,7 @@
 #include "segment/search_tasks.h"
 #include "segment/segment_step.h"
 #include "store/formats/delta_log.h"
+#include "store/open_checked.h"
 
 namespace elanus::query {
 namespace {
@@ -99,6 +100,7 @@ struct Node::Impl {
   Pool& search_pool;
   const QueryOptions options;
   const std::shared_ptr<segment::PieceCache> cache;
+  const std::shared_ptr<segment::KeysInUse> keys;
   segment::PageStreams pages;
   mutable std::shared_mutex mutex;  // Guards the maps; held for look-ups only.
   struct Loaded {
@@ -149,11 +151,14 @@ struct Node::Impl {
                                      {.objects = objects,
                                       .cache = cache,
                                       .load = options.load,
-                                      .fillers = std::move(fillers)},
+                                      .fillers = std::move(fillers),
+                                      .keys = keys},
                                      info, collection));
     for (const model::DeltaInfo& delta : deltas) {
-      TRY_ASSIGN(const Blob blob, objects.Open(ctx, delta.key));
-      TRY_ASSIGN(const model::Deletes deletes, store::DecodeDeltaLog(blob.bytes(), delta.key));
+      TRY_ASSIGN(const model::Deletes deletes,
+                 store::OpenChecked(ctx, objects, delta.key, [&](const Blob& blob) {
+                   return store::DecodeDeltaLog(blob.bytes(), delta.key);
+                 }));
       sealed->ApplyDeletes(deletes);
     }
     return sealed;
@@ -247,6 +252,7 @@ Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& o
                      .options = options,
                      .cache = std::make_shared<segment::PieceCache>(options.cache,
                                                                     ReadMemoryUse().total_bytes),
+                     .keys = std::make_shared<segment::KeysInUse>(),
                      .pages = segment::PageStreams(options.pages),
                      .mutex = {},
                      .segments = {},
@@ -304,6 +310,8 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
   impl_->ForgetUnused(collection.id);
   return loaded;
 }
+
+std::set<std::string> Node::KeysInUse() const { return impl_->keys->List(); }
 
 Status Node::SetSchema(Context&, CollectionId collection, const model::CollectionSchema& schema) {
   std::vector<std::shared_ptr<segment::Sealed>> open;

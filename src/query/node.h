@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "base/executor.h"
 #include "index/batch.h"
@@ -54,6 +56,10 @@ class Node final : public roles::Query {
                                        FieldId field, const std::vector<uint32_t>& terms) override;
   Result<model::PartialRows> Retrieve(Context& ctx, const std::vector<SegmentId>& segments,
                                       const model::ShardQuery& query) override;
+
+  /// Keys of remote objects that loaded segments, and released ones that are still read, may open
+  /// later.
+  std::set<std::string> KeysInUse() const;
 
  private:
   struct Impl;

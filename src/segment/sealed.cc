@@ -5,72 +5,26 @@
 #include <atomic>
 #include <mutex>
 
-#include "base/aligned_copy.h"
-#include "base/machine.h"
 #include "expr/json_terms.h"
 #include "index/embedding_list.h"
 #include "index/key_runs.h"
 #include "segment/fill.h"
 #include "segment/sealed_view.h"
 #include "segment/valid_rows.h"
+#include "store/open_checked.h"
 
 namespace elanus::segment {
 namespace {
 
-// A file of the segment: mapped while the segment is there, so that it can be removed meanwhile,
-// and without pages of its own while nobody reads it.
-class SegmentFile {
- public:
-  static Result<std::shared_ptr<const SegmentFile>> Open(Context& ctx, store::ObjectStore& objects,
-                                                         const std::string& key, bool is_mapped) {
-    auto file = std::make_shared<SegmentFile>();
-    TRY_ASSIGN(file->blob_, objects.Open(ctx, key));
-    file->is_mapped_ = is_mapped;
-    return std::shared_ptr<const SegmentFile>(std::move(file));
-  }
+using Reading = std::shared_ptr<SegmentFile::Reading>;
 
-  /// The bytes as they are to be held.
-  Blob Held() const {
-    if (is_mapped_ || !has_pages()) return blob_;
-    Blob held = AlignedCopy(blob_.bytes());
-    DropPages(blob_.bytes());
-    return held;
-  }
-  const Blob& blob() const { return blob_; }
-  std::string_view bytes() const { return blob_.bytes(); }
-  /// Nobody reads it for now.
-  void Rest() const {
-    if (has_pages()) DropPages(blob_.bytes());
-  }
-
- private:
-  bool has_pages() const { return blob_.heap_bytes() == 0 && !blob_.bytes().empty(); }
-
-  Blob blob_;
-  bool is_mapped_ = true;
-};
-
-// Lets a file rest when the content that reads it goes; a member before that content.
-class Reading {
- public:
-  explicit Reading(std::shared_ptr<const SegmentFile> file) : file_(std::move(file)) {}
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
-  ~Reading() { file_->Rest(); }
-
- private:
-  const std::shared_ptr<const SegmentFile> file_;
-};
-
+// What pieces hold: the file is let go of after the content that reads it.
 struct HeldColumn {
-  HeldColumn(std::shared_ptr<const SegmentFile> file, store::OpenedColumn opened)
-      : reading(std::move(file)), column(std::move(opened)) {}
   Reading reading;
   store::OpenedColumn column;
 };
 
 struct HeldIndex {
-  explicit HeldIndex(std::shared_ptr<const SegmentFile> file) : reading(std::move(file)) {}
   Reading reading;
   IndexContent index;
 };
@@ -82,85 +36,97 @@ Status CheckBelongs(FieldId field, uint64_t rows, const Manifest& manifest,
                manifest.segment.value());
 }
 
-// The file of a column. Its checksums are looked at once: the file does not change, and to read it
-// all is what opening it later is to avoid.
+// The file of a column. Its checksums are looked at once where it stays in place: it does not
+// change, and to read it all is what opening it later is to avoid. What is fetched may have been
+// fetched anew.
 class ColumnFile {
  public:
-  ColumnFile(std::shared_ptr<const SegmentFile> bytes, const Manifest::File& file,
+  ColumnFile(std::shared_ptr<SegmentFile> file, const Manifest::File& entry,
              const Manifest& manifest)
-      : bytes_(std::move(bytes)),
-        file_(file),
+      : file_(std::move(file)),
+        entry_(entry),
         owner_{.segment = manifest.segment, .rows = manifest.rows} {}
 
   /// What a piece opens.
-  Result<Piece::Opened> Open() {
-    TRY_ASSIGN(store::OpenedColumn column, Look(bytes_->Held()));
-    const size_t size = column.blob.bytes().size();
-    auto held = std::make_shared<HeldColumn>(bytes_, std::move(column));
-    return Piece::Opened{.content = std::shared_ptr<const void>(held, &held->column),
-                         .bytes = size};
+  Result<Piece::Opened> Open(Context& ctx) {
+    return SegmentFile::ReadChecked(
+        ctx, file_, [&](const Reading& reading) -> Result<Piece::Opened> {
+          TRY_ASSIGN(store::OpenedColumn column, Look(reading->Held()));
+          const size_t size = column.blob.bytes().size();
+          auto held = std::make_shared<HeldColumn>(HeldColumn{reading, std::move(column)});
+          return Piece::Opened{.content = std::shared_ptr<const void>(held, &held->column),
+                               .bytes = size};
+        });
   }
   /// Looks at the checksums, so that no read has to.
-  Status Verify() {
-    if (is_checked_.load()) return {};
-    TRY(Look(bytes_->blob()).status());
-    bytes_->Rest();
-    return {};
+  Status Verify(Context& ctx) {
+    if (is_checked_.load() || !file_->is_here()) return {};
+    TRY_ASSIGN(const Reading reading, SegmentFile::Read(ctx, file_));
+    return Look(reading->blob()).status();
   }
   /// What the file says of its blocks; its values are not read.
-  Result<std::vector<store::ColumnRange>> Ranges() const {
-    TRY_ASSIGN(store::WrittenRanges ranges, store::ReadRanges(bytes_->bytes(), file_.key));
-    TRY(CheckBelongs(ranges.field, ranges.rows, owner_, file_));
+  Result<std::vector<store::ColumnRange>> Ranges(Context& ctx) const {
+    TRY_ASSIGN(const Reading reading, SegmentFile::Read(ctx, file_));
+    TRY_ASSIGN(store::WrittenRanges ranges, store::ReadRanges(reading->blob().bytes(), entry_.key));
+    TRY(CheckBelongs(ranges.field, ranges.rows, owner_, entry_));
     return std::move(ranges.blocks);
   }
 
  private:
   Result<store::OpenedColumn> Look(Blob blob) {
-    const auto check =
-        is_checked_.load() ? store::ColumnCheck::kHeader : store::ColumnCheck::kWhole;
+    const auto check = is_checked_.load() && file_->is_here() ? store::ColumnCheck::kHeader
+                                                              : store::ColumnCheck::kWhole;
     TRY_ASSIGN(store::OpenedColumn column,
-               store::OpenColumnFile(std::move(blob), file_.key, check));
-    TRY(CheckBelongs(column.field, column.view.rows, owner_, file_));
+               store::OpenColumnFile(std::move(blob), entry_.key, check));
+    TRY(CheckBelongs(column.field, column.view.rows, owner_, entry_));
     is_checked_.store(true);
     return column;
   }
 
-  const std::shared_ptr<const SegmentFile> bytes_;
-  const Manifest::File file_;
+  const std::shared_ptr<SegmentFile> file_;
+  const Manifest::File entry_;
   const Manifest owner_;
   std::atomic<bool> is_checked_{false};
 };
 
 // Opens an index; a vector index pins the column of its rows.
-Piece::Opener IndexOpener(std::shared_ptr<const SegmentFile> bytes, const std::string& key,
+Piece::Opener IndexOpener(std::shared_ptr<SegmentFile> file, const std::string& key,
                           const model::IndexInfo& info, std::shared_ptr<Piece> column) {
-  return [bytes, key, info, column](Context& ctx) -> Result<Piece::Opened> {
-    auto held = std::make_shared<HeldIndex>(bytes);
-    IndexContent& content = held->index;
-    Blob blob = bytes->Held();
-    size_t size = blob.bytes().size();
-    if (column == nullptr) {
-      auto scalar = index::OpenScalarIndex(std::move(blob));
-      if (!scalar.ok()) return std::move(scalar).status().WithContext(key);
-      content.scalar = std::move(scalar).value();
-      size += content.scalar->memory_bytes();
-    } else {
-      TRY_ASSIGN(content.rows, column->Pin(ctx));
-      const auto rows =
-          index::BlockOf(static_cast<const store::OpenedColumn*>(content.rows.get())->view);
-      const auto metric = model::MetricOf(info.metric);
-      const index::IndexType* type = index::FindType(index::KindOf(rows.element), info.type);
-      if (!metric || type == nullptr) {
-        return Error(ErrorCode::kInternal, "index {} does not fit its field", info.name);
-      }
-      auto vector = index::IsKeyRunsFile(blob.bytes())
-                        ? index::OpenKeyRuns(*type, std::move(blob), rows, *metric)
-                        : index::OpenIndex(*type, std::move(blob), rows, *metric);
-      if (!vector.ok()) return std::move(vector).status().WithContext(key);
-      content.vector = {.index = std::move(vector).value(), .type = type, .metric = *metric};
-      size += content.vector.index->memory_bytes();
+  return [file, key, info, column](Context& ctx) -> Result<Piece::Opened> {
+    std::shared_ptr<const void> rows_held;
+    if (column != nullptr) {
+      TRY_ASSIGN(rows_held, column->Pin(ctx));
     }
-    return Piece::Opened{.content = std::shared_ptr<const void>(held, &content), .bytes = size};
+    return SegmentFile::ReadChecked(
+        ctx, file, [&](const Reading& reading) -> Result<Piece::Opened> {
+          auto held = std::make_shared<HeldIndex>(HeldIndex{reading, {}});
+          IndexContent& content = held->index;
+          Blob blob = reading->Held();
+          size_t size = blob.bytes().size();
+          if (column == nullptr) {
+            auto scalar = index::OpenScalarIndex(std::move(blob));
+            if (!scalar.ok()) return std::move(scalar).status().WithContext(key);
+            content.scalar = std::move(scalar).value();
+            size += content.scalar->memory_bytes();
+          } else {
+            content.rows = rows_held;
+            const auto rows =
+                index::BlockOf(static_cast<const store::OpenedColumn*>(rows_held.get())->view);
+            const auto metric = model::MetricOf(info.metric);
+            const index::IndexType* type = index::FindType(index::KindOf(rows.element), info.type);
+            if (!metric || type == nullptr) {
+              return Error(ErrorCode::kInternal, "index {} does not fit its field", info.name);
+            }
+            auto vector = index::IsKeyRunsFile(blob.bytes())
+                              ? index::OpenKeyRuns(*type, std::move(blob), rows, *metric)
+                              : index::OpenIndex(*type, std::move(blob), rows, *metric);
+            if (!vector.ok()) return std::move(vector).status().WithContext(key);
+            content.vector = {.index = std::move(vector).value(), .type = type, .metric = *metric};
+            size += content.vector.index->memory_bytes();
+          }
+          return Piece::Opened{.content = std::shared_ptr<const void>(held, &content),
+                               .bytes = size};
+        });
   };
 }
 
@@ -189,11 +155,13 @@ Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, Sea
                                      FieldId field, const std::string& manifest_key) {
   for (const Manifest::File& file : body.manifest.files) {
     if (file.field != field) continue;
-    TRY_ASSIGN(Blob blob, parts.objects.Open(ctx, file.key));
-    TRY_ASSIGN(store::OpenedColumn column, store::OpenColumnFile(std::move(blob), file.key));
+    TRY_ASSIGN(store::OpenedColumn column,
+               store::OpenChecked(ctx, parts.objects, file.key, [&](Blob blob) {
+                 return store::OpenColumnFile(std::move(blob), file.key);
+               }));
     TRY(CheckBelongs(column.field, column.view.rows, body.manifest, file));
     body.held_bytes += static_cast<int64_t>(column.blob.bytes().size());
-    body.files.push_back(column.blob.bytes());
+    body.held.push_back(column.blob.bytes());
     return column;
   }
   return Error(ErrorCode::kIntegrity, "{}: names no timestamps or no primary keys", manifest_key);
@@ -203,8 +171,10 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
                                                    const model::SegmentInfo& segment,
                                                    const model::CollectionInfo& collection) {
   auto body = std::make_shared<SealedBody>();
-  TRY_ASSIGN(const Blob blob, parts.objects.Open(ctx, segment.manifest_key));
-  TRY_ASSIGN(body->manifest, DecodeManifest(blob.bytes(), segment.manifest_key));
+  TRY_ASSIGN(body->manifest,
+             store::OpenChecked(ctx, parts.objects, segment.manifest_key, [&](const Blob& blob) {
+               return DecodeManifest(blob.bytes(), segment.manifest_key);
+             }));
   const Manifest& manifest = body->manifest;
   body->id = segment.id;
   body->partition = segment.partition;
@@ -226,14 +196,15 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
     if (field != nullptr && !collection.IsLeftOut(field->id)) {
       rule = RuleOfField(parts.load, collection, *field);
     }
-    TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, parts.objects, file.key, rule.is_mapped));
-    body->files.push_back(bytes->bytes());
+    TRY_ASSIGN(auto bytes,
+               SegmentFile::Open(ctx, parts.objects, file.key, rule.is_mapped, parts.keys));
+    body->files.push_back(bytes);
     auto column = std::make_shared<ColumnFile>(std::move(bytes), file, manifest);
     body->slots[file.field.value()] = {
         .piece = std::make_shared<Piece>(parts.cache, file.bytes,
-                                         [column](Context&) { return column->Open(); }),
-        .verify = [column] { return column->Verify(); },
-        .ranges = [column] { return column->Ranges(); },
+                                         [column](Context& c) { return column->Open(c); }),
+        .verify = [column](Context& c) { return column->Verify(c); },
+        .ranges = [column](Context& c) { return column->Ranges(c); },
         .stats = std::make_unique<const ColumnStats>(),
         .warm_up = rule.warm_up};
   }
@@ -347,8 +318,9 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
     }
     model::IndexInfo as_built = *info;
     if (!built.type.empty()) as_built.type = built.type;
-    TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, impl_->parts.objects, built.key, rule.is_mapped));
-    slot.file = bytes->bytes();
+    TRY_ASSIGN(auto bytes, SegmentFile::Open(ctx, impl_->parts.objects, built.key, rule.is_mapped,
+                                             impl_->parts.keys));
+    slot.file = bytes;
     slot.piece =
         std::make_shared<Piece>(impl_->parts.cache, built.bytes,
                                 IndexOpener(std::move(bytes), built.key, as_built, column), column);
@@ -395,7 +367,7 @@ Status Sealed::Warm(Context& ctx, WarmUp when) {
   if (when != WarmUp::kSync || !impl_->parts.cache->HoldsAll()) return {};
   for (const auto& [field, slot] : state->body->slots) {
     TRY(ctx.CheckAlive());
-    TRY(slot.verify());
+    TRY(slot.verify(ctx));
   }
   return {};
 }

@@ -13,6 +13,7 @@
 #include "segment/manifest.h"
 #include "segment/piece_cache.h"
 #include "segment/segment.h"
+#include "segment/segment_file.h"
 #include "store/object_store.h"
 
 namespace elanus::segment {
@@ -22,14 +23,17 @@ struct SealedParts {
   store::ObjectStore& objects;
   std::shared_ptr<PieceCache> cache;
   LoadOptions load = {};
-  std::shared_ptr<Fillers> fillers = std::make_shared<Fillers>();  // Of the collection.
+  std::shared_ptr<Fillers> fillers = std::make_shared<Fillers>();   // Of the collection.
+  std::shared_ptr<KeysInUse> keys = std::make_shared<KeysInUse>();  // Of a remote store.
 };
 
 /// Thread-safe: any number of readers; deletes and new indexes are published to later snapshots.
 class Sealed {
  public:
-  /// Opens keys and insert timestamps, which stay open, and looks through nullable vector fields.
-  /// Takes hold of every file, so that they can be removed while the segment is there.
+  /// Opens keys and insert timestamps, which stay open, and looks through nullable vector fields
+  /// and those of terms. Takes hold of every other file, so that they can be removed while the
+  /// segment is there; of those of a remote store, which are fetched when somebody reads them, it
+  /// notes the keys as in use.
   /// Errors: kIntegrity, kIoFailed, kKeyNotFound.
   static Result<std::shared_ptr<Sealed>> Open(Context& ctx, const SealedParts& parts,
                                               const model::SegmentInfo& segment,

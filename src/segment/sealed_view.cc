@@ -39,8 +39,9 @@ Result<const void*> SealedView::Pin(const std::shared_ptr<Piece>& piece) const {
 // Of all files, whichever were read: one that is broken is to be restored and not to be worked
 // around.
 Status SealedView::CheckFiles() const {
-  for (const std::string_view file : body().files) TRY(CheckMapped(file));
-  for (const IndexSlot& index : state_->indexes) TRY(CheckMapped(index.file));
+  for (const std::string_view file : body().held) TRY(CheckMapped(file));
+  for (const auto& file : body().files) TRY(file->Check());
+  for (const IndexSlot& index : state_->indexes) TRY(index.file->Check());
   return {};
 }
 
@@ -179,7 +180,8 @@ const model::BlockStats* SealedView::Stats(FieldId field, size_t begin) const {
   const ColumnSlot& slot = found->second;
   if (const model::BlockStats* known = slot.stats->At(begin)) return known;
   // What the file says costs a page or two of it; blocks that need not be read are never opened.
-  Result<std::vector<store::ColumnRange>> written = slot.ranges();
+  Context ctx(*body().clock);
+  Result<std::vector<store::ColumnRange>> written = slot.ranges(ctx);
   if (written.ok() && !written->empty()) {
     slot.stats->Learn(std::move(*written));
   } else {

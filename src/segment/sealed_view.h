@@ -19,6 +19,7 @@
 #include "segment/piece_cache.h"
 #include "segment/primary_keys.h"
 #include "segment/segment.h"
+#include "segment/segment_file.h"
 #include "segment/term_statistics.h"
 #include "store/formats/column_file.h"
 
@@ -27,8 +28,9 @@ namespace elanus::segment {
 /// A column that is opened when somebody reads it; its piece holds a store::OpenedColumn.
 struct ColumnSlot {
   std::shared_ptr<Piece> piece;
-  std::function<Status()> verify;  // Looks at the file's checksums, unless somebody has.
-  std::function<Result<std::vector<store::ColumnRange>>()> ranges;  // As the file has them.
+  // Looks at the file's checksums, unless somebody has or it lies elsewhere.
+  std::function<Status(Context&)> verify;
+  std::function<Result<std::vector<store::ColumnRange>>(Context&)> ranges;  // As the file has them.
   std::unique_ptr<const ColumnStats> stats;
   WarmUp warm_up = WarmUp::kDisable;
 };
@@ -48,8 +50,9 @@ struct SealedBody {
   Manifest manifest;
   std::shared_ptr<PieceCache> cache;
   Clock* clock = nullptr;
-  int64_t held_bytes = 0;               // Of what stays open.
-  std::vector<std::string_view> files;  // The bytes of every column's file.
+  int64_t held_bytes = 0;                                 // Of what stays open.
+  std::vector<std::string_view> held;                     // The files of what stays open.
+  std::vector<std::shared_ptr<const SegmentFile>> files;  // All others.
   // By field id, but for the two columns below. Also of fields that the schema does not have: they
   // have been dropped, or a newer version of it has them.
   std::map<int64_t, ColumnSlot> slots;
@@ -78,7 +81,7 @@ struct IndexSlot {
   std::string type;          // As it was built.
   std::shared_ptr<Piece> piece;
   WarmUp warm_up = WarmUp::kDisable;
-  std::string_view file;  // Its bytes.
+  std::shared_ptr<const SegmentFile> file;
 };
 
 /// One moment of a sealed segment; immutable.

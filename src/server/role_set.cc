@@ -183,7 +183,8 @@ void RoleSet::Impl::OpenServices() {
                                 for (std::string& key : snapshots->KeysInUse())
                                   keys.push_back(std::move(key));
                                 return keys;
-                              }},
+                              },
+                          .keys_in_use = [this] { return query->KeysInUse(); }},
       config.garbage);
   if (machine.probes.memory) {
     coord::AdmissionProbes probes = machine.probes;

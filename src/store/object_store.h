@@ -1,4 +1,4 @@
-// Immutable objects by key: binlogs, manifests, indexes. Local files now, S3 later.
+// Immutable objects by key: binlogs, manifests, indexes. Local files, or a remote store.
 #pragma once
 
 #include <memory>
@@ -29,9 +29,10 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
   /// Stores the whole object, durable and visible when it returns; never half. Replaces an older
-  /// one. Errors: kIoFailed, kDiskLimitExceeded when the disk is full.
+  /// one. Errors: kIoFailed, kDiskLimitExceeded when the disk is full, kServiceUnavailable when a
+  /// remote store does not answer for now; so of all that follows.
   virtual Status Put(Context& ctx, std::string_view key, std::string_view bytes) = 0;
-  /// The same for what is too large to be in memory as a whole.
+  /// The same for what is too large to be in memory as a whole. `ctx` outlives the writer.
   virtual Result<std::unique_ptr<ObjectWriter>> Create(Context& ctx, std::string_view key) = 0;
   /// The object's bytes, 64-byte aligned; mapped where the backend can. kKeyNotFound when it is not
   /// there.
@@ -40,6 +41,12 @@ class ObjectStore {
   virtual Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) = 0;
   /// Succeeds when the object is not there.
   virtual Status Delete(Context& ctx, std::string_view key) = 0;
+  /// Objects lie elsewhere, and opening one may fetch it: who need not read it yet does not open
+  /// it, and sees to it that it is not deleted meanwhile.
+  virtual bool IsRemote() const { return false; }
+  /// What was opened turned out damaged. True: that was a copy, which is forgotten, and the next
+  /// opening fetches the object anew. False: there is nothing else to open.
+  virtual bool ForgetCopy(Context&, std::string_view) { return false; }
 };
 
 }  // namespace elanus::store

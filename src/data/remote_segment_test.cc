@@ -1,0 +1,174 @@
+// A segment whose files lie elsewhere: they are fetched when somebody reads them, and a damaged
+// copy of one is fetched anew.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "data/node.h"
+#include "segment/sealed.h"
+#include "store/memory/memory_disk.h"
+
+namespace elanus::data {
+namespace {
+
+constexpr FieldId kKey{100};
+constexpr FieldId kNumber{101};
+constexpr FieldId kVector{102};
+
+/// As a remote store: counts what is opened, and gives damaged copies of what a test names.
+class RemoteStore final : public store::ObjectStore {
+ public:
+  explicit RemoteStore(store::ObjectStore& inner) : inner_(inner) {}
+  Status Put(Context& ctx, std::string_view key, std::string_view bytes) override {
+    return inner_.Put(ctx, key, bytes);
+  }
+  Result<std::unique_ptr<store::ObjectWriter>> Create(Context& ctx, std::string_view key) override {
+    return inner_.Create(ctx, key);
+  }
+  Result<Blob> Open(Context& ctx, std::string_view key) override {
+    ++opened[std::string(key)];
+    TRY_ASSIGN(Blob blob, inner_.Open(ctx, key));
+    if (damaged.count(std::string(key)) == 0) return blob;
+    auto copy = std::make_shared<std::string>(blob.bytes());
+    (*copy)[copy->size() / 2] ^= 1;
+    return Blob(copy, *copy, copy->size());
+  }
+  Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) override {
+    return inner_.List(ctx, prefix);
+  }
+  Status Delete(Context& ctx, std::string_view key) override { return inner_.Delete(ctx, key); }
+  bool IsRemote() const override { return true; }
+  bool ForgetCopy(Context&, std::string_view key) override {
+    if (is_damaged_for_good) return true;
+    return damaged.erase(std::string(key)) > 0;
+  }
+
+  std::map<std::string, int> opened;
+  std::set<std::string> damaged;
+  bool is_damaged_for_good = false;
+
+ private:
+  store::ObjectStore& inner_;
+};
+
+class RemoteSegment : public testing::Test {
+ protected:
+  RemoteSegment() {
+    collection_.schema.fields = {
+        {.id = kKey, .name = "id", .type = model::DataType::kInt64, .is_primary_key = true},
+        {.id = kNumber, .name = "n", .type = model::DataType::kInt64},
+        {.id = kVector,
+         .name = "v",
+         .type = model::DataType::kFloatVector,
+         .type_params = {{"dim", "4"}}}};
+    collection_.id = CollectionId(3);
+    roles::FlushTask task{.segment = SegmentId(1),
+                          .collection = collection_.id,
+                          .partition = PartitionId(2),
+                          .vchannel = "v",
+                          .primary_key = kKey};
+    for (const model::FieldSchema& field : collection_.schema.fields) {
+      task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {},
+                                               static_cast<uint32_t>(field.dim())));
+    }
+    for (int64_t key = 0; key < 1000; ++key) {
+      const float vector[4] = {static_cast<float>(key), 1, 2, 3};
+      task.columns[0].AppendFixed(&key);
+      task.columns[1].AppendFixed(&key);
+      task.columns[2].AppendFixed(vector);
+      task.row_timestamps.push_back(10);
+    }
+    info_ = *node_.Flush(ctx_, task);
+    remote_.opened.clear();
+  }
+  std::shared_ptr<segment::Sealed> Open(segment::LoadOptions load = {
+                                            .warms_scalar_fields = "disable"}) {
+    auto opened = segment::Sealed::Open(
+        ctx_,
+        {.objects = remote_,
+         .cache = std::make_shared<segment::PieceCache>(segment::PieceCacheOptions(), 1 << 30),
+         .load = load,
+         .keys = keys_},
+        info_, collection_);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    return opened.ok() ? *opened : nullptr;
+  }
+  static std::string File(const char* name) { return std::string("segments/3/1/") + name; }
+  using Keys = std::set<std::string>;
+
+  ManualClock clock_;
+  Context ctx_{clock_};
+  std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
+  store::MemoryDisk disk_;
+  std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
+  RemoteStore remote_{*objects_};
+  Pool pool_{*executor_, "build", 1, 16};
+  Node node_{*executor_, remote_, pool_, {}};
+  std::shared_ptr<segment::KeysInUse> keys_ = std::make_shared<segment::KeysInUse>();
+  model::CollectionInfo collection_;
+  model::SegmentInfo info_;
+};
+
+TEST_F(RemoteSegment, ALoadOpensWhatStaysOpenAndNothingElse) {
+  const auto sealed = Open();
+  ASSERT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  const std::map<std::string, int> expected = {
+      {File("1.col"), 1}, {File("100.col"), 1}, {File("manifest"), 1}};
+  EXPECT_EQ(remote_.opened, expected);
+  const auto view = sealed->Snapshot();
+  ASSERT_TRUE(view->Read(kNumber, 0, 10).ok());
+  ASSERT_TRUE(view->Read(kNumber, 500, 10).ok());
+  EXPECT_EQ(remote_.opened[File("101.col")], 1);
+  EXPECT_EQ(remote_.opened.count(File("102.col")), 0u);
+  ASSERT_TRUE(view->Vectors(kVector).ok());
+  EXPECT_EQ(remote_.opened[File("102.col")], 1);
+}
+
+TEST_F(RemoteSegment, WhatIsToBeWarmIsOpenedByTheLoad) {
+  const auto sealed = Open({.warms_scalar_fields = "sync"});
+  ASSERT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  EXPECT_EQ(remote_.opened.count(File("101.col")), 1u);
+  EXPECT_EQ(remote_.opened.count(File("102.col")), 0u);
+}
+
+TEST_F(RemoteSegment, ItsFilesAreInUseForAsLongAsSomebodyMayReadThem) {
+  auto sealed = Open();
+  const Keys files = {File("101.col"), File("102.col")};
+  EXPECT_EQ(keys_->List(), files);
+  auto view = sealed->Snapshot();
+  auto other = Open();
+  sealed.reset();
+  other.reset();
+  EXPECT_EQ(keys_->List(), files) << "a read goes on in a released segment";
+  ASSERT_TRUE(view->Read(kNumber, 0, 10).ok());
+  view.reset();
+  EXPECT_TRUE(keys_->List().empty());
+}
+
+TEST_F(RemoteSegment, ADamagedCopyIsFetchedAnewOnce) {
+  for (const char* name : {"1.col", "100.col", "101.col", "102.col", "manifest"}) {
+    remote_.damaged.insert(File(name));
+  }
+  const auto sealed = Open();
+  ASSERT_NE(sealed, nullptr);
+  const auto view = sealed->Snapshot();
+  const auto numbers = view->Read(kNumber, 17, 1);
+  ASSERT_TRUE(numbers.ok()) << numbers.status().ToString();
+  EXPECT_EQ(numbers->Get<int64_t>(0), 17);
+  const auto blocks = view->Vectors(kVector);
+  ASSERT_TRUE(blocks.ok()) << blocks.status().ToString();
+  for (const auto& [key, count] : remote_.opened) EXPECT_EQ(count, 2) << key;
+  EXPECT_TRUE(remote_.damaged.empty());
+}
+
+TEST_F(RemoteSegment, WhatIsDamagedInTheStoreIsAnErrorAfterTheSecondLook) {
+  remote_.damaged.insert(File("101.col"));
+  remote_.is_damaged_for_good = true;
+  const auto sealed = Open();
+  EXPECT_EQ(sealed->Snapshot()->Read(kNumber, 0, 1).status().code(), ErrorCode::kIntegrity);
+  EXPECT_EQ(remote_.opened[File("101.col")], 2);
+}
+
+}  // namespace
+}  // namespace elanus::data
