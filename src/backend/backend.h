@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/object_store_options.h"
 #include "base/option_spec.h"
 #include "store/meta_store.h"
 #include "store/object_store.h"
@@ -37,6 +38,10 @@ struct LocalOptions {
 /// Everything under one directory: LOCK, objects/, meta/, wal/. kOldSession when another process
 /// has it.
 Result<Stores> OpenLocal(const std::string& directory, const LocalOptions& options);
+
+/// The same, but for the objects, which lie where the second options say.
+Result<Stores> OpenStores(const std::string& directory, const LocalOptions& options,
+                          const ObjectStoreOptions& objects);
 
 struct RocksDbMedium;
 /// The same on a medium of the caller's, which nobody else has: without a lock.

@@ -16,21 +16,22 @@ namespace elanus::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+struct Response {
+  int status = 0;
+  std::string body;  // Empty where take_body took it.
+  Headers headers;   // Names in small letters.
+};
+
 struct Request {
   std::string method = "POST";
   std::string url;  // http or https, whole.
   Headers headers;
   std::string body;
-  /// Where given, it takes the body of an answer of 2xx piece by piece; an error of it ends the
-  /// exchange and is returned.
-  std::function<Status(std::string_view)> take_body;
+  /// Where given, it takes the body of an answer of 2xx piece by piece, with the answer's status
+  /// and headers; an error of it ends the exchange and is returned. The body comes as it is stored,
+  /// never compressed.
+  std::function<Status(const Response&, std::string_view)> take_body;
   int64_t stall_ms = 0;  // Given up when no byte has moved for so long; 0: never for that.
-};
-
-struct Response {
-  int status = 0;
-  std::string body;  // Empty where take_body took it.
-  Headers headers;   // Names in small letters.
 };
 
 /// Its value; empty when it is not there.

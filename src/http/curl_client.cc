@@ -43,7 +43,8 @@ size_t TakeBody(char* data, size_t, size_t bytes, void* to) {
     long status = 0;
     curl_easy_getinfo(answer.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300) {
-      answer.refused = answer.request.take_body(std::string_view(data, bytes));
+      answer.response.status = static_cast<int>(status);
+      answer.refused = answer.request.take_body(answer.response, std::string_view(data, bytes));
       return answer.refused.ok() ? bytes : 0;
     }
   }
@@ -151,7 +152,7 @@ class CurlClient final : public Client {
     }
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    if (!request.take_body) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(0, timeout_ms)));
     curl_easy_setopt(
         easy, CURLOPT_CONNECTTIMEOUT_MS,

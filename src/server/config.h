@@ -41,6 +41,7 @@ struct Config {
   query::QueryOptions query;
   data::DataOptions data;
   backend::LocalOptions local;
+  backend::ObjectStoreOptions objects;
   backend::QueueOptions queue;
   functions::FunctionOptions functions;
   text::TextOptions text;
@@ -71,6 +72,7 @@ struct Config {
     query.Describe(visit);
     data.Describe(visit);
     local.Describe(visit);
+    objects.Describe(visit);
     queue.Describe(visit);
     functions.Describe(visit);
     text.Describe(visit);

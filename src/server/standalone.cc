@@ -83,7 +83,8 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& given) {
   auto impl = std::make_unique<Impl>();
   Impl& s = *impl;
   s.background = MakeBackgroundExecutor(*s.executor, config.background);
-  TRY_ASSIGN(backend::Stores stores, backend::OpenLocal(config.data_directory, config.local));
+  TRY_ASSIGN(backend::Stores stores,
+             backend::OpenStores(config.data_directory, config.local, config.objects));
   s.lock = std::move(stores.lock);
   text::SetTextOptions(config.text);
   // The calling thread takes part in a search, so one worker fewer fills the cores.

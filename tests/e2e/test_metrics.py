@@ -40,7 +40,8 @@ def test_the_page_lists_what_is_there(busy):
     with open(os.path.join(ROOT, "docs", "metrics.md")) as page:
         told = re.findall(r"^\| `(milvus_\w+)` \| (\w+)", page.read(), re.MULTILINE)
     there = [tuple(line.split()[2:]) for line in metrics_page(busy) if line.startswith("# TYPE")]
-    # An answer that lacks segments needs damaged files.
+    # An answer that lacks segments needs damaged files; objects are here: test_object_store.py has the others.
+    told = [(name, kind) for name, kind in told if not name.startswith("milvus_storage_")]
     assert sorted(there) == sorted(set(told) - {("milvus_querynode_partial_result_count", "counter")})
     assert len(told) == len(set(told))
 

@@ -18,7 +18,6 @@
 #include "backend/rocksdb/rocksdb_meta_store.h"
 #include "base/log.h"
 #include "store/conformance/meta_conformance.h"
-#include "store/conformance/object_conformance.h"
 #include "store/conformance/wal_conformance.h"
 #include "store/testing/read_payloads.h"
 
@@ -52,7 +51,6 @@ void WriteBytes(const std::string& path, std::string_view bytes) {
 }  // namespace
 
 using store::MetaConformance;
-using store::ObjectConformance;
 using store::WalConformance;
 
 namespace {
@@ -102,21 +100,6 @@ INSTANTIATE_TEST_SUITE_P(
         .open = [](const Medium& m) { return OrNull(OpenRocksDbMetaStore(PathOf(m) + "/meta")); },
         .crash = LeaveAsIs}),
     NameOf<testing::TestParamInfo<store::MetaMedium>>);
-
-// The half-written file of a put whose process died before the rename.
-void LeaveHalf(const Medium& medium, store::ObjectStore&, const std::string&,
-               const std::string& bytes) {
-  WriteBytes(PathOf(medium) + "/.writing-0", std::string_view(bytes).substr(0, bytes.size() / 2));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Files, ObjectConformance,
-    testing::Values(store::ObjectMedium{
-        .name = "files",
-        .make = MakeDirectory,
-        .open = [](const Medium& m) { return OrNull(OpenFileObjectStore(PathOf(m))); },
-        .crash_in_put = LeaveHalf}),
-    NameOf<testing::TestParamInfo<store::ObjectMedium>>);
 
 }  // namespace
 
