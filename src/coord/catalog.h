@@ -100,6 +100,7 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Result<CollectionFiles> ListCollection(Context& ctx, CollectionId collection);
   Status CommitFlush(Context& ctx, const model::FlushCommit& commit) override;
   Status CommitCompaction(Context& ctx, const model::CompactionCommit& commit) override;
+  Status CommitTruncate(Context& ctx, const model::TruncateCommit& commit) override;
   Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) override;
   Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) override;
 

@@ -215,6 +215,12 @@ TEST_F(CatalogTest, AChangeThatDoesNotReachTheStoreDoesNotHappen) {
          return catalog().CommitCompaction(ctx(),
                                            MakeCompaction(*info, {1}, MakeSegment(*info, 9)));
        }},
+      {"truncation",
+       [&] {
+         return catalog().CommitTruncate(
+             ctx(),
+             {.collection = id, .channels = {{info->vchannels[0], 9}}, .timestamp = Timestamp(90)});
+       }},
       {"index file",
        [&] { return catalog().CommitIndex(ctx(), SegmentId(2), {.index = info->indexes[0].id}); }},
   };
@@ -242,6 +248,45 @@ TEST_F(CatalogTest, DroppingACollectionRemovesAllItsKeysInOneTransaction) {
   EXPECT_EQ(catalog().ListSegments(ctx(), info->id).status().code(),
             ErrorCode::kCollectionNotFound);
   EXPECT_TRUE(catalog().DropCollection(ctx(), Name("c")).ok());
+}
+
+TEST_F(CatalogTest, ATruncationTakesAllFilesInOneTransactionAndNothingElse) {
+  CreateFull();
+  const auto info = Find("c");
+  const model::TruncateCommit truncate{
+      .collection = info->id,
+      .channels = {{info->vchannels[0], 9}, {info->vchannels[1], 4}},
+      .timestamp = Timestamp(1000)};
+  const int commits = process_->meta.commits;
+  ASSERT_TRUE(catalog().CommitTruncate(ctx(), truncate).ok());
+  EXPECT_EQ(process_->meta.commits, commits + 1);
+  // What was on its way comes too late; what was written later does not.
+  auto late = MakeFlush(*info, {MakeSegment(*info, 3)}, 9);
+  late.deltas = {{.key = "d2", .collection = info->id, .vchannel = info->vchannels[0], .rows = 3}};
+  EXPECT_TRUE(catalog().CommitFlush(ctx(), late).ok());
+  EXPECT_EQ(
+      catalog().CommitCompaction(ctx(), MakeCompaction(*info, {1}, MakeSegment(*info, 4))).code(),
+      ErrorCode::kSegmentNotFound);
+  EXPECT_TRUE(
+      catalog().CommitIndex(ctx(), SegmentId(2), {.index = info->indexes[0].id, .key = "x"}).ok());
+  for (const bool restarted : {false, true}) {
+    if (restarted) Restart();
+    EXPECT_TRUE(catalog().ListSegments(ctx(), info->id)->empty());
+    EXPECT_TRUE(catalog().ListDeltas(ctx(), info->vchannels[0])->empty());
+    EXPECT_EQ(catalog().Checkpoint(ctx(), info->vchannels[0])->position, 9u);
+    EXPECT_EQ(catalog().Checkpoint(ctx(), info->vchannels[1])->position, 4u);
+    EXPECT_EQ(Encode(model::CollectionInfo(*Find("c"))), Encode(model::CollectionInfo(*info)));
+  }
+  const auto garbage = catalog().ListGarbage(ctx());
+  ASSERT_TRUE(garbage.ok() && garbage->size() == 1);
+  const std::string id = std::to_string(info->id.value());
+  EXPECT_THAT(garbage->front().keys, testing::UnorderedElementsAre(
+                                         "segments/" + id + "/1/", "indexes/" + id + "/1/",
+                                         "segments/" + id + "/2/", "indexes/" + id + "/2/", "d1"));
+  ASSERT_TRUE(catalog().CommitFlush(ctx(), MakeFlush(*info, {MakeSegment(*info, 5)}, 10)).ok());
+  EXPECT_EQ(catalog().ListSegments(ctx(), info->id)->size(), 1u);
+  ASSERT_TRUE(catalog().DropCollection(ctx(), Name("c")).ok());
+  EXPECT_EQ(catalog().CommitTruncate(ctx(), truncate).code(), ErrorCode::kCollectionNotFound);
 }
 
 TEST_F(CatalogTest, PropertiesAreMergedByKeyAndRemoved) {

@@ -32,6 +32,9 @@ Result<std::vector<roles::CollectionSnapshot>> ListCollections(Context& ctx, Ser
                                                                const std::string& database);
 Status RenameCollection(Context& ctx, Services& services, const model::CollectionName& from,
                         const std::string& to);
+/// Removes every row that was written before. Schema, partitions, indexes, properties and load
+/// state stay, and so do snapshots.
+Status TruncateCollection(Context& ctx, Services& services, const model::CollectionName& name);
 /// Sets properties or removes some, not both. Takes effect on reads at once.
 Status AlterCollection(Context& ctx, Services& services, const model::CollectionName& name,
                        const std::vector<model::KeyValue>& set,

@@ -104,6 +104,10 @@ class Segments {
   /// shard needs any more go with it. What goes becomes garbage. kSegmentNotFound when an input is
   /// not there any more, kCollectionNotFound when the collection was dropped meanwhile.
   virtual Status CommitCompaction(Context& ctx, const model::CompactionCommit& commit) = 0;
+  /// One transaction: all segments and delta logs of the collection go, and its checkpoints move to
+  /// where the commit says. What goes becomes garbage; flushes and compactions of it that come
+  /// later change nothing. kCollectionNotFound when it was dropped meanwhile.
+  virtual Status CommitTruncate(Context& ctx, const model::TruncateCommit& commit) = 0;
   /// Notes that a segment's index file is there (or that none is needed: empty key).
   virtual Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) = 0;
   virtual Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) = 0;

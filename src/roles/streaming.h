@@ -38,6 +38,10 @@ class Streaming {
   virtual Status OpenChannels(Context& ctx, CollectionId collection) = 0;
   /// Stops serving the channels and forgets their fresh rows.
   virtual Status CloseChannels(Context& ctx, CollectionId collection) = 0;
+  /// Every row that was written before is gone when it returns, from files and from memory, and
+  /// none that is written later: at one moment for all shards, durable as a whole or not at all.
+  /// What is loaded stays loaded. kCollectionNotFound.
+  virtual Status Truncate(Context& ctx, CollectionId collection) = 0;
   /// Seals the growing segments of a collection; they are flushed in the background.
   virtual Result<SealResult> Seal(Context& ctx, CollectionId collection) = 0;
   /// True once everything up to `timestamp` of the collection is flushed.

@@ -19,6 +19,7 @@ namespace elanus::shard {
 struct PageScope {
   std::vector<std::shared_ptr<const segment::SegmentView>> fresh;
   std::vector<SegmentId> loaded;
+  uint64_t truncations = 0;   // See State: rows that were truncated are in no later page.
   model::ShardSearch search;  // Of the first page, its terms weighed.
 };
 

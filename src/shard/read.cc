@@ -143,8 +143,11 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
   auto& scopes = shard.pages()->scopes;
   const Pages::Key key(segment::NameOfPages(search), shard.vchannel());
   std::shared_ptr<const PageScope> kept = scopes.Find(key, ctx.clock().NowMs());
-  if (kept == nullptr) {
-    PageScope first{.fresh = scope.fresh, .loaded = *scope.loaded, .search = search};
+  if (kept == nullptr || kept->truncations != scope.state->truncations) {
+    PageScope first{.fresh = scope.fresh,
+                    .loaded = *scope.loaded,
+                    .truncations = scope.state->truncations,
+                    .search = search};
     if (search.metric == model::Metric::kBm25) {
       TRY(WeighTerms(ctx, *scope.state, query, first.search));
     }

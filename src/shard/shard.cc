@@ -144,8 +144,22 @@ std::shared_ptr<FlushWork> Shard::Seal(Timestamp now) {
   return work;
 }
 
+void Shard::Truncate(Timestamp now) {
+  growing_.clear();
+  sealing_.clear();
+  deletes_ = {};
+  flushing_.clear();
+  loaded_.clear();
+  ++truncations_;
+  std::lock_guard<Monitor> lock(*monitor_);
+  checkpoint_ = {.position = position_, .timestamp = now};
+  has_unflushed_ = false;
+  MeasureLocked();
+  PublishLocked();
+}
+
 void Shard::FinishFlush(const FlushWork& work) {
-  flushing_.erase(std::remove(flushing_.begin(), flushing_.end(), &work), flushing_.end());
+  if (std::erase(flushing_, &work) == 0) return;
   std::lock_guard<Monitor> lock(*monitor_);
   checkpoint_ = {.position = work.checkpoint, .timestamp = work.checkpoint_ts};
   has_unflushed_ = position_ > checkpoint_.position;
@@ -241,6 +255,7 @@ void Shard::PublishLocked() {
   state->loaded = loaded_;
   state->collection = collection_;
   state->readable = readable_;
+  state->truncations = truncations_;
   state->schemas = schemas_;
   state_ = std::move(state);
 }

@@ -31,7 +31,8 @@ struct State {
   std::vector<std::shared_ptr<segment::Growing>> fresh;  // Growing and sealing.
   std::vector<SegmentId> loaded;                         // On the query node.
   std::shared_ptr<const model::CollectionInfo> collection;
-  bool readable = false;                                 // Loading has finished once.
+  bool readable = false;     // Loading has finished once.
+  uint64_t truncations = 0;  // How often the shard has lost its rows since the start.
   std::shared_ptr<const model::SchemaVersions> schemas;  // The collection's is the newest.
 };
 
@@ -67,7 +68,12 @@ class Shard {
   /// an earlier hand-over. `now` is a fresh timestamp: every record so far is older, every later
   /// one newer.
   std::shared_ptr<FlushWork> Seal(Timestamp now);
-  /// The flush is official: `loaded` segments take the place of the sealed ones in reads.
+  /// Forgets every row and every delete, also those on their way into files: the catalog has
+  /// forgotten the shard's files, and its checkpoint is that of the newest record. `now` as of
+  /// Seal.
+  void Truncate(Timestamp now);
+  /// The flush is official: `loaded` segments take the place of the sealed ones in reads. Nothing
+  /// when it is of before a truncation.
   void FinishFlush(const FlushWork& work);
   /// Applies the pending deletes to `segments`, then shows exactly `segments` as the loaded ones,
   /// they and `remove_fresh` leaving the fresh ones in the same moment. `readable`: reads may
@@ -134,6 +140,7 @@ class Shard {
   std::shared_ptr<const model::CollectionInfo> collection_;
   std::shared_ptr<const model::SchemaVersions> schemas_;
   bool readable_ = false;
+  uint64_t truncations_ = 0;
 
   std::unique_ptr<Monitor> monitor_;  // Guards the members below.
   std::shared_ptr<const State> state_;

@@ -20,6 +20,13 @@ bool Shows(const shard::State& state, const model::CollectionInfo& info) {
 
 }  // namespace
 
+Status Node::Impl::WithWorkers(std::span<const std::string> pchannels,
+                               const std::function<Status(Context&)>& change) {
+  ChannelOwner& owner = OwnerOfStream(pchannels.front());
+  if (pchannels.size() == 1) return owner.Run(change);
+  return owner.Run([&](Context&) { return WithWorkers(pchannels.subspan(1), change); });
+}
+
 Node::Node(NodeParts parts, const StreamingOptions& options)
     : impl_(std::make_unique<Impl>(parts, options)) {
   impl_->job_worker = parts.executor.Spawn("segments", [this] { impl_->JobLoop(); });
@@ -180,6 +187,35 @@ Status Node::CloseChannels(Context& ctx, CollectionId collection) {
     }));
     for (SegmentId id : loaded) TRY(impl_->parts.query.ReleaseSegment(ctx, id));
   }
+  return {};
+}
+
+Status Node::Truncate(Context& ctx, CollectionId collection) {
+  const auto shards = impl_->ShardsOf(collection);
+  if (shards.empty()) return impl_->parts.coord.catalog.Find(ctx, collection).status();
+  std::set<std::string> streams;
+  for (const auto& shard : shards) streams.insert(model::PChannelOf(shard->vchannel()));
+  // In one order for all, so that no two truncations wait for each other.
+  const std::vector<std::string> in_order(streams.begin(), streams.end());
+  std::vector<SegmentId> unused;
+  TRY(impl_->WithWorkers(in_order, [&](Context& run_ctx) -> Status {
+    model::TruncateCommit commit{.collection = collection};
+    TRY_ASSIGN(commit.timestamp, impl_->parts.coord.oracle.Now(run_ctx));
+    for (const auto& shard : shards) {
+      commit.channels.push_back(
+          {.vchannel = shard->vchannel(), .position = shard->applied_position()});
+    }
+    TRY(impl_->parts.coord.segments.CommitTruncate(run_ctx, commit));
+    for (const auto& shard : shards) {
+      const std::vector<SegmentId> loaded = shard->Read()->loaded;
+      unused.insert(unused.end(), loaded.begin(), loaded.end());
+      shard->Truncate(commit.timestamp);
+    }
+    LogInfo("truncated collection={} timestamp={}", collection.value(), commit.timestamp.value());
+    return {};
+  }));
+  for (SegmentId id : unused) TRY(impl_->parts.query.ReleaseSegment(ctx, id));
+  for (const std::string& stream : in_order) impl_->TruncateLog(stream);
   return {};
 }
 

@@ -54,6 +54,7 @@ class Node final : public roles::Streaming {
   Result<model::PartialRows> Query(Context& ctx, model::ShardQuery query) override;
   Status OpenChannels(Context& ctx, CollectionId collection) override;
   Status CloseChannels(Context& ctx, CollectionId collection) override;
+  Status Truncate(Context& ctx, CollectionId collection) override;
   Result<roles::SealResult> Seal(Context& ctx, CollectionId collection) override;
   Result<bool> IsFlushed(Context& ctx, CollectionId collection, Timestamp timestamp) override;
   Status SyncLoaded(Context& ctx, CollectionId collection) override;

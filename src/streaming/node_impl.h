@@ -30,6 +30,7 @@ struct Node::Impl {
     std::shared_ptr<shard::Shard> shard;        // Of a flush.
     std::shared_ptr<shard::FlushWork> flush;    // Null: match what is loaded to the catalog.
     std::optional<model::FlushCommit> written;  // The files of the flush, once all are there.
+    uint64_t truncations = 0;                   // Of the shard, when it was sealed.
     bool changes_load = false;  // What is wanted in memory has changed; else a new index, say.
   };
 
@@ -99,12 +100,14 @@ struct Node::Impl {
     open_reads.Note(shard.collection(), read.read_at, parts.clock.NowMs());
   }
   ChannelOwner& OwnerOf(std::string_view vchannel) {
+    return OwnerOfStream(model::PChannelOf(vchannel));
+  }
+  ChannelOwner& OwnerOfStream(const std::string& pchannel) {
     std::lock_guard<Monitor> lock(*monitor);
-    std::unique_ptr<ChannelOwner>& owner = owners[model::PChannelOf(vchannel)];
+    std::unique_ptr<ChannelOwner>& owner = owners[pchannel];
     if (owner == nullptr) {
-      owner =
-          std::make_unique<ChannelOwner>(parts.executor, parts.clock, model::PChannelOf(vchannel),
-                                         parts.wal, parts.coord.oracle, options);
+      owner = std::make_unique<ChannelOwner>(parts.executor, parts.clock, pchannel, parts.wal,
+                                             parts.coord.oracle, options);
       owner->Start();
     }
     return *owner;
@@ -156,29 +159,13 @@ struct Node::Impl {
     return std::any_of(failed_flushes.begin(), failed_flushes.end(),
                        [&](const Job& failed) { return failed.shard == job.shard; });
   }
-  void SetAside(Job failed) {
-    const auto behind = std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& waiting) {
-      return waiting.flush == nullptr || waiting.shard != failed.shard;
-    });
-    failed_flushes.push_back(std::move(failed));
-    std::move(behind, jobs.end(), std::back_inserter(failed_flushes));
-    jobs.erase(behind, jobs.end());
-  }
+  void SetAside(Job failed);
 
   // Seals one shard on its channel's worker and queues the flush.
-  Result<std::vector<SegmentId>> SealShard(const std::shared_ptr<shard::Shard>& shard) {
-    std::vector<SegmentId> sealed;
-    TRY(OwnerOf(shard->vchannel()).Run([&](Context& run_ctx) -> Status {
-      TRY_ASSIGN(const Timestamp now, parts.coord.oracle.Now(run_ctx));
-      auto work = shard->Seal(now);
-      if (work == nullptr) return {};
-      for (const auto& growing : work->segments) sealed.push_back(growing->id());
-      // Queued on the worker, so that the queue has the order of the seals.
-      PushFlush({.collection = shard->collection(), .shard = shard, .flush = std::move(work)});
-      return {};
-    }));
-    return sealed;
-  }
+  Result<std::vector<SegmentId>> SealShard(const std::shared_ptr<shard::Shard>& shard);
+  // Runs `change` while the workers of all these streams wait for it: between two records of each.
+  Status WithWorkers(std::span<const std::string> pchannels,
+                     const std::function<Status(Context&)>& change);
 
   void JobLoop();
   void TickLoop();
@@ -191,7 +178,7 @@ struct Node::Impl {
   Status LoadShard(const roles::CollectionSnapshot& info, shard::Shard& shard);
   Status Show(shard::Shard& shard, const model::CollectionInfo* info,
               const std::function<Status(Context&, std::vector<SegmentId>&)>& swap);
-  void TruncateLog(const std::string& vchannel);
+  void TruncateLog(const std::string& pchannel);
 };
 
 }  // namespace elanus::streaming

@@ -372,6 +372,66 @@ TEST_P(NodeTest, FilesOfAFlushAreNotWrittenOverByItsNextTry) {
   ExpectKeysNowAndAfterARestart({0, 2});
 }
 
+TEST_P(NodeTest, ATruncationTakesWhatGrowsWhatIsBeingWrittenAndWhatIsLoaded) {
+  Open();
+  Create();
+  Insert("p1", 0, 3);
+  Flush();
+  Load();
+  Delete("p1", "id == 0");
+  Insert("p2", 10, 3);
+  disk_.FailPuts(1'000'000);
+  (void)Seal();
+  LetOthersWork();
+  Insert("p1", 20, 3);
+  ExpectKeys({1, 2, 10, 11, 12, 20, 21, 22});
+  Expect(proxy::TruncateCollection(ctx_, services(), kName));
+  EXPECT_EQ(Progress(), 100);
+  ExpectKeys({});
+  EXPECT_EQ(*proxy::CountRows(ctx_, services(), kName, ""), 0);
+  Insert("p1", 0, 1);  // The delete was of the row before it.
+  ExpectKeys({0});
+  disk_.FailPuts(0);
+  LetTimePass();
+  ExpectKeys({0});
+  Flush();
+  Insert("p2", 10, 1);
+  ExpectKeysNowAndAfterARestart({0, 10});
+  Expect(proxy::TruncateCollection(ctx_, services(), kName));
+  ExpectKeysNowAndAfterARestart({});
+}
+
+TEST_P(NodeTest, ATruncationThatFailsLeavesEveryRow) {
+  Open();
+  Create();
+  Insert("p1", 0, 3);
+  Flush();
+  Load();
+  Insert("p1", 10, 1);
+  disk_.FailCommits(1);
+  EXPECT_FALSE(proxy::TruncateCollection(ctx_, services(), kName).ok());
+  ExpectKeysNowAndAfterARestart({0, 1, 2, 10});
+}
+
+TEST_P(NodeTest, ALoadThatBeganBeforeATruncationShowsNothingOfIt) {
+  Open();
+  Create();
+  for (int wait = 0; wait < 60; ++wait) {
+    Insert("p1", 0, 3);
+    Flush();
+    Expect(proxy::Load(ctx_, services(), kName, {}));
+    for (int i = 0; i < wait; ++i) executor_->Yield();
+    Expect(proxy::TruncateCollection(ctx_, services(), kName));
+    UntilLoaded();
+    ExpectKeys({});
+    LetOthersWork();
+    ExpectKeys({});
+    EXPECT_TRUE(proxy::ListLoadedSegments(ctx_, services(), kName)->empty());
+    Release();
+    LetOthersWork();
+  }
+}
+
 TEST_P(NodeTest, ASegmentIsListedOnceWhileItGrowsWhileItIsWrittenAndInItsFiles) {
   using State = model::SegmentState;
   Open();

@@ -29,6 +29,32 @@ bool SameLoad(const model::CollectionInfo& a, const model::CollectionInfo& b) {
   return a.loaded == b.loaded && a.loaded_partitions == b.loaded_partitions;
 }
 
+void Node::Impl::SetAside(Job failed) {
+  const auto behind = std::stable_partition(jobs.begin(), jobs.end(), [&](const Job& waiting) {
+    return waiting.flush == nullptr || waiting.shard != failed.shard;
+  });
+  failed_flushes.push_back(std::move(failed));
+  std::move(behind, jobs.end(), std::back_inserter(failed_flushes));
+  jobs.erase(behind, jobs.end());
+}
+
+Result<std::vector<SegmentId>> Node::Impl::SealShard(const std::shared_ptr<shard::Shard>& shard) {
+  std::vector<SegmentId> sealed;
+  TRY(OwnerOf(shard->vchannel()).Run([&](Context& run_ctx) -> Status {
+    TRY_ASSIGN(const Timestamp now, parts.coord.oracle.Now(run_ctx));
+    auto work = shard->Seal(now);
+    if (work == nullptr) return {};
+    for (const auto& growing : work->segments) sealed.push_back(growing->id());
+    // Queued on the worker, so that the queue has the order of the seals.
+    PushFlush({.collection = shard->collection(),
+               .shard = shard,
+               .flush = std::move(work),
+               .truncations = shard->Read()->truncations});
+    return {};
+  }));
+  return sealed;
+}
+
 void Node::Impl::JobLoop() {
   while (true) {
     Job job;
@@ -141,6 +167,8 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
 }
 
 Status Node::Impl::Flush(Job& job) {
+  if (job.shard->Read()->truncations != job.truncations)
+    return {};  // Nobody has its rows any more.
   // Once only: the next try would write fewer rows if some were deleted meanwhile, over files that
   // may be official already.
   if (!job.written) {
@@ -153,7 +181,7 @@ Status Node::Impl::Flush(Job& job) {
   for (const auto& segment : commit.segments) rows += segment.rows;
   LogInfo("flushed vchannel={} segments={} rows={} deletes={} checkpoint={}", commit.vchannel,
           commit.segments.size(), rows, job.flush->deletes.keys.rows, commit.checkpoint);
-  TruncateLog(commit.vchannel);
+  TruncateLog(model::PChannelOf(commit.vchannel));
   if (on_flushed) on_flushed(job.collection);
   return {};
 }
@@ -199,6 +227,7 @@ Status Node::Impl::LoadShard(const roles::CollectionSnapshot& info, shard::Shard
 // Segments, deletes and checkpoint are of one moment: a compaction may change all of them.
 Status Node::Impl::Show(shard::Shard& shard, const model::CollectionInfo* info,
                         const std::function<Status(Context&, std::vector<SegmentId>&)>& swap) {
+  const uint64_t truncations = shard.Read()->truncations;
   TRY_ASSIGN(const model::ShardFiles files, parts.coord.segments.ListShard(ctx, shard.vchannel()));
   std::map<SegmentId, PartitionId> opened;
   for (const auto& segment : files.segments) {
@@ -207,10 +236,13 @@ Status Node::Impl::Show(shard::Shard& shard, const model::CollectionInfo* info,
     opened[segment.id] = segment.partition;
   }
   std::vector<SegmentId> unused;
+  bool is_truncated = false;
   Status shown = OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
     std::vector<SegmentId> held = shard.Read()->loaded;
     for (const auto& [id, partition] : opened) held.push_back(id);
     unused = Without(held, shard.Read()->loaded);
+    is_truncated = shard.Read()->truncations != truncations;
+    if (is_truncated) return {};
     TRY_ASSIGN(const auto now, parts.coord.catalog.Find(run_ctx, shard.collection()));
     // The shard may have come to know a schema that these were not opened with.
     TRY(parts.query.SetSchema(run_ctx, now->id, now->schema));
@@ -223,11 +255,11 @@ Status Node::Impl::Show(shard::Shard& shard, const model::CollectionInfo* info,
     return {};
   });
   for (SegmentId id : unused) TRY(parts.query.ReleaseSegment(ctx, id));
-  return shown;
+  // What was opened is what the catalog said before.
+  return is_truncated ? Show(shard, info, swap) : shown;
 }
 
-void Node::Impl::TruncateLog(const std::string& vchannel) {
-  const std::string pchannel = model::PChannelOf(vchannel);
+void Node::Impl::TruncateLog(const std::string& pchannel) {
   std::vector<std::shared_ptr<shard::Shard>> on_stream;
   {
     std::lock_guard<Monitor> lock(*monitor);
@@ -237,7 +269,7 @@ void Node::Impl::TruncateLog(const std::string& vchannel) {
   }
   // On the worker nothing is between log and shard, so a shard without unflushed rows needs no
   // record.
-  const Status status = OwnerOf(vchannel).Run([&](Context& run_ctx) -> Status {
+  const Status status = OwnerOfStream(pchannel).Run([&](Context& run_ctx) -> Status {
     uint64_t newest = 0;
     uint64_t needed = UINT64_MAX;
     for (const auto& shard : on_stream) {

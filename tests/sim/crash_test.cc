@@ -1,13 +1,15 @@
 // A whole cluster under a seed: writers, deleters, readers, flushes, compactions and garbage
-// collection without grace interleave in an order drawn from it, and at moments drawn from it
-// writes to the stores fail and the power goes. While it runs and after reopening every
-// acknowledged row is there, every deleted one gone, none half there.
+// collection without grace interleave in an order drawn from it, now and then the collection is
+// truncated, and at moments drawn from it writes to the stores fail and the power goes. While it
+// runs and after reopening every acknowledged row is there, every deleted one gone, none half
+// there, and a truncation has happened to all rows or to none.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <set>
 
 #include "base/log.h"
 #include "proxy/ops.h"
@@ -23,6 +25,8 @@ enum class Fate { kPending, kThere, kDeleting, kGone };
 
 class Simulation {
  public:
+  int truncations() const { return truncations_; }
+
   explicit Simulation(uint64_t seed)
       : seed_(seed),
         rng_(seed),
@@ -116,6 +120,9 @@ class Simulation {
         (void)cluster_->garbage().Collect(ctx);
       }
     }));
+    if (const uint64_t at = rng_() % 500; at < 250) {
+      workers.push_back(executor_->Spawn("truncator", [this, at] { Truncate(at); }));
+    }
     if (weather.faults) {
       const uint64_t worker_seed = rng_();
       workers.push_back(executor_->Spawn("faults", [this, worker_seed] { FailSome(worker_seed); }));
@@ -149,6 +156,33 @@ class Simulation {
           disk_.FailPuts(count);
       }
     }
+  }
+
+  // From when it is asked for on, a row may be gone; those of writes that have no answer yet are
+  // before it or behind it.
+  void Truncate(uint64_t pauses) {
+    for (uint64_t i = 0; i < pauses; ++i) executor_->Yield();
+    std::vector<int64_t> rows;
+    truncating_ = true;
+    for (auto& [key, fate] : fate_) {
+      if (fate == Fate::kThere) {
+        rows.push_back(key);
+        fate = Fate::kDeleting;
+      }
+      if (fate == Fate::kPending) unsure_.insert(key);
+    }
+    Context ctx(clock_);
+    const Status truncated = proxy::TruncateCollection(ctx, services(), kName);
+    truncating_ = false;
+    if (!truncated.ok()) {
+      truncated_or_not_.push_back(std::move(rows));
+      return;
+    }
+    ++truncations_;
+    // So has a delete or a truncation that failed before, if it had left them.
+    for (const auto& group : truncated_or_not_) rows.insert(rows.end(), group.begin(), group.end());
+    truncated_or_not_.clear();
+    for (int64_t key : rows) fate_[key] = Fate::kGone;
   }
 
   // Lets the others work, and time pass once they all wait.
@@ -247,6 +281,7 @@ class Simulation {
       std::vector<int64_t> keys;
       for (uint64_t n = 1 + rng() % 8; n > 0; --n) keys.push_back(next_key_++);
       for (int64_t key : keys) fate_[key] = Fate::kPending;
+      if (truncating_) unsure_.insert(keys.begin(), keys.end());
       model::WriteRequest write{.name = kName, .num_rows = keys.size(), .upsert = rng() % 2 == 0};
       model::Column vectors = model::MakeColumn(FieldId(0), "vec", model::DataType::kFloatVector,
                                                 model::DataType::kNone, kDim);
@@ -258,6 +293,7 @@ class Simulation {
       const auto written = proxy::Write(ctx, services(), std::move(write));
       if (!written.ok()) continue;
       for (int64_t key : keys) {
+        if (unsure_.count(key) > 0) continue;
         fate_[key] = Fate::kThere;
         mine.push_back(key);
       }
@@ -310,6 +346,15 @@ class Simulation {
     }
     const auto keys = ReadKeys(ctx);
     ASSERT_TRUE(keys.ok()) << keys.status().ToString() << " seed " << seed_;
+    for (const std::vector<int64_t>& group : truncated_or_not_) {
+      const auto there = std::count_if(group.begin(), group.end(),
+                                       [&](int64_t key) { return keys->count(key) > 0; });
+      EXPECT_TRUE(there == 0 || static_cast<size_t>(there) == group.size())
+          << "a truncation took " << group.size() - there << " of " << group.size() << " rows, seed "
+          << seed_;
+    }
+    truncated_or_not_.clear();
+    unsure_.clear();
     for (auto& [key, fate] : fate_) {
       const size_t there = keys->count(key);
       if (fate == Fate::kThere) {
@@ -335,6 +380,10 @@ class Simulation {
   std::unique_ptr<server::RoleSet> cluster_;
   std::map<int64_t, Fate> fate_;
   int64_t next_key_ = 0;
+  bool truncating_ = false;
+  std::set<int64_t> unsure_;                            // Written while a truncation ran.
+  std::vector<std::vector<int64_t>> truncated_or_not_;  // Rows of truncations without an answer.
+  int truncations_ = 0;
 };
 
 // ELANUS_SIM_SEED runs one seed, ELANUS_SIM_SEEDS another number of them.
@@ -346,10 +395,14 @@ TEST(Simulation, LosesNothingThatWasAcknowledgedWhenStoresFailAndThePowerGoes) {
   }
   const char* many = std::getenv("ELANUS_SIM_SEEDS");
   const uint64_t seeds = many != nullptr ? std::strtoull(many, nullptr, 10) : 20;
+  int truncations = 0;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    Simulation(seed).Run();
+    Simulation simulation(seed);
+    simulation.Run();
     if (testing::Test::HasFailure()) return;
+    truncations += simulation.truncations();
   }
+  EXPECT_GT(truncations, 0) << "the simulation has truncated nothing";
 }
 
 }  // namespace

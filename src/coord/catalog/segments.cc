@@ -274,6 +274,35 @@ Status Catalog::CommitCompaction(Context& ctx, const model::CompactionCommit& co
   return impl_->Commit(ctx, txn, std::move(next));
 }
 
+Status Catalog::CommitTruncate(Context& ctx, const model::TruncateCommit& commit) {
+  Impl::Turn turn(*impl_);
+  TRY_ASSIGN(const auto entry, impl_->FindEntry(commit.collection));
+  auto next = std::make_shared<Entry>(*entry);
+  store::MetaTxn txn;
+  std::vector<std::string> unused;
+  for (const auto& [id, segment] : entry->segments) {
+    txn.deletes.push_back(SegmentKey(segment));
+    AddFolders(commit.collection, id, unused);
+  }
+  for (const auto& [vchannel, deltas] : entry->deltas) {
+    for (const model::DeltaInfo& delta : deltas) {
+      txn.deletes.push_back(DeltaKey(delta));
+      unused.push_back(delta.key);
+    }
+  }
+  next->segments.clear();
+  next->deltas.clear();
+  // Of a flush that is on its way the checkpoint is not behind these: it finds itself committed.
+  for (const auto& [vchannel, position] : commit.channels) {
+    model::ShardCheckpoint& checkpoint = next->checkpoints[vchannel];
+    checkpoint = {.position = std::max(checkpoint.position, position),
+                  .timestamp = std::max(checkpoint.timestamp, commit.timestamp)};
+    txn.puts.emplace_back(CheckpointKey(vchannel), Encode(checkpoint));
+  }
+  TRY(impl_->Discard(ctx, std::move(unused), txn));
+  return impl_->Commit(ctx, txn, std::move(next));
+}
+
 Status Catalog::CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo built) {
   Impl::Turn turn(*impl_);
   const auto entry = impl_->EntryOf(segment);

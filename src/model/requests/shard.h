@@ -66,6 +66,17 @@ struct FlushCommit {
   Timestamp checkpoint_ts;
 };
 
+/// A collection loses its rows, made official by one metadata transaction.
+struct TruncateCommit {
+  struct Channel {
+    std::string vchannel;
+    uint64_t position = 0;  // In its log: what was written up to here is gone.
+  };
+  CollectionId collection;
+  std::vector<Channel> channels;
+  Timestamp timestamp;  // Every record up to the positions is older, every later one newer.
+};
+
 /// Where a shard's recovery starts.
 struct ShardCheckpoint {
   uint64_t position = 0;

@@ -47,6 +47,11 @@ Status DropCollection(Context& ctx, Services& services, const model::CollectionN
   return services.streaming.CloseChannels(ctx, (*found)->id);
 }
 
+Status TruncateCollection(Context& ctx, Services& services, const model::CollectionName& name) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  return services.streaming.Truncate(ctx, collection->id);
+}
+
 Result<bool> HasCollection(Context& ctx, Services& services, const model::CollectionName& name) {
   const auto found = Resolve(ctx, services, name);
   if (found.ok()) return true;

@@ -85,6 +85,7 @@ class StandInStreaming : public Streaming {
   Result<model::PartialRows> Query(Context&, model::ShardQuery) override { return NotInThisTest(); }
   Status OpenChannels(Context&, CollectionId) override { return NotInThisTest(); }
   Status CloseChannels(Context&, CollectionId) override { return NotInThisTest(); }
+  Status Truncate(Context&, CollectionId) override { return NotInThisTest(); }
   Result<SealResult> Seal(Context&, CollectionId) override { return NotInThisTest(); }
   Result<bool> IsFlushed(Context&, CollectionId, Timestamp) override { return NotInThisTest(); }
   Status SyncLoaded(Context&, CollectionId) override { return NotInThisTest(); }

@@ -40,6 +40,13 @@ Status DropCollection(Call& call, const pb::DropCollectionRequest& request, comm
   return proxy::DropCollection(call.ctx, call.services, NameOf(call, request));
 }
 
+Status TruncateCollection(Call& call, const pb::TruncateCollectionRequest& request,
+                          pb::TruncateCollectionResponse& answer) {
+  TRY(proxy::TruncateCollection(call.ctx, call.services, NameOf(call, request)));
+  answer.mutable_status();
+  return {};
+}
+
 Status HasCollection(Call& call, const pb::HasCollectionRequest& request,
                      pb::BoolResponse& answer) {
   TRY_ASSIGN(const bool has, proxy::HasCollection(call.ctx, call.services, NameOf(call, request)));
@@ -281,6 +288,8 @@ Status GetLoadState(Call& call, const pb::GetLoadStateRequest& request,
 constexpr auto kMethods = std::to_array<Method>({
     {"CreateCollection", Unary<pb::CreateCollectionRequest, common::Status, CreateCollection>},
     {"DropCollection", Unary<pb::DropCollectionRequest, common::Status, DropCollection>},
+    {"TruncateCollection",
+     Unary<pb::TruncateCollectionRequest, pb::TruncateCollectionResponse, TruncateCollection>},
     {"HasCollection", Unary<pb::HasCollectionRequest, pb::BoolResponse, HasCollection>},
     {"DescribeCollection",
      Unary<pb::DescribeCollectionRequest, pb::DescribeCollectionResponse, DescribeCollection>},
