@@ -311,7 +311,10 @@ Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
   return loaded;
 }
 
-std::set<std::string> Node::KeysInUse() const { return impl_->keys->List(); }
+std::set<std::string> Node::KeysInUse(Context& ctx) {
+  impl_->pages.DropIdle(ctx);
+  return impl_->keys->List();
+}
 
 Status Node::SetSchema(Context&, CollectionId collection, const model::CollectionSchema& schema) {
   std::vector<std::shared_ptr<segment::Sealed>> open;

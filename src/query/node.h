@@ -58,8 +58,8 @@ class Node final : public roles::Query {
                                       const model::ShardQuery& query) override;
 
   /// Keys of remote objects that loaded segments, and released ones that are still read, may open
-  /// later.
-  std::set<std::string> KeysInUse() const;
+  /// later. Iterators that have been idle for too long read no more.
+  std::set<std::string> KeysInUse(Context& ctx);
 
  private:
   struct Impl;

@@ -184,7 +184,11 @@ void RoleSet::Impl::OpenServices() {
                                   keys.push_back(std::move(key));
                                 return keys;
                               },
-                          .keys_in_use = [this] { return query->KeysInUse(); }},
+                          .keys_in_use =
+                              [this] {
+                                Context ctx(machine.clock);
+                                return query->KeysInUse(ctx);
+                              }},
       config.garbage);
   if (machine.probes.memory) {
     coord::AdmissionProbes probes = machine.probes;

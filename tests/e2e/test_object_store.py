@@ -319,6 +319,33 @@ def test_compaction_and_drops_remove_objects_but_none_that_a_loaded_segment_may_
     client.close()
 
 
+def test_an_iterator_goes_on_in_segments_that_were_compacted_away(serve, minio, root):
+    server = serve(more=["--set", "queryNode.iterator.maxIdleTime=4"])
+    client = MilvusClient(uri=server.uri)
+    data = make(client, "c", dim=DIM, rows=200, properties={"warmup.scalarField": "disable"})
+    for first in (200, 400):
+        client.flush("c")
+        client.insert("c", [row(i, data[i % 200]) for i in range(first, first + 200)])
+    client.flush("c")
+    client.close()
+    client = again_without_copies(server)
+    until(lambda: count(client, "c") == 600, "it is loaded")
+    before = {key for key in minio.objects(root) if key.endswith(".col")}
+    pages = client.search_iterator("c", data=[data[3]], batch_size=100, limit=600, output_fields=["name"])
+    seen = [hit["entity"]["name"] for hit in pages.next()]
+    compact(client, "c")
+    until(lambda: len({key for key in minio.objects(root) if key.endswith(".col")} - before) == 5, "the new files are there")
+    shutil.rmtree(os.path.join(server.data, "object-copies", "segments"))
+    time.sleep(2.5)  # Two rounds of the collector of garbage.
+    while page := pages.next():
+        seen += [hit["entity"]["name"] for hit in page]
+    assert sorted(seen) == sorted(f"row {i}" for i in range(600))
+    assert before & set(minio.objects(root))
+    pages.close()
+    until(lambda: not before & set(minio.objects(root)), "the old files go")
+    client.close()
+
+
 @pytest.mark.skipif(not hasattr(MilvusClient, "create_snapshot"), reason="the SDK has no snapshots")
 def test_a_snapshot_is_restored(serve, minio):
     server = serve()

@@ -63,7 +63,13 @@ S3Client::S3Client(std::unique_ptr<http::Client> http, const ObjectStoreOptions&
 std::string S3Client::Where() const { return fmt::format("{}, bucket {}", host_, options_.bucket); }
 
 Status S3Client::MakeBucket(Context& ctx) {
-  Call look{.operation = "list", .method = "GET", .key = "", .query = "list-type=2&max-keys=1"};
+  // With the prefix: who may see no more than that is not refused.
+  const std::string prefix = options_.root_path.empty() ? "" : options_.root_path + "/";
+  const Call look{
+      .operation = "list",
+      .method = "GET",
+      .key = "",
+      .query = fmt::format("list-type=2&max-keys=1&prefix={}", http::EncodePathPart(prefix))};
   const auto there = Ask(ctx, look);
   if (there.ok() || there.status().code() != ErrorCode::kKeyNotFound) return there.status();
   std::string body;
@@ -73,7 +79,10 @@ Status S3Client::MakeBucket(Context& ctx) {
         "</CreateBucketConfiguration>",
         options_.region);
   }
-  return Ask(ctx, {.operation = "put", .method = "PUT", .key = "", .body = body}).status();
+  const Status made =
+      Ask(ctx, {.operation = "put", .method = "PUT", .key = "", .body = body}).status();
+  // Somebody else may have made it meanwhile.
+  return made.ok() || Ask(ctx, look).ok() ? Status() : made;
 }
 
 Status S3Client::Put(Context& ctx, const std::string& key, std::string_view bytes) {

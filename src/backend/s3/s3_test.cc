@@ -149,6 +149,16 @@ TEST_F(S3Test, AWriteThatMinioDeniesWhileAFolderGoesIsTriedAgain) {
   EXPECT_EQ(store_->Put(ctx_, "a", "x").code(), ErrorCode::kIoFailed);
 }
 
+TEST_F(S3Test, ABucketThatSomebodyElseMakesMeanwhileWillDo) {
+  Fail("", {{.status = 404},
+            {.status = 409,
+             .body = "<Error><Code>BucketAlreadyOwnedByYou</Code>"
+                     "</Error>"}});
+  EXPECT_TRUE(Client()->MakeBucket(ctx_).ok());
+  AlwaysFail("GET ", {.status = 403});
+  EXPECT_EQ(Client()->MakeBucket(ctx_).code(), ErrorCode::kIoFailed);
+}
+
 TEST_F(S3Test, NobodyThereIsAnErrorThatMayPass) {
   options_.port = 1;
   Open();
