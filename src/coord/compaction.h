@@ -46,6 +46,7 @@ struct CompactionOptions {
   bool fills_fields = true;
   int64_t fill_interval_s = 20;
   int64_t retention_s = 0;           // Of common.retentionDuration, likewise.
+  int64_t entity_expiration_s = -1;  // Of common.entityExpiration, likewise.
   int64_t auto_index_memory_mb = 0;  // Of autoIndex.memoryLimit, likewise.
 
   template <class Visitor>

@@ -5,27 +5,26 @@
 #include <charconv>
 
 namespace elanus::model {
-namespace {
-constexpr int64_t kSecondsMax = 3'155'760'000;  // 100 years.
-}
-
 Result<int64_t> TimeToLiveSeconds(const std::vector<KeyValue>& properties) {
   const std::string* text = Find(properties, kTimeToLiveKey);
   if (text == nullptr) return 0;
   int64_t seconds = 0;
   const auto parsed = std::from_chars(text->data(), text->data() + text->size(), seconds);
   if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size() || seconds < -1 ||
-      seconds > kSecondsMax) {
-    return Invalid("{} should be an integer in range [-1, {}], got {}", kTimeToLiveKey, kSecondsMax,
-                   *text);
+      seconds > kTimeToLiveSecondsMax) {
+    return Invalid("{} should be an integer in range [-1, {}], got {}", kTimeToLiveKey,
+                   kTimeToLiveSecondsMax, *text);
   }
   return std::max<int64_t>(0, seconds);
 }
 
-Timestamp ExpiredBefore(const std::vector<KeyValue>& properties, int64_t now_ms) {
-  const Result<int64_t> seconds = TimeToLiveSeconds(properties);
+Timestamp ExpiredBefore(const std::vector<KeyValue>& properties, const ExpiryRule& rule) {
+  Result<int64_t> seconds = TimeToLiveSeconds(properties);
+  const bool names_none =
+      Find(properties, kTimeToLiveKey) == nullptr && Find(properties, kExpiryFieldKey) == nullptr;
+  if (names_none) seconds = std::max<int64_t>(0, rule.default_s);
   if (!seconds.ok() || *seconds == 0) return {};
-  const int64_t before_ms = now_ms - *seconds * 1000;
+  const int64_t before_ms = rule.now_ms - *seconds * 1000;
   return before_ms <= 0 ? Timestamp() : MakeTimestamp(before_ms);
 }
 

@@ -38,6 +38,7 @@ struct ProxyOptions {
   bool slow_query_explain = false;
   int64_t explain_steps_max = 2000;
   int64_t counted_collections_max = 1000;
+  int64_t entity_expiration_s = -1;  // Of common.entityExpiration, a key of the streaming node.
   int64_t graceful_ms = 5000;
   bool must_use_partition_key = false;
   bool uses_materialized_view = true;

@@ -52,7 +52,15 @@ struct Config {
     coord::CompactionOptions options = compaction;
     options.segment_mb_max = streaming.segment_mb_max;
     options.retention_s = streaming.retention_s;
+    options.entity_expiration_s = streaming.entity_expiration_s;
     options.auto_index_memory_mb = index_jobs.auto_index_memory_mb;
+    return options;
+  }
+
+  /// With what holds for rows of any collection.
+  proxy::ProxyOptions Proxy() const {
+    proxy::ProxyOptions options = proxy;
+    options.entity_expiration_s = streaming.entity_expiration_s;
     return options;
   }
 

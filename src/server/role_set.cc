@@ -209,7 +209,7 @@ void RoleSet::Impl::OpenServices() {
                                                         .compaction = *compactor,
                                                         .fan_out = *fan_out_pool,
                                                         .clock = machine.clock,
-                                                        .options = config.proxy,
+                                                        .options = config.Proxy(),
                                                         .admission = admission.get(),
                                                         .snapshots = snapshots.get(),
                                                         .models = nullptr,

@@ -38,7 +38,8 @@ bool Wanted(const model::ShardRead& read, const model::CollectionInfo& collectio
 
 // Puts the moment into the read, one for both halves of the shard: an upsert is seen whole or not
 // at all.
-Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read, std::string_view type) {
+Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read, std::string_view type,
+                   const ReadOptions& options) {
   Scope scope;
   ProfileStep wait(ctx, "wait for the guarantee");
   const int64_t begin_us = ctx.clock().MonotonicUs();
@@ -65,7 +66,8 @@ Result<Scope> Open(Context& ctx, Shard& shard, model::ShardRead& read, std::stri
                              ? ctx.clock().NowMs()
                              : PhysicalMs(std::max(read.read_at, read.guarantee));
   read.read_at = scope.read_at;
-  read.expired_before = model::ExpiredBefore(collection.properties, now_ms);
+  read.expired_before = model::ExpiredBefore(
+      collection.properties, {.now_ms = now_ms, .default_s = options.entity_expiration_s});
   read.expiry_field = model::ExpiryField(collection.properties, collection.schema);
   read.expiry_us = now_ms * 1000;
   if (!read.ignore_growing) {
@@ -168,8 +170,8 @@ Result<model::PartialHits> SearchPage(Context& ctx, Scope& scope, Shard& shard, 
 }
 
 Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& query,
-                                      model::ShardSearch& search) {
-  TRY_ASSIGN(Scope scope, Open(ctx, shard, search.read, kSearch));
+                                      const ReadOptions& options, model::ShardSearch& search) {
+  TRY_ASSIGN(Scope scope, Open(ctx, shard, search.read, kSearch, options));
   if (KeepsPages(shard, search)) return SearchPage(ctx, scope, shard, query, search);
   if (search.metric != model::Metric::kBm25) return SearchScope(ctx, scope, shard, query, search);
   model::ShardSearch weighed = search;  // The next attempt begins with the counts.
@@ -178,8 +180,8 @@ Result<model::PartialHits> SearchOnce(Context& ctx, Shard& shard, roles::Query& 
 }
 
 Result<model::PartialRows> QueryOnce(Context& ctx, Shard& shard, roles::Query& query,
-                                     model::ShardQuery& request) {
-  TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read, kQuery));
+                                     const ReadOptions& options, model::ShardQuery& request) {
+  TRY_ASSIGN(const Scope scope, Open(ctx, shard, request.read, kQuery, options));
   const model::CollectionSchema& schema = *scope.schema;
   std::vector<RowsReader> readers;
   if (!scope.state->loaded.empty()) {
@@ -212,15 +214,16 @@ constexpr int kAttempts = 3;
 
 template <class Request, class Answer>
 Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query,
-                              std::string_view type, Request request,
-                              Result<Answer> (*once)(Context&, Shard&, roles::Query&, Request&)) {
+                              const ReadOptions& options, std::string_view type, Request request,
+                              Result<Answer> (*once)(Context&, Shard&, roles::Query&,
+                                                     const ReadOptions&, Request&)) {
   const int64_t begin_us = ctx.clock().MonotonicUs();
   const Timestamp asked = request.read.read_at;
   ProfileStep step(ctx, "shard");
   step.Says("channel", shard.vchannel());
   for (int attempt = 1;; ++attempt) {
     request.read.read_at = asked;
-    Result<Answer> answer = once(step.ctx(), shard, query, request);
+    Result<Answer> answer = once(step.ctx(), shard, query, options, request);
     const bool moved = answer.status().code() == ErrorCode::kSegmentNotFound;
     if (moved && attempt < kAttempts) continue;
     CountRead(type, answer.status(), ctx.clock().MonotonicUs() - begin_us);
@@ -233,15 +236,16 @@ Result<Answer> WithFreshState(Context& ctx, Shard& shard, roles::Query& query,
 }  // namespace
 
 Result<model::PartialHits> Search(Context& ctx, Shard& shard, roles::Query& query,
-                                  model::ShardSearch search, int64_t load_wait_ms) {
-  TRY(shard.WaitLoaded(ctx, load_wait_ms));
+                                  model::ShardSearch search, const ReadOptions& options) {
+  TRY(shard.WaitLoaded(ctx, options.load_wait_ms));
   CountSearch(search.nq(), search.k);
-  return WithFreshState(ctx, shard, query, kSearch, std::move(search), SearchOnce);
+  return WithFreshState(ctx, shard, query, options, kSearch, std::move(search), SearchOnce);
 }
 
 Result<model::TermTotals> CountSearched(Context& ctx, Shard& shard, roles::Query& query,
-                                        const model::ShardSearch& search, int64_t load_wait_ms) {
-  TRY(shard.WaitLoaded(ctx, load_wait_ms));
+                                        const model::ShardSearch& search,
+                                        const ReadOptions& options) {
+  TRY(shard.WaitLoaded(ctx, options.load_wait_ms));
   TRY(shard.WaitFor(ctx, search.read.guarantee).status());
   for (int attempt = 1;; ++attempt) {
     Result<model::TermTotals> totals = CountTerms(ctx, *shard.Read(), query, search);
@@ -251,9 +255,9 @@ Result<model::TermTotals> CountSearched(Context& ctx, Shard& shard, roles::Query
 }
 
 Result<model::PartialRows> Query(Context& ctx, Shard& shard, roles::Query& query,
-                                 model::ShardQuery request, int64_t load_wait_ms) {
-  TRY(shard.WaitLoaded(ctx, load_wait_ms));
-  return WithFreshState(ctx, shard, query, kQuery, std::move(request), QueryOnce);
+                                 model::ShardQuery request, const ReadOptions& options) {
+  TRY(shard.WaitLoaded(ctx, options.load_wait_ms));
+  return WithFreshState(ctx, shard, query, options, kQuery, std::move(request), QueryOnce);
 }
 
 }  // namespace elanus::shard

@@ -140,21 +140,19 @@ Result<model::PartialHits> Node::Search(Context& ctx, model::ShardSearch search)
   TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
   impl_->NotePinned(*shard, search.read);
   TRY(shard->WaitForSchema(ctx, search.read.schema_version, impl_->options.schema_wait_ms));
-  return shard::Search(ctx, *shard, impl_->parts.query, std::move(search),
-                       impl_->options.load_wait_ms);
+  return shard::Search(ctx, *shard, impl_->parts.query, std::move(search), impl_->read_options());
 }
 
 Result<model::TermTotals> Node::CountTerms(Context& ctx, const model::ShardSearch& search) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(search.read.vchannel));
-  return shard::CountSearched(ctx, *shard, impl_->parts.query, search, impl_->options.load_wait_ms);
+  return shard::CountSearched(ctx, *shard, impl_->parts.query, search, impl_->read_options());
 }
 
 Result<model::PartialRows> Node::Query(Context& ctx, model::ShardQuery query) {
   TRY_ASSIGN(const auto shard, impl_->ShardOf(query.read.vchannel));
   impl_->NotePinned(*shard, query.read);
   TRY(shard->WaitForSchema(ctx, query.read.schema_version, impl_->options.schema_wait_ms));
-  return shard::Query(ctx, *shard, impl_->parts.query, std::move(query),
-                      impl_->options.load_wait_ms);
+  return shard::Query(ctx, *shard, impl_->parts.query, std::move(query), impl_->read_options());
 }
 
 Status Node::OpenChannels(Context& ctx, CollectionId collection) {

@@ -70,6 +70,10 @@ struct Node::Impl {
         open_reads(o.pages.idle_s_max),
         monitor(p.executor.MakeMonitor()) {}
 
+  shard::ReadOptions read_options() const {
+    return {.load_wait_ms = options.load_wait_ms,
+            .entity_expiration_s = options.entity_expiration_s};
+  }
   segment::SearchThreads threads() const {
     return {.pool = parts.search_pool, .batch = options.batch};
   }

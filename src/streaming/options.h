@@ -6,6 +6,7 @@
 #include "base/option_spec.h"
 #include "index/batch.h"
 #include "index/growing_index.h"
+#include "model/time_to_live.h"
 #include "segment/page_streams.h"
 
 namespace elanus::streaming {
@@ -23,6 +24,7 @@ struct StreamingOptions {
   int64_t load_wait_ms = 5000;
   int64_t schema_wait_ms = 10000;
   int64_t retention_s = 0;
+  int64_t entity_expiration_s = -1;
   index::GrowingIndexOptions growing_index;
   // As the query node has them, whose keys they are.
   segment::PageStreamOptions pages;
@@ -53,6 +55,11 @@ struct StreamingOptions {
                                   "How far back reads at a moment of the past are exact: rows "
                                   "deleted since stay in the files. What an open iterator reads "
                                   "stays in any case."});
+    visit(entity_expiration_s,
+          OptionSpec{"common.entityExpiration", "seconds", -1,
+                     static_cast<double>(model::kTimeToLiveSecondsMax),
+                     "Age at which rows end whose collection names neither collection.ttl.seconds "
+                     "(-1 and 0: they live for ever) nor ttl_field. -1 or 0: they do not end."});
     visit(
         schema_wait_ms,
         OptionSpec{"streaming.schemaWait", "ms", 0, 1e9,

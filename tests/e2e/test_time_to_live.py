@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from pymilvus import AnnSearchRequest, DataType, MilvusClient, RRFRanker
 from server_process import Server
-from support import add_index, count, make, refused, row, vectors
+from support import add_index, count, make, refused, row, settings, vectors
 from test_compaction import OPTIONS, compact, files, until
 
 pytestmark = pytest.mark.skipif(not hasattr(DataType, "TIMESTAMPTZ"), reason="the SDK has no moments")
@@ -268,3 +268,33 @@ def test_a_restored_collection_keeps_the_ages_of_its_rows(tidy):
     until(lambda: count(client, "again") == 0, "they are as old as they were", 10)
     assert count(client, "c") == 50
     client.close()
+
+
+def test_the_age_of_the_server_is_that_of_collections_that_name_none(binary, tmp_path):
+    options = [*OPTIONS, *settings({"common.entityExpiration": 4, "dataCoord.compaction.mix.triggerInterval": 1,
+                                    "dataCoord.compaction.expiry.tolerance": 0})]
+    with Server(binary, str(tmp_path / "data"), arguments=options) as server:
+        client = MilvusClient(uri=server.uri)
+        ages = {"none": None, "never": "-1", "off": "0", "longer": "3600"}
+        data = vectors(50)
+        for name, age in ages.items():
+            make(client, name, properties={"collection.ttl.seconds": age} if age else {})
+        for name in ages:
+            client.insert(name, [row(i, data[i]) for i in range(50)])
+            client.flush(name)
+        begun = time.monotonic()
+        assert count(client, "longer") == 50
+        until(lambda: count(client, "none") == 0, "its rows end", 20)
+        assert time.monotonic() - begun < 15
+        until(lambda: int(client.get_collection_stats("none")["row_count"]) == 0, "they leave the disk", 60)
+        client.insert("none", [row(i, data[i]) for i in range(3)])
+        assert keys(client, "none") == [0, 1, 2]
+        assert [count(client, name) for name in ("never", "off", "longer")] == [50, 50, 50]
+        client.close()
+    with Server(binary, str(tmp_path / "data")) as server:  # Without it they do not end.
+        client = MilvusClient(uri=server.uri)
+        until(lambda: str(client.get_load_state("none")["state"]) == "Loaded", "the collection loads")
+        client.insert("none", [row(9, data[9])])
+        time.sleep(5)
+        assert 9 in keys(client, "none")
+        client.close()

@@ -300,7 +300,9 @@ int64_t ExpiredUntilMs(const CompactionOptions& options, int64_t now_ms, Timesta
 
 Timestamp ReclaimBefore(const CompactionOptions& options, const model::CollectionInfo& collection,
                         int64_t now_ms, Timestamp open_read) {
-  return model::ExpiredBefore(collection.properties, ExpiredUntilMs(options, now_ms, open_read));
+  return model::ExpiredBefore(collection.properties,
+                              {.now_ms = ExpiredUntilMs(options, now_ms, open_read),
+                               .default_s = options.entity_expiration_s});
 }
 
 Timestamp DeletedUntil(const CompactionOptions& options, int64_t now_ms, Timestamp open_read) {

@@ -177,6 +177,14 @@ TEST_F(PlanTest, WhatReadersOfThePastSeeStaysForAsLongAsTheRetentionSays) {
   EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs), MakeTimestamp(kNowMs - 70'000));
 }
 
+TEST_F(PlanTest, TheAgeOfTheServerIsThatOfCollectionsWithoutOne) {
+  EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs), Timestamp());
+  options_.entity_expiration_s = 30;
+  EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs), MakeTimestamp(kNowMs - 30'000));
+  collection_.properties = {{"collection.ttl.seconds", "-1"}};
+  EXPECT_EQ(ReclaimBefore(options_, collection_, kNowMs), Timestamp());
+}
+
 TEST_F(PlanTest, WhatAnOpenReadSeesStaysForAsLongAsItIsOpen) {
   const Timestamp open = MakeTimestamp(kNowMs - 5'000, 7);
   EXPECT_EQ(DeletedUntil(options_, kNowMs, open), open);

@@ -42,8 +42,11 @@ Result<std::vector<Timestamp>> ReadMoments(Context& ctx, Services& services,
 
 Timestamp EndsNow(const Services& services, const model::CollectionInfo& collection) {
   const int64_t now_ms = services.clock.NowMs();
-  const bool rows_end = model::ExpiredBefore(collection.properties, now_ms) != Timestamp() ||
-                        model::ExpiryField(collection.properties, collection.schema) != FieldId();
+  const bool rows_end =
+      model::ExpiredBefore(collection.properties,
+                           {.now_ms = now_ms, .default_s = services.options.entity_expiration_s}) !=
+          Timestamp() ||
+      model::ExpiryField(collection.properties, collection.schema) != FieldId();
   return rows_end ? MakeTimestamp(now_ms) : Timestamp();
 }
 
