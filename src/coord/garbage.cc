@@ -13,6 +13,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "coord/garbage_pauses.h"
 
 namespace elanus::coord {
 namespace {
@@ -97,6 +98,7 @@ struct GarbageCollector::Impl {
   GarbageParts parts;
   const GarbageOptions options;
   Context ctx;  // Of the rounds of the worker; cancelled at the end.
+  GarbagePauses pauses;
 
   std::unique_ptr<Monitor> monitor;  // Guards `stopping` and `is_collecting`.
   bool stopping = false;
@@ -112,6 +114,7 @@ struct GarbageCollector::Impl {
       : parts(std::move(p)),
         options(o),
         ctx(parts.clock),
+        pauses(parts.executor, parts.clock),
         monitor(parts.executor.MakeMonitor()),
         next_scan_us(parts.clock.MonotonicUs()) {}
 
@@ -147,6 +150,33 @@ struct GarbageCollector::Impl {
     return status;
   }
 
+  // False: a pause holds it, and it stays.
+  Result<bool> Remove(Context& round_ctx, const std::string& object) {
+    TRY(round_ctx.CheckAlive());
+    if (!pauses.Begin(object)) return false;
+    const Status removed = parts.objects.Delete(round_ctx, object);
+    pauses.End();
+    TRY(removed);
+    return true;
+  }
+
+  // False: a pause holds some of it.
+  Result<bool> RemoveAll(Context& round_ctx, const Garbage& garbage, int64_t& removed) {
+    for (const std::string& key : garbage.keys) {
+      if (pauses.Holds(key)) return false;
+      std::vector<std::string> keys = {key};
+      if (key.ends_with('/')) {
+        TRY_ASSIGN(keys, parts.objects.List(round_ctx, key));
+      }
+      for (const std::string& object : keys) {
+        TRY_ASSIGN(const bool is_gone, Remove(round_ctx, object));
+        if (!is_gone) return false;
+        ++removed;
+      }
+    }
+    return true;
+  }
+
   Status RemoveDropped(Context& round_ctx) {
     TRY_ASSIGN(const std::vector<Garbage> all, parts.catalog.ListGarbage(round_ctx));
     const int64_t until_ms = parts.clock.NowMs() - options.dropped_s_min * 1000;
@@ -157,17 +187,8 @@ struct GarbageCollector::Impl {
       if (PhysicalMs(garbage.dropped) > until_ms) break;  // The oldest come first.
       if (Meets(garbage.keys, in_use)) continue;          // A snapshot has some of it.
       if (Holds(garbage.keys, kept)) continue;            // A loaded segment has.
-      for (const std::string& key : garbage.keys) {
-        std::vector<std::string> keys = {key};
-        if (key.ends_with('/')) {
-          TRY_ASSIGN(keys, parts.objects.List(round_ctx, key));
-        }
-        for (const std::string& object : keys) {
-          TRY(round_ctx.CheckAlive());
-          TRY(parts.objects.Delete(round_ctx, object));
-        }
-        removed += static_cast<int64_t>(keys.size());
-      }
+      TRY_ASSIGN(const bool is_gone, RemoveAll(round_ctx, garbage, removed));
+      if (!is_gone) continue;
       TRY(parts.catalog.ForgetGarbage(round_ctx, garbage.dropped));
     }
     if (removed > 0) LogInfo("files of what was dropped are gone files={}", removed);
@@ -188,9 +209,9 @@ struct GarbageCollector::Impl {
     TRY_ASSIGN(const References references, ReadReferences(round_ctx));
     int64_t removed = 0;
     for (const std::string& key : due) {
-      TRY(round_ctx.CheckAlive());
       if (references.IsGarbage(key)) {
-        TRY(parts.objects.Delete(round_ctx, key));
+        TRY_ASSIGN(const bool is_gone, Remove(round_ctx, key));
+        if (!is_gone) continue;
         ++removed;
       }
       suspects.erase(key);
@@ -259,6 +280,14 @@ GarbageCollector::~GarbageCollector() {
     impl_->monitor->NotifyAll();
   }
   impl_->worker.reset();
+}
+
+Result<std::string> GarbageCollector::Pause(Context&, int64_t seconds, CollectionId collection) {
+  return impl_->pauses.Pause(seconds, collection);
+}
+
+Status GarbageCollector::Resume(Context&, const std::string& ticket) {
+  return impl_->pauses.Resume(ticket);
 }
 
 Status GarbageCollector::Collect(Context& ctx) { return impl_->Round(ctx); }

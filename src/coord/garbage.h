@@ -11,6 +11,7 @@
 #include "base/executor.h"
 #include "base/option_spec.h"
 #include "coord/catalog.h"
+#include "roles/garbage_collection.h"
 #include "roles/streaming.h"
 #include "store/object_store.h"
 
@@ -53,11 +54,14 @@ struct GarbageParts {
 };
 
 /// Thread-safe. The parts must outlive it.
-class GarbageCollector {
+class GarbageCollector final : public roles::GarbageCollection {
  public:
   GarbageCollector(GarbageParts parts, const GarbageOptions& options);
   /// Cancels the round that runs and joins.
-  ~GarbageCollector();
+  ~GarbageCollector() override;
+
+  Result<std::string> Pause(Context& ctx, int64_t seconds, CollectionId collection) override;
+  Status Resume(Context& ctx, const std::string& ticket) override;
   /// One round, now: what was dropped long enough ago goes, and what was seen without a reference
   /// for long enough. One at a time.
   Status Collect(Context& ctx);

@@ -129,6 +129,64 @@ TEST_F(GarbageTest, LeftoversGoWhenTheyHaveBeenSeenForLong) {
   EXPECT_EQ(Left(), stay);
 }
 
+TEST_F(GarbageTest, APauseHoldsEveryFileUntilItsTicketIsGivenBack) {
+  Start({.dropped_s_min = 0, .unknown_s_min = 100});
+  Flush(1, 1);
+  Put("segments/" + id_ + "/9/100.col");  // Nobody's.
+  Collect();
+  ASSERT_TRUE(process_.catalog->DropCollection(ctx(), {.database = "", .collection = "c"}).ok());
+  clock_.AdvanceMs(200'000);
+  const auto first = collector_->Pause(ctx(), 1000, {});
+  const auto second = collector_->Pause(ctx(), 10, {});
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NE(*first, *second);
+  Collect();
+  EXPECT_EQ(Left().size(), 2u);
+  EXPECT_TRUE(collector_->Resume(ctx(), *second).ok());
+  EXPECT_EQ(collector_->Resume(ctx(), *second).code(), ErrorCode::kInvalidParameter);
+  Collect();
+  EXPECT_EQ(Left().size(), 2u) << "the other ticket holds them";
+  EXPECT_TRUE(collector_->Resume(ctx(), *first).ok());
+  Collect();
+  EXPECT_TRUE(Left().empty());
+  EXPECT_TRUE(process_.catalog->ListGarbage(ctx())->empty());
+}
+
+TEST_F(GarbageTest, APauseEndsWhenItsTimeIsOverOrWhenAllAreEnded) {
+  Start({.dropped_s_min = 0});
+  Flush(1, 1);
+  ASSERT_TRUE(process_.catalog->DropCollection(ctx(), {.database = "", .collection = "c"}).ok());
+  const auto brief = collector_->Pause(ctx(), 60, {});
+  ASSERT_TRUE(brief.ok());
+  clock_.AdvanceMs(59'000);
+  Collect();
+  EXPECT_EQ(Left().size(), 1u);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(collector_->Pause(ctx(), 1000, {}).ok());
+  clock_.AdvanceMs(1'000);
+  EXPECT_TRUE(collector_->Resume(ctx(), "").ok());
+  EXPECT_EQ(collector_->Resume(ctx(), *brief).code(), ErrorCode::kInvalidParameter);
+  ASSERT_TRUE(collector_->Pause(ctx(), 60, {}).ok());
+  clock_.AdvanceMs(60'000);
+  Collect();
+  EXPECT_TRUE(Left().empty()) << "its time is over";
+  for (const int64_t bad : {int64_t{0}, int64_t{-1}, int64_t{3'155'760'001}}) {
+    EXPECT_EQ(collector_->Pause(ctx(), bad, {}).status().code(), ErrorCode::kInvalidParameter);
+  }
+}
+
+TEST_F(GarbageTest, APauseOfACollectionHoldsItsFilesAndNoOthers) {
+  Start({.dropped_s_min = 0, .unknown_s_min = 0});
+  Put("segments/" + id_ + "/7/100.col");
+  Put("segments/" + id_ + "0/7/100.col");
+  const auto ticket = collector_->Pause(ctx(), 60, process_.Find("c")->id);
+  ASSERT_TRUE(ticket.ok());
+  Collect();
+  EXPECT_EQ(Left(), (std::set<std::string>{"segments/" + id_ + "/7/100.col"}));
+  EXPECT_TRUE(collector_->Resume(ctx(), *ticket).ok());
+  Collect();
+  EXPECT_TRUE(Left().empty());
+}
+
 TEST_F(GarbageTest, ALeftoverThatBecomesOfficialStays) {
   Start({.unknown_s_min = 100});
   Put("segments/" + id_ + "/9/100.col");

@@ -11,6 +11,7 @@
 #include "http/client.h"
 #include "server/role_set.h"
 #include "wire/http/explain_route.h"
+#include "wire/http/garbage_routes.h"
 #include "wire/http/metrics_route.h"
 
 namespace elanus::server {
@@ -108,9 +109,11 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& given) {
   s.models = OpenModels(s.clock, *s.executor, config.functions, s.http);
   s.roles->services().models = s.models.get();
   TRY_ASSIGN(s.grpc, wire::GrpcServer::Start(*s.executor, s.roles->services(), config.grpc));
-  TRY_ASSIGN(s.management, wire::ManagementServer::Start(
-                               *s.executor, config.management,
-                               {wire::ExplainRoute(s.roles->services()), wire::MetricsRoute()}));
+  std::vector<wire::ManagementRoute> routes = wire::GarbageRoutes(s.roles->garbage());
+  routes.push_back(wire::ExplainRoute(s.roles->services()));
+  routes.push_back(wire::MetricsRoute());
+  TRY_ASSIGN(s.management,
+             wire::ManagementServer::Start(*s.executor, config.management, std::move(routes)));
   return std::unique_ptr<Standalone>(new Standalone(std::move(impl)));
 }
 

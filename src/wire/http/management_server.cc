@@ -75,11 +75,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
     keeps_body_ = request.method() != http::verb::head;
     const size_t mark = target.find('?');
     query_ = mark == std::string_view::npos ? "" : std::string(target.substr(mark + 1));
-    if (route->is_read) {
-      if (request.method() == http::verb::get || !keeps_body_) return RunRoute(*route);
-      return RefuseMethod("GET, HEAD");
+    using Asked = ManagementRoute::Asked;
+    const bool gets = request.method() == http::verb::get;
+    switch (route->asked) {
+      case Asked::kByGetOrHead:
+        if (gets || !keeps_body_) return RunRoute(*route);
+        return RefuseMethod("GET, HEAD");
+      case Asked::kByGetOrPost:
+        if (gets) return RunRoute(*route);
+        if (request.method() != http::verb::post) return RefuseMethod("GET, POST");
+        break;
+      case Asked::kByPost:
+        if (request.method() != http::verb::post) return RefuseMethod("POST");
+        break;
     }
-    if (request.method() != http::verb::post) return RefuseMethod("POST");
     // An announced length was let pass with the header; others are watched as they come.
     const auto body_bytes_max = static_cast<uint64_t>(site_.options.body_bytes_max);
     if (parser_.content_length().value_or(0) > body_bytes_max) return RefuseLarge();

@@ -41,11 +41,12 @@ struct HttpAnswer {
 /// A path that is answered beyond /healthz.
 struct ManagementRoute {
   std::string path;  // "/explain".
-  /// Answers a POST, or a GET or HEAD without body when it `is_read`: `query` is what stands behind
-  /// the question mark. One request at a time, all routes together. The context ends with the time
-  /// for a request.
+  /// How it may be asked. Without a POST there is no body.
+  enum class Asked { kByPost, kByGetOrHead, kByGetOrPost };
+  /// `query` is what stands behind the question mark. One request at a time, all routes together.
+  /// The context ends with the time for a request.
   std::function<HttpAnswer(Context& ctx, std::string_view query, std::string_view body)> run;
-  bool is_read = false;
+  Asked asked = Asked::kByPost;
 };
 
 /// Answers GET and HEAD of /healthz with 200, the routes' paths by their routes, other paths with

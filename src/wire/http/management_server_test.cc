@@ -257,7 +257,9 @@ class ManagementRoutesTest : public ManagementServerTest {
     };
     auto server = ManagementServer::Start(
         *executor_, {.address = "127.0.0.1", .port = 0, .body_bytes_max = 1024},
-        {{.path = "/echo", .run = echo}, {.path = "/count", .run = echo, .is_read = true}});
+        {{.path = "/echo", .run = echo},
+         {.path = "/count", .run = echo, .asked = ManagementRoute::Asked::kByGetOrHead},
+         {.path = "/do", .run = echo, .asked = ManagementRoute::Asked::kByGetOrPost}});
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = *std::move(server);
   }
@@ -288,6 +290,16 @@ TEST_F(ManagementRoutesTest, ARouteThatIsReadIsAskedWithoutABody) {
   EXPECT_TRUE(posted.starts_with("HTTP/1.1 405 ")) << posted;
   EXPECT_NE(posted.find("Allow: GET, HEAD"), std::string::npos) << posted;
   ExpectHealthy();
+}
+
+TEST_F(ManagementRoutesTest, ARouteMayBeAskedEitherWay) {
+  const std::string got = Ask(Get("/do?a=1"));
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 200 ") && got.ends_with("\r\n\r\na=1|")) << got;
+  const std::string posted = Ask(Post("/do?a=1", "x"));
+  EXPECT_TRUE(posted.starts_with("HTTP/1.1 200 ") && posted.ends_with("a=1|x")) << posted;
+  const std::string head = Ask("HEAD /do HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 405 ")) << "it would do what nobody asked for" << head;
+  EXPECT_NE(head.find("Allow: GET, POST"), std::string::npos) << head;
 }
 
 // Connections end on the server's own worker, whoever is done with them first.

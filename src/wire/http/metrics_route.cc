@@ -11,7 +11,7 @@ ManagementRoute MetricsRoute() {
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = MetricsText()};
   };
-  return {.path = "/metrics", .run = run, .is_read = true};
+  return {.path = "/metrics", .run = run, .asked = ManagementRoute::Asked::kByGetOrHead};
 }
 
 }  // namespace elanus::wire
