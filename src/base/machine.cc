@@ -58,6 +58,12 @@ Result<DiskUse> ReadDiskUse(const std::string& path) {
                  .free_bytes = static_cast<int64_t>(told.f_bavail) * block};
 }
 
+std::string HostName() {
+  char name[256] = "";
+  if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0') return "localhost";
+  return name;
+}
+
 void ReturnLargeBuffers() {
   // glibc raises its threshold to the largest buffer it has seen freed; rows that were flushed then
   // stay as holes between small blocks: 430 MB of a million 128-d vectors. Setting one ends the

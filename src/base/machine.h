@@ -25,6 +25,9 @@ struct DiskUse {
 /// Of the file system that holds `path`. kIoFailed when it is not there.
 Result<DiskUse> ReadDiskUse(const std::string& path);
 
+/// The machine's name in its network; "localhost" where it has none.
+std::string HostName();
+
 /// From now on a buffer of a megabyte or more goes back to the system when it is freed. Once,
 /// before threads start.
 void ReturnLargeBuffers();

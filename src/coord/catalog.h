@@ -2,8 +2,8 @@
 // immutable snapshots, on the meta store as the truth.
 //
 // Keys: collection/<id>, segment/<collection>/<id>, delta/<vchannel>/<object key>,
-// checkpoint/<vchannel>, garbage/<timestamp>, resource/<name>. Every change is one transaction,
-// durable before anybody sees it; changes run one after another.
+// checkpoint/<vchannel>, garbage/<timestamp>, resource/<name>, group/<name>. Every change is one
+// transaction, durable before anybody sees it; changes run one after another.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "base/option_spec.h"
 #include "model/requests/file_resource.h"
 #include "roles/coord.h"
+#include "roles/resource_groups.h"
 #include "store/meta_store.h"
 
 namespace elanus::coord {
@@ -22,6 +23,7 @@ struct CatalogOptions {
   int64_t capacity_max = 65536;
   int64_t log_streams = 1;
   int64_t file_resources_max = 1024;
+  int64_t resource_groups_max = 1024;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -37,6 +39,9 @@ struct CatalogOptions {
                      "stream, so on one disk few are better."});
     visit(file_resources_max,
           OptionSpec{"common.fileResource.maxNum", "", 1, 1e6, "File resources there may be."});
+    visit(resource_groups_max,
+          OptionSpec{"quotaAndLimits.limits.maxResourceGroupNumOfQueryNode", "", 1, 1e6,
+                     "Resource groups there may be, the default one among them."});
   }
 };
 
@@ -52,7 +57,7 @@ struct Garbage {
 };
 
 /// Thread-safe.
-class Catalog final : public roles::Catalog, public roles::Segments {
+class Catalog final : public roles::Catalog, public roles::Segments, public roles::ResourceGroups {
  public:
   static Result<std::unique_ptr<Catalog>> Open(Context& ctx, store::MetaStore& meta,
                                                roles::Oracle& oracle, Executor& executor,
@@ -103,6 +108,17 @@ class Catalog final : public roles::Catalog, public roles::Segments {
   Status CommitTruncate(Context& ctx, const model::TruncateCommit& commit) override;
   Status CommitIndex(Context& ctx, SegmentId segment, model::SegmentIndexInfo index) override;
   Result<model::ShardCheckpoint> Checkpoint(Context& ctx, const std::string& vchannel) override;
+
+  Status CreateGroup(Context& ctx, const std::string& name,
+                     const model::ResourceGroupConfig& config) override;
+  Status DropGroup(Context& ctx, const std::string& name) override;
+  Status UpdateGroups(Context& ctx, const roles::GroupConfigs& wanted) override;
+  Status TransferNodes(Context& ctx, const model::NodeTransfer& wanted) override;
+  Status TransferReplicas(Context& ctx, const model::ReplicaTransfer& wanted) override;
+  Status PutReplica(Context& ctx, CollectionId collection, const std::string& group) override;
+  std::vector<std::string> ListGroups() override;
+  Result<model::ResourceGroupView> DescribeGroup(const std::string& name) override;
+  model::Replica FindReplica(const model::CollectionInfo& collection) override;
 
   /// A collection with its files, which are there already.
   struct Restored {

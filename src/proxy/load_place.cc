@@ -18,19 +18,15 @@ Status CheckRefresh(Context& ctx, Services& services, const model::CollectionNam
                InfoOf(ErrorCode::kCollectionNotLoaded).name, name.collection);
 }
 
-}  // namespace
-
-Status CheckPlace(Context& ctx, Services& services, const model::CollectionName& name,
+Status CheckPlace(Services& services, const model::CollectionInfo& collection,
                   const LoadPlace& place) {
-  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
-  if (place.is_refresh) TRY(CheckRefresh(ctx, services, name));
   const int64_t replicas = std::max<int64_t>(place.replicas, 1);
   const auto groups = static_cast<int64_t>(place.resource_groups.size());
   if (groups > 1 && groups != replicas) {
     return Invalid("resource groups should be none, one, or as many as replicas: got {} for {}",
                    groups, replicas);
   }
-  if (replicas > kNodes && !collection->loaded) {
+  if (replicas > kNodes && !collection.loaded) {
     return Error(kTooFewNodes, "{}[currentStreamingNode={}][expectedStreamingNode={}]",
                  InfoOf(kTooFewNodes).name, kNodes, replicas);
   }
@@ -38,13 +34,38 @@ Status CheckPlace(Context& ctx, Services& services, const model::CollectionName&
     return Invalid("the number of replicas of loaded partitions cannot be changed: got {}, want {}",
                    replicas, kNodes);
   }
-  for (const std::string& group : place.resource_groups) {
-    if (group == kDefaultResourceGroup) continue;
-    return Error(kResourceGroupNotFound, "{}[rg={}]", InfoOf(kResourceGroupNotFound).name, group);
+  std::vector<std::string> groups_named = place.resource_groups;
+  if (groups_named.empty()) {
+    groups_named.push_back(services.resource_groups.FindReplica(collection).group);
+  }
+  for (const std::string& group : groups_named) {
+    TRY_ASSIGN(const auto known, services.resource_groups.DescribeGroup(group));
+    // All replicas in one group, or one in each. What is loaded stays where it is.
+    const int64_t wanted = groups_named.size() == 1 ? replicas : 1;
+    const bool stays = collection.loaded && place.resource_groups.empty() && wanted == 1;
+    if (stays || known.nodes >= wanted) continue;
+    return Error(roles::kResourceGroupTooSmall, "{}[rg={}][currentNodeNum={}][expectedNodeNum={}]",
+                 InfoOf(roles::kResourceGroupTooSmall).name, group, known.nodes, wanted);
   }
   if (replicas <= kNodes) return {};
-  return Error(kResourceGroupTooSmall, "{}[rg={}][currentNodeNum={}][expectedNodeNum={}]",
-               InfoOf(kResourceGroupTooSmall).name, kDefaultResourceGroup, kNodes, replicas);
+  return Error(roles::kResourceGroupTooSmall, "{}[rg={}][currentNodeNum={}][expectedNodeNum={}]",
+               InfoOf(roles::kResourceGroupTooSmall).name, groups_named[0], kNodes, replicas);
+}
+
+}  // namespace
+
+Status LoadAt(Context& ctx, Services& services, const model::CollectionName& name,
+              const std::vector<std::string>& partitions, const model::LoadFields& fields,
+              const LoadPlace& place) {
+  TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  if (place.is_refresh) TRY(CheckRefresh(ctx, services, name));
+  TRY(CheckPlace(services, *collection, place));
+  TRY(Load(ctx, services, name, partitions, fields));
+  if (place.resource_groups.empty() && collection->loaded) return {};
+  return services.resource_groups.PutReplica(ctx, collection->id,
+                                             place.resource_groups.empty()
+                                                 ? std::string(model::kDefaultResourceGroup)
+                                                 : place.resource_groups[0]);
 }
 
 }  // namespace elanus::proxy

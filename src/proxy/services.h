@@ -9,6 +9,7 @@
 #include "roles/coord.h"
 #include "roles/file_resources.h"
 #include "roles/index_progress.h"
+#include "roles/resource_groups.h"
 #include "roles/snapshots.h"
 #include "roles/streaming.h"
 
@@ -22,6 +23,7 @@ class CollectionLimits;
 
 struct Services {
   roles::Coord coord;
+  roles::ResourceGroups& resource_groups;
   roles::Streaming& streaming;
   roles::IndexJobs& index_jobs;
   roles::Compaction& compaction;

@@ -204,6 +204,7 @@ void RoleSet::Impl::OpenServices() {
       config.limits);
   services =
       std::make_unique<proxy::Services>(proxy::Services{.coord = coord(),
+                                                        .resource_groups = *catalog,
                                                         .streaming = *streaming,
                                                         .index_jobs = *index_jobs,
                                                         .compaction = *compactor,

@@ -16,6 +16,7 @@ std::string DeltaKey(const model::DeltaInfo& delta) {
 std::string CheckpointKey(const std::string& vchannel) { return "checkpoint/" + vchannel; }
 std::string GarbageKey(Timestamp dropped) { return fmt::format("garbage/{:020}", dropped.value()); }
 std::string ResourceKey(std::string_view name) { return fmt::format("resource/{}", name); }
+std::string GroupKey(std::string_view name) { return fmt::format("group/{}", name); }
 void AddFolders(CollectionId collection, SegmentId segment, std::vector<std::string>& keys) {
   keys.push_back(fmt::format("segments/{}/{}/", collection.value(), segment.value()));
   keys.push_back(fmt::format("indexes/{}/{}/", collection.value(), segment.value()));
@@ -62,6 +63,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(Context& ctx, store::MetaStore& m
     const std::string name = resource.name;
     impl->resources[name] = std::move(resource);
   }
+  TRY(impl->OpenGroups(ctx));
   for (auto& [id, entry] : entries) {
     impl->Publish(id, std::make_shared<const Entry>(std::move(entry)));
   }

@@ -19,6 +19,8 @@ struct Entry {
   std::map<std::string, model::ShardCheckpoint> checkpoints;    // By vchannel.
 };
 
+using Groups = std::map<std::string, model::ResourceGroup, std::less<>>;
+
 struct Catalog::Impl {
   Impl(store::MetaStore& m, roles::Oracle& o, Executor& e, const CatalogOptions& c)
       : meta(m), oracle(o), options(c), changing_monitor(e.MakeMonitor()) {}
@@ -36,6 +38,7 @@ struct Catalog::Impl {
   std::map<std::string, CollectionId, std::less<>> by_name;
   std::map<std::string, CollectionId, std::less<>> of_vchannel;
   std::map<std::string, model::FileResource, std::less<>> resources;
+  Groups groups;                                 // The default one among them.
   std::map<SegmentId, CollectionId> of_segment;  // Not of the mutex: read and changed within turns.
 
   /// The turn to change the catalog, for the life of the object.
@@ -85,6 +88,11 @@ struct Catalog::Impl {
   /// kSegcore when an analyzer of the schema names a file resource that there is not. Only within a
   /// turn.
   Status CheckResources(const model::CollectionSchema& schema) const;
+  /// What the meta store says of resource groups. Before anybody sees the catalog.
+  Status OpenGroups(Context& ctx);
+  Groups CopyGroups() const;
+  /// Commits changed groups, with the node where it then belongs. Only within a turn.
+  Status CommitGroups(Context& ctx, Groups next);
   /// Commits a changed description of a collection.
   Status CommitInfo(Context& ctx, const Entry& old, model::CollectionInfo info);
 };
@@ -95,6 +103,7 @@ std::string DeltaKey(const model::DeltaInfo& delta);
 std::string CheckpointKey(const std::string& vchannel);
 std::string GarbageKey(Timestamp dropped);
 std::string ResourceKey(std::string_view name);
+std::string GroupKey(std::string_view name);
 /// Adds the folders of a segment: column files and index files.
 void AddFolders(CollectionId collection, SegmentId segment, std::vector<std::string>& keys);
 

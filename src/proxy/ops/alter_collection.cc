@@ -91,7 +91,7 @@ Status CheckOneNode(const model::KeyValue& property) {
     TRY_ASSIGN(const int64_t replicas, ParseInt(property.key, property.value));
     if (replicas < 1) return Invalid("{} should be at least 1, got {}", property.key, replicas);
     if (replicas == 1) return {};
-  } else if (property.value == kDefaultResourceGroup) {
+  } else if (property.value == model::kDefaultResourceGroup) {
     return {};
   }
   return Error(ErrorCode::kUnimplemented, "{} {} is not supported yet: one node loads everything",

@@ -246,14 +246,13 @@ proxy::LoadPlace PlaceOf(const Request& request) {
 }
 
 Status LoadCollection(Call& call, const pb::LoadCollectionRequest& request, common::Status&) {
-  TRY(proxy::CheckPlace(call.ctx, call.services, NameOf(call, request), PlaceOf(request)));
-  return proxy::Load(call.ctx, call.services, NameOf(call, request), {}, LoadFieldsOf(request));
+  return proxy::LoadAt(call.ctx, call.services, NameOf(call, request), {}, LoadFieldsOf(request),
+                       PlaceOf(request));
 }
 Status LoadPartitions(Call& call, const pb::LoadPartitionsRequest& request, common::Status&) {
   if (request.partition_names_size() == 0) return Invalid("due to no partition specified");
-  TRY(proxy::CheckPlace(call.ctx, call.services, NameOf(call, request), PlaceOf(request)));
-  return proxy::Load(call.ctx, call.services, NameOf(call, request),
-                     Names(request.partition_names()), LoadFieldsOf(request));
+  return proxy::LoadAt(call.ctx, call.services, NameOf(call, request),
+                       Names(request.partition_names()), LoadFieldsOf(request), PlaceOf(request));
 }
 Status ReleaseCollection(Call& call, const pb::ReleaseCollectionRequest& request, common::Status&) {
   return proxy::Release(call.ctx, call.services, NameOf(call, request), {});

@@ -9,7 +9,7 @@ namespace elanus::wire {
 std::span<const std::span<const Method>> MethodFamilies() {
   static const std::array kFamilies{ConnectionMethods(), CollectionMethods(), SchemaMethods(),
                                     IndexMethods(),      DataMethods(),       StorageMethods(),
-                                    TextMethods()};
+                                    TextMethods(),       ResourceMethods()};
   return kFamilies;
 }
 

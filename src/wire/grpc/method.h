@@ -10,12 +10,13 @@
 
 namespace elanus::wire {
 
-inline constexpr int64_t kNodeId = 1;  // What answers name as the node: there is one.
+using model::kNodeId;
 
 struct Call {
   Context& ctx;
   proxy::Services& services;
   std::string database;  // From the header; used where the message names none.
+  int port = 0;          // That the server listens on.
   // What the method says of itself, for the counts: the collection that its message names, and how
   // it ended.
   std::string collection = {};
@@ -49,6 +50,7 @@ std::span<const Method> DataMethods();
 std::span<const Method> StorageMethods();
 std::span<const Method> SchemaMethods();
 std::span<const Method> TextMethods();
+std::span<const Method> ResourceMethods();
 
 /// All of them: what the server answers. A new family is added here, in method.cc, and nowhere
 /// else.

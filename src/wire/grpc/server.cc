@@ -65,10 +65,11 @@ struct Outcome {
   int64_t wait_ms = 0;
 };
 
-Outcome RunMethod(Request& request, proxy::Services& services, size_t send_bytes_max,
+Outcome RunMethod(Request& request, proxy::Services& services, int port, size_t send_bytes_max,
                   std::string& answer) {
   const ReceivedCall& received = request.call;
-  Call call{.ctx = *request.context, .services = services, .database = received.database};
+  Call call{
+      .ctx = *request.context, .services = services, .database = received.database, .port = port};
   const int64_t begin_us = services.clock.MonotonicUs();
   const Delivery delivery = request.method->run(call, received.message(), answer);
   if (delivery == Delivery::kLater) return {.wait_ms = call.wait_ms};
@@ -404,7 +405,8 @@ void GrpcServer::Impl::Run(std::unique_ptr<Request> request) {
   std::string answer;
   Outcome outcome;
   try {
-    outcome = RunMethod(*request, services, static_cast<size_t>(options.send_bytes_max), answer);
+    outcome = RunMethod(*request, services, listener.port,
+                        static_cast<size_t>(options.send_bytes_max), answer);
   } catch (const std::bad_alloc&) {
     outcome.status = {CallCode::kResourceExhausted, "out of memory"};
   } catch (const std::exception& e) {

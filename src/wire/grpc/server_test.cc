@@ -171,6 +171,7 @@ class GrpcServerTest : public testing::Test {
     proxy::Services& all = cluster_->services();
     guarded_.emplace(proxy::Services{
         .coord = {.catalog = all.coord.catalog, .oracle = oracle_, .segments = all.coord.segments},
+        .resource_groups = all.resource_groups,
         .streaming = all.streaming,
         .index_jobs = all.index_jobs,
         .compaction = all.compaction,
