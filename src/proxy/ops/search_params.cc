@@ -124,18 +124,6 @@ Status CheckTogether(const SearchParams& params) {
   return {};
 }
 
-// What buckets do not go with; they take the place of groups.
-Status TakeBuckets(const SearchForm& form, SearchParams& params) {
-  if (params.group.is_on()) return Invalid("search_aggregation cannot be used with group by");
-  if (params.iterator) return Invalid("search_aggregation cannot be used with an iterator");
-  if (params.offset > 0) return Invalid("search_aggregation cannot be used with an offset");
-  if (!params.order_by.empty())
-    return Invalid("search_aggregation cannot be used with order_by_fields");
-  params.group = *form.buckets;
-  params.top_k = form.buckets_max;
-  return {};
-}
-
 std::optional<DataType> CastType(std::string_view name) {
   for (DataType type : {DataType::kBool, DataType::kInt8, DataType::kInt16, DataType::kInt32,
                         DataType::kInt64, DataType::kVarChar}) {
@@ -290,41 +278,66 @@ std::string AnalyzerNameOf(const std::vector<KeyValue>& list) {
   return has_name ? json[kKey].get<std::string>() : kDefault;
 }
 
-Result<SearchParams> ParseSearchParams(const ProxyOptions& options,
-                                       const std::vector<KeyValue>& list, CollectionId collection,
-                                       const SearchForm& form) {
-  SearchParams params;
-  TRY_ASSIGN(params.ignore_growing, BoolOf(list, "ignore_growing"));
-  TRY_ASSIGN(params.iterator, BoolOf(list, "iterator"));
-  const std::string* top_k = model::Find(list, "topk");
-  if (top_k == nullptr) top_k = model::Find(list, "limit");
-  if (top_k == nullptr && form.top_k_default == 0)
+Status SearchParamsReader::ReadGrowing() {
+  TRY_ASSIGN(params_.ignore_growing, BoolOf(list_, "ignore_growing"));
+  return {};
+}
+
+// They take the place of groups. The values themselves are looked at in their own steps.
+Status SearchParamsReader::CheckBuckets() const {
+  if (!form_.buckets) return {};
+  if (Given(list_, "group_by_field") != nullptr || Given(list_, "group_by_fields") != nullptr)
+    return Invalid("search_aggregation cannot be used with group by");
+  const Result<bool> iterator = BoolOf(list_, "iterator");
+  if (iterator.ok() && *iterator)
+    return Invalid("search_aggregation cannot be used with an iterator");
+  if (const std::string* text = Given(list_, "offset"); text != nullptr && !form_.is_part) {
+    const auto offset = ParseInt("offset", *text);
+    if (offset.ok() && *offset > 0)
+      return Invalid("search_aggregation cannot be used with an offset");
+  }
+  if (Given(list_, "order_by_fields") != nullptr)
+    return Invalid("search_aggregation cannot be used with order_by_fields");
+  return {};
+}
+
+Status SearchParamsReader::ReadWindow() {
+  TRY_ASSIGN(params_.iterator, BoolOf(list_, "iterator"));
+  const std::string* top_k = model::Find(list_, "topk");
+  if (top_k == nullptr) top_k = model::Find(list_, "limit");
+  if (top_k == nullptr && form_.top_k_default == 0)
     return Error(ErrorCode::kMissingParameter, "topk is required");
-  params.top_k = form.top_k_default;
+  params_.top_k = form_.top_k_default;
   if (top_k != nullptr) {
-    TRY_ASSIGN(params.top_k, ParseInt("topk", *top_k));
+    TRY_ASSIGN(params_.top_k, ParseInt("topk", *top_k));
   }
-  if (params.iterator) params.top_k = std::min(params.top_k, options.top_k_max);
-  if (const std::string* text = Given(list, "offset"); text != nullptr && !form.is_part) {
-    TRY_ASSIGN(params.offset, ParseInt("offset", *text));
+  if (params_.iterator) params_.top_k = std::min(params_.top_k, options_.top_k_max);
+  if (const std::string* text = Given(list_, "offset"); text != nullptr && !form_.is_part) {
+    TRY_ASSIGN(params_.offset, ParseInt("offset", *text));
   }
-  TRY(CheckWindow(options, params.top_k, params.offset));
-  TRY(ParseCursor(options, list, params));
-  if (const std::string* text = model::Find(list, "metric_type")) params.metric = *text;
-  TRY_ASSIGN(params.round_decimal, ParseRoundDecimal(list));
-  if (const std::string* text = model::Find(list, "params")) TRY(ParseIndexParams(*text, params));
-  if (const std::string* hints = Given(list, "hints")) TRY(ReadHints(*hints, params));
-  if (const std::string* text = Given(list, "collection_id")) {
+  TRY(CheckWindow(options_, params_.top_k, params_.offset));
+  if (const std::string* text = model::Find(list_, "metric_type")) params_.metric = *text;
+  return {};
+}
+
+Status SearchParamsReader::ReadRest(CollectionId collection) {
+  TRY_ASSIGN(params_.round_decimal, ParseRoundDecimal(list_));
+  if (const std::string* text = model::Find(list_, "params")) TRY(ParseIndexParams(*text, params_));
+  if (const std::string* hints = Given(list_, "hints")) TRY(ReadHints(*hints, params_));
+  if (const std::string* text = Given(list_, "collection_id")) {
     TRY_ASSIGN(const int64_t id, ParseInt("collection_id", *text));
     if (id != collection.value())
       return Invalid("collection_id {} is not the collection's, it was recreated", id);
   }
-  TRY_ASSIGN(params.group, ParseGroupParams(options, list));
-  if (const std::string* text = Given(list, "order_by_fields")) params.order_by = *text;
-  TRY_ASSIGN(params.wants_recall, BoolOf(list, "enable_recall_calculation"));
-  if (form.buckets) TRY(TakeBuckets(form, params));
-  TRY(CheckTogether(params));
-  return params;
+  TRY(ParseCursor(options_, list_, params_));
+  TRY_ASSIGN(params_.group, ParseGroupParams(options_, list_));
+  if (const std::string* text = Given(list_, "order_by_fields")) params_.order_by = *text;
+  TRY_ASSIGN(params_.wants_recall, BoolOf(list_, "enable_recall_calculation"));
+  if (form_.buckets) {
+    params_.group = *form_.buckets;
+    params_.top_k = form_.buckets_max;
+  }
+  return CheckTogether(params_);
 }
 
 Result<model::Grouping> ResolveGrouping(const model::CollectionSchema& schema,

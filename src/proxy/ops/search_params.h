@@ -56,10 +56,35 @@ struct SearchForm {
 /// within; "default" where none does.
 std::string AnalyzerNameOf(const std::vector<model::KeyValue>& list);
 
-/// Errors: kInvalidParameter, kMissingParameter; kSegcore (a hint that nobody knows).
-Result<SearchParams> ParseSearchParams(const ProxyOptions& options,
-                                       const std::vector<model::KeyValue>& list,
-                                       CollectionId collection, const SearchForm& form);
+/// The parameters of one search in the steps in which they are looked at: of two mistakes the
+/// client is told the one of the earlier step, and other checks come between the steps. Errors of
+/// all: kInvalidParameter.
+class SearchParamsReader {
+ public:
+  /// Borrows what it is given.
+  SearchParamsReader(const ProxyOptions& options, const std::vector<model::KeyValue>& list,
+                     const SearchForm& form)
+      : options_(options), list_(list), form_(form) {}
+
+  /// ignore_growing.
+  Status ReadGrowing();
+  /// What buckets do not go with.
+  Status CheckBuckets() const;
+  /// topk and offset, and the metric without a look at it. Also kMissingParameter.
+  Status ReadWindow();
+  /// round_decimal, then what is in `params`, then what kind of search it is (pages, groups, an
+  /// order), and whether that goes together. Also kMissingParameter; kSegcore (a hint that nobody
+  /// knows).
+  Status ReadRest(CollectionId collection);
+
+  const SearchParams& params() const { return params_; }
+
+ private:
+  const ProxyOptions& options_;
+  const std::vector<model::KeyValue>& list_;
+  const SearchForm& form_;
+  SearchParams params_;
+};
 
 /// The grouping alone.
 Result<GroupParams> ParseGroupParams(const ProxyOptions& options,

@@ -156,6 +156,16 @@ Status CheckPlan(const ProxyOptions& options, const SearchPlan& plan, size_t nq)
   return {};
 }
 
+// Of a collection that is not loaded, or has no index, that is told first.
+Status CheckMetric(const model::CollectionInfo& collection, const model::FieldSchema& field,
+                   const std::string& metric) {
+  const model::IndexInfo* index = collection.IndexOf(field.id);
+  if (!collection.loaded || index == nullptr || metric.empty() || metric == index->metric)
+    return {};
+  return Invalid("metric type not match: invalid parameter[expected={}][actual={}]", index->metric,
+                 metric);
+}
+
 // A key as users write it.
 std::string KeyText(const model::ColumnView& keys, size_t i) {
   if (keys.type == model::DataType::kInt64) return std::to_string(keys.Get<int64_t>(i));
@@ -314,26 +324,28 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
   if (request.nq_given != 0) TRY(CheckCount(options, request.nq_given));
   TRY(CheckCount(options, static_cast<int64_t>(queries)));
   SearchPlan plan;
+  const ProxyOptions limits = LimitsOf(options, collection.properties);
+  SearchParamsReader reader(limits, request.params, form);
+  TRY(reader.ReadGrowing());
+  TRY(reader.CheckBuckets());
   TRY_ASSIGN(plan.field, VectorField(schema, request.anns_field));
-  TRY_ASSIGN(plan.params, ParseSearchParams(LimitsOf(options, collection.properties),
-                                            request.params, collection.id, form));
+  TRY(reader.ReadWindow());
+  TRY(CheckMetric(collection, *plan.field, reader.params().metric));
+  TRY(reader.ReadRest(collection.id));
+  plan.params = reader.params();
   const SearchParams& params = plan.params;
+  TRY(CheckPlan(options, plan, queries));
+  model::ShardSearch& search = plan.search;
+  TRY_ASSIGN(search.grouping, ResolveGrouping(schema, params.group));
   TRY_ASSIGN(plan.moments, MomentFormOf(request.params, collection));
   const std::string& timezone = plan.moments.zone.name();
   const auto bound = expr::Bind(request.filter, schema, request.templates, timezone);
   if (!bound.ok()) return Status(bound.status()).WithContext("failed to create query plan");
   const std::optional<FieldId> element_filter = expr::ElementFilterField(*bound);
   TRY(CheckIsolatedSearch(collection, *bound));
-  TRY(CheckPlan(options, plan, queries));
-  model::ShardSearch& search = plan.search;
-  TRY_ASSIGN(search.grouping, ResolveGrouping(schema, params.group));
   const model::IndexInfo* index = collection.IndexOf(plan.field->id);
   if (!collection.loaded) return plan;  // Whoever runs it says so.
   if (index == nullptr) return Invalid("there is no vector index on field: [{}]", plan.field->name);
-  if (!params.metric.empty() && params.metric != index->metric) {
-    return Invalid("metric type not match: invalid parameter[expected={}][actual={}]",
-                   index->metric, params.metric);
-  }
   const model::Metric metric = *model::MetricOf(index->metric);
   TRY(CheckIndexParams(*plan.field, *index, metric, params.index_params));
   TRY(CheckListSearch(metric, {.has_range = params.radius.has_value(),
