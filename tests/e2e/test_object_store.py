@@ -53,14 +53,11 @@ def gets(server):
     return metric(server, "milvus_storage_op_count", persistent_data_op_type="get", status="success")
 
 
-def again_without_copies(server, while_starting=lambda: None):
+def again_without_copies(server):
     """As after a crash on a machine that has lost its disk but for catalog and log."""
     server.kill()
     shutil.rmtree(os.path.join(server.data, "object-copies"))
-    starting = threading.Thread(target=while_starting)
-    starting.start()
     server.start()
-    starting.join()
     return MilvusClient(uri=server.uri)
 
 
@@ -246,14 +243,15 @@ def test_the_page_of_metrics_lists_what_is_there(serve, minio):
     server = serve()
     client = MilvusClient(uri=server.uri)
     make(client, "c", rows=10, dim=DIM)
-    client.flush("c")
-    client.close()
-
-    def be_silent():  # Until a request has to be made again.
-        time.sleep(3)
-        minio.go_on()
+    flushing = threading.Thread(target=lambda: MilvusClient(uri=server.uri).flush("c", timeout=120))
     minio.pause()
-    client = again_without_copies(server, be_silent)
+    try:
+        flushing.start()
+        until(lambda: metric(server, "milvus_storage_retry_count") > 0, "a request is made again")
+    finally:
+        minio.go_on()
+    flushing.join(120)
+    # A get and the list of its start are there as well.
     with open(os.path.join(ROOT, "docs", "metrics.md")) as page:
         told = re.findall(r"^\| `(milvus_storage_\w+)` \| (\w+)", page.read(), re.MULTILINE)
     there = [tuple(line.split()[2:]) for line in metrics_page(server) if line.startswith("# TYPE milvus_storage_")]

@@ -2,6 +2,8 @@
 #include "backend/s3/open_s3.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "backend/s3/ownership.h"
 #include "backend/s3/s3_object_store.h"
@@ -37,10 +39,19 @@ Status Check(const ObjectStoreOptions& options) {
   return {};
 }
 
-Result<int64_t> CopyBytes(const std::string& folder, const ObjectStoreOptions& options) {
+// What the copies may take. Those that are there count as room, or each start would leave less.
+Result<int64_t> CopyBytes(const std::string& directory, const std::string& folder,
+                          const ObjectStoreOptions& options) {
   if (options.copy_mb_max > 0) return options.copy_mb_max * kMb;
-  TRY_ASSIGN(const DiskUse disk, ReadDiskUse(folder));
-  return disk.free_bytes / 2;
+  TRY_ASSIGN(const DiskUse disk, ReadDiskUse(directory));
+  int64_t there = 0;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code gone;
+    if (at->is_regular_file(gone)) there += static_cast<int64_t>(at->file_size(gone));
+  }
+  return (disk.free_bytes + there) / 2;
 }
 
 }  // namespace
@@ -58,7 +69,7 @@ Result<std::unique_ptr<store::ObjectStore>> OpenS3(const std::string& directory,
   TRY(client->MakeBucket(ctx));
   TRY(TakeOwnership(ctx, *client, directory, options.bucket, options.root_path));
   const std::string folder = directory + "/object-copies";
-  TRY_ASSIGN(const int64_t copy_bytes, CopyBytes(directory, options));
+  TRY_ASSIGN(const int64_t copy_bytes, CopyBytes(directory, folder, options));
   TRY_ASSIGN(auto copies, LocalCopies::Open(folder, copy_bytes));
   LogInfo("objects lie in an object store where=\"{}\" root={} copy_mb_max={}", client->Where(),
           options.root_path, copy_bytes / kMb);

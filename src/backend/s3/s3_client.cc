@@ -188,11 +188,13 @@ Status S3Client::FinishParts(Context& ctx, const std::string& key, const std::st
 }
 
 Status S3Client::GiveUpParts(Context& ctx, const std::string& key, const std::string& upload) {
-  return Ask(ctx, {.operation = "remove",
-                   .method = "DELETE",
-                   .key = key,
-                   .query = fmt::format("uploadId={}", http::EncodePathPart(upload))})
-      .status();
+  const Status given_up =
+      Ask(ctx, {.operation = "remove",
+                .method = "DELETE",
+                .key = key,
+                .query = fmt::format("uploadId={}", http::EncodePathPart(upload))})
+          .status();
+  return given_up.code() == ErrorCode::kKeyNotFound ? Status() : given_up;
 }
 
 Result<http::Response> S3Client::Ask(Context& ctx, const Call& call) {
@@ -257,6 +259,9 @@ Status S3Client::Refused(const Call& call, const http::Response& response) const
   }
   ErrorCode code = ErrorCode::kIoFailed;
   if (IsTrouble(response.status, refusal.code) || response.status == 200) {
+    code = ErrorCode::kServiceUnavailable;
+  } else if (response.status == 404 && call.method == std::string_view("POST")) {
+    // The upload has gone, perhaps because it is finished and the answer was lost: once more all.
     code = ErrorCode::kServiceUnavailable;
   } else if (response.status == 404 && (call.key.empty() || refusal.code != "NoSuchBucket")) {
     code = ErrorCode::kKeyNotFound;

@@ -55,7 +55,7 @@ class S3ObjectStore final : public store::ObjectStore {
       if (copy.status().code() != ErrorCode::kKeyNotFound) {
         LogWarn("a copy of an object cannot be opened, it is fetched anew error=\"{}\"",
                 copy.status().ToString());
-        copies_->Remove(ctx, key);
+        ForgetCopy(ctx, key);
       }
       TRY(ctx.CheckAlive());
       TRY_ASSIGN(const std::optional<Blob> fetched, FetchOrWait(ctx, key));
@@ -94,7 +94,9 @@ class S3ObjectStore final : public store::ObjectStore {
   bool IsRemote() const override { return true; }
 
   bool ForgetCopy(Context& ctx, std::string_view name) override {
-    return copies_->Remove(ctx, std::string(name));
+    const std::string key(name);
+    const std::lock_guard<std::mutex> lock(LockOf(key));
+    return copies_->Remove(ctx, key);
   }
 
  private:
@@ -224,7 +226,7 @@ class S3ObjectStore final : public store::ObjectStore {
     return fetch->blob;
   }
 
-  Result<Blob> Download(Context& ctx, const std::string& key, const Fetch& fetch) {
+  Result<Blob> Download(Context& ctx, const std::string& key, Fetch& fetch) {
     TRY_ASSIGN(auto copy, copies_->Write(ctx, key));
     const S3Sink sink{.take = [&](std::string_view piece) { return copy->Append(piece); },
                       .restart = [&]() -> Status {
@@ -243,7 +245,12 @@ class S3ObjectStore final : public store::ObjectStore {
       const std::lock_guard<std::mutex> state(fetches_mutex_);
       if (fetch.is_stale) return Status(ErrorCode::kCanceled, "it was written meanwhile");
     }
-    return copies_->Keep(ctx, key, *copy);
+    Result<Blob> kept = copies_->Keep(ctx, key, *copy);
+    if (kept.status().code() == ErrorCode::kKeyNotFound) {  // It had to go for others at once.
+      const std::lock_guard<std::mutex> state(fetches_mutex_);
+      fetch.is_stale = true;
+    }
+    return kept;
   }
 
   // Under the key's lock.

@@ -254,6 +254,14 @@ TEST_F(S3Test, LargeObjectsGoInPartsAndNoneIsLeftOfWhatIsGivenUp) {
   EXPECT_EQ(Copies(), Names{"a"});
 }
 
+TEST_F(S3Test, PartsThatWerePutTogetherWhileTheAnswerWasLostAreAnErrorThatMayPass) {
+  Fail("POST root/a", {{}, {.sent_max = 0}});
+  EXPECT_EQ(store_->Put(ctx_, "a", Pattern(2500)).code(), ErrorCode::kServiceUnavailable);
+  EXPECT_TRUE(store_->Put(ctx_, "a", Pattern(2500)).ok());
+  EXPECT_TRUE(Read("a") == Pattern(2500));
+  EXPECT_EQ(stand_in_.open_uploads(), 0u);
+}
+
 TEST_F(S3Test, WhatWasWrittenOrFetchedIsNotFetchedAgain) {
   ASSERT_TRUE(store_->Put(ctx_, "a/b", "mine").ok());
   stand_in_.SetObject("root/c", "theirs");
