@@ -44,8 +44,7 @@ def test_another_service_is_not_answered(server, service):
 @pytest.mark.parametrize("method, use", [
     ("CreateAlias", lambda client, name: client.create_alias(name, name + "_alias")),
     ("CreateDatabase", lambda client, name: client.create_database("another")),
-    ("CreateCredential", lambda client, name: client.create_user("somebody", "secret-1")),
-    ("CreateResourceGroup", lambda client, name: client.create_resource_group("another"))])
+    ("CreateCredential", lambda client, name: client.create_user("somebody", "secret-1"))])
 def test_the_sdk_hears_which_method_is_missing(client, name, method, use):
     make(client, name, rows=3)
     with pytest.raises((grpc.RpcError, MilvusException)) as caught:
