@@ -47,6 +47,8 @@ def serve(binary, minio, tmp_path, root):
     for server in started:
         if server.running:
             server.kill()
+        with open(server.log_path) as log:
+            assert SECRET not in log.read()
 
 
 def gets(server):
