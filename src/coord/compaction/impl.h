@@ -80,6 +80,7 @@ struct Compactor::Impl {
   void Loop();
   TaskPtr TakeLocked();
   void Run(const TaskPtr& task);
+  bool IsOvertaken(const CompactionPlan& plan);
   Result<roles::CompactionTask> TaskOf(const CompactionPlan& plan,
                                        const model::CollectionInfo& info,
                                        const model::ShardFiles& files);

@@ -79,10 +79,27 @@ void Compactor::Impl::Loop() {
   }
 }
 
+// What it was to compact is gone: truncated, dropped, or compacted by another.
+bool Compactor::Impl::IsOvertaken(const CompactionPlan& plan) {
+  const auto files = coord.segments.ListShard(ctx, plan.vchannel);
+  if (!files.ok()) return false;
+  if (plan.inputs.empty()) return files->deltas.empty();
+  const auto is_there = [&](SegmentId input) {
+    return std::any_of(files->segments.begin(), files->segments.end(),
+                       [&](const model::SegmentInfo& segment) { return segment.id == input; });
+  };
+  return !std::all_of(plan.inputs.begin(), plan.inputs.end(), is_there);
+}
+
 void Compactor::Impl::Run(const TaskPtr& task) {
   const int64_t begin_us = clock.MonotonicUs();
   int64_t bytes = 0;
-  const Status status = task->plan.inputs.empty() ? MergeDeletes(*task) : Merge(*task, bytes);
+  Status status = task->plan.inputs.empty() ? MergeDeletes(*task) : Merge(*task, bytes);
+  if (!status.ok() && IsOvertaken(task->plan)) {
+    LogInfo("compaction overtaken vchannel={} inputs={} by=\"{}\"", task->plan.vchannel,
+            task->plan.inputs.size(), status.ToString());
+    status = {};  // There is nothing left to do, and nothing failed.
+  }
   const CollectionId collection = task->plan.collection;
   if (!status.ok() && status.code() != ErrorCode::kCanceled &&
       status.code() != ErrorCode::kCollectionNotFound) {
