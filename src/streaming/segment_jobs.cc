@@ -150,6 +150,7 @@ Result<model::FlushCommit> Node::Impl::WriteFiles(const Job& job) {
     growing->Export(task.columns, task.row_timestamps, deleted_until);
     const std::shared_ptr<const model::CollectionInfo> collection = job.shard->Read()->collection;
     task.primary_key = collection->schema.primary_key().id;
+    task.sort_by = task.primary_key;  // Reads by key and deletes then skip most of its blocks.
     if (const auto* key = model::IsolatedKey(*collection)) task.sort_by = key->id;
     if (task.row_timestamps.empty()) continue;  // Every row was deleted before it was flushed.
     TRY_ASSIGN(model::SegmentInfo segment, parts.data.Flush(ctx, task));
