@@ -17,6 +17,7 @@
 
 #include "index/codes/choices.h"
 #include "index/ivf/allowed_lists.h"
+#include "index/ivf/far_rescore.h"
 #include "index/ivf/filter_costs.h"
 #include "index/ivf/list_refiner.h"
 #include "index/ivf/met_lists.h"
@@ -54,11 +55,6 @@ constexpr double kLookShare = 1.1;
 // A query is far from what a filter allows where the asked lists have less than this of the share
 // that it allows of all.
 constexpr double kFarDensity = 0.6;
-// Far from the query codes tell less which rows are nearest: up to so many times the candidates are
-// scored anew, until so many times those have been that had been when the last of the best came.
-constexpr size_t kFarCandidates = 8;
-constexpr size_t kFarOfHit = 32;
-constexpr size_t kLastOfUse = 4;
 constexpr size_t kNearestShare = 8;  // Of the asked lists each query scans so many alone, at first.
 
 // One call's state: scorers and scratch for its queries, one after the other.
@@ -79,6 +75,7 @@ class IvfSearch {
         // Codecs of residuals lack the centroid's part, and score without rounding where it counts.
         rescorer_(MakeListRefiner(lists_, index.rows, index.metric), *scan_,
                   !lists_.codes.residual && RoundsQuery(lists_.codes.codec->kind())),
+        far_rescore_(lists_, rescorer_),
         found_(shape.candidates),
         below_(shape.candidates),
         best_(shape.k),
@@ -96,10 +93,8 @@ class IvfSearch {
       per_list_.emplace(lists_, allowed_, allowed_count_, costs_.Groups());
       is_together_ = costs_.AreTogether(per_list_->MeanShare());
       if (is_together_ && rescorer_.refines()) {
-        const size_t most =
-            std::clamp<size_t>(kFarCandidates * shape.candidates, shape.candidates,
-                               std::max<size_t>(shape.candidates, kFarOfHit * shape.k));
-        found_ = Reservoir(std::min<size_t>(most, allowed_count_));
+        found_ = Reservoir(
+            std::min(FarRescore::Room(shape.candidates, shape.k), size_t{allowed_count_}));
       }
     }
   }
@@ -547,44 +542,17 @@ class IvfSearch {
     candidates_.Clear();
     found.ForEach([&](float, uint32_t place) { __builtin_prefetch(lists_.numbers + place); });
     if (found.room() > shape_.candidates) {
-      RescoreWhileOfUse(found);
+      far_rescore_.Run(found, shape_.candidates, shape_.k, best_);
     } else {
-      found.ForEach([&](float key, uint32_t place) { AddCandidate(key, place); });
-      below_.ForEach([&](float negated, uint32_t place) { AddCandidate(-negated, place); });
+      const auto add = [&](float key, uint32_t place) {
+        candidates_.Add(place, lists_.numbers[place], is_l2_ ? std::max(key, 0.0f) : key);
+      };
+      found.ForEach(add);
+      below_.ForEach([&](float negated, uint32_t place) { add(-negated, place); });
       rescorer_.Run(shape_.k, range_, candidates_, best_);
     }
     found.Clear();
     best_.WriteTo(hits, slot, is_l2_ ? 1.0f : -1.0f);
-  }
-
-  void AddCandidate(float key, uint32_t place) {
-    candidates_.Add(place, lists_.numbers[place], is_l2_ ? std::max(key, 0.0f) : key);
-  }
-
-  // The nearest by codes first, and more of them the farther behind the last of the best was found.
-  void RescoreWhileOfUse(Reservoir& found) {
-    waiting_.clear();
-    found.ForEach([&](float key, uint32_t place) { waiting_.emplace_back(key, place); });
-    size_t scored = 0;
-    float of_use =
-        -std::numeric_limits<float>::infinity();  // The largest key by codes of the best.
-    for (size_t wanted = shape_.candidates; scored < std::min(wanted, waiting_.size());) {
-      const auto begin = waiting_.begin() + static_cast<ptrdiff_t>(scored);
-      const auto end = waiting_.begin() + static_cast<ptrdiff_t>(std::min(wanted, waiting_.size()));
-      std::nth_element(begin, end - 1, waiting_.end());
-      candidates_.Clear();
-      for (auto at = begin; at < end; ++at) AddCandidate(at->first, at->second);
-      rescorer_.Run(shape_.k, range_, candidates_, best_);
-      const float bound = best_.bound();
-      for (size_t i = 0; i < candidates_.keys.size(); ++i) {
-        if (candidates_.keys[i] <= bound)
-          of_use = std::max(of_use, begin[static_cast<ptrdiff_t>(i)].first);
-      }
-      scored += candidates_.keys.size();
-      wanted = kLastOfUse *
-               static_cast<size_t>(std::count_if(
-                   waiting_.begin(), end, [&](const auto& one) { return one.first <= of_use; }));
-    }
   }
 
   const SearchedLists index_;
@@ -596,6 +564,7 @@ class IvfSearch {
   const KeyRange range_;
   std::unique_ptr<Scorer> scan_;
   Rescorer rescorer_;
+  FarRescore far_rescore_;
   double met_ = 0;            // Rows of this query that may be hits, or about so many.
   size_t below_met_ = 0;      // Those below the range.
   size_t refined_ = 0;        // Those scored at once by what refines.
@@ -604,7 +573,6 @@ class IvfSearch {
   Reservoir found_;           // Places in lists.
   TopK below_;                // The largest keys below the range, negated.
   TopK best_;                 // Rows.
-  std::vector<std::pair<float, uint32_t>> waiting_;  // Candidates: keys and places.
   Candidates candidates_;
   ListOrder order_;
   MetLists met_lists_;
