@@ -95,14 +95,14 @@ void Compactor::Impl::Run(const TaskPtr& task) {
   const int64_t begin_us = clock.MonotonicUs();
   int64_t bytes = 0;
   Status status = task->plan.inputs.empty() ? MergeDeletes(*task) : Merge(*task, bytes);
-  if (!status.ok() && IsOvertaken(task->plan)) {
+  const bool is_dropped = status.code() == ErrorCode::kCollectionNotFound;
+  if (!status.ok() && !is_dropped && IsOvertaken(task->plan)) {
     LogInfo("compaction overtaken vchannel={} inputs={} by=\"{}\"", task->plan.vchannel,
             task->plan.inputs.size(), status.ToString());
     status = {};  // There is nothing left to do, and nothing failed.
   }
   const CollectionId collection = task->plan.collection;
-  if (!status.ok() && status.code() != ErrorCode::kCanceled &&
-      status.code() != ErrorCode::kCollectionNotFound) {
+  if (!status.ok() && !is_dropped && status.code() != ErrorCode::kCanceled) {
     LogWarn("compaction failed collection={} vchannel={} inputs={} error=\"{}\"",
             collection.value(), task->plan.vchannel, task->plan.inputs.size(), status.ToString());
   }

@@ -67,6 +67,7 @@ class HybridSearchTest : public testing::Test {
     Expect(CreateIndex(ctx_, services,
                        {.name = kName, .field = "v", .extra_params = {{"metric_type", "L2"}}}));
     Expect(Load(ctx_, services, kName, {}));
+    UntilLoaded(services);
     model::WriteRequest write{.name = kName, .num_rows = 8};
     model::Column ids =
         model::MakeColumn(FieldId(0), "id", model::DataType::kInt64, model::DataType::kNone, 0);
@@ -78,6 +79,18 @@ class HybridSearchTest : public testing::Test {
     }
     write.columns = {std::move(ids), std::move(vectors)};
     Expect(Write(ctx_, services, std::move(write)).status());
+  }
+  void UntilLoaded(Services& services) {
+    constexpr int64_t kLookMs = 10;
+    const auto monitor = executor_->MakeMonitor();
+    std::lock_guard<Monitor> lock(*monitor);
+    for (int64_t waited = 0; waited < 30'000; waited += kLookMs) {
+      const auto state = GetLoadState(ctx_, services, kName, {});
+      ASSERT_TRUE(state.ok()) << state.status().ToString();
+      if (*state == model::LoadState::kLoaded) return;
+      monitor->WaitFor(kLookMs);
+    }
+    FAIL() << "it is not loaded";
   }
   static void Expect(const Status& status) { ASSERT_TRUE(status.ok()) << status.ToString(); }
   static model::Column Vectors() {
