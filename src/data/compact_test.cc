@@ -8,6 +8,7 @@
 #include "segment/sealed.h"
 #include "store/formats/delta_log.h"
 #include "store/memory/memory_disk.h"
+#include "store/testing/forwarding_store.h"
 
 namespace elanus::data {
 namespace {
@@ -29,22 +30,17 @@ void PrintTo(const Row& row, std::ostream* out) {
 }
 
 /// Notes in which pieces objects are written.
-class PieceNotingStore final : public store::ObjectStore {
+class PieceNotingStore final : public store::ForwardingStore {
  public:
-  explicit PieceNotingStore(store::ObjectStore& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
   Status Put(Context& ctx, std::string_view key, std::string_view content) override {
     Note(content);
-    return inner_.Put(ctx, key, content);
+    return ForwardingStore::Put(ctx, key, content);
   }
   Result<std::unique_ptr<store::ObjectWriter>> Create(Context& ctx, std::string_view key) override {
-    TRY_ASSIGN(auto writer, inner_.Create(ctx, key));
+    TRY_ASSIGN(auto writer, ForwardingStore::Create(ctx, key));
     return std::unique_ptr<store::ObjectWriter>(std::make_unique<Writer>(*this, std::move(writer)));
   }
-  Result<Blob> Open(Context& ctx, std::string_view key) override { return inner_.Open(ctx, key); }
-  Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) override {
-    return inner_.List(ctx, prefix);
-  }
-  Status Delete(Context& ctx, std::string_view key) override { return inner_.Delete(ctx, key); }
 
   size_t bytes = 0;
   size_t largest_piece = 0;
@@ -69,7 +65,6 @@ class PieceNotingStore final : public store::ObjectStore {
     bytes += piece.size();
     largest_piece = std::max(largest_piece, piece.size());
   }
-  store::ObjectStore& inner_;
 };
 
 class CompactTest : public testing::Test {

@@ -8,6 +8,7 @@
 #include "data/node.h"
 #include "segment/sealed.h"
 #include "store/memory/memory_disk.h"
+#include "store/testing/forwarding_store.h"
 
 namespace elanus::data {
 namespace {
@@ -17,27 +18,17 @@ constexpr FieldId kNumber{101};
 constexpr FieldId kVector{102};
 
 /// As a remote store: counts what is opened, and gives damaged copies of what a test names.
-class RemoteStore final : public store::ObjectStore {
+class RemoteStore final : public store::ForwardingStore {
  public:
-  explicit RemoteStore(store::ObjectStore& inner) : inner_(inner) {}
-  Status Put(Context& ctx, std::string_view key, std::string_view bytes) override {
-    return inner_.Put(ctx, key, bytes);
-  }
-  Result<std::unique_ptr<store::ObjectWriter>> Create(Context& ctx, std::string_view key) override {
-    return inner_.Create(ctx, key);
-  }
+  using ForwardingStore::ForwardingStore;
   Result<Blob> Open(Context& ctx, std::string_view key) override {
     ++opened[std::string(key)];
-    TRY_ASSIGN(Blob blob, inner_.Open(ctx, key));
+    TRY_ASSIGN(Blob blob, ForwardingStore::Open(ctx, key));
     if (damaged.count(std::string(key)) == 0) return blob;
     auto copy = std::make_shared<std::string>(blob.bytes());
     (*copy)[copy->size() / 2] ^= 1;
     return Blob(copy, *copy, copy->size());
   }
-  Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) override {
-    return inner_.List(ctx, prefix);
-  }
-  Status Delete(Context& ctx, std::string_view key) override { return inner_.Delete(ctx, key); }
   bool IsRemote() const override { return true; }
   bool ForgetCopy(Context&, std::string_view key) override {
     if (is_damaged_for_good) return true;
@@ -47,9 +38,6 @@ class RemoteStore final : public store::ObjectStore {
   std::map<std::string, int> opened;
   std::set<std::string> damaged;
   bool is_damaged_for_good = false;
-
- private:
-  store::ObjectStore& inner_;
 };
 
 class RemoteSegment : public testing::Test {

@@ -7,6 +7,7 @@
 #include "segment/manifest.h"
 #include "store/formats/column_file.h"
 #include "store/memory/memory_disk.h"
+#include "store/testing/forwarding_store.h"
 
 namespace elanus::query {
 namespace {
@@ -16,28 +17,15 @@ constexpr FieldId kKey{100};
 const std::string kIndexKey = "indexes/3/1/9";
 
 /// Does something else when an object is opened.
-class BusyStore final : public store::ObjectStore {
+class BusyStore final : public store::ForwardingStore {
  public:
-  explicit BusyStore(store::ObjectStore& inner) : inner_(inner) {}
-  Status Put(Context& ctx, std::string_view key, std::string_view content) override {
-    return inner_.Put(ctx, key, content);
-  }
-  Result<std::unique_ptr<store::ObjectWriter>> Create(Context& ctx, std::string_view key) override {
-    return inner_.Create(ctx, key);
-  }
+  using ForwardingStore::ForwardingStore;
   Result<Blob> Open(Context& ctx, std::string_view key) override {
     if (meanwhile && key == kIndexKey) meanwhile();
-    return inner_.Open(ctx, key);
+    return ForwardingStore::Open(ctx, key);
   }
-  Result<std::vector<std::string>> List(Context& ctx, std::string_view prefix) override {
-    return inner_.List(ctx, prefix);
-  }
-  Status Delete(Context& ctx, std::string_view key) override { return inner_.Delete(ctx, key); }
 
   std::function<void()> meanwhile;
-
- private:
-  store::ObjectStore& inner_;
 };
 
 class QueryNode : public testing::Test {
