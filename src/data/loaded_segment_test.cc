@@ -4,6 +4,8 @@
 
 #include "base/executor.h"
 #include "data/node.h"
+#include "expr/json_path.h"
+#include "model/text_numbers.h"
 #include "segment/sealed.h"
 #include "store/memory/memory_disk.h"
 
@@ -11,6 +13,7 @@ namespace elanus::data {
 namespace {
 
 constexpr FieldId kVector{101};
+constexpr FieldId kDocument{102};
 
 class LoadedSegment : public testing::Test {
  protected:
@@ -24,6 +27,8 @@ class LoadedSegment : public testing::Test {
                                          .name = "vec",
                                          .type = model::DataType::kFloatVector,
                                          .type_params = {{"dim", "4"}}});
+    collection_.schema.fields.push_back(
+        {.id = kDocument, .name = "doc", .type = model::DataType::kJson});
     roles::FlushTask task{.segment = SegmentId(1),
                           .collection = collection_.id,
                           .partition = PartitionId(11),
@@ -36,6 +41,7 @@ class LoadedSegment : public testing::Test {
       const float vector[4] = {static_cast<float>(key), 1, 2, 3};
       task.columns[0].AppendFixed(&key);
       task.columns[1].AppendFixed(vector);
+      task.columns[2].AppendBytes(fmt::format(R"({{"p": "{}"}})", key));
       task.row_timestamps.push_back(10);
     }
     auto flushed = node_.Flush(ctx_, task);
@@ -93,6 +99,34 @@ TEST_F(LoadedSegment, AWholeOneIsReadAfterwards) {
   ASSERT_TRUE(blocks.ok());
   EXPECT_EQ(blocks->at(0).rows, 1000u);
   EXPECT_TRUE(view->CheckFiles().ok());
+}
+
+TEST_F(LoadedSegment, AnIndexOfTextsAsNumbersIsAskedWhereTheSchemaReadsThemSo) {
+  collection_.indexes.push_back({.id = IndexId(7),
+                                 .name = "p",
+                                 .field = kDocument,
+                                 .type = "INVERTED",
+                                 .json_path = "/p",
+                                 .json_cast_type = std::string(expr::kStringToDouble)});
+  const auto built =
+      node_.BuildIndex(ctx_, info_, collection_, collection_.indexes[0], roles::BuildPace::kAll);
+  ASSERT_TRUE(built.ok()) << built.status().ToString();
+  info_.indexes.push_back(*built);
+  const auto sealed = Open(/*budget_bytes=*/1 << 30);
+  ASSERT_TRUE(sealed->SyncIndexes(ctx_, info_, collection_).ok());
+  // As where the index was dropped and this segment has not heard of it yet.
+  const auto texts = std::make_shared<const model::CollectionSchema>(collection_.schema);
+  model::CollectionSchema with_numbers = collection_.schema;
+  with_numbers.fields[2].type_params.push_back({model::TextNumberKey("/p"), ""});
+  const auto numbers = std::make_shared<const model::CollectionSchema>(std::move(with_numbers));
+  const model::Predicate predicate{.kind = model::Predicate::Kind::kCompare,
+                                   .field = kDocument,
+                                   .type = model::DataType::kDouble,
+                                   .path = "/p",
+                                   .op = model::Compare::kLt,
+                                   .values = {10.0}};
+  EXPECT_EQ(sealed->Snapshot(numbers)->Estimate(predicate).rows, 10u);
+  EXPECT_EQ(sealed->Snapshot(texts)->Estimate(predicate).coverage, model::Coverage::kNone);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "expr/json_path.h"
 #include "expr/json_terms.h"
 #include "index/embedding_list.h"
 #include "index/key_runs.h"
@@ -315,6 +316,7 @@ Status Sealed::SyncIndexes(Context& ctx, const model::SegmentInfo& segment,
     } else {
       slot.path = info->json_path;
       slot.holds_terms = info->json_cast_type == expr::kWholeDocument;
+      slot.reads_texts = info->json_cast_type == expr::kStringToDouble;
     }
     model::IndexInfo as_built = *info;
     if (!built.type.empty()) as_built.type = built.type;

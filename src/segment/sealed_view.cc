@@ -212,9 +212,13 @@ bool SealedView::IsKeyLookup(const model::Predicate& predicate) const {
 
 const index::ScalarIndex* SealedView::ScalarIndexOf(const model::Predicate& predicate,
                                                     std::string_view* type) const {
+  // An index that was dropped may still be loaded here, one that is new not yet. What texts count
+  // as is the schema's to say, which all rows of a read share.
+  const model::FieldSchema* field = schema_->FindField(predicate.field);
+  const bool reads_texts = field != nullptr && model::HasTextNumbers(*field, predicate.path);
   for (const IndexSlot& slot : state_->indexes) {
     if (slot.is_vector || slot.holds_terms || slot.field != predicate.field ||
-        slot.path != predicate.path) {
+        slot.path != predicate.path || slot.reads_texts != reads_texts) {
       continue;
     }
     if (type != nullptr) *type = slot.type;

@@ -78,6 +78,7 @@ struct IndexSlot {
   bool is_vector = false;
   std::string path;          // Of a scalar index on a place in JSON, as in model::Predicate.
   bool holds_terms = false;  // Of all below `path`, see expr::AskTerms.
+  bool reads_texts = false;  // As numbers, see model::HasTextNumbers.
   std::string type;          // As it was built.
   std::shared_ptr<Piece> piece;
   WarmUp warm_up = WarmUp::kDisable;
