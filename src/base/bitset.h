@@ -73,6 +73,14 @@ class Bitset {
   size_t size_ = 0;
 };
 
+/// Room that ListBits needs at least.
+inline constexpr size_t kListBitsRoom = 68;
+
+/// Writes the places of the set bits from word `next` on, ascending, while `room` is left for what
+/// one more word may have; moves `next` on. Returns how many: 0 once there are no more. Words with
+/// a few bits each cost no branch that chance would mispredict.
+size_t ListBits(BitsetView bits, size_t& next, uint32_t* places, size_t room);
+
 /// Calls fn(i) for each set bit, ascending.
 template <class Fn>
 void ForEachSet(BitsetView bits, Fn fn) {

@@ -33,6 +33,33 @@ void ExpectSame(const Bitset& set, const std::vector<bool>& bits) {
   EXPECT_EQ(set.Any(), count > 0);
 }
 
+TEST(Bitset, ListsAreOfTheBitsThatAreSet) {
+  std::mt19937 rng(8);
+  for (const size_t size :
+       {size_t{0}, size_t{1}, size_t{64}, size_t{255}, size_t{256}, size_t{5000}}) {
+    for (const size_t one_in : {size_t{1}, size_t{2}, size_t{20}, size_t{100}, size_t{1000}}) {
+      Bitset set(size);
+      std::vector<uint32_t> expected;
+      for (size_t i = 0; i < size; ++i) {
+        if (rng() % one_in != 0) continue;
+        set.Set(i);
+        expected.push_back(static_cast<uint32_t>(i));
+      }
+      for (const size_t room : {kListBitsRoom, size_t{200}, size + kListBitsRoom}) {
+        std::vector<uint32_t> places(room);
+        std::vector<uint32_t> listed;
+        size_t next = 0;
+        while (const size_t count = ListBits(set.view(), next, places.data(), room)) {
+          ASSERT_LE(count, room);
+          listed.insert(listed.end(), places.begin(), places.begin() + static_cast<int64_t>(count));
+        }
+        EXPECT_EQ(listed, expected) << size << " bits, one in " << one_in << ", room " << room;
+        EXPECT_EQ(next, set.word_count());
+      }
+    }
+  }
+}
+
 TEST(Bitset, OperationsAgreeWithBools) {
   std::mt19937 rng(7);
   for (size_t size : kSizes) {

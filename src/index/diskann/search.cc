@@ -443,11 +443,9 @@ size_t DiskSearch::NextAllowed(size_t& next, uint32_t* rows) const {
     while (next < end) rows[count++] = static_cast<uint32_t>(next++);
     return count;
   }
-  for (; next < allowed_.size && count + 64 <= kScanTile; next += 64) {
-    for (uint64_t word = allowed_.words[next / 64]; word != 0; word &= word - 1) {
-      rows[count++] = static_cast<uint32_t>(next + static_cast<size_t>(std::countr_zero(word)));
-    }
-  }
+  size_t word = next / 64;
+  count = ListBits(allowed_, word, rows, kScanTile);
+  next = word * 64;
   return count;
 }
 

@@ -207,27 +207,24 @@ class Scanner {
 
   template <class Sink>
   void ScoreAllowed(size_t query, size_t begin, size_t tile, Sink& sink) {
-    const void* pointers[4];
-    uint32_t numbers[4];
-    size_t held = 0;
-    float keys[4];
-    const auto flush = [&] {
-      for (size_t i = held; i < 4; ++i) pointers[i] = pointers[0];
-      distance_.Four(prepared_[query], pointers, keys);
-      for (size_t i = 0; i < held; ++i) {
-        const float key = keys[i] * query_scale_[query] * RowScale(numbers[i]);
-        if (range_.Holds(key)) sink.Push(key, numbers[i]);
-      }
-      held = 0;
-    };
     static_assert(kTileRows % 64 == 0, "tiles start at whole words");
-    ForEachSet({allowed_.words + begin / 64, tile}, [&](size_t i) {
-      if (i >= tile) return;
-      pointers[held] = RowOf(rows_, begin + i);
-      numbers[held++] = static_cast<uint32_t>(begin + i);
-      if (held == 4) flush();
-    });
-    if (held > 0) flush();
+    uint32_t places[kTileRows + kListBitsRoom];
+    size_t word = 0;
+    const size_t count =
+        ListBits({allowed_.words + begin / 64, tile}, word, places, std::size(places));
+    for (size_t i = 0; i < count; i += 4) {
+      const size_t held = std::min<size_t>(4, count - i);
+      const void* pointers[4];
+      for (size_t j = 0; j < 4; ++j)
+        pointers[j] = RowOf(rows_, begin + places[i + (j < held ? j : 0)]);
+      float keys[4];
+      distance_.Four(prepared_[query], pointers, keys);
+      for (size_t j = 0; j < held; ++j) {
+        const auto row = static_cast<uint32_t>(begin + places[i + j]);
+        const float key = keys[j] * query_scale_[query] * RowScale(row);
+        if (range_.Holds(key)) sink.Push(key, row);
+      }
+    }
   }
 
   Context& ctx_;

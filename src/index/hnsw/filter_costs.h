@@ -24,7 +24,8 @@ class GraphFilterCosts {
       : distance_(kDistance + kDistanceByte * static_cast<double>(shape.code_bytes)),
         is_small_(shape.code_bytes <= kSmallCodeBytes),
         allowed_(static_cast<double>(shape.allowed)),
-        share_(allowed_ / static_cast<double>(shape.nodes)),
+        nodes_(static_cast<double>(shape.nodes)),
+        share_(allowed_ / nodes_),
         beam_(static_cast<double>(shape.beam)),
         cells_(static_cast<double>(shape.cells)),
         dim_(static_cast<double>(shape.dim)),
@@ -41,8 +42,11 @@ class GraphFilterCosts {
 
   /// Allowed rows that a scan of the nearest cells meets, at most and at least. On clusters the
   /// most are twice as many as hold the best rows, however far these are from the query; they cost
-  /// about what two walks do.
-  size_t cell_rows() const { return static_cast<size_t>(kCellRowsOfBeam * beam_); }
+  /// about what two walks do. Ten times the nodes have twice as many rows that are about as near.
+  size_t cell_rows() const {
+    const double growth = std::pow(std::max(1.0, nodes_ / kCellRowsNodes), kCellRowsGrowth);
+    return static_cast<size_t>(kCellRowsOfBeam * growth * beam_);
+  }
   size_t cell_rows_least() const { return static_cast<size_t>(kCellRowsLeastOfBeam * beam_); }
   /// Of such a scan. Where a filter allows one row in ten, ten are looked up for each that is met.
   double Cells() const {
@@ -92,6 +96,8 @@ class GraphFilterCosts {
   static constexpr double kCellAdvantage = 2.7;
   static constexpr double kCellRowsMet = 2;
   static constexpr double kCellRowsOfBeam = 80;
+  static constexpr double kCellRowsNodes = 100'000;
+  static constexpr double kCellRowsGrowth = 0.2;
   static constexpr double kCellRowsLeastOfBeam = 16;
   // WalkNear: which of the nodes met are allowed; following the links of one to allowed nodes.
   static constexpr double kNearBegins = 4'000;
@@ -107,7 +113,7 @@ class GraphFilterCosts {
 
   const double distance_;
   const bool is_small_;
-  const double allowed_, share_, beam_, cells_, dim_, wanted_;
+  const double allowed_, nodes_, share_, beam_, cells_, dim_, wanted_;
 };
 
 }  // namespace elanus::index

@@ -239,9 +239,9 @@ class GraphSearch {
     below_.Clear();
     if (ScansSketches()) {
       if (allowed_rows_.empty()) {
-        allowed_rows_.reserve(allowed_count_);
-        ForEachSet(allowed_,
-                   [&](size_t row) { allowed_rows_.push_back(static_cast<uint32_t>(row)); });
+        allowed_rows_.resize(allowed_count_ + kListBitsRoom);
+        size_t next = 0;
+        allowed_rows_.resize(ListBits(allowed_, next, allowed_rows_.data(), allowed_rows_.size()));
       }
       TRY(ScanBySketches(allowed_rows_, best));
     } else {
@@ -298,16 +298,12 @@ class GraphSearch {
 
   // Row by row, since few are allowed: their nodes lie anywhere.
   Status ScanAllowed(TopK& best) {
-    size_t count = 0;
-    for (size_t w = 0; w < allowed_.word_count(); ++w) {
-      for (uint64_t word = allowed_.words[w]; word != 0; word &= word - 1) {
-        nodes_[count++] = graph_.node_of[w * 64 + static_cast<size_t>(std::countr_zero(word))];
-      }
-      if (count < kScanTile) continue;
+    size_t next = 0;
+    while (const size_t count = ListBits(allowed_, next, nodes_.data(), kScanTile)) {
+      for (size_t i = 0; i < count; ++i) nodes_[i] = graph_.node_of[nodes_[i]];
       TRY(ScoreNodes(nodes_.data(), count, best));
-      count = 0;
     }
-    return ScoreNodes(nodes_.data(), count, best);
+    return {};
   }
 
   // A tile of nodes at most, some on their way into the cache while others are scored.
@@ -365,7 +361,7 @@ class GraphSearch {
   TopK best_;
   TopK below_;  // The largest keys below the range, negated.
   WalkScratch scratch_;
-  std::array<uint32_t, kScanTile + 64> nodes_;  // Of a tile, which ends with a word of the filter.
+  std::array<uint32_t, kScanTile> nodes_;
   std::array<float, kScanTile> keys_;
   Bitset node_bits_;
   std::unique_ptr<SpreadSeeds> spread_;  // Made by the first query that needs it.

@@ -25,7 +25,7 @@ uint32_t HomeOf(const OpenedIvf& lists, size_t row) {
 AllowedLists::AllowedLists(const OpenedIvf& lists, BitsetView allowed, size_t count, bool groups)
     : shares_(lists.header.lists, 0) {
   const size_t enough = std::max<size_t>(kSampledRows, kSampledPerList * lists.header.lists);
-  if (groups && count <= std::max(kGroupedRows, enough)) Group(lists, allowed);
+  if (groups && count <= std::max(kGroupedRows, enough)) Group(lists, allowed, count);
   // One word of the filter in so many is looked at.
   const size_t stride = count <= kGroupedRows ? 1 : std::max<size_t>(1, count / enough);
   std::vector<uint32_t> counts(lists.header.lists, 0);
@@ -50,13 +50,16 @@ AllowedLists::AllowedLists(const OpenedIvf& lists, BitsetView allowed, size_t co
   mean_share_ = held_ == 0 ? 0 : std::min(1.0, sum / static_cast<double>(held_));
 }
 
-void AllowedLists::Group(const OpenedIvf& lists, BitsetView allowed) {
+void AllowedLists::Group(const OpenedIvf& lists, BitsetView allowed, size_t count) {
   starts_.assign(lists.header.lists + 1, 0);
+  std::vector<uint32_t> rows(count + kListBitsRoom);
+  size_t word = 0;
+  rows.resize(ListBits(allowed, word, rows.data(), rows.size()));
   const auto each = [&](auto fn) {
-    ForEachSet(allowed, [&](size_t row) {
-      fn(HomeOf(lists, row), static_cast<uint32_t>(row));
-      if (lists.seconds != nullptr) fn(lists.seconds[row], static_cast<uint32_t>(row));
-    });
+    for (const uint32_t row : rows) {
+      fn(HomeOf(lists, row), row);
+      if (lists.seconds != nullptr) fn(lists.seconds[row], row);
+    }
   };
   each([&](uint32_t list, uint32_t) { ++starts_[list + 1]; });
   for (size_t l = 1; l < starts_.size(); ++l) starts_[l] += starts_[l - 1];

@@ -35,7 +35,7 @@ class AllowedLists {
   }
 
  private:
-  void Group(const OpenedIvf& lists, BitsetView allowed);
+  void Group(const OpenedIvf& lists, BitsetView allowed, size_t count);
 
   size_t held_ = 0;
   double mean_share_ = 0;

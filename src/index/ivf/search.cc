@@ -163,14 +163,12 @@ class IvfSearch {
       }
       rescorer_.SetQuery(query_);
       candidates_.Clear();
-      for (size_t w = 0; w < allowed_.word_count(); ++w) {
-        for (uint64_t word = allowed_.words[w]; word != 0; word &= word - 1) {
-          const size_t row = w * 64 + static_cast<size_t>(std::countr_zero(word));
-          candidates_.Add(lists_.place_of[row], static_cast<uint32_t>(row), 0);
-        }
-        if (candidates_.keys.size() >= kRowsAtOnce) TRY(MeetCandidates());
+      uint32_t rows[kRowsAtOnce];
+      size_t next = 0;
+      while (const size_t count = ListBits(allowed_, next, rows, kRowsAtOnce)) {
+        for (size_t r = 0; r < count; ++r) candidates_.Add(lists_.place_of[rows[r]], rows[r], 0);
+        TRY(MeetCandidates());
       }
-      TRY(MeetCandidates());
       best_.WriteTo(hits, i, is_l2_ ? 1.0f : -1.0f);
     }
     return {};
