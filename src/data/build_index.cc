@@ -110,7 +110,7 @@ int64_t EstimateBuild(const model::IndexInfo& index, const model::ColumnView& co
   for (const model::KeyValue& kv : index.build_params) texts[kv.key] = kv.value;
   const auto params = index::ParseParams(type->params, index::Phase::kBuild, texts);
   if (!params.ok()) return 0;
-  return 2 * static_cast<int64_t>(type->EstimateMemory(shape, *params));
+  return static_cast<int64_t>(type->BuildMemory(shape, *params));
 }
 
 // Rows that hold a vector.

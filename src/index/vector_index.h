@@ -129,6 +129,8 @@ struct IndexType {
   Status (*Check)(uint32_t dim, const Params& build) = nullptr;
   /// Heap bytes of an opened index, at most; of a sparse one those its file has.
   size_t (*EstimateMemory)(const RowShape& shape, const Params& build);
+  /// Heap bytes of a build at its height, the file among them. Null: twice the index's.
+  size_t (*EstimateBuildMemory)(const RowShape& shape, const Params& build) = nullptr;
   /// Builds from `rows` (COSINE rows not normalised) and returns the file's bytes, which hold all
   /// that Open needs but the raw vectors. Cancellable through ctx.
   Result<std::string> (*Build)(Context& ctx, VectorBlock rows, model::Metric metric,
@@ -138,6 +140,10 @@ struct IndexType {
   /// other rows or another metric, gives kIntegrity.
   Result<std::unique_ptr<VectorIndex>> (*Open)(Blob file, VectorBlock rows, model::Metric metric);
 
+  size_t BuildMemory(const RowShape& shape, const Params& build) const {
+    return EstimateBuildMemory == nullptr ? 2 * EstimateMemory(shape, build)
+                                          : EstimateBuildMemory(shape, build);
+  }
   bool Takes(model::Metric metric) const;
   bool Takes(ElementType element) const;
 };

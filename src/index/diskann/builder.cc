@@ -16,12 +16,20 @@ namespace {
 constexpr uint32_t kNodesPerTask = 64;
 constexpr float kLastAlpha = 1.2f;
 
+// Links that a node may have for a while.
+uint32_t CapacityFor(uint32_t degree) { return degree + degree * 3 / 10 + 1; }
+
 }  // namespace
+
+size_t VamanaBuilder::NodeBytes(uint32_t degree) {
+  return (1 + CapacityFor(degree)) * sizeof(uint32_t) + sizeof(float) + sizeof(uint32_t) +
+         sizeof(SpinLock);
+}
 
 VamanaBuilder::VamanaBuilder(const BuildSpace& space, uint32_t degree, uint32_t list_size)
     : space_(space),
       degree_(degree),
-      capacity_(degree + degree * 3 / 10 + 1),
+      capacity_(CapacityFor(degree)),
       list_size_(std::min(list_size, std::max(space.nodes(), 1u))),
       order_(space.nodes()),
       links_(size_t{space.nodes()} * (1 + capacity_), 0),

@@ -22,6 +22,10 @@ class VamanaBuilder {
   /// `passes`: 2, or 1 for the last pass alone. Every node can be reached from the entry then.
   Status Build(Context& ctx, int passes, const BuildOptions& options);
 
+  /// Bytes a node of the graph while it is built: its links, its lock, and what else is known of
+  /// it.
+  static size_t NodeBytes(uint32_t degree);
+
   uint32_t entry() const { return entry_; }
   std::span<const uint32_t> Links(uint32_t node) const {
     const uint32_t* slot = Slot(node);

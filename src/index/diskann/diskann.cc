@@ -58,7 +58,7 @@ constexpr ParamSpec kBuildMemorySpec{
     0,
     0,
     kAnyNumber,
-    "Accepted without effect: a build works in memory and segments are bounded."};
+    "GB of memory that the build of a segment may take by estimate, or it fails; 0: any."};
 constexpr ParamSpec kDiskCodesSpec{"disk_pq_dims",
                                    Phase::kBuild,
                                    ParamKind::kInteger,
@@ -189,11 +189,53 @@ uint64_t CacheBytes(const VectorBlock& rows, const Params& build) {
   return static_cast<uint64_t>(std::min(bytes, 1e18));
 }
 
+DiskHeader HeaderFor(const RowShape& shape, const Params& build) {
+  const VectorBlock rows{.rows = shape.rows, .dim = shape.dim, .element = shape.element};
+  const CodePlan plan = PlanCodes(rows, build);
+  const bool rotated = plan.kind == CodeKind::kRotated;
+  DiskHeader header{
+      .nodes = shape.rows,
+      .dim = shape.dim,
+      .degree = static_cast<uint64_t>(build.GetInt("max_degree", kDegree)),
+      .code_dim = plan.code_dim,
+      .code_params = rotated ? RotatedSavedBytes(shape.dim)
+                             : (size_t{plan.code_dim} << kCodeBits) * sizeof(float) + kCodeHead,
+      .code_bytes = rotated ? RotatedRowBytes(shape.dim) : plan.parts.spaces,
+      .code_terms = rotated ? 0u : 1u,
+      .element = static_cast<uint64_t>(shape.element),
+      .scaled = shape.element != ElementType::kFloat32 && shape.metric == model::Metric::kCosine};
+  header.cached_blocks = CacheBytes(rows, build) / header.Shape().block_bytes;
+  return header;
+}
+
+// The graph, the whole file, the rows that codes are trained on, and of COSINE vectors of length 1.
+size_t EstimateBuildMemory(const RowShape& shape, const Params& build) {
+  const auto degree = static_cast<uint32_t>(build.GetInt("max_degree", kDegree));
+  const bool copies =
+      shape.metric == model::Metric::kCosine && shape.element == ElementType::kFloat32;
+  const size_t row = shape.dim * sizeof(float);
+  const size_t cell_row = sizeof(uint32_t);
+  return DiskLayout(HeaderFor(shape, build)).end + std::min<size_t>(shape.rows, kSampleRows) * row +
+         shape.rows * (VamanaBuilder::NodeBytes(degree) + cell_row + (copies ? row : 0));
+}
+
+Status CheckBudget(const RowShape& shape, const Params& build) {
+  const double budget_gb = build.Get("build_dram_budget_gb", 0);
+  const double needed_gb = static_cast<double>(EstimateBuildMemory(shape, build)) / 1e9;
+  if (budget_gb == 0 || needed_gb <= budget_gb) return {};
+  return Invalid(
+      "a build over {} vectors takes an estimated {:.3g} GB of memory, build_dram_budget_gb allows "
+      "{:.3g}",
+      shape.rows, needed_gb, budget_gb);
+}
+
 Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
                           const BuildOptions& options) {
   if (rows.rows >= (1u << 31)) {
     return Invalid("DISKANN holds fewer than 2^31 rows, got {}", rows.rows);
   }
+  TRY(CheckBudget({.rows = rows.rows, .dim = rows.dim, .element = rows.element, .metric = metric},
+                  build));
   std::vector<float> normalised;
   if (metric == model::Metric::kCosine && rows.element == ElementType::kFloat32) {
     normalised = Normalised(rows);
@@ -224,22 +266,7 @@ Result<std::string> Build(Context& ctx, VectorBlock rows, model::Metric metric, 
 
 template <StepsIn kStepsIn>
 size_t EstimateMemory(const RowShape& shape, const Params& build) {
-  const VectorBlock rows{.rows = shape.rows, .dim = shape.dim, .element = shape.element};
-  const CodePlan plan = PlanCodes(rows, build);
-  const bool rotated = plan.kind == CodeKind::kRotated;
-  DiskHeader header{
-      .nodes = shape.rows,
-      .dim = shape.dim,
-      .degree = static_cast<uint64_t>(build.GetInt("max_degree", kDegree)),
-      .code_dim = plan.code_dim,
-      .code_params = rotated ? RotatedSavedBytes(shape.dim)
-                             : (size_t{plan.code_dim} << kCodeBits) * sizeof(float) + kCodeHead,
-      .code_bytes = rotated ? RotatedRowBytes(shape.dim) : plan.parts.spaces,
-      .code_terms = rotated ? 0u : 1u,
-      .element = static_cast<uint64_t>(shape.element),
-      .scaled = shape.element != ElementType::kFloat32 && shape.metric == model::Metric::kCosine};
-  header.cached_blocks = CacheBytes(rows, build) / header.Shape().block_bytes;
-  return EstimateDiskMemory(header, kStepsIn);
+  return EstimateDiskMemory(HeaderFor(shape, build), kStepsIn);
 }
 
 template <StepsIn kStepsIn>
@@ -263,6 +290,7 @@ const IndexType& DiskAnnType() {
                                .params = kParams,
                                .maps = false,  // Is mapped, whatever one likes.
                                .EstimateMemory = EstimateMemory<StepsIn::kMemory>,
+                               .EstimateBuildMemory = EstimateBuildMemory,
                                .Build = Build,
                                .Open = Open<StepsIn::kMemory>};
   return kType;
@@ -278,6 +306,7 @@ const IndexType& AisaqType() {
           [](const RowShape& shape, const Params& build) {
             return EstimateMemory<StepsIn::kFile>(shape, AisaqBuild(build));
           },
+      .EstimateBuildMemory = EstimateBuildMemory,
       .Build =
           [](Context& ctx, VectorBlock rows, model::Metric metric, const Params& build,
              const BuildOptions& options) {

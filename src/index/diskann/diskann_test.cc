@@ -201,6 +201,21 @@ TEST_F(DiskAnnTest, TakesTheMemoryItSaysItWill) {
   EXPECT_GE(heap, estimate * 9 / 10);
 }
 
+TEST_F(DiskAnnTest, ABuildThatWouldTakeMoreThanItsBudgetIsRefused) {
+  const RowShape shape{.rows = kRows, .dim = kDim};
+  const auto needed_gb = static_cast<double>(DiskAnnType().BuildMemory(shape, {})) / 1e9;
+  EXPECT_GE(needed_gb * 1e9, static_cast<double>(Build({}).size() + kRows * 48 * sizeof(uint32_t)));
+  for (const IndexType* type : {&DiskAnnType(), &AisaqType()}) {
+    const auto refused = type->Build(ctx_, block(), Metric::kL2,
+                                     Of({{"build_dram_budget_gb", needed_gb * 0.9}}), {});
+    EXPECT_EQ(refused.status().code(), ErrorCode::kInvalidParameter);
+    EXPECT_NE(refused.status().message().find("build_dram_budget_gb"), std::string::npos);
+    EXPECT_TRUE(
+        type->Build(ctx_, block(), Metric::kL2, Of({{"build_dram_budget_gb", needed_gb * 1.1}}), {})
+            .ok());
+  }
+}
+
 TEST_F(DiskAnnTest, KeepsNothingButItsCodebooksInMemoryAsAisaq) {
   const std::string bytes = Build(Of({{"search_cache_budget_gb_ratio", 0}}));
   const auto disk = Open(bytes);
