@@ -81,19 +81,20 @@ class LoadedSegment : public testing::Test {
 TEST_F(LoadedSegment, ItsChecksumsAreLookedAtBeforeItIsRead) {
   DamageTheVectors();
   const auto sealed = Open(/*budget_bytes=*/1 << 30);
-  EXPECT_EQ(sealed->Warm(ctx_, segment::WarmUp::kSync).code(), ErrorCode::kIntegrity);
+  EXPECT_EQ(segment::Sealed::Warm(ctx_, {sealed}, segment::WarmUp::kSync).code(),
+            ErrorCode::kIntegrity);
 }
 
 TEST_F(LoadedSegment, WhatIsLargerThanTheBudgetIsLookedAtWhenItIsRead) {
   DamageTheVectors();
   const auto sealed = Open(/*budget_bytes=*/10'000);
-  EXPECT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  EXPECT_TRUE(segment::Sealed::Warm(ctx_, {sealed}, segment::WarmUp::kSync).ok());
   EXPECT_EQ(sealed->Snapshot()->Vectors(kVector).status().code(), ErrorCode::kIntegrity);
 }
 
 TEST_F(LoadedSegment, AWholeOneIsReadAfterwards) {
   const auto sealed = Open(/*budget_bytes=*/1 << 30);
-  ASSERT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  ASSERT_TRUE(segment::Sealed::Warm(ctx_, {sealed}, segment::WarmUp::kSync).ok());
   const auto view = sealed->Snapshot();
   const auto blocks = view->Vectors(kVector);
   ASSERT_TRUE(blocks.ok());

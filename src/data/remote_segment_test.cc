@@ -2,7 +2,11 @@
 // copy of one is fetched anew.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "data/node.h"
@@ -22,6 +26,8 @@ class RemoteStore final : public store::ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
   Result<Blob> Open(Context& ctx, std::string_view key) override {
+    if (meanwhile) meanwhile(std::string(key));
+    const std::lock_guard<std::mutex> lock(mutex_);
     ++opened[std::string(key)];
     TRY_ASSIGN(Blob blob, ForwardingStore::Open(ctx, key));
     if (damaged.count(std::string(key)) == 0) return blob;
@@ -31,6 +37,7 @@ class RemoteStore final : public store::ForwardingStore {
   }
   bool IsRemote() const override { return true; }
   bool ForgetCopy(Context&, std::string_view key) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (is_damaged_for_good) return true;
     return damaged.erase(std::string(key)) > 0;
   }
@@ -38,6 +45,32 @@ class RemoteStore final : public store::ForwardingStore {
   std::map<std::string, int> opened;
   std::set<std::string> damaged;
   bool is_damaged_for_good = false;
+  std::function<void(const std::string&)> meanwhile;  // While something is being opened.
+
+ private:
+  std::mutex mutex_;
+};
+
+/// A place where whoever comes with one of some names waits for those with the others.
+class Meeting {
+ public:
+  explicit Meeting(std::set<std::string> names) : names_(std::move(names)) {}
+  void Come(const std::string& name) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (names_.count(name) == 0) return;
+    here_.insert(name);
+    came_.notify_all();
+    came_.wait_for(lock, std::chrono::seconds(20), [&] { return here_ == names_; });
+    met_ = met_ && here_ == names_;
+  }
+  bool met() const { return met_ && here_ == names_; }
+
+ private:
+  const std::set<std::string> names_;
+  std::set<std::string> here_;
+  bool met_ = true;
+  std::mutex mutex_;
+  std::condition_variable came_;
 };
 
 class RemoteSegment : public testing::Test {
@@ -77,7 +110,8 @@ class RemoteSegment : public testing::Test {
         {.objects = remote_,
          .cache = std::make_shared<segment::PieceCache>(segment::PieceCacheOptions(), 1 << 30),
          .load = load,
-         .keys = keys_},
+         .keys = keys_,
+         .fetches = fetches_},
         info_, collection_);
     EXPECT_TRUE(opened.ok()) << opened.status().ToString();
     return opened.ok() ? *opened : nullptr;
@@ -93,6 +127,8 @@ class RemoteSegment : public testing::Test {
   RemoteStore remote_{*objects_};
   Pool pool_{*executor_, "build", 1, 16};
   Node node_{*executor_, remote_, pool_, {}};
+  Pool fetch_pool_{*executor_, "fetch", 3, 100};
+  segment::Fetches fetches_;  // As a test says.
   std::shared_ptr<segment::KeysInUse> keys_ = std::make_shared<segment::KeysInUse>();
   model::CollectionInfo collection_;
   model::SegmentInfo info_;
@@ -100,7 +136,7 @@ class RemoteSegment : public testing::Test {
 
 TEST_F(RemoteSegment, ALoadOpensWhatStaysOpenAndNothingElse) {
   const auto sealed = Open();
-  ASSERT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  ASSERT_TRUE(segment::Sealed::Warm(ctx_, {sealed}, segment::WarmUp::kSync).ok());
   const std::map<std::string, int> expected = {
       {File("1.col"), 1}, {File("100.col"), 1}, {File("manifest"), 1}};
   EXPECT_EQ(remote_.opened, expected);
@@ -115,9 +151,23 @@ TEST_F(RemoteSegment, ALoadOpensWhatStaysOpenAndNothingElse) {
 
 TEST_F(RemoteSegment, WhatIsToBeWarmIsOpenedByTheLoad) {
   const auto sealed = Open({.warms_scalar_fields = "sync"});
-  ASSERT_TRUE(sealed->Warm(ctx_, segment::WarmUp::kSync).ok());
+  ASSERT_TRUE(segment::Sealed::Warm(ctx_, {sealed}, segment::WarmUp::kSync).ok());
   EXPECT_EQ(remote_.opened.count(File("101.col")), 1u);
   EXPECT_EQ(remote_.opened.count(File("102.col")), 0u);
+}
+
+TEST_F(RemoteSegment, ALoadFetchesWhatItNeedsAtTheSameTime) {
+  fetches_ = segment::Fetches(fetch_pool_);
+  Meeting held({File("1.col"), File("100.col")});
+  Meeting warmed({File("101.col"), File("102.col")});
+  remote_.meanwhile = [&](const std::string& key) {
+    held.Come(key);
+    warmed.Come(key);
+  };
+  const auto sealed = Open({.warms_vector_fields = "sync", .warms_scalar_fields = "sync"});
+  EXPECT_TRUE(held.met());
+  ASSERT_TRUE(segment::Sealed::Warm(ctx_, {sealed}, segment::WarmUp::kSync, fetches_).ok());
+  EXPECT_TRUE(warmed.met());
 }
 
 TEST_F(RemoteSegment, ItsFilesAreInUseForAsLongAsSomebodyMayReadThem) {

@@ -99,10 +99,12 @@ struct Node::Impl {
   store::ObjectStore& objects;
   Pool& search_pool;
   const QueryOptions options;
+  const segment::Fetches fetches;
   const std::shared_ptr<segment::PieceCache> cache;
   const std::shared_ptr<segment::KeysInUse> keys;
   segment::PageStreams pages;
-  mutable std::shared_mutex mutex;  // Guards the maps; held for look-ups only.
+  mutable std::shared_mutex mutex;   // Guards what follows; held for look-ups only.
+  std::shared_ptr<Context> warming;  // Of what warms up behind a load; cancelled at the end.
   struct Loaded {
     std::shared_ptr<segment::Sealed> sealed;
     CollectionId collection;
@@ -141,31 +143,17 @@ struct Node::Impl {
     return true;
   }
 
-  // Opens a segment with the deletes of its delta logs.
-  Result<std::shared_ptr<segment::Sealed>> OpenSegment(Context& ctx, const model::SegmentInfo& info,
-                                                       const model::CollectionInfo& collection,
-                                                       const std::vector<model::DeltaInfo>& deltas,
-                                                       std::shared_ptr<segment::Fillers> fillers) {
-    TRY_ASSIGN(const std::shared_ptr<segment::Sealed> sealed,
-               segment::Sealed::Open(ctx,
-                                     {.objects = objects,
-                                      .cache = cache,
-                                      .load = options.load,
-                                      .fillers = std::move(fillers),
-                                      .keys = keys},
-                                     info, collection));
-    for (const model::DeltaInfo& delta : deltas) {
-      TRY_ASSIGN(const model::Deletes deletes,
-                 store::OpenChecked(ctx, objects, delta.key, [&](const Blob& blob) {
-                   return store::DecodeDeltaLog(blob.bytes(), delta.key);
-                 }));
-      sealed->ApplyDeletes(deletes);
-    }
-    return sealed;
-  }
-
-  Status Load(Context& ctx, const model::SegmentInfo& info, const model::CollectionInfo& collection,
+  // A segment that is being loaded.
+  struct Loading {
+    const model::SegmentInfo* info;
+    std::shared_ptr<segment::Sealed> sealed;
+    bool is_new = false;
+  };
+  Status Open(Context& ctx, std::vector<Loading>& all, const model::CollectionInfo& collection,
               const std::vector<model::DeltaInfo>& deltas);
+  Status Publish(const Loading& loading, const model::CollectionInfo& collection);
+  Status Load(Context& ctx, const std::vector<model::SegmentInfo>& infos,
+              const model::CollectionInfo& collection, const std::vector<model::DeltaInfo>& deltas);
 
   // Of the schema that the request was checked against. A page of an iterator also finds segments
   // that were released since its first one.
@@ -194,12 +182,18 @@ struct Node::Impl {
   }
 
   // A full queue, or a column that cannot be opened: the first read does it, and tells.
-  void WarmLater(Clock& clock, const std::shared_ptr<segment::Sealed>& sealed) {
-    const Status queued = search_pool.Submit([&clock, sealed] {
-      Context ctx(clock);
-      const Status warmed = sealed->Warm(ctx, segment::WarmUp::kAsync);
-      if (!warmed.ok()) LogWarn("warming up failed error=\"{}\"", warmed.ToString());
-    });
+  void WarmLater(Clock& clock, std::vector<std::shared_ptr<segment::Sealed>> opened) {
+    {
+      std::unique_lock<std::shared_mutex> lock(mutex);
+      if (warming == nullptr) warming = std::make_shared<Context>(clock);
+    }
+    const Status queued =
+        search_pool.Submit([warming = warming, fetches = fetches, opened = std::move(opened)] {
+          const Status warmed =
+              segment::Sealed::Warm(*warming, opened, segment::WarmUp::kAsync, fetches);
+          if (!warmed.ok() && warmed.code() != ErrorCode::kCanceled)
+            LogWarn("warming up failed error=\"{}\"", warmed.ToString());
+        });
     if (!queued.ok()) LogInfo("not warmed up, too much is waiting");
   }
 
@@ -246,65 +240,122 @@ struct Node::Impl {
   segment::SearchThreads Threads() { return {.pool = &search_pool, .batch = options.batch}; }
 };
 
-Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options)
+Node::Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options,
+           segment::Fetches fetches)
     : impl_(new Impl{.objects = objects,
                      .search_pool = search_pool,
                      .options = options,
+                     .fetches = fetches,
                      .cache = std::make_shared<segment::PieceCache>(options.cache,
                                                                     ReadMemoryUse().total_bytes),
                      .keys = std::make_shared<segment::KeysInUse>(),
                      .pages = segment::PageStreams(options.pages),
                      .mutex = {},
+                     .warming = {},
                      .segments = {},
                      .collections = {}}) {}
-Node::~Node() = default;
+Node::~Node() {
+  if (impl_->warming != nullptr) impl_->warming->Cancel();
+}
 
-Status Node::Impl::Load(Context& ctx, const model::SegmentInfo& info,
+// Opens those that are not, with the deletes of the delta logs.
+Status Node::Impl::Open(Context& ctx, std::vector<Loading>& all,
                         const model::CollectionInfo& collection,
                         const std::vector<model::DeltaInfo>& deltas) {
-  std::shared_ptr<segment::Sealed> sealed = Find(info.id);
-  // A mapped file of it had failed: a release and a load that follow each other closely come as
-  // this call alone, and the file may have been put back.
-  if (sealed != nullptr && !sealed->Snapshot()->CheckFiles().ok()) sealed = nullptr;
-  const bool is_new = sealed == nullptr;
-  std::shared_ptr<segment::Fillers> fillers;
+  segment::SealedParts sealed_parts{.objects = objects,
+                                    .cache = cache,
+                                    .load = options.load,
+                                    .fillers = {},
+                                    .keys = keys,
+                                    .fetches = fetches};
   {
     std::unique_lock<std::shared_mutex> lock(mutex);
-    fillers = Learn(collection.id, collection.schema).fillers;
+    sealed_parts.fillers = Learn(collection.id, collection.schema).fillers;
   }
-  if (is_new) {
-    TRY_ASSIGN(sealed, OpenSegment(ctx, info, collection, deltas, std::move(fillers)));
+  std::vector<Loading*> missing;
+  for (Loading& loading : all) {
+    if (loading.is_new) missing.push_back(&loading);
   }
-  TRY(sealed->SyncIndexes(ctx, info, collection));
-  TRY(sealed->Warm(ctx, segment::WarmUp::kSync));
-  if (sealed->IsToBeWarmed(segment::WarmUp::kAsync)) WarmLater(ctx.clock(), sealed);
+  if (missing.empty()) return {};
+  std::vector<model::Deletes> deletes(deltas.size());
+  TRY(fetches.ForEach(ctx, deltas.size(), [&](Context& part, size_t i) -> Status {
+    const std::string& key = deltas[i].key;
+    TRY_ASSIGN(deletes[i], store::OpenChecked(part, objects, key, [&](const Blob& blob) {
+                 return store::DecodeDeltaLog(blob.bytes(), key);
+               }));
+    return {};
+  }));
+  return fetches.ForEach(ctx, missing.size(), [&](Context& part, size_t i) -> Status {
+    TRY_ASSIGN(auto sealed,
+               segment::Sealed::Open(part, sealed_parts, *missing[i]->info, collection));
+    for (const model::Deletes& some : deletes) sealed->ApplyDeletes(some);
+    missing[i]->sealed = std::move(sealed);
+    return {};
+  });
+}
+
+// Lists a segment that is loaded.
+Status Node::Impl::Publish(const Loading& loading, const model::CollectionInfo& collection) {
+  const model::SegmentInfo& info = *loading.info;
   // Together, so that a schema that comes meanwhile reaches the segment here or there.
   std::shared_ptr<const model::CollectionSchema> newest;
   {
     std::unique_lock<std::shared_mutex> lock(mutex);
-    if (!is_new && segments.count(info.id) == 0) {
+    if (!loading.is_new && segments.count(info.id) == 0) {
       return Error(ErrorCode::kSegmentNotFound, "released while it was loaded again[segment={}]",
                    info.id.value());
     }
     Shared& shared = Learn(collection.id, collection.schema);
-    Loaded loaded{.sealed = sealed, .collection = collection.id, .info = info};
-    if (!is_new) {
+    if (!loading.is_new) {
       segments.at(info.id).info = info;
-    } else if (segments.insert_or_assign(info.id, std::move(loaded)).second) {
+    } else if (segments
+                   .insert_or_assign(
+                       info.id,
+                       Loaded{.sealed = loading.sealed, .collection = collection.id, .info = info})
+                   .second) {
       ++shared.segments;
     }
     newest = shared.schemas->newest();
   }
-  sealed->SetSchema(*newest);
+  loading.sealed->SetSchema(*newest);
   return {};
 }
 
-Status Node::LoadSegment(Context& ctx, const model::SegmentInfo& info,
-                         const model::CollectionInfo& collection,
-                         const std::vector<model::DeltaInfo>& deltas) {
+Status Node::Impl::Load(Context& ctx, const std::vector<model::SegmentInfo>& infos,
+                        const model::CollectionInfo& collection,
+                        const std::vector<model::DeltaInfo>& deltas) {
+  std::vector<Loading> all;
+  for (const model::SegmentInfo& info : infos) {
+    std::shared_ptr<segment::Sealed> sealed = Find(info.id);
+    // A mapped file of it had failed: a release and a load that follow each other closely come as
+    // this call alone, and the file may have been put back.
+    if (sealed != nullptr && !sealed->Snapshot()->CheckFiles().ok()) sealed = nullptr;
+    const bool is_new = sealed == nullptr;
+    all.push_back({.info = &info, .sealed = std::move(sealed), .is_new = is_new});
+  }
+  Status opened = Open(ctx, all, collection, deltas);
+  // Those that are open by now need not be opened again when it is tried again.
+  if (!opened.ok()) std::erase_if(all, [](const Loading& l) { return l.sealed == nullptr; });
+  std::vector<std::shared_ptr<segment::Sealed>> sealed;
+  for (const Loading& loading : all) {
+    TRY(loading.sealed->SyncIndexes(ctx, *loading.info, collection));
+    sealed.push_back(loading.sealed);
+  }
+  if (opened.ok()) {
+    TRY(segment::Sealed::Warm(ctx, sealed, segment::WarmUp::kSync, fetches));
+    std::erase_if(sealed, [](const auto& s) { return !s->IsToBeWarmed(segment::WarmUp::kAsync); });
+    if (!sealed.empty()) WarmLater(ctx.clock(), std::move(sealed));
+  }
+  for (const Loading& loading : all) TRY(Publish(loading, collection));
+  return opened;
+}
+
+Status Node::LoadSegments(Context& ctx, const std::vector<model::SegmentInfo>& segments,
+                          const model::CollectionInfo& collection,
+                          const std::vector<model::DeltaInfo>& deltas) {
   const int64_t begin_us = ctx.clock().MonotonicUs();
-  Status loaded = impl_->Load(ctx, info, collection, deltas);
-  CountLoad(ctx.clock().MonotonicUs() - begin_us);
+  Status loaded = impl_->Load(ctx, segments, collection, deltas);
+  for (size_t i = 0; i < segments.size(); ++i) CountLoad(ctx.clock().MonotonicUs() - begin_us);
   if (loaded.ok()) return loaded;
   std::unique_lock<std::shared_mutex> lock(impl_->mutex);
   impl_->ForgetUnused(collection.id);

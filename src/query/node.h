@@ -8,6 +8,7 @@
 #include "base/executor.h"
 #include "index/batch.h"
 #include "roles/query.h"
+#include "segment/fetches.h"
 #include "segment/load_rules.h"
 #include "segment/page_streams.h"
 #include "segment/piece_cache.h"
@@ -21,6 +22,7 @@ struct QueryOptions {
   segment::LoadOptions load;
   segment::PageStreamOptions pages;
   bool prunes = true;
+  int64_t fetches_max = 16;
 
   template <class Visitor>
   void Describe(Visitor& visit) {
@@ -31,18 +33,22 @@ struct QueryOptions {
     visit(prunes, OptionSpec{"queryNode.enableSegmentPrune", "", 0, 1,
                              "Segments whose ranges of values no row that the filter lets pass "
                              "can lie in are not opened."});
+    visit(fetches_max, OptionSpec{"queryNode.ioPoolSize", "", 1, 256,
+                                  "Files that loads fetch from a remote object store at the same "
+                                  "time. Files of this machine are opened one after another."});
   }
 };
 
-/// Thread-safe. `objects` and `search_pool` must outlive it.
+/// Thread-safe. `objects`, `search_pool` and the pool of `fetches` must outlive it.
 class Node final : public roles::Query {
  public:
-  Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options = {});
+  Node(store::ObjectStore& objects, Pool& search_pool, const QueryOptions& options = {},
+       segment::Fetches fetches = {});
   ~Node() override;
 
-  Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
-                     const model::CollectionInfo& collection,
-                     const std::vector<model::DeltaInfo>& deltas) override;
+  Status LoadSegments(Context& ctx, const std::vector<model::SegmentInfo>& segments,
+                      const model::CollectionInfo& collection,
+                      const std::vector<model::DeltaInfo>& deltas) override;
   Status SetSchema(Context& ctx, CollectionId collection,
                    const model::CollectionSchema& schema) override;
   Status ReleaseSegment(Context& ctx, SegmentId segment) override;

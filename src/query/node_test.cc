@@ -21,11 +21,13 @@ class BusyStore final : public store::ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
   Result<Blob> Open(Context& ctx, std::string_view key) override {
+    ++opened;
     if (meanwhile && key == kIndexKey) meanwhile();
     return ForwardingStore::Open(ctx, key);
   }
 
   std::function<void()> meanwhile;
+  int opened = 0;
 };
 
 class QueryNode : public testing::Test {
@@ -69,7 +71,7 @@ class QueryNode : public testing::Test {
     info.indexes.push_back({.index = IndexId(9), .key = kIndexKey});
   }
   Status Load(const model::SegmentInfo& info) {
-    return node_.LoadSegment(ctx_, info, collection_, {});
+    return node_.LoadSegments(ctx_, {info}, collection_, {});
   }
   // Whether reads find the segment.
   ErrorCode Ask(SegmentId id) { return node_.CountTerms(ctx_, {id}, kKey, {}).status().code(); }
@@ -104,6 +106,23 @@ TEST_F(QueryNode, ASegmentThatIsReleasedWhileItIsLoadedAgainIsGone) {
   EXPECT_EQ(Ask(first.id), ErrorCode::kOk);
 }
 
+TEST_F(QueryNode, ALoadThatFailsGoesOnWhereItEnded) {
+  const model::SegmentInfo first = Write(1);
+  const model::SegmentInfo second = Write(2);
+  const std::string manifest = second.manifest_key;
+  const std::string bytes(disk_objects_->Open(ctx_, manifest)->bytes());
+  ASSERT_TRUE(disk_objects_->Delete(ctx_, manifest).ok());
+  const auto load = [&] { return node_.LoadSegments(ctx_, {first, second}, collection_, {}); };
+  EXPECT_EQ(load().code(), ErrorCode::kKeyNotFound);
+  EXPECT_EQ(Ask(second.id), ErrorCode::kSegmentNotFound);
+  ASSERT_TRUE(disk_objects_->Put(ctx_, manifest, bytes).ok());
+  const int before = objects_.opened;
+  ASSERT_TRUE(load().ok());
+  EXPECT_EQ(objects_.opened - before, 3) << "manifest, keys and timestamps of the second";
+  EXPECT_EQ(Ask(first.id), ErrorCode::kOk);
+  EXPECT_EQ(Ask(second.id), ErrorCode::kOk);
+}
+
 TEST_F(QueryNode, AReadMayGoWithoutASegmentThatCannotBeRead) {
   constexpr FieldId kNumber{101};
   collection_.schema.fields.push_back(
@@ -119,7 +138,7 @@ TEST_F(QueryNode, AReadMayGoWithoutASegmentThatCannotBeRead) {
   for (int64_t id : {1, 2, 3}) {
     const model::SegmentInfo info = Write(id, {kNumber});
     if (id == 2) ASSERT_TRUE(disk_objects_->Put(ctx_, "segments/3/2/101.col", damaged).ok());
-    const Status loaded = node.LoadSegment(ctx_, info, collection_, {});
+    const Status loaded = node.LoadSegments(ctx_, {info}, collection_, {});
     ASSERT_TRUE(loaded.ok()) << loaded.ToString();
   }
   const std::vector<SegmentId> all = {SegmentId(1), SegmentId(2), SegmentId(3)};

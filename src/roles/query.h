@@ -16,11 +16,12 @@ namespace elanus::roles {
 class Query {
  public:
   virtual ~Query() = default;
-  /// Opens a flushed segment and applies the delete logs to it; of one that is open already, only
-  /// opens what it has new: index files, fields added to the schema.
-  virtual Status LoadSegment(Context& ctx, const model::SegmentInfo& segment,
-                             const model::CollectionInfo& collection,
-                             const std::vector<model::DeltaInfo>& deltas) = 0;
+  /// Opens flushed segments of a collection and applies the delete logs to them; of those that are
+  /// open already, only opens what they have new: index files, fields added to the schema. After an
+  /// error some may be loaded.
+  virtual Status LoadSegments(Context& ctx, const std::vector<model::SegmentInfo>& segments,
+                              const model::CollectionInfo& collection,
+                              const std::vector<model::DeltaInfo>& deltas) = 0;
   /// A new version of the collection's schema: from now on segments of the collection have its
   /// fields, and reads of this version may come. Reads of older versions go on.
   virtual Status SetSchema(Context& ctx, CollectionId collection,

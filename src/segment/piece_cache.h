@@ -111,6 +111,8 @@ class Piece {
   /// What it counts in the cache; 0 while it is closed.
   int64_t open_bytes() const;
   int64_t bytes_expected() const { return bytes_expected_; }
+  /// The piece that is opened along with this one, or null.
+  const Piece* base() const { return base_.get(); }
 
  private:
   friend class PieceCache;

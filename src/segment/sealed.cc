@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 
 #include "expr/json_path.h"
 #include "expr/json_terms.h"
@@ -152,7 +153,7 @@ Sealed::~Sealed() = default;
 namespace {
 
 // Opens a column that stays open.
-Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, SealedBody& body,
+Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, const SealedBody& body,
                                      FieldId field, const std::string& manifest_key) {
   for (const Manifest::File& file : body.manifest.files) {
     if (file.field != field) continue;
@@ -161,8 +162,6 @@ Result<store::OpenedColumn> OpenHeld(Context& ctx, const SealedParts& parts, Sea
                  return store::OpenColumnFile(std::move(blob), file.key);
                }));
     TRY(CheckBelongs(column.field, column.view.rows, body.manifest, file));
-    body.held_bytes += static_cast<int64_t>(column.blob.bytes().size());
-    body.held.push_back(column.blob.bytes());
     return column;
   }
   return Error(ErrorCode::kIntegrity, "{}: names no timestamps or no primary keys", manifest_key);
@@ -182,9 +181,16 @@ Result<std::shared_ptr<const SealedBody>> OpenBody(Context& ctx, const SealedPar
   body->rows = static_cast<size_t>(manifest.rows);
   body->clock = &ctx.clock();
   body->key_field = collection.schema.primary_key().id;
-  TRY_ASSIGN(body->timestamp_column,
-             OpenHeld(ctx, parts, *body, kTimestampField, segment.manifest_key));
-  TRY_ASSIGN(body->key_column, OpenHeld(ctx, parts, *body, body->key_field, segment.manifest_key));
+  const std::pair<FieldId, store::OpenedColumn*> held[] = {
+      {kTimestampField, &body->timestamp_column}, {body->key_field, &body->key_column}};
+  TRY(parts.fetches.ForEach(ctx, std::size(held), [&](Context& part, size_t i) -> Status {
+    TRY_ASSIGN(*held[i].second, OpenHeld(part, parts, *body, held[i].first, segment.manifest_key));
+    return {};
+  }));
+  for (const auto& [field, column] : held) {
+    body->held_bytes += static_cast<int64_t>(column->blob.bytes().size());
+    body->held.push_back(column->blob.bytes());
+  }
   // They were checked with the column; of an early build there are none, and reads work them out.
   auto ranges = store::ReadRanges(body->key_column.blob.bytes(), segment.manifest_key);
   if (ranges.ok() && !ranges->blocks.empty()) body->key_stats.Learn(std::move(ranges->blocks));
@@ -225,17 +231,18 @@ bool MayHaveNulls(const SealedBody& body, const model::FieldSchema& field) {
   return false;
 }
 
-// Vector fields with nulls are looked through without an error to give back, so their files are
-// opened before.
-Status CheckVectorFiles(const std::shared_ptr<const SealedState>& state) {
-  const SealedView view(state);
-  for (const model::FieldSchema& field : state->schema->fields) {
-    if (!MayHaveNulls(*state->body, field)) continue;
-    if (state->body->slots.count(field.id.value()) > 0) {
-      TRY(view.Read(field.id, 0, 0).status());
-    }
+// Columns that are looked through when the segment is opened: counts of terms, and vectors of which
+// some may be missing. Those are looked through without an error to give back, so all are opened
+// before.
+Status OpenLookedThrough(Context& ctx, const SealedState& state, const Fetches& fetches) {
+  std::vector<std::shared_ptr<Piece>> pieces;
+  for (const auto& [id, slot] : state.body->slots) {
+    const model::FieldSchema* field = state.schema->FindField(FieldId(id));
+    const bool has_nulls = field != nullptr && MayHaveNulls(*state.body, *field);
+    if (has_nulls || state.statistics.count(id) > 0) pieces.push_back(slot.piece);
   }
-  return {};
+  return fetches.ForEach(ctx, pieces.size(),
+                         [&](Context& part, size_t i) { return pieces[i]->Pin(part).status(); });
 }
 
 // Makes the state have every field of `schema`.
@@ -266,13 +273,13 @@ Result<std::shared_ptr<Sealed>> Sealed::Open(Context& ctx, const SealedParts& pa
   state->body = body;
   state->schema = std::make_shared<const model::CollectionSchema>(collection.schema);
   state->statistics = MakeStatistics(collection.schema);
+  TRY(OpenLookedThrough(ctx, *state, parts.fetches));
   for (const auto& [field, statistics] : state->statistics) {
     if (body->slots.count(field) == 0) continue;
     const SealedView view(state);
     TRY_ASSIGN(const model::ColumnView counts, view.Read(FieldId(field), 0, body->rows));
     statistics->Add(counts);
   }
-  TRY(CheckVectorFiles(state));
   FollowSchema(collection.schema, *parts.fillers, *state);
   return std::shared_ptr<Sealed>(
       new Sealed(std::unique_ptr<Impl>(new Impl{.parts = parts,
@@ -356,21 +363,50 @@ void Sealed::SetSchema(const model::CollectionSchema& schema) {
   }
 }
 
-Status Sealed::Warm(Context& ctx, WarmUp when) {
-  const std::shared_ptr<const SealedState> state = impl_->State();
-  const auto open = [&](const std::shared_ptr<Piece>& piece, WarmUp rule) -> Status {
-    if (rule != when || piece->is_open()) return {};
-    if (!impl_->parts.cache->HasRoom(piece->bytes_expected())) return {};
-    TRY(ctx.CheckAlive());
-    return piece->Pin(ctx).status();
+// Columns and indexes to be opened, and what they will take.
+struct Sealed::WarmUpList {
+  std::vector<std::shared_ptr<Piece>> pieces;
+  std::set<const Piece*> counted;  // With the columns that indexes open along.
+  int64_t bytes = 0;
+
+  int64_t BytesOf(const Piece* piece) const {
+    if (piece == nullptr || piece->is_open() || counted.count(piece) > 0) return 0;
+    return piece->bytes_expected() + BytesOf(piece->base());
+  }
+};
+
+void Sealed::ListToBeOpened(WarmUp when, WarmUpList& list) const {
+  const auto add = [&](const std::shared_ptr<Piece>& piece, WarmUp rule) {
+    if (rule != when || piece->is_open()) return;
+    const int64_t more = list.bytes + list.BytesOf(piece.get());
+    if (!impl_->parts.cache->HasRoom(more)) return;
+    list.bytes = more;
+    list.pieces.push_back(piece);
+    list.counted.insert(piece.get());
+    list.counted.insert(piece->base());
   };
-  for (const IndexSlot& slot : state->indexes) TRY(open(slot.piece, slot.warm_up));
-  for (const auto& [field, slot] : state->body->slots) TRY(open(slot.piece, slot.warm_up));
-  if (when != WarmUp::kSync || !impl_->parts.cache->HoldsAll()) return {};
-  for (const auto& [field, slot] : state->body->slots) {
+  const std::shared_ptr<const SealedState> state = impl_->State();
+  for (const IndexSlot& slot : state->indexes) add(slot.piece, slot.warm_up);
+  for (const auto& [field, slot] : state->body->slots) add(slot.piece, slot.warm_up);
+}
+
+Status Sealed::VerifyColumns(Context& ctx) const {
+  if (!impl_->parts.cache->HoldsAll()) return {};
+  for (const auto& [field, slot] : impl_->body->slots) {
     TRY(ctx.CheckAlive());
     TRY(slot.verify(ctx));
   }
+  return {};
+}
+
+Status Sealed::Warm(Context& ctx, const std::vector<std::shared_ptr<Sealed>>& segments, WarmUp when,
+                    const Fetches& fetches) {
+  WarmUpList list;
+  for (const auto& segment : segments) segment->ListToBeOpened(when, list);
+  TRY(fetches.ForEach(ctx, list.pieces.size(),
+                      [&](Context& part, size_t i) { return list.pieces[i]->Pin(part).status(); }));
+  if (when != WarmUp::kSync) return {};
+  for (const auto& segment : segments) TRY(segment->VerifyColumns(ctx));
   return {};
 }
 

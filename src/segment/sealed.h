@@ -8,6 +8,7 @@
 
 #include "model/requests/collection.h"
 #include "model/requests/shard.h"
+#include "segment/fetches.h"
 #include "segment/fill.h"
 #include "segment/load_rules.h"
 #include "segment/manifest.h"
@@ -25,6 +26,7 @@ struct SealedParts {
   LoadOptions load = {};
   std::shared_ptr<Fillers> fillers = std::make_shared<Fillers>();   // Of the collection.
   std::shared_ptr<KeysInUse> keys = std::make_shared<KeysInUse>();  // Of a remote store.
+  Fetches fetches = {};                                             // By the load.
 };
 
 /// Thread-safe: any number of readers; deletes and new indexes are published to later snapshots.
@@ -46,10 +48,11 @@ class Sealed {
   /// From now on rows have these fields too; fields that the schema has no more stay readable by
   /// older versions of it. An older version changes nothing.
   void SetSchema(const model::CollectionSchema& schema);
-  /// Opens the columns and indexes that are to be opened then, as far as the cache has room for
-  /// them. With kSync, and where the cache could hold all there is, looks at the checksums of the
-  /// other columns too, so that the first search need not. Errors: as Open.
-  Status Warm(Context& ctx, WarmUp when);
+  /// Opens the columns and indexes of these segments that are to be opened then, as far as the
+  /// cache has room for them. With kSync, and where the cache could hold all there is, looks at the
+  /// checksums of the other columns too, so that the first search need not. Errors: as Open.
+  static Status Warm(Context& ctx, const std::vector<std::shared_ptr<Sealed>>& segments,
+                     WarmUp when, const Fetches& fetches = {});
   /// Some column or index is to be opened then.
   bool IsToBeWarmed(WarmUp when) const;
   /// Hides rows with these keys and older insert timestamps, where the deletes reach the segment's
@@ -65,6 +68,9 @@ class Sealed {
 
  private:
   struct Impl;
+  struct WarmUpList;
+  void ListToBeOpened(WarmUp when, WarmUpList& list) const;
+  Status VerifyColumns(Context& ctx) const;
   explicit Sealed(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

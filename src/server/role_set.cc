@@ -55,6 +55,7 @@ struct RoleSet::Impl {
   const RoleMachine machine;
   const Config config;
   RoleStores stores;
+  std::unique_ptr<Pool> fetch_pool;  // Of a remote object store.
   std::unique_ptr<Pool> search_pool;
   std::unique_ptr<Pool> build_pool;
   std::unique_ptr<Pool> fan_out_pool;
@@ -81,6 +82,12 @@ void RoleSet::Impl::LoadAnew(CollectionId collection, std::string_view why) cons
 }
 
 void RoleSet::Impl::OpenPools() {
+  if (stores.objects->IsRemote() && config.query.fetches_max > 1) {
+    // Whoever loads takes part. They check what they have fetched, and searches go before that.
+    fetch_pool = std::make_unique<Pool>(machine.background, "fetch",
+                                        static_cast<size_t>(config.query.fetches_max - 1),
+                                        machine.search_queue_max);
+  }
   search_pool = std::make_unique<Pool>(machine.executor, "search", machine.search_threads,
                                        machine.search_queue_max);
   build_pool = std::make_unique<Pool>(machine.background, "build", machine.build_threads,
@@ -107,7 +114,9 @@ Status RoleSet::Impl::OpenNodes(Context& ctx) {
                                              .meta = *stores.meta,
                                              .wal = *stores.wal},
                                             config.queue));
-  query = std::make_unique<query::Node>(*stores.objects, *search_pool, config.query);
+  query = std::make_unique<query::Node>(
+      *stores.objects, *search_pool, config.query,
+      fetch_pool == nullptr ? segment::Fetches() : segment::Fetches(*fetch_pool));
   data = std::make_unique<data::Node>(machine.executor, *stores.objects, *build_pool, config.data);
   streaming::StreamingOptions options = config.streaming;
   options.pages = config.query.pages;

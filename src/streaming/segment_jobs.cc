@@ -230,17 +230,20 @@ Status Node::Impl::Show(shard::Shard& shard, const model::CollectionInfo* info,
                         const std::function<Status(Context&, std::vector<SegmentId>&)>& swap) {
   const uint64_t truncations = shard.Read()->truncations;
   TRY_ASSIGN(const model::ShardFiles files, parts.coord.segments.ListShard(ctx, shard.vchannel()));
+  std::vector<model::SegmentInfo> to_open;
   std::map<SegmentId, PartitionId> opened;
   for (const auto& segment : files.segments) {
     if (info == nullptr || !info->IsLoaded(segment.partition)) continue;
-    TRY(parts.query.LoadSegment(ctx, segment, *info, files.deltas));
+    to_open.push_back(segment);
     opened[segment.id] = segment.partition;
   }
+  if (!to_open.empty()) TRY(parts.query.LoadSegments(ctx, to_open, *info, files.deltas));
   std::vector<SegmentId> unused;
   bool is_truncated = false;
   Status shown = OwnerOf(shard.vchannel()).Run([&](Context& run_ctx) -> Status {
     std::vector<SegmentId> held = shard.Read()->loaded;
-    for (const auto& [id, partition] : opened) held.push_back(id);
+    // Also those that a load which failed has left behind.
+    for (const auto& segment : files.segments) held.push_back(segment.id);
     unused = Without(held, shard.Read()->loaded);
     is_truncated = shard.Read()->truncations != truncations;
     if (is_truncated) return {};

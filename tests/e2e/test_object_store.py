@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import threading
 import time
-import time
 
 import pytest
 from pymilvus import DataType, MilvusClient, MilvusException
 
 from minio import BUCKET, KEY, SECRET, Minio, minio_program
 from server_process import Server, StartFailed
+from slow_link import SlowLink
 from support import add_index, count, make, metric, metrics_page, refused, row, vectors
 from test_compaction import OPTIONS, compact, until
 
@@ -147,6 +147,44 @@ def test_a_load_fetches_what_is_to_be_warm_and_reads_fetch_the_rest(serve):
     assert client.query("c", filter="id == 5", output_fields=["a", "b"])[0]["a"] == 5
     assert gets(server) == 1 + 7
     client.close()
+
+
+def test_a_load_from_a_store_far_away_fetches_many_files_at_the_same_time(serve, minio):
+    server = serve()
+    client = MilvusClient(uri=server.uri)
+    data = make(client, "c", rows=200, dim=DIM)
+    for part in range(1, 6):
+        client.insert("c", [row(1000 * part + i, data[i]) for i in range(200)])
+        client.flush("c")
+    client.delete("c", ids=[0, 1000])
+    client.flush("c")
+    add_index(client, "c", "FLAT")
+    indexed(client)
+    client.load_collection("c")
+    client.close()
+    server.kill()
+
+    def load(link, **options):
+        """Starts without copies over the link and loads: seconds, and what was fetched."""
+        shutil.rmtree(os.path.join(server.data, "object-copies"), ignore_errors=True)
+        far = serve(minio__port=link.port, **options)
+        loading = MilvusClient(uri=far.uri)
+        begin = time.monotonic()
+        until(lambda: count(loading, "c") == 1198, "it is loaded")
+        seconds, fetched = time.monotonic() - begin, gets(far)
+        loading.close()
+        far.kill()
+        link.stop()
+        return seconds, fetched
+
+    one = SlowLink(minio.port, 0.05)
+    slow, fetched = load(one, queryNode__ioPoolSize=1)
+    assert one.most <= 2, "a load, and a read that asks whether it is over"
+    many = SlowLink(minio.port, 0.05)
+    fast, fetched_too = load(many, queryNode__ioPoolSize=8)
+    assert fetched_too == fetched > 25
+    assert 4 < many.most <= 9
+    assert fast < slow / 2
 
 
 def test_a_bound_smaller_than_the_collection_answers(serve):

@@ -61,7 +61,7 @@ Result<std::unique_ptr<store::ObjectStore>> OpenS3(const std::string& directory,
   TRY(Check(options));
   auto http = http::MakeClient({.connect_timeout_ms = options.request_timeout_ms,
                                 .answer_bytes_max = 8 * kMb,
-                                .idle_max = 16,
+                                .idle_max = 64,
                                 .ca_file = options.ca_file});
   auto client = std::make_unique<S3Client>(std::move(http), options);
   SystemClock clock;

@@ -15,8 +15,8 @@ inline Status NotInThisTest() { return Status(ErrorCode::kUnimplemented, "not in
 /// Holds no segment and no term; what it is told to do succeeds.
 class StandInQuery : public Query {
  public:
-  Status LoadSegment(Context&, const model::SegmentInfo&, const model::CollectionInfo&,
-                     const std::vector<model::DeltaInfo>&) override {
+  Status LoadSegments(Context&, const std::vector<model::SegmentInfo>&,
+                      const model::CollectionInfo&, const std::vector<model::DeltaInfo>&) override {
     return {};
   }
   Status SetSchema(Context&, CollectionId, const model::CollectionSchema&) override { return {}; }
