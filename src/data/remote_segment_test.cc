@@ -27,6 +27,7 @@ class RemoteStore final : public store::ForwardingStore {
   using ForwardingStore::ForwardingStore;
   Result<Blob> Open(Context& ctx, std::string_view key) override {
     if (meanwhile) meanwhile(std::string(key));
+    TRY(ctx.CheckAlive());
     const std::lock_guard<std::mutex> lock(mutex_);
     ++opened[std::string(key)];
     TRY_ASSIGN(Blob blob, ForwardingStore::Open(ctx, key));
@@ -182,6 +183,20 @@ TEST_F(RemoteSegment, ItsFilesAreInUseForAsLongAsSomebodyMayReadThem) {
   ASSERT_TRUE(view->Read(kNumber, 0, 10).ok());
   view.reset();
   EXPECT_TRUE(keys_->List().empty());
+}
+
+TEST_F(RemoteSegment, WhatAReadOpensEndsWithItsCaller) {
+  const auto sealed = Open();
+  Context caller(clock_);
+  const auto view = sealed->Snapshot(&caller);
+  ASSERT_TRUE(view->Read(kNumber, 0, 10).ok());
+  remote_.meanwhile = [&](const std::string&) { caller.Cancel(); };
+  EXPECT_EQ(view->Vectors(kVector).status().code(), ErrorCode::kCanceled);
+  EXPECT_TRUE(view->Read(kNumber, 500, 10).ok()) << "it is open";
+  EXPECT_TRUE(sealed->Snapshot()->Vectors(kVector).ok());
+  Context late(clock_, clock_.MonotonicUs() - 1);
+  EXPECT_EQ(Open()->Snapshot(&late)->Vectors(kVector).status().code(),
+            ErrorCode::kDeadlineExceeded);
 }
 
 TEST_F(RemoteSegment, ADamagedCopyIsFetchedAnewOnce) {

@@ -164,6 +164,9 @@ struct Node::Impl {
     const auto shared = collections.find(read.collection);
     std::shared_ptr<const model::CollectionSchema> schema;
     if (shared != collections.end()) schema = shared->second.schemas->At(read.schema_version);
+    // The streams of an iterator keep their views for its next page, which somebody else asks for.
+    const bool are_kept = search != nullptr && segment::PageStreams::Serves(*search);
+    const Context* caller = are_kept ? nullptr : &ctx;
     for (SegmentId id : ids) {
       const auto found = segments.find(id);
       if (found == segments.end()) {
@@ -176,7 +179,8 @@ struct Node::Impl {
                      InfoOf(ErrorCode::kSegmentNotFound).name, id.value());
       }
       const segment::Sealed& sealed = *found->second.sealed;
-      views.push_back(schema == nullptr ? sealed.Snapshot() : sealed.Snapshot(schema));
+      views.push_back(schema == nullptr ? sealed.Snapshot(caller)
+                                        : sealed.Snapshot(schema, caller));
     }
     return views;
   }

@@ -442,13 +442,15 @@ void Sealed::ApplyDeletes(const model::Deletes& deletes) {
   impl_->state = std::move(state);
 }
 
-std::shared_ptr<const SegmentView> Sealed::Snapshot() const {
-  return std::make_shared<const SealedView>(impl_->State());
+std::shared_ptr<const SegmentView> Sealed::Snapshot(const Context* caller) const {
+  std::shared_ptr<const SealedState> state = impl_->State();
+  std::shared_ptr<const model::CollectionSchema> schema = state->schema;
+  return std::make_shared<const SealedView>(std::move(state), std::move(schema), caller);
 }
 
 std::shared_ptr<const SegmentView> Sealed::Snapshot(
-    std::shared_ptr<const model::CollectionSchema> schema) const {
-  return std::make_shared<const SealedView>(impl_->State(), std::move(schema));
+    std::shared_ptr<const model::CollectionSchema> schema, const Context* caller) const {
+  return std::make_shared<const SealedView>(impl_->State(), std::move(schema), caller);
 }
 
 }  // namespace elanus::segment

@@ -60,11 +60,12 @@ class Sealed {
   void ApplyDeletes(const model::Deletes& deletes);
   /// Of what is open of it, in memory or mapped.
   int64_t CountMemory() const;
-  /// A view for one read: it keeps open what it has read until it goes or lets go of it.
-  std::shared_ptr<const SegmentView> Snapshot() const;
+  /// A view for one read: it keeps open what it has read until it goes or lets go of it. Opening
+  /// ends when `caller` has gone, which outlives the view; null: a view that outlives its read.
+  std::shared_ptr<const SegmentView> Snapshot(const Context* caller = nullptr) const;
   /// The same as another version of the schema tells it, which SetSchema has brought.
-  std::shared_ptr<const SegmentView> Snapshot(
-      std::shared_ptr<const model::CollectionSchema> schema) const;
+  std::shared_ptr<const SegmentView> Snapshot(std::shared_ptr<const model::CollectionSchema> schema,
+                                              const Context* caller = nullptr) const;
 
  private:
   struct Impl;

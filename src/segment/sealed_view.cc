@@ -19,6 +19,10 @@ Status NotFound(FieldId field) {
 
 }  // namespace
 
+Context SealedView::Opening() const {
+  return caller_ != nullptr ? Context(*caller_, nullptr) : Context(*body().clock);
+}
+
 Result<const void*> SealedView::Pin(const std::shared_ptr<Piece>& piece) const {
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -27,7 +31,7 @@ Result<const void*> SealedView::Pin(const std::shared_ptr<Piece>& piece) const {
     }
   }
   TRY(CheckFiles());
-  Context ctx(*body().clock);
+  Context ctx = Opening();
   TRY_ASSIGN(std::shared_ptr<const void> content, piece->Pin(ctx));
   const void* opened = content.get();
   std::lock_guard<std::mutex> lock(mutex_);
@@ -180,7 +184,7 @@ const model::BlockStats* SealedView::Stats(FieldId field, size_t begin) const {
   const ColumnSlot& slot = found->second;
   if (const model::BlockStats* known = slot.stats->At(begin)) return known;
   // What the file says costs a page or two of it; blocks that need not be read are never opened.
-  Context ctx(*body().clock);
+  Context ctx = Opening();
   Result<std::vector<store::ColumnRange>> written = slot.ranges(ctx);
   if (written.ok() && !written->empty()) {
     slot.stats->Learn(std::move(*written));
@@ -230,6 +234,7 @@ const index::ScalarIndex* SealedView::ScalarIndexOf(const model::Predicate& pred
 const index::ScalarIndex* SealedView::OpenScalar(const IndexSlot& slot) const {
   const Result<const void*> opened = Pin(slot.piece);
   if (opened.ok()) return static_cast<const IndexContent*>(*opened)->scalar.get();
+  if (caller_ != nullptr && !caller_->CheckAlive().ok()) return nullptr;  // The next read tells.
   LogWarn("an index cannot be opened, rows are looked at instead segment={} index={} error=\"{}\"",
           body().id.value(), slot.id.value(), opened.status().ToString());
   return nullptr;

@@ -102,8 +102,8 @@ class SealedView final : public SegmentView {
   explicit SealedView(std::shared_ptr<const SealedState> state)
       : state_(std::move(state)), schema_(state_->schema) {}
   SealedView(std::shared_ptr<const SealedState> state,
-             std::shared_ptr<const model::CollectionSchema> schema)
-      : state_(std::move(state)), schema_(std::move(schema)) {}
+             std::shared_ptr<const model::CollectionSchema> schema, const Context* caller)
+      : state_(std::move(state)), schema_(std::move(schema)), caller_(caller) {}
   ~SealedView() override { Unpin(); }
 
   SegmentId id() const override { return body().id; }
@@ -131,6 +131,8 @@ class SealedView final : public SegmentView {
 
  private:
   const SealedBody& body() const { return *state_->body; }
+  /// Of what is opened for the view: over when its caller has gone.
+  Context Opening() const;
   /// The content of a piece, open for as long as the view has it pinned.
   Result<const void*> Pin(const std::shared_ptr<Piece>& piece) const;
   Result<const model::ColumnView*> PinColumn(const ColumnSlot& slot) const;
@@ -145,7 +147,8 @@ class SealedView final : public SegmentView {
 
   const std::shared_ptr<const SealedState> state_;
   const std::shared_ptr<const model::CollectionSchema> schema_;
-  mutable std::mutex mutex_;  // Guards the pins; held for look-ups.
+  const Context* const caller_ = nullptr;  // Who waits for what is opened; null: nobody in person.
+  mutable std::mutex mutex_;               // Guards the pins; held for look-ups.
   mutable std::vector<std::pair<std::shared_ptr<Piece>, std::shared_ptr<const void>>> pins_;
 };
 

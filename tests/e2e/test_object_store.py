@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import grpc
 import pytest
 from pymilvus import DataType, MilvusClient, MilvusException
 
@@ -333,6 +334,35 @@ def test_a_cold_read_without_the_store_is_a_clear_error_that_can_be_tried_again(
             assert SECRET not in caught.value.message and KEY not in caught.value.message
         finally:
             minio.go_on() if silent else minio.start()
+    assert client.query("c", filter="name == 'row 7'", output_fields=["name"])[0]["id"] == 7
+    client.close()
+
+
+def test_a_cold_read_ends_with_its_caller(serve, minio):
+    server = serve(minio__requestTimeoutMs=60000)
+    client = MilvusClient(uri=server.uri)
+    make(client, "c", rows=ROWS, dim=DIM, properties={"warmup.scalarField": "disable"})
+    client.flush("c")
+    client.close()
+    client = again_without_copies(server)
+    until(lambda: count(client, "c") == ROWS, "it is loaded")
+
+    def asked():
+        return sum(metric(server, "milvus_storage_op_count", persistent_data_op_type="get", status=status) or 0
+                   for status in ("success", "fail"))
+    before = asked()
+    minio.pause()
+    try:
+        begin = time.monotonic()
+        with pytest.raises((MilvusException, grpc.RpcError)):
+            client.query("c", filter="name == 'row 7'", output_fields=["name"], timeout=1)
+        with pytest.raises((MilvusException, grpc.RpcError)):
+            client.query("c", filter="group == 3", output_fields=["id"], timeout=1)
+        # Each request is over, though the store would still be waited for.
+        until(lambda: asked() == before + 2, "both requests to the store have ended")
+        assert time.monotonic() - begin < 20
+    finally:
+        minio.go_on()
     assert client.query("c", filter="name == 'row 7'", output_fields=["name"])[0]["id"] == 7
     client.close()
 

@@ -89,36 +89,22 @@ Status TakeOwnership(Context& ctx, S3Client& client, const std::string& director
   const bool is_marked = place["is_marked"] == "true";
   // As long as there is no mark there is no object either, so another root will do.
   const bool is_elsewhere = place["bucket"] != bucket || place["root"] != root_path;
-  std::string mark;
-  const S3Sink sink{.take = [&](std::string_view piece) -> Status {
-                      mark += piece;
-                      return {};
-                    },
-                    .restart = [&]() -> Status {
-                      mark.clear();
-                      return {};
-                    }};
-  Status got = client.Get(ctx, key, sink);
-  if (got.code() == ErrorCode::kKeyNotFound && !is_marked) {
+  Result<std::string> mark = client.GetWhole(ctx, key);
+  if (mark.status().code() == ErrorCode::kKeyNotFound && !is_marked) {
     TRY_ASSIGN(
         const bool is_ours,
         client.PutNew(ctx, key,
                       Write({{"id", place["id"]}, {"data folder", HostName() + ":" + directory}})));
-    if (is_ours) {
-      mark = Write({{"id", place["id"]}});
-      got = {};
-    } else {  // Of another who was faster, or of a request of ours whose answer was lost.
-      mark.clear();
-      got = client.Get(ctx, key, sink);
-    }
+    // Else of another who was faster, or of a request of ours whose answer was lost.
+    mark = is_ours ? Write({{"id", place["id"]}}) : client.GetWhole(ctx, key);
   }
-  if (got.code() == ErrorCode::kKeyNotFound) {
+  if (mark.status().code() == ErrorCode::kKeyNotFound) {
     return Invalid(
         "the objects of {} lie in bucket {}, root '{}', and {} does not say that it is theirs",
         directory, place["bucket"], place["root"], where);
   }
-  TRY(Status(got));
-  Lines owner = Read(mark);
+  TRY(mark.status());
+  Lines owner = Read(*mark);
   if (owner["id"] != place["id"]) {
     return Invalid("{} belongs to another data folder, {}: give {} a root of its own", where,
                    owner["data folder"], directory);

@@ -98,9 +98,25 @@ Result<bool> S3Client::PutNew(Context& ctx, const std::string& key, std::string_
   return answer.status != 412;
 }
 
-Status S3Client::Get(Context& ctx, const std::string& key, const S3Sink& sink) {
-  std::string tag;  // Of the object that `taken` bytes are of.
-  uint64_t taken = 0;
+Result<std::string> S3Client::GetWhole(Context& ctx, const std::string& key) {
+  std::string whole;
+  const S3Sink sink{.take = [&](std::string_view piece) -> Status {
+                      whole += piece;
+                      return {};
+                    },
+                    .restart = [&]() -> Status {
+                      whole.clear();
+                      return {};
+                    }};
+  S3Progress progress;
+  TRY(Get(ctx, key, sink, progress));
+  return whole;
+}
+
+Status S3Client::Get(Context& ctx, const std::string& key, const S3Sink& sink,
+                     S3Progress& progress) {
+  std::string& tag = progress.tag;
+  uint64_t& taken = progress.taken;
   for (int failures = 0;;) {
     const uint64_t before = taken;
     Call call{.operation = "get", .method = "GET", .key = key};

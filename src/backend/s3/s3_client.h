@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,12 @@ namespace elanus::backend {
 struct S3Sink {
   std::function<Status(std::string_view)> take;
   std::function<Status()> restart;  // What was taken is void: it begins anew.
+};
+
+/// How far an object has been fetched: what a caller has left, another goes on with.
+struct S3Progress {
+  std::string tag;  // Of the object that `taken` bytes are of.
+  uint64_t taken = 0;
 };
 
 /// Thread-safe. Keys are whole: what stands before them is the caller's. Connections that break or
@@ -39,8 +46,11 @@ class S3Client {
   Status Put(Context& ctx, const std::string& key, std::string_view bytes);
   /// False when the key has an object already.
   Result<bool> PutNew(Context& ctx, const std::string& key, std::string_view bytes);
-  /// Goes on where a connection broke, as long as the object is the same.
-  Status Get(Context& ctx, const std::string& key, const S3Sink& sink);
+  /// Goes on where a connection broke, or where `progress` says, as long as the object is the same.
+  /// After an error of the caller's, `progress` says how far it got.
+  Status Get(Context& ctx, const std::string& key, const S3Sink& sink, S3Progress& progress);
+  /// The whole of a small object. Errors: as Get.
+  Result<std::string> GetWhole(Context& ctx, const std::string& key);
   Result<S3Page> List(Context& ctx, const std::string& prefix, const std::string& from);
   /// Succeeds when there is none.
   Status Delete(Context& ctx, const std::string& key);

@@ -1,9 +1,10 @@
 // The object store on S3.
 //
 // Invariants: (1) an object is in the remote store before its copy has its name here; (2) one
-// download of a key at a time, and who asks meanwhile waits for it; (3) a copy that a download made
-// is kept only if the object was neither written nor deleted since it began: both mark it stale
-// under the key's lock of `keeping_`, and a stale download begins anew.
+// download of a key at a time, by one of those who wait for it: when that one goes, another goes on
+// where it ended, and without another what has come is dropped; (3) a copy that a download made is
+// kept only if the object was neither written nor deleted since it began: both mark it stale under
+// the key's lock of `keeping_`, and a stale download begins anew.
 #include "backend/s3/s3_object_store.h"
 
 #include <algorithm>
@@ -100,12 +101,20 @@ class S3ObjectStore final : public store::ObjectStore {
   }
 
  private:
-  // A download on its way; its owner is who entered it.
+  // A download on its way.
   struct Fetch {
+    explicit Fetch(Clock& clock) : ctx(clock) {}
+
+    size_t callers = 0;         // Who wait for it, among them the one who downloads.
+    bool is_worked_on = false;  // One of them does.
     bool is_done = false;
     bool is_stale = false;
     Status status;
     std::optional<Blob> blob;
+    // Of the one who downloads, who leaves them to the next.
+    Context ctx;  // Of the copy: it outlives those who write it.
+    std::unique_ptr<store::ObjectWriter> copy;
+    S3Progress progress;
   };
 
   // To the store in parts of which one is in memory, and to a copy here, which may fail: the object
@@ -196,45 +205,62 @@ class S3ObjectStore final : public store::ObjectStore {
 
   // Downloads, or waits for who does. Nothing: to be looked at again.
   Result<std::optional<Blob>> FetchOrWait(Context& ctx, const std::string& key) {
-    std::shared_ptr<Fetch> fetch;
-    {
-      std::unique_lock<std::mutex> lock(fetches_mutex_);
-      auto& known = fetches_[key];
-      if (known != nullptr) {
-        fetch = known;
-        while (!fetch->is_done) {
-          TRY(ctx.CheckAlive());
-          fetched_.wait_for(lock, kWaitStep);
-        }
-        const ErrorCode code = fetch->status.code();
-        if (fetch->is_stale || code == ErrorCode::kCanceled || code == ErrorCode::kDeadlineExceeded)
-          return std::optional<Blob>();  // That was its caller's; this one is still here.
-        TRY(Status(fetch->status));
-        return fetch->blob;
+    std::unique_lock<std::mutex> lock(fetches_mutex_);
+    auto& known = fetches_[key];
+    if (known == nullptr) known = std::make_shared<Fetch>(ctx.clock());
+    const std::shared_ptr<Fetch> fetch = known;
+    ++fetch->callers;
+    Status status;
+    while (status.ok() && !fetch->is_done) {
+      if (!fetch->is_worked_on) {
+        status = WorkOn(ctx, key, *fetch, lock);
+      } else {
+        fetched_.wait_for(lock, kWaitStep);
+        if (!fetch->is_done) status = ctx.CheckAlive();
       }
-      known = fetch = std::make_shared<Fetch>();
     }
-    Result<Blob> blob = Download(ctx, key, *fetch);
-    const std::lock_guard<std::mutex> lock(fetches_mutex_);
-    fetches_.erase(key);
-    fetch->is_done = true;
-    fetch->status = blob.status();
-    if (blob.ok()) fetch->blob = *blob;
-    fetched_.notify_all();
+    // The last one takes along what nobody waits for.
+    if (--fetch->callers == 0 && !fetch->is_done) Forget(key, fetch);
+    TRY(std::move(status));
     if (fetch->is_stale) return std::optional<Blob>();
-    TRY(blob.status());
+    TRY(Status(fetch->status));
     return fetch->blob;
   }
 
+  // Downloads to the end, or until the caller has gone, whose error it returns. Under the lock of
+  // the fetches but for the download.
+  Status WorkOn(Context& ctx, const std::string& key, Fetch& fetch,
+                std::unique_lock<std::mutex>& lock) {
+    fetch.is_worked_on = true;
+    lock.unlock();
+    Result<Blob> blob = Download(ctx, key, fetch);
+    const Status alive = blob.ok() ? Status() : ctx.CheckAlive();
+    lock.lock();
+    fetch.is_worked_on = false;
+    fetched_.notify_all();
+    if (!alive.ok() && !fetch.is_stale) return alive;
+    fetch.is_done = true;
+    fetch.status = blob.status();
+    if (blob.ok()) fetch.blob = *std::move(blob);
+    fetches_.erase(key);
+    return {};
+  }
+
+  void Forget(const std::string& key, const std::shared_ptr<Fetch>& fetch) {
+    const auto found = fetches_.find(key);
+    if (found != fetches_.end() && found->second == fetch) fetches_.erase(found);
+  }
+
   Result<Blob> Download(Context& ctx, const std::string& key, Fetch& fetch) {
-    TRY_ASSIGN(auto copy, copies_->Write(ctx, key));
-    const S3Sink sink{.take = [&](std::string_view piece) { return copy->Append(piece); },
-                      .restart = [&]() -> Status {
-                        copy.reset();
-                        TRY_ASSIGN(copy, copies_->Write(ctx, key));
-                        return {};
-                      }};
-    const Status got = client_->Get(ctx, prefix_ + key, sink);
+    const auto begin_copy = [&]() -> Status {
+      fetch.copy.reset();
+      TRY_ASSIGN(fetch.copy, copies_->Write(fetch.ctx, key));
+      return {};
+    };
+    if (fetch.copy == nullptr) TRY(begin_copy());
+    const S3Sink sink{.take = [&](std::string_view piece) { return fetch.copy->Append(piece); },
+                      .restart = begin_copy};
+    const Status got = client_->Get(ctx, prefix_ + key, sink, fetch.progress);
     if (got.code() == ErrorCode::kKeyNotFound) {
       return Error(ErrorCode::kKeyNotFound, "{}[key={}]", InfoOf(ErrorCode::kKeyNotFound).name,
                    key);
@@ -245,7 +271,7 @@ class S3ObjectStore final : public store::ObjectStore {
       const std::lock_guard<std::mutex> state(fetches_mutex_);
       if (fetch.is_stale) return Status(ErrorCode::kCanceled, "it was written meanwhile");
     }
-    Result<Blob> kept = copies_->Keep(ctx, key, *copy);
+    Result<Blob> kept = copies_->Keep(fetch.ctx, key, *fetch.copy);
     if (kept.status().code() == ErrorCode::kKeyNotFound) {  // It had to go for others at once.
       const std::lock_guard<std::mutex> state(fetches_mutex_);
       fetch.is_stale = true;

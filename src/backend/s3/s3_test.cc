@@ -335,6 +335,67 @@ TEST_F(S3Test, WhoeverWaitsGoesOnWhenTheOneThatDownloadsHasGone) {
   EXPECT_EQ(code, static_cast<int>(ErrorCode::kDeadlineExceeded));
 }
 
+TEST_F(S3Test, WhoeverWaitsGoesOnWhereTheOneThatDownloadedHasEnded) {
+  const std::string bytes = Pattern(3'000'000);
+  stand_in_.SetObject("root/a", bytes);
+  options_.request_timeout_ms = 20'000;
+  Open();
+  // A third of it comes; then nothing, until the one who downloads goes.
+  Fail("GET root/a", {{.sent_max = 1'000'000}, {.wait_ms = 20'000}});
+  Context hasty(clock_);
+  std::atomic<int> code{0};
+  std::thread first([&] { code = static_cast<int>(store_->Open(hasty, "a").status().code()); });
+  while (stand_in_.asked("GET root/a").size() < 2) std::this_thread::yield();
+  std::thread second([&] { EXPECT_TRUE(Read("a") == bytes); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // It waits by now.
+  hasty.Cancel();
+  first.join();
+  second.join();
+  EXPECT_EQ(code, static_cast<int>(ErrorCode::kCanceled));
+  const auto asked = stand_in_.asked("GET root/a");
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_EQ(asked[2].headers.at("range"), "bytes=1000000-");
+}
+
+TEST_F(S3Test, WhoeverWaitsForADownloadMayGoAndItGoesOn) {
+  const std::string bytes = Pattern(1000);
+  stand_in_.SetObject("root/a", bytes);
+  options_.request_timeout_ms = 20'000;
+  Open();
+  Fail("GET root/a", {{.wait_ms = 1500}});
+  std::thread patient([&] { EXPECT_TRUE(Read("a") == bytes); });
+  while (stand_in_.asked("GET root/a").empty()) std::this_thread::yield();
+  const int64_t begin_us = clock_.MonotonicUs();
+  Context hasty(clock_, begin_us + 100'000);
+  EXPECT_EQ(store_->Open(hasty, "a").status().code(), ErrorCode::kDeadlineExceeded);
+  EXPECT_LT(clock_.MonotonicUs() - begin_us, 800'000);
+  patient.join();
+  EXPECT_EQ(stand_in_.asked("GET root/a").size(), 1u);
+}
+
+TEST_F(S3Test, WithoutAnybodyWhoWaitsADownloadEndsAndLeavesNothing) {
+  stand_in_.SetObject("root/a", Pattern(3'000'000));
+  options_.request_timeout_ms = 20'000;
+  Open();
+  Fail("GET root/a", {{.sent_max = 1'000'000}, {.wait_ms = 1000}});
+  Context first(clock_);
+  Context second(clock_);
+  std::vector<std::thread> gone;
+  for (Context* ctx : {&first, &second}) {
+    gone.emplace_back(
+        [&, ctx] { EXPECT_EQ(store_->Open(*ctx, "a").status().code(), ErrorCode::kCanceled); });
+  }
+  while (stand_in_.asked("GET root/a").size() < 2) std::this_thread::yield();
+  first.Cancel();
+  second.Cancel();
+  for (std::thread& thread : gone) thread.join();
+  const size_t asked = stand_in_.asked("GET root/a").size();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_EQ(stand_in_.asked("GET root/a").size(), asked);
+  EXPECT_TRUE(Copies().empty()) << "nor is half of one there";
+  EXPECT_TRUE(Read("a") == Pattern(3'000'000));
+}
+
 TEST_F(S3Test, ADownloadThatAPutOvertakesIsNotKept) {
   stand_in_.SetObject("root/a", "old");
   stand_in_.OnAsked([&](const Asked& asked) -> std::optional<Fault> {
