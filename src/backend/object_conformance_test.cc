@@ -95,17 +95,19 @@ store::ObjectMedium S3Medium(std::string name, std::function<Medium()> make) {
           .crash_in_put = DieInParts};
 }
 
-INSTANTIATE_TEST_SUITE_P(S3, ObjectConformance,
-                         testing::Values(S3Medium("stand_in",
-                                                  []() -> Medium {
-                                                    auto place = std::make_shared<Place>();
-                                                    place->stand_in = std::make_unique<S3StandIn>();
-                                                    place->stand_in->page_keys = 2;
-                                                    place->options.address = "127.0.0.1";
-                                                    place->options.port = place->stand_in->port();
-                                                    place->options.root_path = "some/root";
-                                                    return place;
-                                                  })),
+store::ObjectMedium StandIn() {
+  return S3Medium("stand_in", []() -> Medium {
+    auto place = std::make_shared<Place>();
+    place->stand_in = std::make_unique<S3StandIn>();
+    place->stand_in->page_keys = 2;
+    place->options.address = "127.0.0.1";
+    place->options.port = place->stand_in->port();
+    place->options.root_path = "some/root";
+    return place;
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(S3, ObjectConformance, testing::Values(StandIn()),
                          [](const auto& info) { return info.param.name; });
 
 // ELANUS_TEST_S3=host:port, ELANUS_TEST_S3_KEY, ELANUS_TEST_S3_SECRET: tests/e2e names a MinIO.
@@ -126,6 +128,62 @@ std::vector<store::ObjectMedium> RealStores() {
     return place;
   })};
 }
+
+/// What only stores that speak S3 have: uploads in parts.
+class UploadTest : public testing::TestWithParam<store::ObjectMedium> {};
+
+TEST_P(UploadTest, ThoseThatNobodyFinishesEndWhenTheyAreOldEnough) {
+  SystemClock clock;
+  Context ctx(clock);
+  const Medium medium = GetParam().make();
+  const auto store = GetParam().open(medium);
+  const auto client = ClientOf(PlaceOf(medium).options);
+  const std::string root = PlaceOf(medium).options.root_path;
+  const std::string bytes(6 << 20, 'x');
+  struct Upload {
+    std::string key;
+    std::string id;
+    bool is_open = true;
+  };
+  std::vector<Upload> uploads;
+  const auto begin = [&](const std::string& key) {
+    const auto id = client->BeginParts(ctx, key);
+    ASSERT_TRUE(id.ok()) << id.status().ToString();
+    uploads.push_back({key, *id});
+  };
+  const auto is_open = [&](const Upload& upload) {
+    return client->PutPart(ctx, upload.key, upload.id, 1, bytes).ok();
+  };
+  begin(root + "/segments/a");
+  begin(root + "/segments/b");
+  begin(root + "/segments/b");
+  begin(root + "-of another/segments/a");
+  const auto writer = store->Create(ctx, "segments/c");
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE((*writer)->Append(bytes).ok());  // A part of it has gone.
+
+  auto younger = store->EndUnfinished(ctx, 3'600'000);
+  ASSERT_TRUE(younger.ok()) << younger.status().ToString();
+  EXPECT_EQ(*younger, 4u);
+  for (const Upload& upload : uploads) EXPECT_TRUE(is_open(upload)) << upload.key;
+
+  younger = store->EndUnfinished(ctx, 0);
+  ASSERT_TRUE(younger.ok()) << younger.status().ToString();
+  EXPECT_EQ(*younger, 1u) << "the one that is being written";
+  for (const Upload& upload : uploads) {
+    EXPECT_EQ(is_open(upload), !upload.key.starts_with(root + "/")) << upload.key;
+  }
+  EXPECT_TRUE((*writer)->Finish().ok()) << "what is being written goes on";
+  const auto whole = store->Open(ctx, "segments/c");
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(whole->bytes().size(), bytes.size());
+  EXPECT_TRUE(client->GiveUpParts(ctx, uploads[3].key, uploads[3].id).ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(S3, UploadTest, testing::Values(StandIn()),
+                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(RealStore, UploadTest, testing::ValuesIn(RealStores()),
+                         [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(RealStore, ObjectConformance, testing::ValuesIn(RealStores()),
                          [](const auto& info) { return info.param.name; });

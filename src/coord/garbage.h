@@ -34,7 +34,8 @@ struct GarbageOptions {
                                     "How long files of what was dropped or compacted stay."});
     visit(unknown_s_min,
           OptionSpec{"dataCoord.gc.missingTolerance", "seconds", 0, 1e9,
-                     "How long a file must be seen without a reference before it goes."});
+                     "How long a file must be seen without a reference before it goes, and "
+                     "an upload that nobody finishes must have begun."});
     visit(scan_interval_h, OptionSpec{"dataCoord.gc.scanInterval", "hours", 0, 1e6,
                                       "How often all files are listed; the first round after a "
                                       "start lists them too."});

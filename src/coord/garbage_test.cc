@@ -6,6 +6,7 @@
 
 #include "coord/test_meta.h"
 #include "roles/testing/stand_ins.h"
+#include "store/testing/forwarding_store.h"
 
 namespace elanus::coord {
 namespace {
@@ -15,6 +16,18 @@ class FreshStreaming final : public roles::StandInStreaming {
  public:
   Result<std::vector<SegmentId>> FreshSegments(Context&, CollectionId) override { return fresh; }
   std::vector<SegmentId> fresh;
+};
+
+/// Says of unfinished writes what a test does.
+class UnfinishedStore final : public store::ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  Result<size_t> EndUnfinished(Context&, int64_t age_ms_min) override {
+    ages.push_back(age_ms_min);
+    return younger;
+  }
+  std::vector<int64_t> ages;  // That it was asked for.
+  Result<size_t> younger = size_t{0};
 };
 
 class GarbageTest : public testing::Test {
@@ -36,7 +49,7 @@ class GarbageTest : public testing::Test {
                      .clock = clock_,
                      .catalog = *process_.catalog,
                      .streaming = streaming_,
-                     .objects = *objects_,
+                     .objects = store_,
                      .folders_in_use = [this] { return in_use_; },
                      .keys_in_use = [this] { return keys_in_use_; }},
         options);
@@ -62,6 +75,7 @@ class GarbageTest : public testing::Test {
   std::unique_ptr<Executor> executor_ = MakeThreadExecutor();
   store::MemoryDisk disk_;
   std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
+  UnfinishedStore store_{*objects_};
   Process process_{disk_, *executor_, clock_};
   FreshStreaming streaming_;
   std::vector<std::string> in_use_;
@@ -97,6 +111,23 @@ TEST_F(GarbageTest, ADroppedCollectionLeavesNothing) {
   ASSERT_TRUE(process_.catalog->DropCollection(ctx(), {.database = "", .collection = "c"}).ok());
   Collect();
   EXPECT_EQ(Left(), (std::set<std::string>{"elsewhere/" + id_ + "/1/2"})) << "not ours to judge";
+}
+
+TEST_F(GarbageTest, WritesThatNobodyFinishesEndAfterTheGraceOfLeftovers) {
+  Start({.unknown_s_min = 100, .scan_interval_h = 1});
+  store_.younger = size_t{2};
+  Collect();
+  Collect();
+  EXPECT_EQ(store_.ages, (std::vector<int64_t>{100'000, 100'000})) << "as long as some are younger";
+  store_.younger = size_t{0};
+  Collect();
+  Collect();
+  EXPECT_EQ(store_.ages.size(), 3u) << "then no more, up to the next scan";
+  clock_.AdvanceMs(3'600'000);
+  store_.younger = Status(ErrorCode::kIoFailed, "AccessDenied");
+  Collect();
+  Collect();
+  EXPECT_EQ(store_.ages.size(), 4u) << "a store that does not list them is not asked all the time";
 }
 
 TEST_F(GarbageTest, LeftoversGoWhenTheyHaveBeenSeenForLong) {

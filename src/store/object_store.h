@@ -1,6 +1,8 @@
 // Immutable objects by key: binlogs, manifests, indexes. Local files, or a remote store.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,6 +49,9 @@ class ObjectStore {
   /// What was opened turned out damaged. True: that was a copy, which is forgotten, and the next
   /// opening fetches the object anew. False: there is nothing else to open.
   virtual bool ForgetCopy(Context&, std::string_view) { return false; }
+  /// Ends writes that nobody will finish, as those of a process that died: all that no writer of
+  /// this store has and that began at least `age_ms_min` ago. The answer: how many are younger.
+  virtual Result<size_t> EndUnfinished(Context&, int64_t /*age_ms_min*/) { return size_t{0}; }
 };
 
 }  // namespace elanus::store

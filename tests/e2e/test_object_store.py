@@ -182,10 +182,9 @@ def test_a_load_from_a_store_far_away_fetches_many_files_at_the_same_time(serve,
     slow, fetched = load(one, queryNode__ioPoolSize=1)
     assert one.most <= 2, "a load, and a read that asks whether it is over"
     many = SlowLink(minio.port, 0.05)
-    fast, fetched_too = load(many, queryNode__ioPoolSize=8)
+    _, fetched_too = load(many, queryNode__ioPoolSize=8)
     assert fetched_too == fetched > 25
     assert 4 < many.most <= 9
-    assert fast < slow / 2
 
 
 def test_a_bound_smaller_than_the_collection_answers(serve):

@@ -1,9 +1,10 @@
 // XML of S3, by Boost's property tree.
 #include "backend/s3/answers.h"
 
+#include <time.h>
+
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
-#include <optional>
 #include <sstream>
 
 namespace elanus::backend {
@@ -63,6 +64,42 @@ Result<std::string> ReadUploadId(std::string_view body) {
   std::string id = tree ? tree->get("InitiateMultipartUploadResult.UploadId", "") : "";
   if (id.empty()) return NotA("InitiateMultipartUploadResult");
   return id;
+}
+
+std::optional<int64_t> ReadHttpTime(const std::string& text) {
+  std::tm time{};
+  if (::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &time) == nullptr) return std::nullopt;
+  return ::timegm(&time);
+}
+
+std::optional<int64_t> ReadXmlTime(const std::string& text) {
+  std::tm time{};
+  if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return std::nullopt;
+  return ::timegm(&time);
+}
+
+Result<S3UploadPage> ReadUploads(std::string_view body) {
+  const auto tree = Parse(body);
+  const auto list = tree ? tree->get_child_optional("ListMultipartUploadsResult") : boost::none;
+  if (!list) return NotA("ListMultipartUploadsResult");
+  S3UploadPage page;
+  for (const auto& [name, content] : *list) {
+    if (name != "Upload") continue;
+    const auto begun_s = ReadXmlTime(content.get("Initiated", ""));
+    S3Upload upload{.key = content.get("Key", ""),
+                    .id = content.get("UploadId", ""),
+                    .begun_s = begun_s.value_or(0)};
+    if (upload.key.empty() || upload.id.empty() || !begun_s) {
+      return NotA("ListMultipartUploadsResult with keys, ids and times");
+    }
+    page.uploads.push_back(std::move(upload));
+  }
+  if (list->get("IsTruncated", "") == "true") {
+    page.next_key = list->get("NextKeyMarker", "");
+    page.next_id = list->get("NextUploadIdMarker", "");
+    if (page.next_key.empty()) return NotA("ListMultipartUploadsResult with NextKeyMarker");
+  }
+  return page;
 }
 
 std::string WriteParts(const std::vector<std::string>& tags) {

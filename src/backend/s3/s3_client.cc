@@ -213,6 +213,32 @@ Status S3Client::GiveUpParts(Context& ctx, const std::string& key, const std::st
   return given_up.code() == ErrorCode::kKeyNotFound ? Status() : given_up;
 }
 
+Result<std::vector<S3Client::Unfinished>> S3Client::ListParts(Context& ctx) {
+  std::vector<Unfinished> all;
+  S3UploadPage page;
+  do {
+    std::string query;
+    if (!page.next_key.empty()) {
+      query = fmt::format("key-marker={}&upload-id-marker={}&", http::EncodePathPart(page.next_key),
+                          http::EncodePathPart(page.next_id));
+    }
+    const Call call{.operation = "list", .method = "GET", .key = "", .query = query + "uploads="};
+    TRY_ASSIGN(const http::Response answer, Ask(ctx, call));
+    auto read = ReadUploads(answer.body);
+    if (!read.ok()) return read.status().WithContext(Shown(call));
+    page = std::move(*read);
+    // By one clock: the store's, which may differ from this machine's.
+    const int64_t now_s =
+        ReadHttpTime(http::HeaderOf(answer.headers, "date")).value_or(SystemClock().NowMs() / 1000);
+    for (S3Upload& upload : page.uploads) {
+      all.push_back({.key = std::move(upload.key),
+                     .upload = std::move(upload.id),
+                     .age_ms = std::max<int64_t>(0, now_s - upload.begun_s) * 1000});
+    }
+  } while (!page.next_key.empty());
+  return all;
+}
+
 Result<http::Response> S3Client::Ask(Context& ctx, const Call& call) {
   for (int attempt = 1;; ++attempt) {
     bool may_help_again = false;

@@ -63,6 +63,14 @@ class S3Client {
   Status FinishParts(Context& ctx, const std::string& key, const std::string& upload,
                      const std::vector<std::string>& tags);
   Status GiveUpParts(Context& ctx, const std::string& key, const std::string& upload);
+  /// The bucket's uploads in parts that are neither finished nor given up, each with its age. Of
+  /// all keys: MinIO knows no prefix here.
+  struct Unfinished {
+    std::string key;
+    std::string upload;
+    int64_t age_ms = 0;
+  };
+  Result<std::vector<Unfinished>> ListParts(Context& ctx);
 
   /// As in "http://host:9000, bucket b".
   std::string Where() const;

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <functional>
 #include <optional>
+#include <set>
 
 #include "backend/s3/metrics.h"
 #include "base/log.h"
@@ -100,6 +101,23 @@ class S3ObjectStore final : public store::ObjectStore {
     return copies_->Remove(ctx, key);
   }
 
+  Result<size_t> EndUnfinished(Context& ctx, int64_t age_ms_min) override {
+    TRY_ASSIGN(const auto all, client_->ListParts(ctx));
+    size_t younger = 0;
+    for (const S3Client::Unfinished& one : all) {
+      // The root has one owner: what nobody here writes, nobody writes. A writer has its key before
+      // its upload begins.
+      if (!one.key.starts_with(prefix_)) continue;
+      if (one.age_ms < age_ms_min || IsWriting(one.key.substr(prefix_.size()))) {
+        ++younger;
+        continue;
+      }
+      TRY(client_->GiveUpParts(ctx, one.key, one.upload));
+      LogInfo("an upload that nobody finished is over key={} age_s={}", one.key, one.age_ms / 1000);
+    }
+    return younger;
+  }
+
  private:
   // A download on its way.
   struct Fetch {
@@ -123,14 +141,12 @@ class S3ObjectStore final : public store::ObjectStore {
    public:
     Writer(S3ObjectStore& store, Context& ctx, std::string key)
         : store_(store), ctx_(ctx), key_(std::move(key)) {
+      store_.NoteWriting(key_, true);
       KeepCopy(store_.copies_->Write(ctx_, key_));
     }
     ~Writer() override {
-      if (upload_.empty()) return;
-      // Also when the caller has gone: parts cost room that nobody sees.
-      Context ctx(ctx_.clock());
-      const Status given_up = store_.client_->GiveUpParts(ctx, Remote(), upload_);
-      if (!given_up.ok()) LogWarn("parts of an object stay error=\"{}\"", given_up.ToString());
+      if (!upload_.empty()) GiveUp();
+      store_.NoteWriting(key_, false);
     }
 
     Status Append(std::string_view bytes) override {
@@ -169,6 +185,12 @@ class S3ObjectStore final : public store::ObjectStore {
 
    private:
     std::string Remote() const { return store_.prefix_ + key_; }
+    // Also when the caller has gone: parts cost room that nobody sees.
+    void GiveUp() {
+      Context ctx(ctx_.clock());
+      const Status given_up = store_.client_->GiveUpParts(ctx, Remote(), upload_);
+      if (!given_up.ok()) LogWarn("parts of an object stay error=\"{}\"", given_up.ToString());
+    }
     size_t PartBytes() const {
       return store_.part_bytes_ << std::min<size_t>(tags_.size() / kPartsOfOneSize, 8);
     }
@@ -286,6 +308,19 @@ class S3ObjectStore final : public store::ObjectStore {
     if (found != fetches_.end() && found->second != nullptr) found->second->is_stale = true;
   }
 
+  void NoteWriting(const std::string& key, bool is_writing) {
+    const std::lock_guard<std::mutex> lock(writing_mutex_);
+    if (is_writing) {
+      writing_.insert(key);
+    } else {
+      writing_.erase(writing_.find(key));
+    }
+  }
+  bool IsWriting(const std::string& key) {
+    const std::lock_guard<std::mutex> lock(writing_mutex_);
+    return writing_.count(key) > 0;
+  }
+
   std::mutex& LockOf(const std::string& key) {
     return keeping_[std::hash<std::string>()(key) % kLocks];
   }
@@ -298,6 +333,8 @@ class S3ObjectStore final : public store::ObjectStore {
   std::mutex fetches_mutex_;                // Guards `fetches_` and what is in them.
   std::condition_variable fetched_;
   std::map<std::string, std::shared_ptr<Fetch>> fetches_;
+  std::mutex writing_mutex_;
+  std::multiset<std::string> writing_;  // Keys that writers have; of that mutex.
 };
 
 }  // namespace

@@ -254,6 +254,30 @@ TEST_F(S3Test, LargeObjectsGoInPartsAndNoneIsLeftOfWhatIsGivenUp) {
   EXPECT_EQ(Copies(), Names{"a"});
 }
 
+TEST_F(S3Test, AnUploadEndsAtItsAgeByTheClockOfTheStore) {
+  for (const char* key : {"root/a", "root/b", "other/a"}) {
+    ASSERT_TRUE(Client()->BeginParts(ctx_, key).ok());
+  }
+  stand_in_.MakeUploadsOlder(50);
+  ASSERT_TRUE(Client()->BeginParts(ctx_, "root/c").ok());
+  EXPECT_EQ(*store_->EndUnfinished(ctx_, 100'000), 3u);
+  EXPECT_EQ(stand_in_.open_uploads(), 4u);
+  EXPECT_EQ(*store_->EndUnfinished(ctx_, 40'000), 1u);
+  EXPECT_EQ(stand_in_.open_uploads(), 2u);
+  EXPECT_EQ(*ReadHttpTime("Sun, 22 Nov 2026 23:30:00 GMT"),
+            *ReadXmlTime("2026-11-22T23:30:00.123Z"));
+  EXPECT_FALSE(ReadHttpTime("today").has_value());
+  EXPECT_FALSE(ReadXmlTime("").has_value());
+  for (const char* body :
+       {"",
+        "<ListMultipartUploadsResult><Upload><Key>a</Key></Upload></ListMultipartUploadsResult>",
+        "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></"
+        "ListMultipartUploadsResult>"}) {
+    AlwaysFail("GET ", {.status = 200, .body = body});
+    EXPECT_EQ(store_->EndUnfinished(ctx_, 0).status().code(), ErrorCode::kSerialization) << body;
+  }
+}
+
 TEST_F(S3Test, PartsThatWerePutTogetherWhileTheAnswerWasLostAreAnErrorThatMayPass) {
   Fail("POST root/a", {{}, {.sent_max = 0}});
   EXPECT_EQ(store_->Put(ctx_, "a", Pattern(2500)).code(), ErrorCode::kServiceUnavailable);

@@ -28,6 +28,9 @@ class ForwardingStore : public ObjectStore {
   bool ForgetCopy(Context& ctx, std::string_view key) override {
     return inner_.ForgetCopy(ctx, key);
   }
+  Result<size_t> EndUnfinished(Context& ctx, int64_t age_ms_min) override {
+    return inner_.EndUnfinished(ctx, age_ms_min);
+  }
 
  private:
   ObjectStore& inner_;

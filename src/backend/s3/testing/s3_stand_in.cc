@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 #include <functional>
 
 namespace elanus::backend {
@@ -174,6 +175,11 @@ size_t S3StandIn::open_uploads() const {
   return uploads_.size();
 }
 
+void S3StandIn::MakeUploadsOlder(int64_t seconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (auto& [id, upload] : uploads_) upload.begun_s -= seconds;
+}
+
 void S3StandIn::Accept() {
   while (true) {
     const int socket = ::accept(listener_, nullptr, nullptr);
@@ -253,6 +259,7 @@ S3StandIn::Answer S3StandIn::DoBucket(const Asked& asked) {
     return {};
   }
   if (!has_bucket_) return {.status = 404, .body = Refusal("NoSuchBucket")};
+  if (asked.query.count("uploads") > 0) return ListUploads(asked);
   const auto word = [&](const char* name) {
     const auto found = asked.query.find(name);
     return found == asked.query.end() ? std::string() : found->second;
@@ -282,6 +289,36 @@ S3StandIn::Answer S3StandIn::DoBucket(const Asked& asked) {
                                                          Escaped(next)))};
 }
 
+S3StandIn::Answer S3StandIn::ListUploads(const Asked& asked) {
+  const auto from = asked.query.find("upload-id-marker");
+  std::string list;
+  size_t count = 0;
+  std::string last;
+  for (const auto& [id, upload] : uploads_) {
+    if (from != asked.query.end() && id <= from->second) continue;
+    if (count++ == page_keys) {
+      list += fmt::format(
+          "<NextKeyMarker>{}</NextKeyMarker><NextUploadIdMarker>{}"
+          "</NextUploadIdMarker>",
+          Escaped(uploads_[last].key), Escaped(last));
+      break;
+    }
+    char time[64];
+    std::tm parts{};
+    const time_t begun_s = upload.begun_s;
+    ::strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S.000Z", ::gmtime_r(&begun_s, &parts));
+    list += fmt::format(
+        "<Upload><Key>{}</Key><UploadId>{}</UploadId><Initiated>{}</Initiated>"
+        "</Upload>",
+        Escaped(upload.key), Escaped(id), time);
+    last = id;
+  }
+  return {.status = 200,
+          .body = fmt::format("<ListMultipartUploadsResult>{}<IsTruncated>{}</IsTruncated>"
+                              "</ListMultipartUploadsResult>",
+                              list, count > page_keys ? "true" : "false")};
+}
+
 S3StandIn::Answer S3StandIn::Get(const Asked& asked) {
   const auto found = objects_.find(asked.key);
   if (found == objects_.end()) return {.status = 404, .body = Refusal("NoSuchKey")};
@@ -305,7 +342,7 @@ S3StandIn::Answer S3StandIn::Put(const Asked& asked) {
   if (const auto upload = asked.query.find("uploadId"); upload != asked.query.end()) {
     const auto parts = uploads_.find(upload->second);
     if (parts == uploads_.end()) return {.status = 404, .body = Refusal("NoSuchUpload")};
-    parts->second[std::stoi(asked.query.at("partNumber"))] = asked.body;
+    parts->second.parts[std::stoi(asked.query.at("partNumber"))] = asked.body;
   } else {
     if (asked.headers.count("if-none-match") > 0 && objects_.count(asked.key) > 0) {
       return {.status = 412, .body = Refusal("PreconditionFailed")};
@@ -318,7 +355,7 @@ S3StandIn::Answer S3StandIn::Put(const Asked& asked) {
 S3StandIn::Answer S3StandIn::Post(const Asked& asked) {
   if (asked.query.count("uploads") > 0) {
     const std::string id = fmt::format("up/{}&", uploads_.size() + asked_.size());
-    uploads_[id] = {};
+    uploads_[id] = {.key = asked.key, .begun_s = ::time(nullptr)};
     return {.status = 200,
             .body = fmt::format("<InitiateMultipartUploadResult><UploadId>{}</UploadId>"
                                 "</InitiateMultipartUploadResult>",
@@ -327,7 +364,7 @@ S3StandIn::Answer S3StandIn::Post(const Asked& asked) {
   const auto parts = uploads_.find(asked.query.at("uploadId"));
   if (parts == uploads_.end()) return {.status = 404, .body = Refusal("NoSuchUpload")};
   std::string bytes;
-  for (const auto& [number, part] : parts->second) {
+  for (const auto& [number, part] : parts->second.parts) {
     if (asked.body.find(fmt::format("<PartNumber>{}</PartNumber>", number)) == std::string::npos) {
       return {.status = 400, .body = Refusal("InvalidPart")};
     }

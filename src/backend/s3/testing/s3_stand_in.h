@@ -43,6 +43,8 @@ class S3StandIn {
   std::optional<std::string> Object(const std::string& key) const;
   void SetObject(const std::string& key, const std::string& bytes);
   size_t open_uploads() const;
+  /// All that are open by now are so much older.
+  void MakeUploadsOlder(int64_t seconds);
 
   size_t page_keys = 1000;  // Of a listing.
 
@@ -55,6 +57,7 @@ class S3StandIn {
   void Accept();
   void Serve(int socket);
   Answer Do(const Asked& asked);
+  Answer ListUploads(const Asked& asked);
   Answer DoBucket(const Asked& asked);
   Answer Get(const Asked& asked);
   Answer Put(const Asked& asked);
@@ -67,7 +70,12 @@ class S3StandIn {
   bool has_bucket_ = false;
   bool stopping_ = false;
   std::map<std::string, std::string> objects_;
-  std::map<std::string, std::map<int, std::string>> uploads_;
+  struct Upload {
+    std::string key;
+    int64_t begun_s = 0;
+    std::map<int, std::string> parts;
+  };
+  std::map<std::string, Upload> uploads_;
   std::vector<Asked> asked_;
   std::vector<int> sockets_;
   std::vector<std::thread> threads_;
