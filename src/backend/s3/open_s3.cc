@@ -67,14 +67,16 @@ Result<std::unique_ptr<store::ObjectStore>> OpenS3(const std::string& directory,
   SystemClock clock;
   Context ctx(clock);
   TRY(client->MakeBucket(ctx));
-  TRY(TakeOwnership(ctx, *client, directory, options.bucket, options.root_path));
+  TRY_ASSIGN(auto claim, TakeOwnership(ctx, *client, directory, options.bucket, options.root_path));
   const std::string folder = directory + "/object-copies";
   TRY_ASSIGN(const int64_t copy_bytes, CopyBytes(directory, folder, options));
   TRY_ASSIGN(auto copies, LocalCopies::Open(folder, copy_bytes));
   LogInfo("objects lie in an object store where=\"{}\" root={} copy_mb_max={}", client->Where(),
           options.root_path, copy_bytes / kMb);
-  return MakeS3ObjectStore(
-      {.client = std::move(client), .copies = std::move(copies), .root_path = options.root_path});
+  return MakeS3ObjectStore({.client = std::move(client),
+                            .copies = std::move(copies),
+                            .claim = std::move(claim),
+                            .root_path = options.root_path});
 }
 
 }  // namespace elanus::backend

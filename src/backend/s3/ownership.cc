@@ -2,14 +2,19 @@
 //
 // The folder's file is written first, with an id by chance; then the mark in the store, with the
 // same id; then the file once more, saying that the mark is there. A start that was cut short goes
-// on with the id it finds.
+// on with the id it finds. In the same three steps each start renews a claim, also by chance, which
+// tells copies of a folder apart: they have the same id.
 #include "backend/s3/ownership.h"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <random>
+#include <thread>
+
+#include "base/log.h"
 
 namespace elanus::backend {
 namespace {
@@ -30,7 +35,7 @@ Lines Read(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     const size_t colon = line.find(": ");
     if (colon != std::string_view::npos)
-      lines.emplace(line.substr(0, colon), line.substr(colon + 2));
+      lines.insert_or_assign(std::string(line.substr(0, colon)), line.substr(colon + 2));
   }
   return lines;
 }
@@ -70,10 +75,66 @@ Result<Lines> ReadPlace(FileSystem& files, const std::string& directory) {
   return lines;
 }
 
+/// What an owner's mark says.
+struct Mark {
+  bool is_there = false;
+  Lines lines;
+  std::string tag;
+};
+
+Result<Mark> ReadMark(Context& ctx, S3Client& client, const std::string& key) {
+  auto read = client.GetWhole(ctx, key);
+  if (read.status().code() == ErrorCode::kKeyNotFound) return Mark();
+  TRY(read.status());
+  return Mark{.is_there = true, .lines = Read(read->bytes), .tag = std::move(read->tag)};
+}
+
+// Whether the mark is of this folder, and of no copy of it that has been started since: each start
+// writes a claim into both, so a folder whose claim is not the mark's was not the last to start.
+Status CheckIsOurs(Lines owner, Lines place, const std::string& where,
+                   const std::string& directory) {
+  if (owner["id"] != place["id"]) {
+    return Invalid("{} belongs to another data folder, {}: give {} a root of its own", where,
+                   owner["data folder"], directory);
+  }
+  const std::string& claim = owner["claim"];
+  const bool is_known = claim.empty() || claim == place["claim"] || claim == place["next_claim"];
+  if (is_known) return {};
+  return Invalid(
+      "{} has been taken over by a copy of {}, {}: give this one a root of its own or, when it is "
+      "the one to go on, stop the other for good and write 'claim: {}' into {}{}",
+      where, directory, owner["data folder"], claim, directory, kPlaceFile);
+}
+
 }  // namespace
 
-Status TakeOwnership(Context& ctx, S3Client& client, const std::string& directory,
-                     const std::string& bucket, const std::string& root_path, FileSystem& files) {
+Status Claim::Check(Context& ctx) {
+  const int64_t now_us = ctx.clock().MonotonicUs();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    TRY(Status(lost_));
+    if (seen_us_ != INT64_MIN && now_us - seen_us_ < kBelievedMs * 1000) return {};
+  }
+  const auto mark = client_.GetWhole(ctx, key_);
+  if (!mark.ok() && mark.status().code() != ErrorCode::kKeyNotFound) return mark.status();
+  Lines owner = Read(mark.ok() ? mark->bytes : "");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (owner["claim"] == id_) {
+    seen_us_ = now_us;
+    return {};
+  }
+  lost_ = Error(ErrorCode::kIoFailed,
+                "{}, {}: {} has taken it over, and this server writes nothing more",
+                client_.Where(), key_, owner.empty() ? "nobody knows who" : owner["data folder"]);
+  LogError("the objects are somebody else's by now error=\"{}\"", lost_.ToString());
+  return lost_;
+}
+
+Result<std::unique_ptr<Claim>> TakeOwnership(Context& ctx, S3Client& client,
+                                             const std::string& directory,
+                                             const std::string& bucket,
+                                             const std::string& root_path, FileSystem& files,
+                                             int64_t settle_ms) {
   const std::string path = directory + std::string(kPlaceFile);
   TRY_ASSIGN(Lines place, ReadPlace(files, directory));
   if (place.empty()) {
@@ -82,39 +143,53 @@ Status TakeOwnership(Context& ctx, S3Client& client, const std::string& director
       return Invalid("the objects of {} lie in it: common.storageType should be local", directory);
     }
     place = {{"id", MakeId()}, {"bucket", bucket}, {"root", root_path}, {"is_marked", "false"}};
-    TRY(WriteFile(files, directory, path, Write(place)));
   }
   const std::string where = fmt::format("{}, root '{}'", client.Where(), root_path);
   const std::string key = (root_path.empty() ? "" : root_path + "/") + std::string(kOwnerKey);
   const bool is_marked = place["is_marked"] == "true";
-  // As long as there is no mark there is no object either, so another root will do.
-  const bool is_elsewhere = place["bucket"] != bucket || place["root"] != root_path;
-  Result<std::string> mark = client.GetWhole(ctx, key);
-  if (mark.status().code() == ErrorCode::kKeyNotFound && !is_marked) {
-    TRY_ASSIGN(
-        const bool is_ours,
-        client.PutNew(ctx, key,
-                      Write({{"id", place["id"]}, {"data folder", HostName() + ":" + directory}})));
-    // Else of another who was faster, or of a request of ours whose answer was lost.
-    mark = is_ours ? Write({{"id", place["id"]}}) : client.GetWhole(ctx, key);
-  }
-  if (mark.status().code() == ErrorCode::kKeyNotFound) {
+  TRY_ASSIGN(const Mark before, ReadMark(ctx, client, key));
+  Lines owner = before.lines;
+  if (!before.is_there && is_marked) {
     return Invalid(
         "the objects of {} lie in bucket {}, root '{}', and {} does not say that it is theirs",
         directory, place["bucket"], place["root"], where);
   }
-  TRY(mark.status());
-  Lines owner = Read(*mark);
-  if (owner["id"] != place["id"]) {
-    return Invalid("{} belongs to another data folder, {}: give {} a root of its own", where,
-                   owner["data folder"], directory);
+  if (before.is_there) {
+    TRY(CheckIsOurs(owner, place, where, directory));
   }
-  if (is_marked && !is_elsewhere) return {};
+
+  // Both sides know the claim before it holds: whichever is cut short, the next start goes on.
+  const std::string claim = MakeId();
+  const std::string here = HostName() + ":" + directory;
+  if (before.is_there) place["claim"] = owner["claim"];
+  place["next_claim"] = claim;
+  TRY(WriteFile(files, directory, path, Write(place)));
+  const std::string mark = Write({{"id", place["id"]}, {"data folder", here}, {"claim", claim}});
+  TRY_ASSIGN(const bool is_written, before.is_there
+                                        ? client.PutInPlaceOf(ctx, key, mark, before.tag)
+                                        : client.PutNew(ctx, key, mark));
+  if (!is_written) {
+    // Somebody was faster; or the answer to the same request was lost, and it is ours.
+    TRY_ASSIGN(const Mark now, ReadMark(ctx, client, key));
+    Lines winner = now.lines;
+    if (winner["claim"] != claim) {
+      TRY(CheckIsOurs(winner, place, where, directory));
+      return Invalid("{} is being taken by another start of {}", where, directory);
+    }
+  }
   // A bucket may get another name, as long as what lies there is ours.
-  place["bucket"] = bucket;
-  place["root"] = root_path;
-  place["is_marked"] = "true";
-  return WriteFile(files, directory, path, Write(place));
+  place = {{"id", place["id"]},
+           {"bucket", bucket},
+           {"root", root_path},
+           {"is_marked", "true"},
+           {"claim", claim}};
+  TRY(WriteFile(files, directory, path, Write(place)));
+  if (!owner["claim"].empty() && owner["data folder"] != here) {
+    LogInfo("the objects were those of another place, which may still write: waiting place=\"{}\"",
+            owner["data folder"]);
+    std::this_thread::sleep_for(std::chrono::milliseconds(settle_ms));
+  }
+  return std::make_unique<Claim>(client, key, claim);
 }
 
 Status CheckObjectsAreLocal(const std::string& directory, FileSystem& files) {

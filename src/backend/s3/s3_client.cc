@@ -98,7 +98,7 @@ Result<bool> S3Client::PutNew(Context& ctx, const std::string& key, std::string_
   return answer.status != 412;
 }
 
-Result<std::string> S3Client::GetWhole(Context& ctx, const std::string& key) {
+Result<S3Client::Whole> S3Client::GetWhole(Context& ctx, const std::string& key) {
   std::string whole;
   const S3Sink sink{.take = [&](std::string_view piece) -> Status {
                       whole += piece;
@@ -109,17 +109,17 @@ Result<std::string> S3Client::GetWhole(Context& ctx, const std::string& key) {
                       return {};
                     }};
   S3Progress progress;
-  TRY(Get(ctx, key, sink, progress));
-  return whole;
+  TRY(Fetch(ctx, "stat", key, sink, progress));
+  return Whole{.bytes = std::move(whole), .tag = std::move(progress.tag)};
 }
 
-Status S3Client::Get(Context& ctx, const std::string& key, const S3Sink& sink,
-                     S3Progress& progress) {
+Status S3Client::Fetch(Context& ctx, const char* operation, const std::string& key,
+                       const S3Sink& sink, S3Progress& progress) {
   std::string& tag = progress.tag;
   uint64_t& taken = progress.taken;
   for (int failures = 0;;) {
     const uint64_t before = taken;
-    Call call{.operation = "get", .method = "GET", .key = key};
+    Call call{.operation = operation, .method = "GET", .key = key};
     if (taken > 0) {
       call.headers = {{"Range", fmt::format("bytes={}-", taken)}, {"If-Match", tag}};
     }
@@ -168,6 +168,16 @@ Result<S3Page> S3Client::List(Context& ctx, const std::string& prefix, const std
 Status S3Client::Delete(Context& ctx, const std::string& key) {
   const Status deleted = Ask(ctx, {.operation = "remove", .method = "DELETE", .key = key}).status();
   return deleted.code() == ErrorCode::kKeyNotFound ? Status() : deleted;
+}
+
+Result<bool> S3Client::PutInPlaceOf(Context& ctx, const std::string& key, std::string_view bytes,
+                                    const std::string& tag) {
+  TRY_ASSIGN(const http::Response answer, Ask(ctx, {.operation = "put",
+                                                    .method = "PUT",
+                                                    .key = key,
+                                                    .body = bytes,
+                                                    .headers = {{"If-Match", tag}}}));
+  return answer.status != 412;
 }
 
 Result<std::string> S3Client::BeginParts(Context& ctx, const std::string& key) {

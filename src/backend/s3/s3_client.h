@@ -46,11 +46,22 @@ class S3Client {
   Status Put(Context& ctx, const std::string& key, std::string_view bytes);
   /// False when the key has an object already.
   Result<bool> PutNew(Context& ctx, const std::string& key, std::string_view bytes);
+  /// False when the key's object is not the version with this tag any more. An answer that was lost
+  /// may end so, too.
+  Result<bool> PutInPlaceOf(Context& ctx, const std::string& key, std::string_view bytes,
+                            const std::string& tag);
   /// Goes on where a connection broke, or where `progress` says, as long as the object is the same.
   /// After an error of the caller's, `progress` says how far it got.
-  Status Get(Context& ctx, const std::string& key, const S3Sink& sink, S3Progress& progress);
-  /// The whole of a small object. Errors: as Get.
-  Result<std::string> GetWhole(Context& ctx, const std::string& key);
+  Status Get(Context& ctx, const std::string& key, const S3Sink& sink, S3Progress& progress) {
+    return Fetch(ctx, "get", key, sink, progress);
+  }
+  /// The whole of a small object, which metrics count as "stat", and the tag of this version of it.
+  /// Errors: as Get.
+  struct Whole {
+    std::string bytes;
+    std::string tag;
+  };
+  Result<Whole> GetWhole(Context& ctx, const std::string& key);
   Result<S3Page> List(Context& ctx, const std::string& prefix, const std::string& from);
   /// Succeeds when there is none.
   Status Delete(Context& ctx, const std::string& key);
@@ -86,6 +97,8 @@ class S3Client {
     http::Headers headers = {};
     std::function<Status(const http::Response&, std::string_view)> take_body = {};
   };
+  Status Fetch(Context& ctx, const char* operation, const std::string& key, const S3Sink& sink,
+               S3Progress& progress);
   Result<http::Response> Ask(Context& ctx, const Call& call);
   Result<http::Response> AskOnce(Context& ctx, const Call& call, bool& may_help_again);
   Status Refused(const Call& call, const http::Response& response) const;

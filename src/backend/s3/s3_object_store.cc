@@ -30,6 +30,7 @@ class S3ObjectStore final : public store::ObjectStore {
  public:
   explicit S3ObjectStore(S3Parts parts)
       : client_(std::move(parts.client)),
+        claim_(std::move(parts.claim)),
         copies_(std::move(parts.copies)),
         prefix_(parts.root_path.empty() ? "" : parts.root_path + "/"),
         part_bytes_(parts.part_bytes) {}
@@ -86,6 +87,7 @@ class S3ObjectStore final : public store::ObjectStore {
   Status Delete(Context& ctx, std::string_view name) override {
     TRY(store::CheckObjectKey(name));
     const std::string key(name);
+    TRY(CheckClaim(ctx));
     Status deleted = client_->Delete(ctx, prefix_ + key);
     const std::lock_guard<std::mutex> lock(LockOf(key));
     MarkStale(key);
@@ -102,6 +104,7 @@ class S3ObjectStore final : public store::ObjectStore {
   }
 
   Result<size_t> EndUnfinished(Context& ctx, int64_t age_ms_min) override {
+    TRY(CheckClaim(ctx));
     TRY_ASSIGN(const auto all, client_->ListParts(ctx));
     size_t younger = 0;
     for (const S3Client::Unfinished& one : all) {
@@ -165,6 +168,7 @@ class S3ObjectStore final : public store::ObjectStore {
     }
 
     Status Finish() override {
+      TRY(store_.CheckClaim(ctx_));
       if (upload_.empty()) {
         TRY(store_.client_->Put(ctx_, Remote(), part_));
       } else {
@@ -195,6 +199,7 @@ class S3ObjectStore final : public store::ObjectStore {
       return store_.part_bytes_ << std::min<size_t>(tags_.size() / kPartsOfOneSize, 8);
     }
     Status SendPart() {
+      TRY(store_.CheckClaim(ctx_));
       if (upload_.empty()) {
         TRY_ASSIGN(upload_, store_.client_->BeginParts(ctx_, Remote()));
       }
@@ -308,6 +313,8 @@ class S3ObjectStore final : public store::ObjectStore {
     if (found != fetches_.end() && found->second != nullptr) found->second->is_stale = true;
   }
 
+  Status CheckClaim(Context& ctx) { return claim_ == nullptr ? Status() : claim_->Check(ctx); }
+
   void NoteWriting(const std::string& key, bool is_writing) {
     const std::lock_guard<std::mutex> lock(writing_mutex_);
     if (is_writing) {
@@ -326,6 +333,7 @@ class S3ObjectStore final : public store::ObjectStore {
   }
 
   const std::unique_ptr<S3Client> client_;
+  const std::unique_ptr<Claim> claim_;
   const std::unique_ptr<LocalCopies> copies_;
   const std::string prefix_;
   const size_t part_bytes_;

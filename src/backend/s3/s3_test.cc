@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "backend/s3/ownership.h"
@@ -439,10 +440,22 @@ TEST_F(S3Test, ADownloadThatAPutOvertakesIsNotKept) {
 class OwnershipTest : public S3Test {
  protected:
   Status Take(const std::string& name, const std::string& root = "root") {
+    return Start(name, root).status();
+  }
+  // The claim asks by a client of the test's.
+  Result<std::unique_ptr<Claim>> Start(const std::string& name, const std::string& root = "root") {
     std::filesystem::create_directories(Folder(name));
-    return TakeOwnership(ctx_, *Client(), Folder(name), options_.bucket, root);
+    clients_.push_back(Client());
+    return TakeOwnership(ctx_, *clients_.back(), Folder(name), options_.bucket, root,
+                         LocalFileSystem(), /*settle_ms=*/1);
+  }
+  void Copy(const std::string& from, const std::string& to) {
+    std::filesystem::remove_all(Folder(to));
+    std::filesystem::copy(Folder(from), Folder(to));
   }
   std::string Folder(const std::string& name) const { return folder_ + "/" + name; }
+
+  std::vector<std::unique_ptr<S3Client>> clients_;
 };
 
 TEST_F(OwnershipTest, ARootIsTheFirstsAndStaysIt) {
@@ -454,6 +467,98 @@ TEST_F(OwnershipTest, ARootIsTheFirstsAndStaysIt) {
   EXPECT_TRUE(Take("two", "another/root").ok());
   EXPECT_THAT(std::string(Take("one", "a/third").message()), HasSubstr("does not say"));
   EXPECT_TRUE(Take("one").ok());
+}
+
+TEST_F(OwnershipTest, OfAFolderAndItsCopyTheOneThatStartedLastMayStart) {
+  EXPECT_TRUE(Take("one").ok());
+  Copy("one", "copy");
+  EXPECT_TRUE(Take("one").ok());
+  const Status copy = Take("copy");
+  EXPECT_EQ(copy.code(), ErrorCode::kInvalidParameter);
+  EXPECT_THAT(std::string(copy.message()), HasSubstr("taken over by a copy of"));
+  EXPECT_THAT(std::string(copy.message()), HasSubstr(Folder("one")));
+  Copy("one", "copy");
+  EXPECT_TRUE(Take("copy").ok());
+  EXPECT_FALSE(Take("one").ok());
+  EXPECT_TRUE(Take("copy").ok());
+}
+
+TEST_F(OwnershipTest, WhoeverWasTakenOverWritesNothingMore) {
+  auto claim = Start("one");
+  ASSERT_TRUE(claim.ok());
+  store_ = MakeS3ObjectStore({.client = Client(),
+                              .copies = std::move(*LocalCopies::Open(Folder("copies"), 1 << 20)),
+                              .claim = std::move(*claim),
+                              .root_path = "root",
+                              .part_bytes = 1000});
+  ASSERT_TRUE(store_->Put(ctx_, "a", "x").ok());
+  ASSERT_TRUE(store_->Put(ctx_, "b", "y").ok());
+  EXPECT_EQ(stand_in_.asked("GET root/.owner").size(), 2u) << "the start, and once a second";
+  Copy("one", "copy");
+  ASSERT_TRUE(Take("copy").ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(Claim::kBelievedMs + 50));
+  const Status put = store_->Put(ctx_, "a", "z");
+  EXPECT_EQ(put.code(), ErrorCode::kIoFailed);
+  EXPECT_THAT(std::string(put.message()), HasSubstr(Folder("copy") + " has taken it over"));
+  EXPECT_EQ(store_->Put(ctx_, "large", Pattern(5000)).code(), ErrorCode::kIoFailed);
+  EXPECT_EQ(store_->Delete(ctx_, "b").code(), ErrorCode::kIoFailed);
+  EXPECT_EQ(store_->EndUnfinished(ctx_, 0).status().code(), ErrorCode::kIoFailed);
+  EXPECT_EQ(stand_in_.Object("root/a"), "x");
+  EXPECT_EQ(stand_in_.Object("root/b"), "y");
+  EXPECT_EQ(stand_in_.open_uploads(), 0u);
+  EXPECT_EQ(Read("a"), "x") << "reads go on";
+  store_.reset();
+}
+
+TEST_F(OwnershipTest, AClaimThatNobodyCanLookAtIsNotBelieved) {
+  const auto claim = Start("one");
+  AlwaysFail("GET root/.owner", {.status = 503, .body = kBusy});
+  EXPECT_EQ((*claim)->Check(ctx_).code(), ErrorCode::kServiceUnavailable);
+  stand_in_.OnAsked(nullptr);
+  EXPECT_TRUE((*claim)->Check(ctx_).ok()) << "it was not lost";
+}
+
+TEST_F(OwnershipTest, AMarkOfAnEarlierVersionHasNoClaimAndGetsOne) {
+  ASSERT_TRUE(Take("one").ok());
+  std::string mark = *stand_in_.Object("root/.owner");
+  mark.erase(mark.find("claim: "),
+             mark.find('\n', mark.find("claim: ")) - mark.find("claim: ") + 1);
+  stand_in_.SetObject("root/.owner", mark);
+  std::ofstream(Folder("one") + "/object-store")
+      << mark.substr(mark.find("id: ")) << "bucket: a-bucket\nroot: root\nis_marked: true\n";
+  EXPECT_TRUE(Take("one").ok());
+  EXPECT_THAT(*stand_in_.Object("root/.owner"), HasSubstr("claim: "));
+}
+
+TEST_F(OwnershipTest, AStartIsCutShortAnywhereAndTheNextGoesOn) {
+  ASSERT_TRUE(Take("one").ok());
+  // The claim is written and the answer is lost, so that the next attempt finds another version.
+  auto is_lost = std::make_shared<std::atomic<bool>>(true);
+  stand_in_.OnAsked([=, this](const Asked& asked) -> std::optional<Fault> {
+    if (asked.method != "PUT" || !is_lost->exchange(false)) return std::nullopt;
+    stand_in_.SetObject(asked.key, asked.body);
+    return Fault{.status = 503};
+  });
+  EXPECT_TRUE(Take("one").ok());
+  EXPECT_EQ(stand_in_.asked("PUT root/.owner").size(), 3u);
+  // It is written, and the process dies before its folder says so.
+  const std::string file = Folder("one") + "/object-store";
+  std::ostringstream before;
+  before << std::ifstream(file).rdbuf();
+  AlwaysFail("PUT root/.owner", {.status = 400});
+  EXPECT_FALSE(Take("one").ok());
+  std::ostringstream during;
+  during << std::ifstream(file).rdbuf();
+  stand_in_.OnAsked(nullptr);
+  ASSERT_TRUE(Take("one").ok());
+  const std::string next = during.str().substr(during.str().find("next_claim: ") + 12, 32);
+  std::string mark = *stand_in_.Object("root/.owner");
+  mark.replace(mark.find("claim: ") + 7, 32, next);
+  stand_in_.SetObject("root/.owner", mark);
+  std::ofstream(file) << during.str();
+  EXPECT_TRUE(Take("one").ok());
+  std::ofstream(file) << before.str();
+  EXPECT_FALSE(Take("one").ok()) << "an older state of the folder was put back";
 }
 
 TEST_F(OwnershipTest, AMarkThatHasGoneIsNotMadeAnew) {

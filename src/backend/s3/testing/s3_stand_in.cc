@@ -347,6 +347,11 @@ S3StandIn::Answer S3StandIn::Put(const Asked& asked) {
     if (asked.headers.count("if-none-match") > 0 && objects_.count(asked.key) > 0) {
       return {.status = 412, .body = Refusal("PreconditionFailed")};
     }
+    const auto match = asked.headers.find("if-match");
+    if (match != asked.headers.end() &&
+        (objects_.count(asked.key) == 0 || match->second != TagOf(objects_[asked.key]))) {
+      return {.status = 412, .body = Refusal("PreconditionFailed")};
+    }
     objects_[asked.key] = asked.body;
   }
   return {.status = 200, .headers = {{"ETag", TagOf(asked.body)}}};
