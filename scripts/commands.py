@@ -213,7 +213,7 @@ def parser():
     c = add("faults", faults, "let each disk operation of a scripted workload fail in every way")
     c.add_argument("--stride", type=int, default=1, help="try one operation in so many")
     c = add("fuzz", fuzz, "fuzz one parser with libFuzzer")
-    c.add_argument("target", choices=["analyzers", "filter", "http2", "messages"])
+    c.add_argument("target", choices=["analyzers", "filter", "http2", "messages", "trees"])
     c.add_argument("--seconds", type=int, default=60)
     c.add_argument("--keep", action="store_true", help="add what reaches new code to tests/fuzz/corpus")
     c = add("fmt", fmt, "format src with clang-format-16")

@@ -1,7 +1,7 @@
 """The house rules of src/ as data: who may include whom, which headers are private, which words are refused."""
 
 # Module -> modules it may include. Tests may look upward. Roles never include each other.
-_GROUND = {"base", "model", "text", "simd", "store", "index", "expr"}
+_GROUND = {"base", "model", "text", "simd", "store", "index", "expr", "trees"}
 LAYERS = {
     "base": set(),
     "simd": {"base"},
@@ -11,6 +11,7 @@ LAYERS = {
     "geometry": {"base", "model"},
     "index": {"base", "simd", "model", "text"},
     "expr": {"base", "simd", "model", "text", "geometry"},
+    "trees": {"base", "model", "text"},
     "roles": {"base", "model"},
     "http": {"base"},
     "functions": {"base", "model", "http"},
@@ -20,7 +21,7 @@ LAYERS = {
     "streaming": _GROUND | {"segment", "shard", "roles"},
     "query": _GROUND | {"segment", "roles"},
     "data": _GROUND | {"segment", "roles"},
-    "proxy": {"base", "simd", "model", "text", "index", "expr", "functions", "roles"},
+    "proxy": {"base", "simd", "model", "text", "index", "expr", "trees", "functions", "roles"},
     "wire": {"base", "model", "geometry", "roles", "proxy"},
     "backend": {"base", "model", "store", "http"},
     "server": _GROUND | {"roles", "segment", "shard", "coord", "streaming", "query", "data", "functions", "proxy", "wire",

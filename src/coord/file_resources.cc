@@ -87,10 +87,15 @@ std::vector<model::FileResource> FileResources::List() {
   return parts_.catalog.ListFileResources();
 }
 
+std::optional<int64_t> FileResources::Find(const std::string& resource) {
+  const auto known = parts_.catalog.FindFileResource(resource);
+  return known ? std::optional(known->id) : std::nullopt;
+}
+
 Result<std::string> FileResources::Read(const std::string& resource, const std::string& file) {
   const auto known = parts_.catalog.FindFileResource(resource);
   if (!known) return text::UnknownFileResource(resource);
-  if (FileOf(known->copy) != file) {
+  if (!file.empty() && FileOf(known->copy) != file) {
     return Error(ErrorCode::kSegcore, "file {} is not in file resource {}, which is {}", file,
                  resource, FileOf(known->copy));
   }

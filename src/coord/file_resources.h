@@ -1,4 +1,5 @@
-// File resources: named copies of objects, which analyzers read their words from.
+// File resources: named copies of objects, which analyzers read their words from, chains their
+// models.
 #pragma once
 
 #include <memory>
@@ -31,6 +32,7 @@ class FileResources final : public roles::FileResources, private text::FileSourc
 
  private:
   explicit FileResources(const FileResourceParts& parts);
+  std::optional<int64_t> Find(const std::string& resource) override;
   Result<std::string> Read(const std::string& resource, const std::string& file) override;
 
   const FileResourceParts parts_;

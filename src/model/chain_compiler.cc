@@ -271,10 +271,6 @@ class ChainCompiler {
     const ChainExpression& expression = from.expression;
     const std::string& name = expression.name;
     if (name.empty()) return Invalid("function chain: map needs an expression");
-    if (name == "xgboost") {
-      TRY_ASSIGN(const std::string model, TextParam(expression.params, "model_resource", ""));
-      return Invalid("function chain: there is no file resource {}", model);
-    }
     std::vector<ChainArgument> arguments = expression.arguments;
     if (arguments.empty()) {
       for (const std::string& input : from.inputs) arguments.push_back({.column = input});
@@ -285,6 +281,7 @@ class ChainCompiler {
       TRY_ASSIGN(ChainOperand operand, Operand(argument, name));
       step.operands.push_back(operand);
     }
+    if (name == "xgboost") return CompileForest(from, step);
     const bool combines = name == "num_combine";
     if (combines ? arguments.size() < 2 : arguments.size() != 1)
       return Invalid("function chain: {} takes {}, got {}", name,
@@ -322,6 +319,25 @@ class ChainCompiler {
     TRY_ASSIGN(Boost boost, ParseBoost(params, schema_));
     TRY_ASSIGN(step.sums_score, ParseBoostMode(params));
     chain_.boosts_.push_back(std::move(boost));
+    return {};
+  }
+
+  Status CompileForest(const ChainStep& from, Step& step) {
+    const Params& params = from.expression.params;
+    TRY(CheckNames(params, {"model_resource", "output"}, "xgboost"));
+    if (step.operands.empty()) return Invalid("function chain: xgboost needs columns");
+    step.kind = Step::Kind::kForest;
+    step.call = chain_.forests_.size();
+    ChainForest forest{.features = step.operands.size()};
+    TRY_ASSIGN(forest.resource, TextParam(params, "model_resource", ""));
+    if (forest.resource.empty())
+      return Invalid("function chain: the parameter model_resource is missing");
+    TRY_ASSIGN(const std::string output, TextParam(params, "output", "default"));
+    if (output != "default" && output != "raw")
+      return Invalid("function chain: output should be default or raw, got {}", output);
+    forest.is_raw = output == "raw";
+    chain_.forests_.push_back(std::move(forest));
+    TRY_ASSIGN(step.output, Output(from));
     return {};
   }
 

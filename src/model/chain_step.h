@@ -23,17 +23,17 @@ struct ChainOperand {
 };
 
 struct ScoreChain::Step {
-  enum class Kind { kDecay, kCombine, kRound, kBoost, kModel, kSort, kLimit, kGroup };
+  enum class Kind { kDecay, kCombine, kRound, kBoost, kForest, kModel, kSort, kLimit, kGroup };
   enum class Mode { kMultiply, kSum, kMax, kMin, kAvg, kWeighted };
   Kind kind = Kind::kLimit;
-  // Of the first five.
+  // Of the first six.
   std::vector<ChainOperand> operands;
   ChainColumn output;
   DecayCurve curve;
   Mode mode = Mode::kMultiply;
   std::vector<double> weights;
   int decimals = 0;
-  size_t call = 0;          // Of kBoost and kModel: among the chain's boosts or models.
+  size_t call = 0;          // Of kBoost, kForest, kModel: among those of the chain.
   bool sums_score = false;  // Of kBoost: the factor is added.
   // Of the others.
   ChainColumn by;

@@ -55,6 +55,7 @@ class ChainRun {
       case Step::Kind::kCombine:
       case Step::Kind::kRound:
       case Step::Kind::kBoost:
+      case Step::Kind::kForest:
         return Map(step);
       case Step::Kind::kModel:
         return Ask(step);
@@ -130,8 +131,17 @@ class ChainRun {
     return step.mode == Step::Mode::kAvg ? result / count : result;
   }
 
-  double Compute(const Step& step, size_t hit) const {
+  double Predict(const Step& step, size_t hit) {
+    features_.clear();
+    for (const ChainOperand& operand : step.operands) {
+      features_.push_back(static_cast<float>(ValueAt(operand, hit)));
+    }
+    return input_.predict(step.call, features_);
+  }
+
+  double Compute(const Step& step, size_t hit) {
     if (step.kind == Step::Kind::kCombine) return Combine(step, hit);
+    if (step.kind == Step::Kind::kForest) return Predict(step, hit);
     const double value = ValueAt(step.operands[0], hit);
     if (std::isnan(value)) return 0;
     if (step.kind == Step::Kind::kBoost) {
@@ -223,7 +233,8 @@ class ChainRun {
   const std::span<const uint32_t> places_;
   std::vector<double> scores_;
   std::vector<std::vector<double>> own_;
-  std::vector<size_t> order_;  // The hits that are left.
+  std::vector<size_t> order_;    // The hits that are left.
+  std::vector<float> features_;  // Of the hit that is being looked at.
 };
 
 }  // namespace

@@ -67,7 +67,8 @@ class ScoreChainTest : public testing::Test {
                      .segment_rows = {},
                      .groups = {},
                      .factors = {},
-                     .ask = ask_};
+                     .ask = ask_,
+                     .predict = predict_};
     for (FieldId id : chain->fields()) {
       input.fields.push_back(columns_[static_cast<size_t>(id.value() - 100)].view());
     }
@@ -82,6 +83,7 @@ class ScoreChainTest : public testing::Test {
 
   CollectionSchema schema_;
   decltype(ChainInput::ask) ask_;
+  decltype(ChainInput::predict) predict_;
   std::vector<Column> columns_;
   std::vector<uint32_t> places_;
   std::vector<float> scores_;
@@ -126,6 +128,28 @@ TEST_F(ScoreChainTest, KeepsAFewHitsOfEachGroup) {
   EXPECT_EQ(places_, (std::vector<uint32_t>{0, 1, 3}));
   Run({Op("group_by", {"label"}, {{"group_size", int64_t{2}}, {"limit", int64_t{1}}})});
   EXPECT_EQ(places_, (std::vector<uint32_t>{0, 2}));
+}
+
+TEST_F(ScoreChainTest, AsksTreesWithTheNumbersOfAHitNullsMissing) {
+  std::vector<std::vector<float>> asked;
+  predict_ = [&](size_t forest, std::span<const float> features) {
+    asked.emplace_back(features.begin(), features.end());
+    return forest == 0 ? static_cast<double>(asked.size()) : 7.0;
+  };
+  const std::vector<ChainStep> steps = {
+      Map("xgboost", {"price", "$score"}, {{"model_resource", std::string("a")}}),
+      Map("xgboost", {"$score"},
+          {{"model_resource", std::string("b")}, {"output", std::string("raw")}}, "other")};
+  EXPECT_EQ(Compile(steps)->forests(),
+            (std::vector<ChainForest>{{.resource = "a", .features = 2, .is_raw = false},
+                                      {.resource = "b", .features = 1, .is_raw = true}}));
+  Run(steps);
+  EXPECT_EQ(scores_, (std::vector<float>{1, 2, 3, 4}));
+  ASSERT_EQ(asked.size(), 8u);
+  EXPECT_EQ(asked[1], (std::vector<float>{1, 0.25f}));
+  EXPECT_TRUE(std::isnan(asked[2][0])) << "a null";
+  EXPECT_EQ(asked[2][1], 0.125f);
+  EXPECT_EQ(asked[4], (std::vector<float>{1})) << "what the first has written";
 }
 
 TEST_F(ScoreChainTest, TouchesOnlyTheHitsOfItsQuery) {
@@ -264,7 +288,14 @@ TEST_F(ScoreChainTest, RefusesWhatMakesNoSense) {
   ExpectInvalid({Map("round_decimal", {"$score"}, {{"decimal", int64_t{1}}}, "price")});
   ExpectInvalid({Map("round_decimal", {"$score"}, {{"decimal", int64_t{1}}}, "$id")});
   ExpectInvalid({Map("round_decimal", {"$seg_offset"}, {{"decimal", int64_t{1}}})});
-  ExpectInvalid({Map("xgboost", {"price"}, {{"model_resource", std::string("m")}})});
+  const std::map<std::string, Scalar> model = {{"model_resource", std::string("m")}};
+  ExpectInvalid({Map("xgboost", {}, model)});
+  ExpectInvalid({Map("xgboost", {"label"}, model)});
+  ExpectInvalid({Map("xgboost", {"price"}, {})});
+  ExpectInvalid({Map("xgboost", {"price"}, {{"model_resource", int64_t{1}}})});
+  ExpectInvalid({Map("xgboost", {"price"}, {{"model_resource", std::string("m")}, {"x", 1.0}})});
+  ExpectInvalid({Map("xgboost", {"price"},
+                     {{"model_resource", std::string("m")}, {"output", std::string("leaf")}})});
   EXPECT_TRUE(Compile({Map("round_decimal", {"$seg_offset"}, {{"decimal", int64_t{1}}})},
                       ChainStage::kSegment)
                   .ok());

@@ -6,6 +6,7 @@
 #include "model/groups.h"
 #include "model/score_chain.h"
 #include "segment/boost.h"
+#include "trees/chain_models.h"
 
 namespace elanus::segment {
 namespace {
@@ -33,6 +34,7 @@ Status ChainHits(Context& ctx, const SegmentView& segment, const model::ShardSea
   const model::CollectionSchema& schema = segment.schema();
   TRY_ASSIGN(const auto chain,
              model::ScoreChain::Compile(search.chain, model::ChainStage::kSegment, schema));
+  TRY_ASSIGN(const auto predict, trees::PredictorOf(chain));
   const size_t slots = search.hits_max();
   for (size_t q = begin; q < begin + count; ++q) {
     TRY(ctx.CheckAlive());
@@ -58,7 +60,8 @@ Status ChainHits(Context& ctx, const SegmentView& segment, const model::ShardSea
                    .segment_rows = rows,
                    .groups = {},
                    .factors = std::move(factors),
-                   .ask = {}},
+                   .ask = {},
+                   .predict = predict},
                   places, scores));
     for (size_t i = 0; i < slots; ++i) {
       const bool is_used = i < places.size();

@@ -20,6 +20,7 @@
 #include "query/node.h"
 #include "streaming/options.h"
 #include "text/options.h"
+#include "trees/options.h"
 #include "wire/grpc/server.h"
 #include "wire/http/management_server.h"
 
@@ -45,6 +46,7 @@ struct Config {
   backend::QueueOptions queue;
   functions::FunctionOptions functions;
   text::TextOptions text;
+  trees::TreesOptions trees;
   BackgroundOptions background;
 
   /// With the size of segments, whose key is the streaming node's.
@@ -84,6 +86,7 @@ struct Config {
     queue.Describe(visit);
     functions.Describe(visit);
     text.Describe(visit);
+    trees.Describe(visit);
     background.Describe(visit);
   }
 };

@@ -10,6 +10,7 @@
 #include "functions/models.h"
 #include "http/client.h"
 #include "server/role_set.h"
+#include "trees/chain_models.h"
 #include "wire/http/explain_route.h"
 #include "wire/http/garbage_routes.h"
 #include "wire/http/metrics_route.h"
@@ -88,6 +89,7 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const Config& given) {
              backend::OpenStores(config.data_directory, config.local, config.objects));
   s.lock = std::move(stores.lock);
   text::SetTextOptions(config.text);
+  trees::SetTreesOptions(config.trees);
   // The calling thread takes part in a search, so one worker fewer fills the cores.
   const size_t workers = std::max<size_t>(1, Cores() - 1);
   TRY_ASSIGN(s.roles,

@@ -23,6 +23,11 @@ Source& OfProcess() {
   return source;
 }
 
+FileSource* CurrentSource() {
+  std::lock_guard<std::mutex> lock(OfProcess().mutex);
+  return OfProcess().current;
+}
+
 void Collect(const json& params, int depth, std::set<std::string>& names) {
   if (depth > kDepthMax) return;
   if (params.is_object()) {
@@ -48,12 +53,13 @@ void ForgetFileSource(const FileSource* source) {
   if (OfProcess().current == source) OfProcess().current = nullptr;
 }
 
+std::optional<int64_t> FindFileResource(const std::string& resource) {
+  FileSource* const source = CurrentSource();
+  return source == nullptr ? std::nullopt : source->Find(resource);
+}
+
 Result<std::string> ReadFileResource(const std::string& resource, const std::string& file) {
-  FileSource* source = nullptr;
-  {
-    std::lock_guard<std::mutex> lock(OfProcess().mutex);
-    source = OfProcess().current;
-  }
+  FileSource* const source = CurrentSource();
   if (source == nullptr) return UnknownFileResource(resource);
   return source->Read(resource, file);
 }

@@ -31,6 +31,7 @@ TEST(FuzzCorpusTest, FiltersEndWithRowsOrAnError) { Replay(Filter, "filter"); }
 TEST(FuzzCorpusTest, AnalyzersMakeTokensOrAreRefused) { Replay(Analyzers, "analyzers"); }
 TEST(FuzzCorpusTest, ConnectionsEndWithCallsOrAGoodbye) { Replay(Http2, "http2"); }
 TEST(FuzzCorpusTest, MessagesAreDecodedOrRefused) { Replay(Messages, "messages"); }
+TEST(FuzzCorpusTest, ModelsOfTreesAreWalkedOrRefused) { Replay(Trees, "trees"); }
 
 }  // namespace
 }  // namespace elanus::fuzz

@@ -18,5 +18,7 @@ void Analyzers(const uint8_t* bytes, size_t size);
 void Http2(const uint8_t* bytes, size_t size);
 /// Columns, query vectors, schemas and template values of messages; the first byte says which.
 void Messages(const uint8_t* bytes, size_t size);
+/// A model of trees, as JSON or UBJSON; the first byte is one of the numbers that ask it.
+void Trees(const uint8_t* bytes, size_t size);
 
 }  // namespace elanus::fuzz

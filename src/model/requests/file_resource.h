@@ -1,4 +1,4 @@
-// Files that parameters of analyzers name: words, synonyms, dictionaries.
+// Files that parameters of analyzers name: words, synonyms, dictionaries; and models of chains.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include "model/groups.h"
 #include "proxy/functions.h"
 #include "proxy/rerank/fusion.h"
+#include "trees/chain_models.h"
 
 namespace elanus::proxy {
 namespace {
@@ -41,6 +42,7 @@ Result<ChainPlan> PlanChains(Services& services, const model::CollectionSchema& 
       if (params.group.is_on())
         return Invalid("a function chain in segments cannot be used with group by");
       TRY(CheckBoosts(schema, chain));
+      TRY(trees::PredictorOf(chain).status());
       plan.in_segments = from.steps;
       continue;
     }
@@ -48,6 +50,7 @@ Result<ChainPlan> PlanChains(Services& services, const model::CollectionSchema& 
       plan.models.push_back(RankOfChain(asked, schema));
       TRY(CheckModelRank(services, plan.models.back(), nq));
     }
+    TRY_ASSIGN(plan.predict, trees::PredictorOf(chain));
     plan.merged = std::move(chain);
   }
   return plan;
@@ -61,7 +64,8 @@ Status RunChain(Context& ctx, Services& services, const ChainPlan& plan,
                           .segment_rows = {},
                           .groups = model::ViewsOf(hits.group_values),
                           .factors = {},
-                          .ask = {}};
+                          .ask = {},
+                          .predict = plan.predict};
   for (FieldId field : plan.merged->fields()) input.fields.push_back(ColumnOf(hits, field)->view());
   if (plan.models.empty()) {
     for (std::vector<uint32_t>& of_query : places) {

@@ -15,7 +15,8 @@ namespace elanus::proxy {
 struct ChainPlan {
   std::vector<model::ChainStep> in_segments;
   std::optional<model::ScoreChain> merged;
-  std::vector<ModelRank> models;  // Those that `merged` asks, in its order.
+  std::vector<ModelRank> models;                 // Those that `merged` asks, in its order.
+  decltype(model::ChainInput::predict) predict;  // Of `merged`.
 };
 
 /// `nq` counts the request's queries. Errors: kInvalidParameter, kMissingParameter; kUnimplemented
