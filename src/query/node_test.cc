@@ -137,7 +137,9 @@ TEST_F(QueryNode, AReadMayGoWithoutASegmentThatCannotBeRead) {
   damaged[at] ^= 1;
   for (int64_t id : {1, 2, 3}) {
     const model::SegmentInfo info = Write(id, {kNumber});
-    if (id == 2) ASSERT_TRUE(disk_objects_->Put(ctx_, "segments/3/2/101.col", damaged).ok());
+    if (id == 2) {
+      ASSERT_TRUE(disk_objects_->Put(ctx_, "segments/3/2/101.col", damaged).ok());
+    }
     const Status loaded = node.LoadSegments(ctx_, {info}, collection_, {});
     ASSERT_TRUE(loaded.ok()) << loaded.ToString();
   }
