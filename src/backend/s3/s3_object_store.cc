@@ -261,7 +261,7 @@ class S3ObjectStore final : public store::ObjectStore {
     fetch.is_worked_on = true;
     lock.unlock();
     Result<Blob> blob = Download(ctx, key, fetch);
-    const Status alive = blob.ok() ? Status() : ctx.CheckAlive();
+    Status alive = blob.ok() ? Status() : ctx.CheckAlive();
     lock.lock();
     fetch.is_worked_on = false;
     fetched_.notify_all();
