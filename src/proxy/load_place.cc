@@ -18,6 +18,29 @@ Status CheckRefresh(Context& ctx, Services& services, const model::CollectionNam
                InfoOf(ErrorCode::kCollectionNotLoaded).name, name.collection);
 }
 
+}  // namespace
+
+Result<std::vector<std::string>> ReadGroups(Services& services, std::string_view list) {
+  std::vector<std::string> names;
+  while (true) {
+    const size_t end = std::min(list.find(','), list.size());
+    std::string_view name = list.substr(0, end);
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    names.emplace_back(name);
+    if (end == list.size()) break;
+    list.remove_prefix(end + 1);
+  }
+  for (const std::string& name : names) {
+    TRY(services.resource_groups.DescribeGroup(name).status());
+  }
+  if (static_cast<int64_t>(names.size()) > kNodes) {
+    return Invalid("{} should name one group, or as many as replicas: got {} for {}", kGroupsKey,
+                   names.size(), kNodes);
+  }
+  return names;
+}
+
 Status CheckPlace(Services& services, const model::CollectionInfo& collection,
                   const LoadPlace& place) {
   const int64_t replicas = std::max<int64_t>(place.replicas, 1);
@@ -52,12 +75,15 @@ Status CheckPlace(Services& services, const model::CollectionInfo& collection,
                InfoOf(roles::kResourceGroupTooSmall).name, groups_named[0], kNodes, replicas);
 }
 
-}  // namespace
-
 Status LoadAt(Context& ctx, Services& services, const model::CollectionName& name,
               const std::vector<std::string>& partitions, const model::LoadFields& fields,
-              const LoadPlace& place) {
+              const LoadPlace& asked) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
+  LoadPlace place = asked;
+  const std::string* property = model::Find(collection->properties, kGroupsKey);
+  if (place.resource_groups.empty() && property != nullptr && !collection->loaded) {
+    TRY_ASSIGN(place.resource_groups, ReadGroups(services, *property));
+  }
   if (place.is_refresh) TRY(CheckRefresh(ctx, services, name));
   TRY(CheckPlace(services, *collection, place));
   TRY(Load(ctx, services, name, partitions, fields));

@@ -110,7 +110,7 @@ def test_one_node_is_one_replica(client, name):
     client.alter_collection_properties(name, {"collection.replica.number": "1"})
     client.alter_collection_properties(name, {"collection.resource_groups": "__default_resource_group"})
     for properties, code in (({"collection.replica.number": "0"}, 1100), ({"collection.replica.number": "x"}, 1100),
-                             ({"collection.replica.number": "2"}, 10), ({"collection.resource_groups": "other"}, 10)):
+                             ({"collection.replica.number": "2"}, 10), ({"collection.resource_groups": "other"}, 300)):
         with pytest.raises(MilvusException) as caught:
             client.alter_collection_properties(name, properties)
         assert caught.value.code == code, properties

@@ -125,6 +125,38 @@ def test_loads_go_where_a_node_is(own, own_server):
     assert own.list_resource_groups() == [DEFAULT] and count(own, "c") == 11
 
 
+def test_a_property_says_where_a_load_goes_that_names_no_group(own, own_server):
+    key = "collection.resource_groups"
+    own.create_resource_group("rg", config=config(1))
+    own.create_resource_group("empty", config=config(0, 1))
+    for groups, code in (("nobody", 300), ("rg,nobody", 300), ("", 300), ("rg,empty", 1100)):
+        with refused(code):
+            make(own, "c", rows=1, load=False, properties={key: groups})
+    make(own, "c", rows=10, load=False, properties={key: " rg "})
+    own.load_collection("c")
+    assert own.describe_replica("c")[0].resource_group == "rg" and count(own, "c") == 10
+    # Of what is loaded it changes the group at once, where there is a node.
+    for groups, code in (("nobody", 300), ("empty", 304), (DEFAULT, 304), ("rg, empty", 1100)):
+        with refused(code):
+            own.alter_collection_properties("c", {key: groups})
+        assert own.describe_collection("c")["properties"][key] == " rg "
+    own.update_resource_groups({"rg": config(0, 0), "empty": config(1)})
+    own.alter_collection_properties("c", {key: "empty"})
+    assert own.describe_replica("c")[0].resource_group == "empty"
+    own.release_collection("c")
+    # Of what is not, it may name one that has no node yet.
+    own.alter_collection_properties("c", {key: "rg"})
+    with refused(304):
+        own.load_collection("c")
+    own.load_collection("c", resource_groups=["empty"])
+    assert own.describe_replica("c")[0].resource_group == "empty", "the request goes first"
+    own.release_collection("c")
+    own.drop_collection_properties("c", [key])
+    own.update_resource_groups({"empty": config(0, 0)})
+    own.load_collection("c")
+    assert own.describe_replica("c")[0].resource_group == DEFAULT and count(own, "c") == 10
+
+
 def test_names_of_groups_follow_the_rules(call):
     for name, code in (("", 1101), ("9lives", 1100), ("a b", 1100), ("ä", 1100), ("x" * 256, 1100)):
         for method, request in (("CreateResourceGroup", milvus_pb2.CreateResourceGroupRequest(resource_group=name)),

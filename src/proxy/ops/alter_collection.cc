@@ -19,7 +19,6 @@ constexpr std::string_view kAutoCompactionKey = "collection.autocompaction.enabl
 constexpr std::string_view kInsertAutoIdKey = "allow_insert_auto_id";
 constexpr std::string_view kDynamicFieldKey = "dynamicfield.enabled";
 constexpr std::string_view kReplicaKey = "collection.replica.number";
-constexpr std::string_view kGroupsKey = "collection.resource_groups";
 
 // What may be done with a property of a collection that lives.
 enum class Kind {
@@ -29,7 +28,8 @@ enum class Kind {
   kConsistency,  // A level by its number or name.
   kFixed,        // It stays what it was when the collection was made, or is the server's own.
   kFixedBool,
-  kOneNode,  // It says what of several nodes is used; there is one.
+  kReplicas,
+  kGroups,  // Of nodes, by name.
 };
 
 struct Rule {
@@ -51,8 +51,8 @@ constexpr auto kRules = std::to_array<Rule>({
     {"collection.function.allowInsertNonBM25FunctionOutputs", Kind::kBool},
     {roles::kConsistencyKey, Kind::kConsistency},
     {kQueryModeKey, Kind::kText},
-    {kReplicaKey, Kind::kOneNode},
-    {kGroupsKey, Kind::kOneNode},
+    {kReplicaKey, Kind::kReplicas},
+    {kGroupsKey, Kind::kGroups},
     {"collection.external_source", Kind::kFixed},
     {"collection.external_spec", Kind::kFixed},
     {"collection.on.truncating", Kind::kFixed},
@@ -84,16 +84,11 @@ Status CheckAlterable(const Rule& rule, std::string_view key) {
   return {};
 }
 
-// What there is of nodes can be named, and nothing else.
-Status CheckOneNode(const model::KeyValue& property) {
-  const bool is_number = property.key == kReplicaKey;
-  if (is_number) {
-    TRY_ASSIGN(const int64_t replicas, ParseInt(property.key, property.value));
-    if (replicas < 1) return Invalid("{} should be at least 1, got {}", property.key, replicas);
-    if (replicas == 1) return {};
-  } else if (property.value == model::kDefaultResourceGroup) {
-    return {};
-  }
+// One node has one copy.
+Status CheckReplicas(const model::KeyValue& property) {
+  TRY_ASSIGN(const int64_t replicas, ParseInt(property.key, property.value));
+  if (replicas < 1) return Invalid("{} should be at least 1, got {}", property.key, replicas);
+  if (replicas == 1) return {};
   return Error(ErrorCode::kUnimplemented, "{} {} is not supported yet: one node loads everything",
                property.key, property.value);
 }
@@ -121,8 +116,9 @@ Status CheckNoVectorIndex(std::string_view key, const model::CollectionInfo& col
 
 }  // namespace
 
-Status CheckProperty(const ProxyOptions& options, const model::CollectionSchema& schema,
+Status CheckProperty(Services& services, const model::CollectionSchema& schema,
                      const model::KeyValue& property) {
+  const ProxyOptions& options = services.options;
   const Rule rule = RuleOf(property.key);
   const std::string& value = property.value;
   if (rule.kind == Kind::kBool || rule.kind == Kind::kFixedBool)
@@ -133,7 +129,8 @@ Status CheckProperty(const ProxyOptions& options, const model::CollectionSchema&
   if (rule.kind == Kind::kConsistency && !model::ConsistencyLevelOf(value)) {
     return Invalid("unknown consistency level: {}", value);
   }
-  if (rule.kind == Kind::kOneNode) TRY(CheckOneNode(property));
+  if (rule.kind == Kind::kReplicas) TRY(CheckReplicas(property));
+  if (rule.kind == Kind::kGroups) TRY(ReadGroups(services, value).status());
   if (IsLimit(property.key)) TRY(CheckLimit(property));
   if (property.key == kQueryModeKey) TRY(CheckQueryMode({property}));
   if (property.key == kTimeZoneKey) TRY(TimeZone::Of(value).status());
@@ -171,7 +168,7 @@ Status AlterCollection(Context& ctx, Services& services, const model::Collection
     const Rule rule = RuleOf(property.key);
     TRY(CheckAlterable(rule, property.key));
     TRY(CheckReleased(rule, *collection));
-    TRY(CheckProperty(services.options, collection->schema, property));
+    TRY(CheckProperty(services, collection->schema, property));
     TRY(CheckNoVectorIndex(property.key, *collection));
   }
   for (const std::string& key : remove) {
@@ -182,7 +179,16 @@ Status AlterCollection(Context& ctx, Services& services, const model::Collection
     TRY(CheckNoVectorIndex(key, *collection));
   }
   TRY(model::CheckTimeToLive(Altered(collection->properties, set), collection->schema));
+  // What is loaded goes where it says.
+  LoadPlace place;
+  if (const std::string* groups = model::Find(set, kGroupsKey); groups && collection->loaded) {
+    TRY_ASSIGN(place.resource_groups, ReadGroups(services, *groups));
+    TRY(CheckPlace(services, *collection, place));
+  }
   TRY(services.coord.catalog.AlterProperties(ctx, collection->id, set, remove));
+  for (const std::string& group : place.resource_groups) {
+    TRY(services.resource_groups.PutReplica(ctx, collection->id, group));
+  }
   return services.streaming.SyncSchema(ctx, collection->id);
 }
 

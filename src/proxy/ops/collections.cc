@@ -31,7 +31,7 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
   });
   TRY(model::CheckTimeToLive(request.properties, request.schema));
   for (const model::KeyValue& property : request.properties) {
-    TRY(CheckProperty(services.options, request.schema, property));
+    TRY(CheckProperty(services, request.schema, property));
   }
   TRY(ProbeFunctions(ctx, services, request.schema, request.properties));
   request.indexes = WordIndexesOf(request.schema);
