@@ -4,6 +4,7 @@
 
 #include "base/executor.h"
 #include "data/node.h"
+#include "data/testing/thousand_rows.h"
 #include "expr/json_path.h"
 #include "model/text_numbers.h"
 #include "segment/sealed.h"
@@ -12,45 +13,25 @@
 namespace elanus::data {
 namespace {
 
-constexpr FieldId kVector{101};
-constexpr FieldId kDocument{102};
+constexpr FieldId kDocument{103};
 
 class LoadedSegment : public testing::Test {
  protected:
   LoadedSegment() {
-    collection_.id = CollectionId(3);
-    collection_.schema.fields.push_back({.id = FieldId(100),
-                                         .name = "id",
-                                         .type = model::DataType::kInt64,
-                                         .is_primary_key = true});
-    collection_.schema.fields.push_back({.id = kVector,
-                                         .name = "vec",
-                                         .type = model::DataType::kFloatVector,
-                                         .type_params = {{"dim", "4"}}});
     collection_.schema.fields.push_back(
         {.id = kDocument, .name = "doc", .type = model::DataType::kJson});
-    roles::FlushTask task{.segment = SegmentId(1),
-                          .collection = collection_.id,
-                          .partition = PartitionId(11),
-                          .vchannel = "v"};
-    for (const model::FieldSchema& field : collection_.schema.fields) {
-      task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {},
-                                               static_cast<uint32_t>(field.dim())));
+    roles::FlushTask rows = ThousandRows();
+    rows.columns.push_back(model::MakeColumn(kDocument, "doc", model::DataType::kJson, {}, 0));
+    for (int key = 0; key < 1000; ++key) {
+      rows.columns.back().AppendBytes(fmt::format(R"({{"p": "{}"}})", key));
     }
-    for (int64_t key = 0; key < 1000; ++key) {
-      const float vector[4] = {static_cast<float>(key), 1, 2, 3};
-      task.columns[0].AppendFixed(&key);
-      task.columns[1].AppendFixed(vector);
-      task.columns[2].AppendBytes(fmt::format(R"({{"p": "{}"}})", key));
-      task.row_timestamps.push_back(10);
-    }
-    auto flushed = node_.Flush(ctx_, task);
+    auto flushed = node_.Flush(ctx_, rows);
     EXPECT_TRUE(flushed.ok()) << flushed.status().ToString();
     info_ = *flushed;
   }
 
   void DamageTheVectors() {
-    const std::string key = "segments/3/1/101.col";
+    const std::string key = "segments/3/1/102.col";
     const auto blob = objects_->Open(ctx_, key);
     ASSERT_TRUE(blob.ok());
     std::string bytes(blob->bytes());
@@ -74,7 +55,7 @@ class LoadedSegment : public testing::Test {
   std::unique_ptr<store::ObjectStore> objects_ = disk_.OpenObjects();
   Pool pool_{*executor_, "build", 1, 16};
   Node node_{*executor_, *objects_, pool_, {}};
-  model::CollectionInfo collection_;
+  model::CollectionInfo collection_ = SmallCollection();
   model::SegmentInfo info_;
 };
 
@@ -118,7 +99,7 @@ TEST_F(LoadedSegment, AnIndexOfTextsAsNumbersIsAskedWhereTheSchemaReadsThemSo) {
   // As where the index was dropped and this segment has not heard of it yet.
   const auto texts = std::make_shared<const model::CollectionSchema>(collection_.schema);
   model::CollectionSchema with_numbers = collection_.schema;
-  with_numbers.fields[2].type_params.push_back({model::TextNumberKey("/p"), ""});
+  with_numbers.fields.back().type_params.push_back({model::TextNumberKey("/p"), ""});
   const auto numbers = std::make_shared<const model::CollectionSchema>(std::move(with_numbers));
   const model::Predicate predicate{.kind = model::Predicate::Kind::kCompare,
                                    .field = kDocument,

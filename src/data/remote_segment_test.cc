@@ -10,16 +10,13 @@
 #include <set>
 
 #include "data/node.h"
+#include "data/testing/thousand_rows.h"
 #include "segment/sealed.h"
 #include "store/memory/memory_disk.h"
 #include "store/testing/forwarding_store.h"
 
 namespace elanus::data {
 namespace {
-
-constexpr FieldId kKey{100};
-constexpr FieldId kNumber{101};
-constexpr FieldId kVector{102};
 
 /// As a remote store: counts what is opened, and gives damaged copies of what a test names.
 class RemoteStore final : public store::ForwardingStore {
@@ -77,31 +74,7 @@ class Meeting {
 class RemoteSegment : public testing::Test {
  protected:
   RemoteSegment() {
-    collection_.schema.fields = {
-        {.id = kKey, .name = "id", .type = model::DataType::kInt64, .is_primary_key = true},
-        {.id = kNumber, .name = "n", .type = model::DataType::kInt64},
-        {.id = kVector,
-         .name = "v",
-         .type = model::DataType::kFloatVector,
-         .type_params = {{"dim", "4"}}}};
-    collection_.id = CollectionId(3);
-    roles::FlushTask task{.segment = SegmentId(1),
-                          .collection = collection_.id,
-                          .partition = PartitionId(2),
-                          .vchannel = "v",
-                          .primary_key = kKey};
-    for (const model::FieldSchema& field : collection_.schema.fields) {
-      task.columns.push_back(model::MakeColumn(field.id, field.name, field.type, {},
-                                               static_cast<uint32_t>(field.dim())));
-    }
-    for (int64_t key = 0; key < 1000; ++key) {
-      const float vector[4] = {static_cast<float>(key), 1, 2, 3};
-      task.columns[0].AppendFixed(&key);
-      task.columns[1].AppendFixed(&key);
-      task.columns[2].AppendFixed(vector);
-      task.row_timestamps.push_back(10);
-    }
-    info_ = *node_.Flush(ctx_, task);
+    info_ = *node_.Flush(ctx_, ThousandRows());
     remote_.opened.clear();
   }
   std::shared_ptr<segment::Sealed> Open(segment::LoadOptions load = {
@@ -131,7 +104,7 @@ class RemoteSegment : public testing::Test {
   Pool fetch_pool_{*executor_, "fetch", 3, 100};
   segment::Fetches fetches_;  // As a test says.
   std::shared_ptr<segment::KeysInUse> keys_ = std::make_shared<segment::KeysInUse>();
-  model::CollectionInfo collection_;
+  model::CollectionInfo collection_ = SmallCollection();
   model::SegmentInfo info_;
 };
 
