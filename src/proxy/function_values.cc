@@ -70,35 +70,6 @@ Result<Column> OutputOf(Context& ctx, Services& services, const model::Collectio
   return maker.Make(texts->view(), column == nullptr ? nullptr : &names);
 }
 
-// The field that a search names, or the only one there is; null when there is no such one.
-const FieldSchema* SearchedField(const model::CollectionSchema& schema, const std::string& name) {
-  if (!name.empty()) return schema.FindField(name);
-  const FieldSchema* only = nullptr;
-  for (const FieldSchema& field : schema.fields) {
-    if (!model::IsVector(field.type)) continue;
-    if (only != nullptr) return nullptr;
-    only = &field;
-  }
-  return only;
-}
-
-struct Embedder {
-  const FunctionSchema* function = nullptr;
-  const FieldSchema* field = nullptr;
-};
-
-// What makes vectors of the queries; nothing when they are none that a service is asked about. What
-// cannot be searched is refused later, and costs no call.
-Embedder EmbedderOf(const model::CollectionInfo& collection, const std::string& field_name,
-                    const Column& queries) {
-  if (queries.type != DataType::kVarChar || queries.rows == 0 || !collection.loaded) return {};
-  const FieldSchema* field = SearchedField(collection.schema, field_name);
-  if (field == nullptr || !field->is_function_output) return {};
-  const FunctionSchema* function = collection.schema.FunctionOf(*field);
-  if (function == nullptr || function->type != FunctionType::kTextEmbedding) return {};
-  return {function, field};
-}
-
 Status CountTermsOfQueries(const FieldSchema& input, const FieldSchema& field,
                            std::string_view analyzer_name, Column& queries) {
   TRY_ASSIGN(const text::FieldAnalyzers analyzers, text::FieldAnalyzers::Of(input));
@@ -127,29 +98,10 @@ Status RunFunctions(Context& ctx, Services& services, const model::CollectionSch
   return {};
 }
 
-Status EmbedQueries(Context& ctx, Services& services, const model::CollectionInfo& collection,
-                    const std::string& field_name, Column& queries) {
-  const Embedder embedder = EmbedderOf(collection, field_name, queries);
-  if (embedder.function == nullptr) return {};
+Result<Column> EmbedTexts(Context& ctx, Services& services, const model::CollectionSchema& schema,
+                          const FieldSchema& field, const ColumnView& texts) {
   TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
-  TRY_ASSIGN(queries, models->Embed(ctx, *embedder.function, *embedder.field,
-                                    TextsOf(queries.view()), TextUse::kQuery));
-  return {};
-}
-
-Status EmbedAllQueries(Context& ctx, Services& services, const model::CollectionInfo& collection,
-                       std::vector<model::SearchRequest>& searches) {
-  std::vector<model::SearchRequest*> with_texts;
-  for (model::SearchRequest& one : searches) {
-    const Embedder embedder = EmbedderOf(collection, one.anns_field, one.queries);
-    if (embedder.function != nullptr) with_texts.push_back(&one);
-  }
-  if (with_texts.empty()) return {};
-  TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
-  return models->ParallelFor(ctx, with_texts.size(), [&](size_t i) {
-    model::SearchRequest& one = *with_texts[i];
-    return EmbedQueries(ctx, services, collection, one.anns_field, one.queries);
-  });
+  return models->Embed(ctx, *schema.FunctionOf(field), field, TextsOf(texts), TextUse::kQuery);
 }
 
 Status FitTextQueries(const model::CollectionSchema& schema, const FieldSchema& field,
@@ -167,6 +119,7 @@ Status FitTextQueries(const model::CollectionSchema& schema, const FieldSchema& 
   if (input != nullptr && is_bm25) {
     return CountTermsOfQueries(*input, field, analyzer_name, queries);
   }
+  if (type == FunctionType::kTextEmbedding) return {};
   if (type == FunctionType::kMinHash) {
     TRY_ASSIGN(const text::RowMaker maker, text::RowMaker::Of(schema, field));
     queries = maker.Make(queries.view(), nullptr);

@@ -37,18 +37,16 @@ Status CheckMayBeGiven(const model::CollectionInfo& collection, const model::Fie
 Status RunFunctions(Context& ctx, Services& services, const model::CollectionSchema& schema,
                     std::vector<model::Column>& columns);
 
-/// Makes texts that are searched for in the output of an embedding function vectors; leaves other
-/// queries as they are. `field_name` as in the request. Errors: those of functions::Models.
-Status EmbedQueries(Context& ctx, Services& services, const model::CollectionInfo& collection,
-                    const std::string& field_name, model::Column& queries);
-
-/// As EmbedQueries for the searches of a hybrid search, several at a time.
-Status EmbedAllQueries(Context& ctx, Services& services, const model::CollectionInfo& collection,
-                       std::vector<model::SearchRequest>& searches);
+/// Asks the model service of the function that makes `field` for the vectors of texts that are
+/// searched for. Errors: those of functions::Models.
+Result<model::Column> EmbedTexts(Context& ctx, Services& services,
+                                 const model::CollectionSchema& schema,
+                                 const model::FieldSchema& field, const model::ColumnView& texts);
 
 /// Makes queries what is searched in `field`: of a BM25 field texts become term counts, by the
 /// analyzer that `analyzer_name` names where the text field has several; of a MinHash field they
-/// become signatures. Errors: kInvalidParameter (texts for a field without a function, vectors for
+/// become signatures; of an embedding function's field they stay texts, since vectors cost a call
+/// (EmbedTexts). Errors: kInvalidParameter (texts for a field without a function, vectors for
 /// BM25).
 Status FitTextQueries(const model::CollectionSchema& schema, const model::FieldSchema& field,
                       std::string_view analyzer_name, model::Column& queries);

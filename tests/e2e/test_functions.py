@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from pymilvus import (AnnSearchRequest, DataType, Function, FunctionType, MilvusClient, MilvusException, RRFRanker,
                       SemanticHighlighter)
+from pymilvus.grpc_gen import common_pb2, milvus_pb2
 from server_process import Server
 from stand_in_models import AWS_ID, AWS_SECRET, DIM, KEY, StandIn, embed, relevance, rounded
 from support import add_index, count, refused
+from test_fault_order import FAULTS
+from wire import calls, search_request, status_of
 
 FAILED, UNAVAILABLE = 2400, 2
 TEXTS = ["a red kite over the hill", "an eagle and its prey", "the wren sings in the hedge", "gulls follow the plough",
@@ -262,6 +265,83 @@ def test_what_cannot_be_searched_costs_no_call(client, name, services):
     with refused(101):
         client.search(name, data=["one"], anns_field="vector", limit=1)
     assert not services.requests
+
+
+def text_queries(*texts):
+    value = common_pb2.PlaceholderValue(tag="$0", type=common_pb2.PlaceholderType.VarChar,
+                                        values=[text.encode() for text in texts])
+    return common_pb2.PlaceholderGroup(placeholders=[value]).SerializeToString()
+
+
+def text_search(name, filter_text="", **params):
+    return search_request(name, ["an owl"], queries=text_queries("an owl"), filter_text=filter_text,
+                          **{"metric_type": "COSINE", **params})
+
+
+def with_score(name, **params):
+    """A search whose function of scores has these parameters."""
+    request = text_search(name)
+    function = request.function_score.functions.add(name="f", type=3)
+    for key, value in params.items():
+        function.params.add(key=key, value=value)
+    return request
+
+
+def with_chain(name):
+    request = text_search(name)
+    request.function_chains.add(stage=5).ops.add(op="shuffle")
+    return request
+
+
+def ahead(name):
+    request = text_search(name)
+    request.guarantee_timestamp = (1 << 62)
+    return request
+
+
+def hybrid(name, *parts, **params):
+    request = milvus_pb2.HybridSearchRequest(collection_name=name, requests=parts or [text_search(name)])
+    for key, value in {"strategy": "rrf", "limit": "3", **params}.items():
+        request.rank_params.add(key=key, value=value)
+    return request
+
+
+def fault_search(fault):
+    """A search by text with a mistake of test_fault_order."""
+    def made(name):
+        wrong = dict(FAULTS[fault][0])
+        return text_search(wrong.pop("collection", name), **wrong)
+    return made
+
+
+# What is refused: the request, and words of the refusal.
+REFUSED = {fault: (fault_search(fault), words) for fault, (wrong, _, words) in FAULTS.items() if "vectors" not in wrong}
+REFUSED.update({
+    "range": (lambda name: text_search(name, params='{"radius": 0.9, "range_filter": 0.1}'), "range_filter"),
+    "index parameter": (lambda name: text_search(name, params='{"radius": "x"}'), "radius"),
+    "reranker": (lambda name: with_score(name, reranker="guess"), "guess"),
+    "model of a reranker": (lambda name: with_score(name, reranker="model", provider="acme", queries='["q"]'), ""),
+    "chain": (with_chain, "unknown operator type"),
+    "moment": (ahead, ""),
+    "hybrid: a part": (lambda name: hybrid(name, text_search(name), text_search(name, filter_text="id >")), "query plan"),
+    "hybrid: decimals": (lambda name: hybrid(name, round_decimal="9"), "round_decimal"),
+    "hybrid: ranker": (lambda name: hybrid(name, strategy="guess"), "guess"),
+    "hybrid: numbers of queries": (lambda name: hybrid(
+        name, text_search(name), search_request(name, ["a", "b"], queries=text_queries("a", "b"), metric_type="COSINE")), "nq"),
+})
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_a_search_by_text_that_is_refused_asks_nobody(server, birds, services, mistake):
+    request, words = REFUSED[mistake][0](birds), REFUSED[mistake][1]
+    method = "HybridSearch" if isinstance(request, milvus_pb2.HybridSearchRequest) else "Search"
+    with calls(server.address) as call:
+        status = status_of(call(method, request))
+        assert status.code != 0 and words in status.reason, status.reason
+        assert not services.requests
+        good = text_search(birds) if method == "Search" else hybrid(birds, text_search(birds), text_search(birds))
+        assert status_of(call(method, good)).code == 0
+        assert len(services.requests) == (1 if method == "Search" else 2)
 
 
 def test_an_upsert_makes_vectors_anew(client, name, services):

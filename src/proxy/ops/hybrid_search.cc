@@ -265,7 +265,6 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   TRY_ASSIGN(ReadScope scope, OpenRead(ctx, services, request.name, request.partitions));
   TRY_ASSIGN(const OutputFields output,
              ResolveOutput(scope.collection->schema, request.output_fields));
-  TRY(EmbedAllQueries(ctx, services, *scope.collection, request.requests));
   TRY_ASSIGN(HybridPlan plan, PlanHybrid(services.options, scope, request));
   if (plan.ranker.kind == Ranker::Kind::kModel)
     TRY(CheckModelRank(services, plan.ranker.model, plan.nq));
@@ -281,6 +280,7 @@ Result<model::SearchResult> SearchHybrid(Context& ctx, Services& services,
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, *scope.collection, request.consistency));
   slow.Waits(LevelOf(*scope.collection, request.consistency), guarantee);
+  TRY(EmbedQueries(ctx, services, scope, plan.searches));
   TRY_ASSIGN(scope.moments, ReadMoments(ctx, services, *scope.collection, guarantee));
   scope.ends = EndsNow(services, *scope.collection);
   return RunHybrid(ctx, services, scope, plan, output);

@@ -204,7 +204,6 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   const model::CollectionSchema& schema = collection.schema;
   TRY_ASSIGN(OutputFields output, ResolveOutput(schema, request.output_fields));
   const size_t nq = request.queries.rows + request.query_keys.rows;
-  TRY(EmbedQueries(ctx, services, collection, request.anns_field, request.queries));
   TRY_ASSIGN(SearchPlan plan, PlanSearch(services.options, scope, form, request));
   TRY_ASSIGN(Finish finish, PlanFinish(schema, request, std::move(output), plan.params));
   TRY_ASSIGN(finish.chains, PlanChains(services, schema, request, plan.params, nq));
@@ -221,6 +220,7 @@ Result<model::SearchResult> SearchAs(Context& ctx, Services& services, model::Se
   TRY_ASSIGN(const Timestamp guarantee,
              GuaranteeOf(ctx, services, collection, request.consistency));
   slow.Waits(LevelOf(collection, request.consistency), guarantee);
+  TRY(EmbedQueries(ctx, services, scope, {&plan, 1}));
   if (plan.params.iterator) {
     TRY_ASSIGN(const Timestamp moment,
                IteratorMoment(ctx, services, collection, request.consistency.guarantee));

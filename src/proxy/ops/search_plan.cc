@@ -8,6 +8,7 @@
 #include "base/profile.h"
 #include "expr/element_filter.h"
 #include "expr/expr.h"
+#include "functions/models.h"
 #include "index/embedding_list.h"
 #include "index/search_params.h"
 #include "model/left_out.h"
@@ -43,6 +44,9 @@ Result<const model::FieldSchema*> VectorField(const model::CollectionSchema& sch
   }
   return only;
 }
+
+// What FitTextQueries has left: an embedding function makes vectors of them.
+bool AreTexts(const model::Column& queries) { return queries.type == model::DataType::kVarChar; }
 
 // Brings query vectors into the type of the field, or says why they are none of it.
 Status FitQueries(const model::FieldSchema& field, model::Metric metric, model::Column& queries) {
@@ -356,7 +360,7 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
     plan.query_keys = std::move(request.query_keys);
   } else {
     TRY(FitTextQueries(schema, *plan.field, AnalyzerNameOf(request.params), request.queries));
-    TRY(FitQueries(*plan.field, metric, request.queries));
+    if (!AreTexts(request.queries)) TRY(FitQueries(*plan.field, metric, request.queries));
     search.queries = std::move(request.queries);
   }
   search.by_element =
@@ -396,6 +400,24 @@ Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scop
   search.read.data_ratio_min = scope.data_ratio_min;
   TRY(CheckRange(params, search.metric));
   return plan;
+}
+
+Status EmbedQueries(Context& ctx, Services& services, const ReadScope& scope,
+                    std::span<SearchPlan> plans) {
+  std::vector<SearchPlan*> with_texts;
+  for (SearchPlan& plan : plans) {
+    if (AreTexts(plan.search.queries)) with_texts.push_back(&plan);
+  }
+  if (with_texts.empty()) return {};
+  ProfileStep step(ctx, "embed queries");
+  TRY_ASSIGN(functions::Models* const models, ModelsOf(services));
+  return models->ParallelFor(step.ctx(), with_texts.size(), [&](size_t i) -> Status {
+    SearchPlan& plan = *with_texts[i];
+    model::Column& queries = plan.search.queries;
+    TRY_ASSIGN(queries, EmbedTexts(step.ctx(), services, scope.collection->schema, *plan.field,
+                                   queries.view()));
+    return FitQueries(*plan.field, plan.search.metric, queries);
+  });
 }
 
 Status ReadQueries(Context& ctx, Services& services, const ReadScope& scope, SearchPlan& plan) {

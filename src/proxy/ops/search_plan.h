@@ -1,6 +1,7 @@
 // One vector search as the shards are asked: checked, planned, and run on all of them.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,9 @@ namespace elanus::proxy {
 struct SearchPlan {
   const model::FieldSchema* field = nullptr;  // Of the collection.
   SearchParams params;
-  MomentForm moments;               // As the answer shows them.
-  model::ShardSearch search;        // But for shard, moment and output fields.
+  MomentForm moments;  // As the answer shows them.
+  // But for shard, moment and output fields. Its queries may be texts, see EmbedQueries.
+  model::ShardSearch search;
   model::Column query_keys;         // Its queries are the vectors of these rows, yet to be read.
   std::vector<uint8_t> has_vector;  // One a query key that has one; empty: every query has.
 
@@ -35,6 +37,12 @@ Status CheckLoaded(ReadScope& scope);
 /// `request`. Errors: kInvalidParameter, kMissingParameter, kFieldNotFound, kSegcore.
 Result<SearchPlan> PlanSearch(const ProxyOptions& options, const ReadScope& scope,
                               const SearchForm& form, model::SearchRequest& request);
+
+/// Asks model services for the vectors of queries that are texts, of several plans at the same
+/// time. Only when nothing else can refuse the request: each call costs. Errors: those of
+/// functions::Models; kInvalidParameter (vectors that do not fit the field).
+Status EmbedQueries(Context& ctx, Services& services, const ReadScope& scope,
+                    std::span<SearchPlan> plans);
 
 /// Makes the vectors of the plan's query keys its queries. `scope` has moments. Errors:
 /// kInvalidParameter (keys that repeat or are not there).
