@@ -24,29 +24,33 @@ std::vector<uint32_t> TermsOf(const model::ColumnView& queries) {
   return terms;
 }
 
-}  // namespace
-
-Result<model::TermTotals> CountTerms(Context& ctx, const State& state, roles::Query& query,
-                                     const model::ShardSearch& search) {
-  const std::vector<uint32_t> terms = TermsOf(search.queries.view());
+Result<model::TermTotals> Count(Context& ctx, const State& state, roles::Query& query,
+                                FieldId field, const std::vector<uint32_t>& terms) {
   model::TermTotals totals;
   totals.with_term.resize(terms.size());
   if (!state.loaded.empty()) {
-    TRY_ASSIGN(totals, query.CountTerms(ctx, state.loaded, search.vector_field, terms));
+    TRY_ASSIGN(totals, query.CountTerms(ctx, state.loaded, field, terms));
   }
   for (const auto& growing : state.fresh) {
-    growing->Snapshot()->AddTermTotals(search.vector_field, terms, totals);
+    growing->Snapshot()->AddTermTotals(field, terms, totals);
   }
   return totals;
 }
 
+}  // namespace
+
+Result<model::TermTotals> CountTerms(Context& ctx, const State& state, roles::Query& query,
+                                     const model::ShardSearch& search) {
+  return Count(ctx, state, query, search.vector_field, TermsOf(search.queries.view()));
+}
+
 Status WeighTerms(Context& ctx, const State& state, roles::Query& query,
                   model::ShardSearch& search) {
+  const std::vector<uint32_t> terms = TermsOf(search.queries.view());
   if (!search.totals) {
-    TRY_ASSIGN(search.totals, CountTerms(ctx, state, query, search));
+    TRY_ASSIGN(search.totals, Count(ctx, state, query, search.vector_field, terms));
   }
   const model::TermTotals& totals = *search.totals;
-  const std::vector<uint32_t> terms = TermsOf(search.queries.view());
   if (totals.with_term.size() != terms.size()) {
     return Error(ErrorCode::kUnexpected, "{} terms were counted, and {} are asked for",
                  totals.with_term.size(), terms.size());
