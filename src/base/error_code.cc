@@ -23,7 +23,7 @@ constexpr auto kTable = std::to_array<ErrorInfo>({
     {ErrorCode::kRateLimit, "rate limit exceeded", 49, kRetriable, kSystem, 429},
     {ErrorCode::kQuotaExceeded, "quota exceeded", 48, kFinal, kSystem, 429},
     {ErrorCode::kUnimplemented, "service unimplemented", 1, kFinal, kSystem, 501},
-    {ErrorCode{11}, "time tick long delay", 1, kFinal, kSystem, 503},
+    {ErrorCode::kTimeTickDelay, "time tick long delay", 1, kFinal, kSystem, 503},
     {ErrorCode{12}, "service resource insufficient", 1, kRetriable, kSystem, 503},
     {ErrorCode::kCollectionNotFound, "collection not found", 4, kFinal, kInput, 404},
     {ErrorCode::kCollectionNotLoaded, "collection not loaded", 1, kFinal, kSystem, 409},

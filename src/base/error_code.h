@@ -20,6 +20,7 @@ enum class ErrorCode : int32_t {
   kRateLimit = 8,
   kQuotaExceeded = 9,
   kUnimplemented = 10,
+  kTimeTickDelay = 11,
   kCollectionNotFound = 100,
   kCollectionNotLoaded = 101,
   kCollectionLimit = 102,

@@ -8,8 +8,6 @@
 namespace elanus::proxy {
 namespace {
 
-constexpr ErrorCode kTimeTickDelay{11};
-
 int64_t MsAhead(const Services& services, Timestamp moment) {
   return PhysicalMs(moment) - services.clock.NowMs();
 }
@@ -29,19 +27,20 @@ Result<bool> IsReached(Context& ctx, Services& services, Timestamp moment) {
 
 Status CheckReached(Context& ctx, Services& services, Timestamp guarantee) {
   if (IsTooFarAhead(services, guarantee)) {
-    return Error(kTimeTickDelay,
+    return Error(ErrorCode::kTimeTickDelay,
                  "{}: guarantee timestamp {} is {} s ahead of the server's time, at most {} s are "
                  "allowed (queryNode.scheduler.maxTimestampLag)",
-                 InfoOf(kTimeTickDelay).name, guarantee.value(),
+                 InfoOf(ErrorCode::kTimeTickDelay).name, guarantee.value(),
                  MsAhead(services, guarantee) / 1000, services.options.timestamp_lag_s_max);
   }
   TRY_ASSIGN(const bool is_reached, IsReached(ctx, services, guarantee));
   if (is_reached) return {};
   TRY(ctx.CheckAlive());
-  return Error(kTimeTickDelay,
+  return Error(ErrorCode::kTimeTickDelay,
                "{}: guarantee timestamp {} is {} ms ahead of the server's time, and this read "
                "cannot wait for it",
-               InfoOf(kTimeTickDelay).name, guarantee.value(), MsAhead(services, guarantee));
+               InfoOf(ErrorCode::kTimeTickDelay).name, guarantee.value(),
+               MsAhead(services, guarantee));
 }
 
 // The level says that the number is meant as it is.

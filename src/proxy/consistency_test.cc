@@ -42,7 +42,7 @@ class ConsistencyTest : public KeyCollectionTest {
 TEST_F(ConsistencyTest, AReadWaitsUntilTimeHasPassedTheMomentItNames) {
   const model::ReadConsistency ahead{.level = Level::kCustomized, .guarantee = In(700)};
   EXPECT_EQ(WaitOfQuery(ahead), 701);
-  EXPECT_EQ(Guarantee(ahead).status().code(), ErrorCode{11});
+  EXPECT_EQ(Guarantee(ahead).status().code(), ErrorCode::kTimeTickDelay);
   clock_.AdvanceMs(400);
   EXPECT_EQ(WaitOfQuery(ahead), 301);
   clock_.AdvanceMs(301);
@@ -81,7 +81,8 @@ TEST_F(ConsistencyTest, WithoutALevelOfItsOwnAReadHasTheCollections) {
   model::CollectionInfo stored;
   for (Level level : {Level::kSession, Level::kCustomized}) {
     stored.consistency_level = level;
-    EXPECT_EQ(GuaranteeOf(ctx_, services(), stored, ahead).status().code(), ErrorCode{11});
+    EXPECT_EQ(GuaranteeOf(ctx_, services(), stored, ahead).status().code(),
+              ErrorCode::kTimeTickDelay);
     const model::ReadConsistency past{.use_default = true, .guarantee = In(-500)};
     EXPECT_EQ(*GuaranteeOf(ctx_, services(), stored, past), past.guarantee);
   }
@@ -133,7 +134,7 @@ TEST_F(ConsistencyTest, WhatIsRefusedAnywayDoesNotWait) {
   const int64_t most_ms = services().options.timestamp_lag_s_max * 1000;
   const model::ReadConsistency far{.level = Level::kCustomized, .guarantee = In(most_ms + 1000)};
   EXPECT_EQ(WaitOfQuery(far), 0);
-  EXPECT_EQ(Guarantee(far).status().code(), ErrorCode{11});
+  EXPECT_EQ(Guarantee(far).status().code(), ErrorCode::kTimeTickDelay);
   EXPECT_GT(WaitOfQuery({.level = Level::kCustomized, .guarantee = In(most_ms)}), most_ms);
   const model::ReadConsistency ahead{.level = Level::kCustomized, .guarantee = In(500)};
   EXPECT_EQ(MsToWait(ctx_, services(),
