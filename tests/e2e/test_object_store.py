@@ -168,7 +168,8 @@ def test_a_load_from_a_store_far_away_fetches_many_files_at_the_same_time(serve,
     def load(link, **options):
         """Starts without copies over the link and loads: seconds, and what was fetched."""
         shutil.rmtree(os.path.join(server.data, "object-copies"), ignore_errors=True)
-        far = serve(minio__port=link.port, **options)
+        # Files stay as they are, so that both loads fetch the same ones.
+        far = serve(more=["--set", "dataCoord.compaction.enableAutoCompaction=false"], minio__port=link.port, **options)
         loading = MilvusClient(uri=far.uri)
         begin = time.monotonic()
         until(lambda: count(loading, "c") == 1198, "it is loaded")
@@ -180,11 +181,12 @@ def test_a_load_from_a_store_far_away_fetches_many_files_at_the_same_time(serve,
 
     one = SlowLink(minio.port, 0.05)
     slow, fetched = load(one, queryNode__ioPoolSize=1)
-    assert one.most <= 2, "a load, and a read that asks whether it is over"
+    others = 2  # The collector of garbage, and a read that asks whether the load is over.
+    assert one.most <= 1 + others
     many = SlowLink(minio.port, 0.05)
     _, fetched_too = load(many, queryNode__ioPoolSize=8)
     assert fetched_too == fetched > 25
-    assert 4 < many.most <= 9
+    assert 4 < many.most <= 8 + others
 
 
 def test_a_bound_smaller_than_the_collection_answers(serve):
