@@ -1,5 +1,6 @@
 // Copying rows together.
 #include "expr/gathered_rows.h"
+#include "base/prefetch.h"
 
 #include <algorithm>
 #include <array>
@@ -31,7 +32,7 @@ void AppendTexts(const model::ColumnView& from, size_t first, std::span<const ui
     const size_t count = std::min(kTogether, rows.size() - begin);
     for (size_t i = 0; i < count; ++i) {
       texts[i] = from.Bytes(rows[begin + i] - first);
-      __builtin_prefetch(texts[i].data());
+      Prefetch(texts[i].data());
     }
     for (size_t i = 0; i < count; ++i) {
       column.data.insert(column.data.end(), texts[i].begin(), texts[i].end());

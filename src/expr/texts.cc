@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/extent.h"
+#include "base/prefetch.h"
 #include "expr/batch.h"
 #include "expr/constant.h"
 #include "expr/regex.h"
@@ -34,7 +35,7 @@ void FillFewTexts(const model::ColumnView& column, std::span<const uint16_t> pla
     const size_t count = std::min(places.size(), texts.size());
     for (size_t i = 0; i < count; ++i) {
       texts[i] = TextOf(column, places[i]);
-      __builtin_prefetch(texts[i].data());
+      Prefetch(texts[i].data());
     }
     for (size_t i = 0; i < count; ++i) {
       if (test(texts[i])) SetBit(yes, places[i]);

@@ -1,6 +1,7 @@
 // Keys between rows of bits that a graph is built of.
 #pragma once
 
+#include "base/prefetch.h"
 #include "index/binary/scorer.h"
 #include "index/hnsw/builder.h"
 
@@ -30,7 +31,7 @@ class BitSpace {
   void Keys(Origin& origin, const uint32_t* nodes, size_t count, float* keys) const {
     origin.Score(nodes, count, keys);
   }
-  void Prefetch(uint32_t node) const { __builtin_prefetch(rows_.row(node)); }
+  void Prefetch(uint32_t node) const { elanus::Prefetch(rows_.row(node)); }
 
  private:
   const BinaryBlock rows_;

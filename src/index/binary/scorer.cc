@@ -1,6 +1,7 @@
 // HAMMING and JACCARD out of one count: the bits that differ. Sets with x and y members, of which d
 // are in one alone, have a union of (x + y + d) / 2, so their Jaccard distance is 2d / (x + y + d).
 #include "index/binary/scorer.h"
+#include "base/prefetch.h"
 
 namespace elanus::index {
 namespace {
@@ -27,7 +28,7 @@ void BitScorer::Score(const uint32_t* rows, size_t count, float* keys) {
   uint32_t differ[4];
   for (size_t i = 0; i < count; i += 4) {
     for (size_t j = i + kAhead; j < std::min(i + kAhead + 4, count); ++j) {
-      __builtin_prefetch(rows_.row(rows[j]));
+      Prefetch(rows_.row(rows[j]));
     }
     const size_t group = std::min<size_t>(4, count - i);
     const uint8_t* pointers[4];

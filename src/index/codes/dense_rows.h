@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/prefetch.h"
 #include "index/vector_block.h"
 #include "model/data_type.h"
 #include "simd/half_kernels.h"
@@ -60,10 +61,7 @@ class ElementDistance {
     floats_.ip_x4(query, four, dim_, keys);
     for (int i = 0; i < 4; ++i) keys[i] = -keys[i];
   }
-  void Prefetch(const void* row) const {
-    const char* at = static_cast<const char*>(row);
-    for (size_t i = 0; i < prefetch_bytes_; i += 64) __builtin_prefetch(at + i);
-  }
+  void Prefetch(const void* row) const { PrefetchBytes(row, prefetch_bytes_); }
 
  private:
   float OneOther(const void* prepared, const void* row) const;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "index/codes/codecs.h"
 #include "simd/half_kernels.h"
 #include "simd/kernels.h"
@@ -21,8 +22,7 @@ void ByFours(const Element* base, size_t dim, const uint32_t* rows, size_t count
   for (; i + 4 <= count; i += 4) {
     // Rows lie anywhere: four are on their way while four are scored.
     for (size_t j = i + 4; j < std::min(count, i + 8); ++j) {
-      const auto* next = reinterpret_cast<const char*>(base + rows[j] * dim);
-      for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(next + at);
+      PrefetchBytes(base + rows[j] * dim, bytes);
     }
     const Element* const pointers[4] = {base + rows[i] * dim, base + rows[i + 1] * dim,
                                         base + rows[i + 2] * dim, base + rows[i + 3] * dim};

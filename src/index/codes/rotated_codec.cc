@@ -17,6 +17,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "index/codes/direction.h"
 #include "index/codes/planes.h"
 #include "index/codes/rotation.h"
@@ -110,8 +111,8 @@ class RotatedScorer final : public Scorer {
   }
   void Prefetch(size_t row) const {
     const uint8_t* at = Code(row);
-    for (size_t i = 0; i < row_bytes_; i += 64) __builtin_prefetch(at + i);
-    __builtin_prefetch(at + row_bytes_ - 1);
+    PrefetchBytes(at, row_bytes_);
+    elanus::Prefetch(at + row_bytes_ - 1);
   }
   float Key(int32_t sum, const uint8_t* code) const {
     const uint32_t packed = PackedFactors(reinterpret_cast<const char*>(code), half_bytes_);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "index/codes/codec.h"
 
 namespace elanus::index {
@@ -37,8 +38,8 @@ class Sketches {
   /// than one has a smaller key. Queries of length 1 for COSINE. Borrows this.
   std::unique_ptr<Scorer> NewScorer() const;
   void Prefetch(uint32_t row) const {
-    __builtin_prefetch(rows_.codes + size_t{row} * row_bytes_);
-    __builtin_prefetch(rows_.codes + size_t{row} * row_bytes_ + row_bytes_ - 1);
+    elanus::Prefetch(rows_.codes + size_t{row} * row_bytes_);
+    elanus::Prefetch(rows_.codes + size_t{row} * row_bytes_ + row_bytes_ - 1);
   }
 
  private:

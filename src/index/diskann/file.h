@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "base/prefetch.h"
 #include "index/cells/cells.h"
 #include "index/codes/codec.h"
 #include "index/diskann/builder.h"
@@ -121,7 +122,7 @@ class NodeView {
   uint32_t link(size_t i) const { return Number(2 + i); }
   /// All that a node has besides its vector.
   void PrefetchLinks() const {
-    for (size_t at = shape_.row_at; at < shape_.node_bytes; at += 64) __builtin_prefetch(at_ + at);
+    PrefetchBytes(at_ + shape_.row_at, shape_.node_bytes - shape_.row_at);
   }
 
  private:

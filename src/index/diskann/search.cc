@@ -11,6 +11,7 @@
 #include <bit>
 #include <limits>
 
+#include "base/prefetch.h"
 #include "index/cells/allowed_cells.h"
 #include "index/codes/dense_rows.h"
 #include "index/diskann/blocks.h"
@@ -381,7 +382,7 @@ void DiskSearch::Expand(const NodeView& node) {
   for (size_t i = 0; i < degree; ++i) {
     const uint32_t other = node.link(i);
     if (other >= disk_.header.nodes || !marks_.met.Visit(other)) continue;
-    __builtin_prefetch(disk_.packed.codes + other * disk_.header.code_bytes);
+    Prefetch(disk_.packed.codes + other * disk_.header.code_bytes);
     batch_.push_back(other);
   }
   MeetBatch();
@@ -399,8 +400,8 @@ void DiskSearch::MeetBatch() {
 void DiskSearch::ScoreAhead(const uint32_t* rows, size_t count) {
   const auto prefetch = [&](size_t begin) {
     for (size_t i = begin; i < std::min(count, begin + kAtOnce); ++i) {
-      const char* code = disk_.packed.codes + size_t{rows[i]} * disk_.header.code_bytes;
-      for (size_t at = 0; at < disk_.header.code_bytes; at += 64) __builtin_prefetch(code + at);
+      PrefetchBytes(disk_.packed.codes + size_t{rows[i]} * disk_.header.code_bytes,
+                    disk_.header.code_bytes);
     }
   };
   prefetch(0);

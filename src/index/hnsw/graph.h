@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/prefetch.h"
+
 namespace elanus::index {
 
 /// Read-only view of a finished graph. Level 0 has a slot of 1 + 2M numbers a node (count, then
@@ -29,15 +31,12 @@ struct GraphView {
   const uint32_t* node_of = nullptr;      // Row to internal number, where a row has a node.
 
   void Prefetch(uint32_t node) const {
-    const char* at = codes + size_t{node} * code_bytes;
-    const size_t bytes = std::min<size_t>(code_bytes, kPrefetchBytes);
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
+    PrefetchBytes(codes + size_t{node} * code_bytes, std::min<size_t>(code_bytes, kPrefetchBytes));
   }
   /// Of level 0.
   void PrefetchLinks(uint32_t node) const {
-    const char* at = reinterpret_cast<const char*>(Neighbours(node, 0));
-    const size_t bytes = std::min<size_t>((1 + 2 * m) * sizeof(uint32_t), kPrefetchBytes);
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
+    PrefetchBytes(Neighbours(node, 0),
+                  std::min<size_t>((1 + 2 * m) * sizeof(uint32_t), kPrefetchBytes));
   }
   const uint32_t* Neighbours(uint32_t node, uint32_t level) const {
     if (level == 0) return links + size_t{node} * (1 + 2 * m);
@@ -70,7 +69,7 @@ class VisitedSet {
     return is_new;
   }
   bool Has(uint32_t node) const { return stamps_[node] == stamp_; }
-  void Prefetch(uint32_t node) const { __builtin_prefetch(&stamps_[node]); }
+  void Prefetch(uint32_t node) const { elanus::Prefetch(&stamps_[node]); }
 
  private:
   std::vector<uint16_t> stamps_;

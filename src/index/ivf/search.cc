@@ -15,6 +15,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/prefetch.h"
 #include "index/codes/choices.h"
 #include "index/ivf/allowed_lists.h"
 #include "index/ivf/far_rescore.h"
@@ -538,7 +539,7 @@ class IvfSearch {
   // anew too.
   void Answer(Reservoir& found, Hits hits, size_t slot) {
     candidates_.Clear();
-    found.ForEach([&](float, uint32_t place) { __builtin_prefetch(lists_.numbers + place); });
+    found.ForEach([&](float, uint32_t place) { Prefetch(lists_.numbers + place); });
     if (found.room() > shape_.candidates) {
       far_rescore_.Run(found, shape_.candidates, shape_.k, best_);
     } else {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "index/sparse/postings.h"
 #include "index/top_k.h"
 
@@ -34,12 +35,10 @@ class RowScorer {
   void Prefetch(size_t row) const {
     const auto dims = rows_.dims_of(row);
     const auto values = rows_.values_of(row);
-    for (size_t i = 0; i < dims.size(); i += 16) {
-      __builtin_prefetch(dims.data() + i);
-      __builtin_prefetch(values.data() + i);
-    }
+    PrefetchBytes(dims.data(), dims.size_bytes());
+    PrefetchBytes(values.data(), values.size_bytes());
   }
-  void PrefetchBounds(size_t row) const { __builtin_prefetch(rows_.bounds + row); }
+  void PrefetchBounds(size_t row) const { elanus::Prefetch(rows_.bounds + row); }
 
   float Score(size_t row) const {
     const auto dims = rows_.dims_of(row);
