@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace elanus {
 
@@ -14,11 +15,13 @@ inline void Prefetch(const void* at) {
   asm volatile("");
 }
 
-/// The lines of `bytes` from `at` on.
+/// Every line that holds one of the `bytes` from `at` on.
 inline void PrefetchBytes(const void* at, size_t bytes) {
-  constexpr size_t kLine = 64;
-  const char* from = static_cast<const char*>(at);
-  for (size_t i = 0; i < bytes; i += kLine) Prefetch(from + i);
+  constexpr uintptr_t kLine = 64;
+  const auto begin = reinterpret_cast<uintptr_t>(at);
+  for (uintptr_t line = begin & ~(kLine - 1); line < begin + bytes; line += kLine) {
+    Prefetch(reinterpret_cast<const void*>(line));
+  }
 }
 
 }  // namespace elanus

@@ -109,11 +109,7 @@ class RotatedScorer final : public Scorer {
   const uint8_t* Code(size_t row) const {
     return reinterpret_cast<const uint8_t*>(rows_.codes) + row * row_bytes_;
   }
-  void Prefetch(size_t row) const {
-    const uint8_t* at = Code(row);
-    PrefetchBytes(at, row_bytes_);
-    elanus::Prefetch(at + row_bytes_ - 1);
-  }
+  void Prefetch(size_t row) const { PrefetchBytes(Code(row), row_bytes_); }
   float Key(int32_t sum, const uint8_t* code) const {
     const uint32_t packed = PackedFactors(reinterpret_cast<const char*>(code), half_bytes_);
     const float product = scale_ * (static_cast<float>(sum) - shift_);

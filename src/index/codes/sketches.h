@@ -38,8 +38,7 @@ class Sketches {
   /// than one has a smaller key. Queries of length 1 for COSINE. Borrows this.
   std::unique_ptr<Scorer> NewScorer() const;
   void Prefetch(uint32_t row) const {
-    elanus::Prefetch(rows_.codes + size_t{row} * row_bytes_);
-    elanus::Prefetch(rows_.codes + size_t{row} * row_bytes_ + row_bytes_ - 1);
+    PrefetchBytes(rows_.codes + size_t{row} * row_bytes_, row_bytes_);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "base/prefetch.h"
 #include "index/split_mix.h"
 
 namespace elanus::index {
@@ -140,10 +141,8 @@ void VamanaBuilder::SearchFor(uint32_t node, Scratch& scratch) {
   scratch.visited.Visit(entry_);
   space_.Start(node, scratch.node);
   scratch.beam.Insert(space_.One(scratch.node, entry_), entry_);
-  uint32_t at;
-  while (scratch.beam.Next(at)) {
+  const auto collect = [&](uint32_t at, std::vector<uint32_t>& batch) {
     if (at != node) scratch.candidates.push_back({space_.One(scratch.node, at), at});
-    scratch.batch.clear();
     {
       std::lock_guard<SpinLock> lock(locks_[at]);
       const uint32_t* slot = Slot(at);
@@ -153,14 +152,18 @@ void VamanaBuilder::SearchFor(uint32_t node, Scratch& scratch) {
     for (uint32_t other : scratch.links) {
       if (!scratch.visited.Visit(other)) continue;
       space_.Prefetch(other);
-      scratch.batch.push_back(other);
+      batch.push_back(other);
     }
-    scratch.keys.resize(scratch.batch.size());
-    space_.Keys(scratch.node, scratch.batch.data(), scratch.batch.size(), scratch.keys.data());
-    for (size_t i = 0; i < scratch.batch.size(); ++i) {
-      scratch.beam.Insert(scratch.keys[i], scratch.batch[i]);
-    }
-  }
+  };
+  const auto meet = [&](const std::vector<uint32_t>& batch) {
+    scratch.keys.resize(batch.size());
+    space_.Keys(scratch.node, batch.data(), batch.size(), scratch.keys.data());
+    for (size_t i = 0; i < batch.size(); ++i) scratch.beam.Insert(scratch.keys[i], batch[i]);
+  };
+  const auto ask_for_links = [&](uint32_t at) {
+    PrefetchBytes(Slot(at), (1 + size_t{degree_}) * sizeof(uint32_t));
+  };
+  WalkAhead(scratch.beam, scratch.batches, ask_for_links, collect, meet, [](int) { return true; });
 }
 
 // RobustPrune of the paper: the nearest candidate is kept and strikes out all that are alpha times
@@ -230,11 +233,12 @@ void VamanaBuilder::LinkBack(uint32_t from, uint32_t to, float alpha, Scratch& s
 
 // Prunes a slot to degree_ links. Its lock is held, or nobody else is there.
 void VamanaBuilder::Shrink(uint32_t node, uint32_t* slot, float alpha, Scratch& scratch) {
-  scratch.batch.assign(slot + 1, slot + 1 + slot[0]);
-  Keys(node, scratch.batch, scratch);
+  std::vector<uint32_t>& linked = scratch.batches.here;
+  linked.assign(slot + 1, slot + 1 + slot[0]);
+  Keys(node, linked, scratch);
   scratch.other_candidates.clear();
-  for (size_t i = 0; i < scratch.batch.size(); ++i) {
-    scratch.other_candidates.push_back({scratch.keys[i], scratch.batch[i]});
+  for (size_t i = 0; i < linked.size(); ++i) {
+    scratch.other_candidates.push_back({scratch.keys[i], linked[i]});
   }
   Prune(node, scratch.other_candidates, alpha, scratch.pruned, scratch.other_kept);
   slot[0] = static_cast<uint32_t>(scratch.other_kept.size());

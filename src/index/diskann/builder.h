@@ -9,6 +9,7 @@
 #include "index/codes/build_space.h"
 #include "index/hnsw/graph.h"
 #include "index/hnsw/spin_lock.h"
+#include "index/hnsw/walk_ahead.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -37,7 +38,7 @@ class VamanaBuilder {
     Beam beam;
     VisitedSet visited;
     std::vector<uint32_t> links;  // Of the node at hand, as they were.
-    std::vector<uint32_t> batch;
+    WalkBatches batches;
     std::vector<float> keys;
     BuildSpace::Origin node;    // Whose neighbours are searched,
     BuildSpace::Origin pruned;  // and what a candidate is measured from.

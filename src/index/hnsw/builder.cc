@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/prefetch.h"
 #include "index/binary/bit_space.h"
 #include "index/split_mix.h"
 
@@ -130,22 +131,24 @@ void GraphBuilder<Space>::SearchLevel(uint32_t entry, uint32_t level, Scratch& s
   scratch.beam.Begin(ef_construction_);
   scratch.visited.Visit(entry);
   scratch.beam.Insert(space_.One(scratch.node, entry), entry);
-  uint32_t node;
-  while (scratch.beam.Next(node)) {
+  const auto collect = [&](uint32_t node, std::vector<uint32_t>& batch) {
     ReadLinks(node, level, scratch.links);
-    scratch.batch.clear();
     for (uint32_t other : scratch.links) scratch.visited.Prefetch(other);
     for (uint32_t other : scratch.links) {
       if (!scratch.visited.Visit(other)) continue;
       space_.Prefetch(other);
-      scratch.batch.push_back(other);
+      batch.push_back(other);
     }
-    scratch.keys.resize(scratch.batch.size());
-    space_.Keys(scratch.node, scratch.batch.data(), scratch.batch.size(), scratch.keys.data());
-    for (size_t i = 0; i < scratch.batch.size(); ++i) {
-      scratch.beam.Insert(scratch.keys[i], scratch.batch[i]);
-    }
-  }
+  };
+  const auto meet = [&](const std::vector<uint32_t>& batch) {
+    scratch.keys.resize(batch.size());
+    space_.Keys(scratch.node, batch.data(), batch.size(), scratch.keys.data());
+    for (size_t i = 0; i < batch.size(); ++i) scratch.beam.Insert(scratch.keys[i], batch[i]);
+  };
+  const auto ask_for_links = [&](uint32_t node) {
+    PrefetchBytes(Slot(node, level), (1 + Capacity(level)) * sizeof(uint32_t));
+  };
+  WalkAhead(scratch.beam, scratch.batches, ask_for_links, collect, meet, [](int) { return true; });
 }
 
 template <class Space>

@@ -9,6 +9,7 @@
 #include "index/codes/build_space.h"
 #include "index/hnsw/graph.h"
 #include "index/hnsw/spin_lock.h"
+#include "index/hnsw/walk_ahead.h"
 #include "index/vector_index.h"
 
 namespace elanus::index {
@@ -36,7 +37,7 @@ class GraphBuilder {
     VisitedSet& visited = ThreadVisitedSet();
     Beam beam;
     std::vector<uint32_t> links;
-    std::vector<uint32_t> batch;
+    WalkBatches batches;
     std::vector<float> keys;
     typename Space::Origin node;    // That is inserted.
     typename Space::Origin linked;  // Whose links change.

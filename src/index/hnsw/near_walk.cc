@@ -36,14 +36,18 @@ class NearWalk {
   Result<bool> Run(Context& ctx, uint32_t entry) {
     scratch_.beam.Begin(goal_.ef);
     visited_.Visit(entry);
-    scratch_.batch[0] = entry;
-    MeetAll(1);
-    uint32_t node;
-    for (int steps = 1; scratch_.beam.Next(node); ++steps) {
-      if (steps % kStepsPerCheck == 0) TRY(ctx.CheckAlive());
-      MeetAll(CollectNew(node));
-      if (steps == kStepsToLook && IsThin()) return false;
-    }
+    MeetAll({entry});
+    Status alive;
+    const bool to_end = WalkAhead(
+        scratch_.beam, scratch_.batches, [&](uint32_t node) { graph_.PrefetchLinks(node); },
+        [&](uint32_t node, std::vector<uint32_t>& batch) { CollectNew(node, batch); },
+        [&](const std::vector<uint32_t>& batch) { MeetAll(batch); },
+        [&](int step) {
+          if (step % kStepsPerCheck == 0) alive = ctx.CheckAlive();
+          return alive.ok() && (step != kStepsToLook || !IsThin());
+        });
+    TRY(alive);
+    if (!to_end) return false;
     scratch_.found.Begin(goal_.wanted);
     if (goal_.least_density > 0 && IsSparse()) return false;
     return TakeAllowed(ctx);
@@ -69,24 +73,22 @@ class NearWalk {
            goal_.least_density * goal_.share * static_cast<double>(count);
   }
 
-  // The neighbours of `node` not met before to the batch, their codes on the way into the cache.
-  size_t CollectNew(uint32_t node) {
+  // Appends the neighbours of `node` not met before, their codes on the way into the cache.
+  void CollectNew(uint32_t node, std::vector<uint32_t>& batch) {
     const uint32_t* links = graph_.Neighbours(node, 0);
     for (uint32_t i = 1; i <= links[0]; ++i) visited_.Prefetch(links[i]);
-    size_t count = 0;
     for (uint32_t i = 1; i <= links[0]; ++i) {
       if (!visited_.Visit(links[i])) continue;
       graph_.Prefetch(links[i]);
-      scratch_.batch[count++] = links[i];
+      batch.push_back(links[i]);
     }
-    return count;
   }
 
-  void MeetAll(size_t count) {
-    scorer_.Score(scratch_.batch.data(), count, scratch_.keys.data());
-    for (size_t i = 0; i < count; ++i) {
-      scratch_.beam.Insert(scratch_.keys[i], scratch_.batch[i]);
-      scratch_.met.push_back({scratch_.keys[i], scratch_.batch[i]});
+  void MeetAll(const std::vector<uint32_t>& batch) {
+    scorer_.Score(batch.data(), batch.size(), scratch_.keys.data());
+    for (size_t i = 0; i < batch.size(); ++i) {
+      scratch_.beam.Insert(scratch_.keys[i], batch[i]);
+      scratch_.met.push_back({scratch_.keys[i], batch[i]});
     }
   }
 

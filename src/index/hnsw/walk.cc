@@ -8,12 +8,11 @@ namespace {
 
 constexpr int kExpansionsPerCheck = 64;  // About 100 us of work between looks at the deadline.
 
-// The neighbours of `node` not met before, their codes on the way into the cache.
+// Appends the neighbours of `node` not met before, their codes on the way into the cache.
 void CollectNew(const GraphView& graph, uint32_t node, VisitedSet& visited,
                 std::vector<uint32_t>& batch) {
   const uint32_t* links = graph.Neighbours(node, 0);
   const uint32_t count = links[0];
-  batch.clear();
   for (uint32_t i = 1; i <= count; ++i) visited.Prefetch(links[i]);
   for (uint32_t i = 1; i <= count; ++i) {
     if (!visited.Visit(links[i])) continue;
@@ -65,16 +64,21 @@ Status WalkBeam(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t e
   scratch.beam.Begin(ef);
   visited.Visit(entry);
   scratch.beam.Insert(KeyOf(scorer, entry), entry);
-  uint32_t node;
-  for (int expansions = 1; scratch.beam.Next(node); ++expansions) {
-    if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
-    CollectNew(graph, node, visited, scratch.batch);
-    ScoreBatch(scorer, scratch);
-    for (size_t i = 0; i < scratch.batch.size(); ++i) {
-      scratch.beam.Insert(scratch.keys[i], scratch.batch[i]);
-    }
-  }
-  return {};
+  const auto meet = [&](const std::vector<uint32_t>& batch) {
+    if (scratch.keys.size() < batch.size()) scratch.keys.resize(batch.size());
+    scorer.Score(batch.data(), batch.size(), scratch.keys.data());
+    for (size_t i = 0; i < batch.size(); ++i) scratch.beam.Insert(scratch.keys[i], batch[i]);
+  };
+  Status alive;
+  WalkAhead(
+      scratch.beam, scratch.batches, [&](uint32_t node) { graph.PrefetchLinks(node); },
+      [&](uint32_t node, std::vector<uint32_t>& batch) { CollectNew(graph, node, visited, batch); },
+      meet,
+      [&](int step) {
+        if (step % kExpansionsPerCheck == 0) alive = ctx.CheckAlive();
+        return alive.ok();
+      });
+  return alive;
 }
 
 Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, uint32_t entry,
@@ -110,6 +114,7 @@ Result<bool> WalkFiltered(Context& ctx, const GraphView& graph, Scorer& scorer, 
     }
     open.pop();
     if (expansions % kExpansionsPerCheck == 0) TRY(ctx.CheckAlive());
+    scratch.batch.clear();
     CollectNew(graph, nearest.node, visited, scratch.batch);
     distances += scratch.batch.size();
     ScoreBatch(scorer, scratch);

@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "index/codes/codec.h"
 #include "index/hnsw/graph.h"
+#include "index/hnsw/walk_ahead.h"
 #include "index/top_k.h"
 
 namespace elanus::index {
@@ -14,6 +15,7 @@ namespace elanus::index {
 /// Scratch of one query, reusable.
 struct WalkScratch {
   Beam beam;
+  WalkBatches batches;
   std::vector<uint32_t> batch;
   std::vector<uint32_t> passed;  // Of WalkAllowed: neighbours that the filter does not allow.
   std::vector<float> keys;
