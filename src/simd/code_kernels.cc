@@ -73,15 +73,16 @@ ELANUS_AVX2 ELANUS_INLINE __m256i Step8(__m256i sum, const int8_t* query, const 
   return _mm256_add_epi32(sum, _mm256_madd_epi16(q, r));
 }
 
-// Narrower codes: 15 * 127 * 2 fits.
-ELANUS_AVX2 ELANUS_INLINE __m256i StepSmall(__m256i sum, __m256i codes, const int8_t* query) {
-  const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query));
-  return _mm256_add_epi32(sum,
-                          _mm256_madd_epi16(_mm256_maddubs_epi16(codes, q), _mm256_set1_epi16(1)));
+// Narrower codes: 15 * 127 * 2 fits, and so does the sum of eight of these.
+ELANUS_AVX2 ELANUS_INLINE __m256i Products(__m256i codes, const int8_t* query) {
+  return _mm256_maddubs_epi16(codes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query)));
+}
+ELANUS_AVX2 ELANUS_INLINE __m256i AddPairs(__m256i sum, __m256i products) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(products, _mm256_set1_epi16(1)));
 }
 
 // 32 single bits: each byte of the register takes its bit from a copy of the byte that holds it.
-ELANUS_AVX2 ELANUS_INLINE __m256i Step1(__m256i sum, const int8_t* query, const uint8_t* row) {
+ELANUS_AVX2 ELANUS_INLINE __m256i Products1(const int8_t* query, const uint8_t* row) {
   int32_t bits;
   std::memcpy(&bits, row, sizeof(bits));
   const __m256i spread = _mm256_shuffle_epi8(
@@ -89,26 +90,27 @@ ELANUS_AVX2 ELANUS_INLINE __m256i Step1(__m256i sum, const int8_t* query, const 
       _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
   const __m256i one = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
   const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, one), one);
-  return StepSmall(sum, _mm256_and_si256(set, _mm256_set1_epi8(1)), query);
+  return Products(_mm256_and_si256(set, _mm256_set1_epi8(1)), query);
 }
 
 template <int kBits>
 ELANUS_AVX2 ELANUS_INLINE __m256i Block(__m256i sum, const int8_t* query, const uint8_t* row) {
   if constexpr (kBits == 8) return Step8(sum, query, row);
   if constexpr (kBits == 1) {
-    for (size_t half = 0; half < 2; ++half) sum = Step1(sum, query + 32 * half, row + 4 * half);
-    return sum;
+    return AddPairs(sum, _mm256_add_epi16(Products1(query, row), Products1(query + 32, row + 4)));
   }
   constexpr size_t kBytes = CodeBlock(kBits) * kBits / 8;
   const __m256i mask = _mm256_set1_epi8((1 << kBits) - 1);
+  __m256i products = _mm256_setzero_si256();
   for (size_t i = 0; i < kBytes; i += 32) {
     __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + i));
     for (size_t field = 0; field < 8 / kBits; ++field) {
-      sum = StepSmall(sum, _mm256_and_si256(codes, mask), query + field * kBytes + i);
+      products = _mm256_add_epi16(
+          products, Products(_mm256_and_si256(codes, mask), query + field * kBytes + i));
       codes = _mm256_srli_epi16(codes, kBits);
     }
   }
-  return sum;
+  return AddPairs(sum, products);
 }
 
 template <int kBits>

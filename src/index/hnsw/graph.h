@@ -97,14 +97,12 @@ class Beam {
   }
   void Insert(float key, uint32_t node) {
     if (size_ == ef_ && key >= slots_[size_ - 1].key) return;
+    // Without a branch that depends on a key: chance would mispredict half of them.
     size_t low = 0;
-    size_t high = size_;
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      if (slots_[middle].key <= key)
-        low = middle + 1;
-      else
-        high = middle;
+    for (size_t left = size_; left > 0;) {
+      const size_t half = left - left / 2;
+      low += slots_[low + half - 1].key <= key ? half : 0;
+      left -= half;
     }
     const size_t tail = std::min(size_, ef_ - 1) - low;
     std::memmove(&slots_[low + 1], &slots_[low], tail * sizeof(Slot));
