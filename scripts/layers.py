@@ -41,6 +41,7 @@ FORBIDDEN = [
     (r"(?<![\w.>:])s?rand\s*\(|\bstd::s?rand\b|\brandom_device\b", "chance is seeded", {"base", "backend"}),
     (r"\bfopen\s*\(", "files are reached through store", {"base", "backend"}),
     (r"\.(pb|grpc\.pb)\.h\b", "generated code is seen in wire only", {"wire"}),
+    (r"\b__builtin_prefetch\b", "the compiler may remove it: base/prefetch.h keeps it", {"base"}),
     (r"#include <regex>", "costs seconds to compile", set()),
     (r"(?<![\w/])/(home|root|work|Users)/\w", "a path of one machine", set()),
 ]

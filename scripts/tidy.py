@@ -78,6 +78,7 @@ def self_test():
         "a sleep": ("shard/x.cc", "// X.\nvoid F() { usleep(3); }\n"),
         "the wall clock": ("coord/x.cc", "// X.\nauto t = std::chrono::system_clock::now();\n"),
         "chance": ("index/x.cc", "// X.\nint x = rand();\n"),
+        "a prefetch that may be dropped": ("index/x.cc", "// X.\nvoid F(char* p) { __builtin_prefetch(p); }\n"),
         "a file": ("segment/x.cc", "// X.\nauto* f = fopen(\"a\", \"r\");\n"),
         "generated code": ("proxy/x.cc", "// X.\n#include \"milvus.pb.h\"\n"),
         "no first line": ("base/x.cc", "#include <vector>\n"),
