@@ -76,10 +76,11 @@ class GraphFilterCosts {
   double Past() const { return beam_ * kDistancesPerEf * distance_ / share_; }
 
  private:
-  // Distances of a walk per unit of ef, at ef 64, and what one costs with its cache misses.
+  // Distances of a walk per unit of ef, at ef 64, and what one costs with what is left of its cache
+  // misses.
   static constexpr double kDistancesPerEf = 12;
-  static constexpr double kDistance = 15;
-  static constexpr double kDistanceByte = 0.2;
+  static constexpr double kDistance = 10;
+  static constexpr double kDistanceByte = 0.14;
   // Scoring an allowed row in an exact scan is cheaper than a step of a walk, which also pays for
   // cache misses; on codes of a few hundred bytes by far.
   static constexpr double kExactAdvantage = 1.5;
