@@ -247,6 +247,8 @@ def main():
         rows += measure(args, data)
         print(data.title())
         show([row for row in rows if row["data"] == data.title()])
+    if args.out:
+        os.makedirs(args.out, exist_ok=True)
     for path in filter(None, [args.json, args.out and os.path.join(args.out, "filtered.json")]):
         with open(path, "w") as target:
             target.write("[" + ",\n ".join(map(json.dumps, rows)) + "]\n")
