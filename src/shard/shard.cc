@@ -139,6 +139,7 @@ std::shared_ptr<FlushWork> Shard::Seal(Timestamp now) {
   work->checkpoint_ts = now;
   work->bytes = growing_bytes_;
   growing_bytes_ = 0;
+  pending_deletes_ = {};
   oldest_growing_ = Timestamp();
   PublishLocked();
   return work;
@@ -222,7 +223,13 @@ void Shard::FollowSchema() {
 }
 
 void Shard::MeasureLocked() {
-  growing_bytes_ = deletes_.keys.data.size() + 24 * deletes_.timestamps.size();
+  pending_deletes_ = {};
+  if (!deletes_.timestamps.empty()) {
+    pending_deletes_ = {.rows = deletes_.timestamps.size(),
+                        .bytes = deletes_.keys.data.size() + 24 * deletes_.timestamps.size(),
+                        .oldest = Timestamp(deletes_.timestamps.front())};
+  }
+  growing_bytes_ = pending_deletes_.bytes;
   oldest_growing_ = Timestamp();
   for (const auto& [partition, growing] : growing_) {
     growing_bytes_ += growing->memory_bytes();
@@ -334,6 +341,10 @@ uint64_t Shard::applied_position() const {
 Timestamp Shard::oldest_growing() const {
   std::lock_guard<Monitor> lock(*monitor_);
   return oldest_growing_;
+}
+PendingDeletes Shard::pending_deletes() const {
+  std::lock_guard<Monitor> lock(*monitor_);
+  return pending_deletes_;
 }
 Timestamp Shard::newest_record() const {
   std::lock_guard<Monitor> lock(*monitor_);

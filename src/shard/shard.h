@@ -45,6 +45,13 @@ struct FlushWork {
   Timestamp checkpoint_ts;
 };
 
+/// Deletes since the last seal: they are in the log and in memory only.
+struct PendingDeletes {
+  size_t rows = 0;
+  size_t bytes = 0;
+  Timestamp oldest;  // 0: there are none.
+};
+
 class Shard {
  public:
   /// `indexer`, of the lists of growing segments, and `pages`, of iterators, may be null; they and
@@ -111,6 +118,7 @@ class Shard {
   /// Everything up to this moment is in the object store.
   Timestamp flushed_ts() const;
   Timestamp oldest_growing() const;
+  PendingDeletes pending_deletes() const;
   /// Of the newest record; 0 when there was none since the start.
   Timestamp newest_record() const;
   model::ShardCheckpoint checkpoint() const;
@@ -151,6 +159,7 @@ class Shard {
   size_t growing_bytes_ = 0;
   bool has_unflushed_ = false;
   Timestamp oldest_growing_;
+  PendingDeletes pending_deletes_;
   Timestamp newest_record_;
   model::ShardCheckpoint checkpoint_;
 };

@@ -18,6 +18,11 @@ struct StreamingOptions {
   int64_t idle_s_max = 600;
   int64_t idle_mb_min = 16;
   int64_t growing_mb_max = 0;
+  int64_t deletes_max = 500000;
+  int64_t delete_bytes_max = 32 << 20;
+  int64_t delete_s_max = 600;
+  int64_t deletes_beside_rows_max = 5000000;
+  int64_t delete_mb_beside_rows_max = 64;
   int64_t append_queue_max = 1024;
   int64_t append_batch_mb_max = 64;
   int64_t unflushed_mb_max = 4096;
@@ -48,6 +53,19 @@ struct StreamingOptions {
           OptionSpec{"dataCoord.sealPolicy.channel.growingSegmentsMemSize", "MB", 0, 1e7,
                      "Rows in memory of all collections together: beyond it the shards with most "
                      "of them are sealed. 0: a quarter of the machine's memory."});
+    visit(deletes_max,
+          OptionSpec{"streaming.flush.l0.maxRowNum", "", 1, 1e12,
+                     "Deletes of a shard in which no row grows: written when they are so many."});
+    visit(delete_bytes_max, OptionSpec{"streaming.flush.l0.maxSize", "bytes", 1, 1e12,
+                                       "The same by the memory that they take."});
+    visit(delete_s_max, OptionSpec{"streaming.flush.l0.maxLifetime", "seconds", 1, 1e9,
+                                   "The same by the age of the oldest."});
+    visit(deletes_beside_rows_max,
+          OptionSpec{"dataCoord.sealPolicy.channel.blockingL0EntryNum", "", 1, 1e12,
+                     "Seal growing rows when so many deletes wait beside them."});
+    visit(delete_mb_beside_rows_max,
+          OptionSpec{"dataCoord.sealPolicy.channel.blockingL0SizeInMB", "MB", 1, 1e7,
+                     "The same by the memory that those deletes take."});
     visit(load_wait_ms, OptionSpec{"queryNode.loadWait", "ms", 0, 1e9,
                                    "How long a read waits for a load that is under way, as after "
                                    "a start, before it is answered that there is one."});

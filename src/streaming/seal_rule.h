@@ -10,7 +10,8 @@
 
 namespace elanus::streaming {
 
-/// They are large, or old, or idle and not tiny. `now_ms`: wall time.
+/// They are large, or old, or idle and not tiny, or many deletes wait with them; or deletes have
+/// waited for long alone. `now_ms`: wall time.
 bool SealIsDue(const shard::Shard& shard, const StreamingOptions& options, int64_t now_ms);
 
 /// Which of the shards are sealed for want of memory: those with most bytes, until what grows in

@@ -31,6 +31,14 @@ class SealRuleTest : public testing::Test {
     write.columns.push_back(std::move(keys));
     ASSERT_TRUE(shard_->Apply(ctx_, write, MakeTimestamp(at_ms), ++position_, SegmentId(5)).ok());
   }
+  // Of keys of ten bytes: 34 bytes a delete.
+  void Delete(int64_t at_ms, size_t rows) {
+    model::ShardWrite write{.vchannel = "v"};
+    write.delete_keys =
+        model::MakeColumn(FieldId(0), "", model::DataType::kVarChar, model::DataType::kNone, 0);
+    for (size_t i = 0; i < rows; ++i) write.delete_keys.AppendBytes(fmt::format("{:010}", i));
+    ASSERT_TRUE(shard_->Apply(ctx_, write, MakeTimestamp(at_ms), ++position_, SegmentId(5)).ok());
+  }
   bool IsDue(int64_t now_ms) const { return SealIsDue(*shard_, options_, now_ms); }
 
   ManualClock clock_{kNowMs};
@@ -70,6 +78,40 @@ TEST_F(SealRuleTest, IdleIsWithoutWritesForLongUnlessItIsTiny) {
   options_.idle_mb_min -= 1;
   EXPECT_FALSE(IsDue(kNowMs + 600'999));
   EXPECT_TRUE(IsDue(kNowMs + 601'000));
+}
+
+TEST_F(SealRuleTest, DeletesAloneAreDueWhenTheyAreManyLargeOrOld) {
+  Delete(kNowMs, 99);
+  Delete(kNowMs + 1000, 1);
+  EXPECT_FALSE(IsDue(kNowMs + 599'999));
+  EXPECT_TRUE(IsDue(kNowMs + 600'000)) << "the oldest counts";
+  options_.deletes_max = 101;
+  EXPECT_FALSE(IsDue(kNowMs));
+  options_.deletes_max = 100;
+  EXPECT_TRUE(IsDue(kNowMs));
+  options_.deletes_max = 101;
+  options_.delete_bytes_max = static_cast<int64_t>(shard_->pending_deletes().bytes) + 1;
+  EXPECT_FALSE(IsDue(kNowMs));
+  options_.delete_bytes_max -= 1;
+  EXPECT_TRUE(IsDue(kNowMs));
+  ASSERT_NE(shard_->Seal(MakeTimestamp(kNowMs + 2000)), nullptr);
+  EXPECT_FALSE(IsDue(kNowMs + 10 * kDayMs)) << "none wait any more";
+}
+
+TEST_F(SealRuleTest, DeletesBesideRowsAreDueWhenTheyAreVeryMany) {
+  Insert(kNowMs, 10);
+  Delete(kNowMs, 40'000);
+  EXPECT_FALSE(IsDue(kNowMs + 600'000)) << "rows and deletes are written together, later";
+  options_.deletes_max = 1;
+  options_.delete_bytes_max = 1;
+  EXPECT_FALSE(IsDue(kNowMs));
+  options_.deletes_beside_rows_max = 40'000;
+  EXPECT_TRUE(IsDue(kNowMs));
+  options_.deletes_beside_rows_max = 40'001;
+  options_.delete_mb_beside_rows_max = 2;
+  EXPECT_FALSE(IsDue(kNowMs));
+  options_.delete_mb_beside_rows_max = 1;
+  EXPECT_TRUE(IsDue(kNowMs)) << "1.3 MB";
 }
 
 TEST(SealedForRoomTest, TheLargestGoUntilTheRestHasRoom) {
