@@ -333,17 +333,20 @@ Result<int64_t> Snapshots::Restore(Context& ctx, const model::CollectionName& co
   // So that it is not dropped between being found and being held by the job.
   const Impl::Change change(s, source->id);
   TRY_ASSIGN(const auto snapshot, s.Find(source->id, name));
-  if (s.parts.catalog.Find(ctx, target).ok()) {
+  const auto existing = s.parts.catalog.Find(ctx, target);
+  if (existing.ok()) {
     return Invalid("the collection to restore into exists already: {}", target.collection);
   }
+  if (existing.status().code() != ErrorCode::kCollectionNotFound) return existing.status();
   TRY_ASSIGN(const int64_t id, s.parts.oracle.AllocateIds(ctx, 1));
   auto restoring = std::make_shared<Restoring>();
   restoring->snapshot = snapshot;
-  restoring->job = {.id = id,
-                    .snapshot = name,
-                    .database = target.database,
-                    .target = target.collection,
-                    .started_ms = s.parts.clock.NowMs()};
+  restoring->job = {
+      .id = id,
+      .snapshot = name,
+      .database = target.database.empty() ? std::string(model::kDefaultDatabase) : target.database,
+      .target = target.collection,
+      .started_ms = s.parts.clock.NowMs()};
   std::lock_guard<Monitor> lock(*s.monitor);
   if (s.restores.size() >= static_cast<size_t>(s.options.restores_max)) {
     const RestoreState oldest = s.restores.front()->job.state;

@@ -13,9 +13,9 @@ namespace {
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-}  // namespace
-
-Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name) {
+// `extra`: what the name may have as well, from its second character on.
+Status CheckNameWith(const ProxyOptions& options, std::string_view what, std::string_view name,
+                     std::string_view extra) {
   if (name.empty()) return Invalid("{} should not be empty", what);
   if (name.size() > static_cast<size_t>(options.name_bytes_max)) {
     return Invalid("invalid {}: {}. the length of a {} must be at most {} characters", what, name,
@@ -26,12 +26,30 @@ Status CheckName(const ProxyOptions& options, std::string_view what, std::string
                    what, name, what);
   }
   for (char c : name) {
-    if (!IsLetter(c) && !IsDigit(c)) {
-      return Invalid("invalid {}: {}. {} can only contain numbers, letters and underscores", what,
-                     name, what);
+    if (!IsLetter(c) && !IsDigit(c) && extra.find(c) == std::string_view::npos) {
+      return Invalid("invalid {}: {}. {} can only contain numbers, letters and underscores{}{}",
+                     what, name, what, extra.empty() ? "" : ", and ", extra);
     }
   }
   return {};
+}
+
+}  // namespace
+
+std::string_view WithoutBlanks(std::string_view name) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  const size_t begin = name.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return name.substr(begin, name.find_last_not_of(kBlanks) - begin + 1);
+}
+
+Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name) {
+  return CheckNameWith(options, what, name, "");
+}
+
+Result<std::string> SnapshotNamed(const ProxyOptions& options, std::string_view name) {
+  TRY(CheckNameWith(options, "snapshot name", WithoutBlanks(name), options.name_extra));
+  return std::string(WithoutBlanks(name));
 }
 
 Status CheckIndexName(const ProxyOptions& options, std::string_view name) {
@@ -43,7 +61,8 @@ Status CheckIndexName(const ProxyOptions& options, std::string_view name) {
   return good.ok() ? Status() : Invalid("index name {}: {}", name, good.message());
 }
 
-Status CheckPartitionName(const ProxyOptions& options, std::string_view name) {
+Result<std::string> PartitionNamed(const ProxyOptions& options, std::string_view given) {
+  const std::string_view name = WithoutBlanks(given);
   if (name.empty()) return Invalid("partition name should not be empty");
   if (name.size() > static_cast<size_t>(options.name_bytes_max)) {
     return Invalid("invalid partition name: {}. the length must be at most {} characters", name,
@@ -58,7 +77,7 @@ Status CheckPartitionName(const ProxyOptions& options, std::string_view name) {
         "hyphens, and must not begin with a hyphen",
         name);
   }
-  return {};
+  return std::string(name);
 }
 
 Status CheckFieldName(const ProxyOptions& options, std::string_view name) {
@@ -125,7 +144,7 @@ Result<std::vector<PartitionId>> ResolvePartitions(const model::CollectionInfo& 
                                                    ErrorCode not_found) {
   std::vector<PartitionId> ids;
   for (const std::string& name : names) {
-    const model::PartitionInfo* partition = collection.FindPartition(name);
+    const model::PartitionInfo* partition = collection.FindPartition(WithoutBlanks(name));
     if (partition == nullptr) {
       return Error(not_found, "{}[partition={}]", InfoOf(ErrorCode::kPartitionNotFound).name, name);
     }

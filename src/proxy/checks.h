@@ -15,8 +15,14 @@ inline constexpr const char* kSkipLoadKey = "field.skipLoad";
 /// Collections, aliases, indexes: letter or '_' first, then letters, digits, '_'. kInvalidParameter
 /// naming `what`.
 Status CheckName(const ProxyOptions& options, std::string_view what, std::string_view name);
-/// Partitions may begin with a digit and hold '-'.
-Status CheckPartitionName(const ProxyOptions& options, std::string_view name);
+/// A name without the blanks around it.
+std::string_view WithoutBlanks(std::string_view name);
+/// The name of a partition without the blanks around it, which may begin with a digit and hold '-'.
+/// kInvalidParameter.
+Result<std::string> PartitionNamed(const ProxyOptions& options, std::string_view name);
+/// The name of a snapshot without the blanks around it: as CheckName, and what the options add.
+/// kInvalidParameter.
+Result<std::string> SnapshotNamed(const ProxyOptions& options, std::string_view name);
 /// As CheckName, for indexes: they may hold brackets, as the names of sub-fields do.
 Status CheckIndexName(const ProxyOptions& options, std::string_view name);
 Status CheckFieldName(const ProxyOptions& options, std::string_view name);

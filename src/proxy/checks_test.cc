@@ -24,9 +24,20 @@ TEST(Names, BeginWithALetterAndHoldLettersDigitsUnderscores) {
 }
 
 TEST(Names, OfPartitionsMayBeginWithADigitAndHoldHyphens) {
-  EXPECT_TRUE(CheckPartitionName(kOptions, "2024-01").ok());
-  for (const char* bad : {"", "-a", "a b", "a.b"})
-    EXPECT_FALSE(CheckPartitionName(kOptions, bad).ok()) << bad;
+  EXPECT_EQ(*PartitionNamed(kOptions, "2024-01"), "2024-01");
+  EXPECT_EQ(*PartitionNamed(kOptions, "\t a \n"), "a");
+  for (const char* bad : {"", " ", "-a", "a b", "a.b"})
+    EXPECT_FALSE(PartitionNamed(kOptions, bad).ok()) << bad;
+}
+
+TEST(Names, OfSnapshotsMayHoldWhatTheOptionsAdd) {
+  EXPECT_EQ(*SnapshotNamed(kOptions, " a$1 "), "a$1");
+  for (const char* bad : {"", " ", "$a", "a b", "a-b"})
+    EXPECT_FALSE(SnapshotNamed(kOptions, bad).ok()) << bad;
+  ProxyOptions options;
+  options.name_extra = "-.";
+  EXPECT_EQ(*SnapshotNamed(options, "a-b.c"), "a-b.c");
+  EXPECT_FALSE(SnapshotNamed(options, "a$").ok());
 }
 
 TEST(Names, OfFieldsAreNotReservedWords) {

@@ -43,6 +43,12 @@ Result<std::vector<std::string>> ReadGroups(Services& services, std::string_view
 
 Status CheckPlace(Services& services, const model::CollectionInfo& collection,
                   const LoadPlace& place) {
+  if (place.replicas < 0) {
+    return Invalid("replica_number should not be negative, got {}", place.replicas);
+  }
+  if (!place.priority.empty() && place.priority != "high" && place.priority != "low") {
+    return Invalid("load_priority should be high or low, got {}", place.priority);
+  }
   const int64_t replicas = std::max<int64_t>(place.replicas, 1);
   const auto groups = static_cast<int64_t>(place.resource_groups.size());
   if (groups > 1 && groups != replicas) {

@@ -20,6 +20,7 @@ struct LoadPlace {
   std::vector<std::string> resource_groups;
   bool is_refresh = false;  // Rows that came meanwhile are to be read, too.
   bool is_of_partitions = false;
+  std::string priority;  // "high", "low" or none. One queue serves both.
 };
 
 /// The groups that a list of names separated by commas, as the property has it, means. Errors:

@@ -28,8 +28,10 @@ Result<bool> HasCollection(Context& ctx, Services& services, const model::Collec
 Result<roles::CollectionSnapshot> DescribeCollection(Context& ctx, Services& services,
                                                      const model::CollectionName& name,
                                                      CollectionId id);
-Result<std::vector<roles::CollectionSnapshot>> ListCollections(Context& ctx, Services& services,
-                                                               const std::string& database);
+/// All of a database, or those that are named, which have to be loaded. kCollectionNotLoaded.
+Result<std::vector<roles::CollectionSnapshot>> ListCollections(
+    Context& ctx, Services& services, const std::string& database,
+    const std::vector<std::string>& loaded = {});
 Status RenameCollection(Context& ctx, Services& services, const model::CollectionName& from,
                         const std::string& to);
 /// Removes every row that was written before. Schema, partitions, indexes, properties and load
@@ -149,8 +151,7 @@ Result<model::HighlightedResult> SearchAndHighlight(Context& ctx, Services& serv
                                                     const model::Highlighter& highlighter);
 
 // -- Snapshots, see roles::Snapshots --------------------------------------------------------------
-Status CreateSnapshot(Context& ctx, Services& services,
-                      const model::CreateSnapshotRequest& request);
+Status CreateSnapshot(Context& ctx, Services& services, model::CreateSnapshotRequest request);
 Status DropSnapshot(Context& ctx, Services& services, const model::CollectionName& collection,
                     const std::string& name);
 Result<std::vector<std::string>> ListSnapshots(Context& ctx, Services& services,
@@ -164,9 +165,9 @@ Result<int64_t> RestoreSnapshot(Context& ctx, Services& services,
                                 const model::CollectionName& target);
 /// kRestoreJobNotFound.
 Result<model::RestoreJob> GetRestoreJob(Services& services, int64_t id);
-/// Those into `target`; of an empty name all.
-Result<std::vector<model::RestoreJob>> ListRestoreJobs(Services& services,
-                                                       const std::string& target);
+/// Those into `target`; of an empty name all of its database. kDatabaseNotFound.
+Result<std::vector<model::RestoreJob>> ListRestoreJobs(Context& ctx, Services& services,
+                                                       const model::CollectionName& target);
 Result<int64_t> PinSnapshot(Context& ctx, Services& services,
                             const model::CollectionName& collection, const std::string& name,
                             int64_t ttl_s);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/option_spec.h"
 
@@ -9,6 +10,7 @@ namespace elanus::proxy {
 
 struct ProxyOptions {
   int64_t name_bytes_max = 255;
+  std::string name_extra = "$";
   int64_t fields_max = 64;
   int64_t vector_fields_max = 10;
   int64_t dim_max = 32768;
@@ -50,9 +52,12 @@ struct ProxyOptions {
   void Describe(Visitor& visit) {
     visit(name_bytes_max,
           OptionSpec{"proxy.maxNameLength", "bytes", 1, 65535, "Length of a name."});
+    visit(name_extra, OptionSpec{"proxy.nameValidation.allowedChars", "", 0, 0,
+                                 "What names of snapshots may have beside letters, digits and _, "
+                                 "but not at their beginning."});
     visit(fields_max, OptionSpec{"proxy.maxFieldNum", "", 1, 1024, "Fields of a collection."});
     visit(vector_fields_max,
-          OptionSpec{"proxy.maxVectorFieldNum", "", 1, 64, "Vector fields of a collection."});
+          OptionSpec{"proxy.maxVectorFieldNum", "", 1, 10, "Vector fields of a collection."});
     visit(dim_max,
           OptionSpec{"proxy.maxDimension", "", 2, 1 << 20, "Dimensions of a vector field."});
     visit(shards_max, OptionSpec{"proxy.maxShardNum", "", 1, 256, "Shards of a collection."});

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kAutoCompactionKey = "collection.autocompaction.enabled";
 constexpr std::string_view kInsertAutoIdKey = "allow_insert_auto_id";
-constexpr std::string_view kDynamicFieldKey = "dynamicfield.enabled";
 constexpr std::string_view kReplicaKey = "collection.replica.number";
+constexpr std::string_view kFieldIdsKey = "preserve_field_ids";
 
 // What may be done with a property of a collection that lives.
 enum class Kind {
@@ -28,6 +28,8 @@ enum class Kind {
   kConsistency,  // A level by its number or name.
   kFixed,        // It stays what it was when the collection was made, or is the server's own.
   kFixedBool,
+  kFixedMode,  // Of namespaces.
+  kNever,      // The server's own, or not of collections: nobody sets it.
   kReplicas,
   kGroups,  // Of nodes, by name.
 };
@@ -45,7 +47,8 @@ constexpr auto kRules = std::to_array<Rule>({
     {"warmup.scalarIndex", Kind::kWarmUp, true},
     {"warmup.vectorField", Kind::kWarmUp, true},
     {"warmup.vectorIndex", Kind::kWarmUp, true},
-    {"warmup.", Kind::kFixed},
+    {"warmup", Kind::kNever},  // Of a field.
+    {"warmup.", Kind::kNever},
     {model::kIsolationKey, Kind::kBool},
     {kInsertAutoIdKey, Kind::kBool},
     {"collection.function.allowInsertNonBM25FunctionOutputs", Kind::kBool},
@@ -53,15 +56,16 @@ constexpr auto kRules = std::to_array<Rule>({
     {kQueryModeKey, Kind::kText},
     {kReplicaKey, Kind::kReplicas},
     {kGroupsKey, Kind::kGroups},
-    {"collection.external_source", Kind::kFixed},
-    {"collection.external_spec", Kind::kFixed},
-    {"collection.on.truncating", Kind::kFixed},
-    {"cipher.", Kind::kFixed},
+    {"collection.external_source", Kind::kNever},  // No field is one of an external collection.
+    {"collection.external_spec", Kind::kNever},
+    {"collection.on.truncating", Kind::kNever},
+    {"cipher.", Kind::kNever},  // Of a database.
     {"disable_func_runtime_check", Kind::kFixedBool},
     {"max_field_id", Kind::kFixed},
     {"namespace.sharding.enabled", Kind::kFixedBool},
+    {"namespace.mode", Kind::kFixedMode},
     {"namespace.", Kind::kFixed},
-    {"preserve_field_ids", Kind::kFixed},
+    {kFieldIdsKey, Kind::kFixedBool},
 });
 
 Rule RuleOf(std::string_view key) {
@@ -79,9 +83,15 @@ std::vector<model::KeyValue> Altered(std::vector<model::KeyValue> properties,
 }
 
 Status CheckAlterable(const Rule& rule, std::string_view key) {
-  if (rule.kind == Kind::kFixed || rule.kind == Kind::kFixedBool)
-    return Invalid("property {} cannot be altered", key);
-  return {};
+  switch (rule.kind) {
+    case Kind::kFixed:
+    case Kind::kFixedBool:
+    case Kind::kFixedMode:
+    case Kind::kNever:
+      return Invalid("property {} cannot be altered", key);
+    default:
+      return {};
+  }
 }
 
 // One node has one copy.
@@ -129,6 +139,10 @@ Status CheckProperty(Services& services, const model::CollectionSchema& schema,
   if (rule.kind == Kind::kConsistency && !model::ConsistencyLevelOf(value)) {
     return Invalid("unknown consistency level: {}", value);
   }
+  if (rule.kind == Kind::kNever) return Invalid("property {} cannot be set", property.key);
+  if (rule.kind == Kind::kFixedMode && value != "partition_key" && value != "partition") {
+    return Invalid("{} should be partition_key or partition, got {}", property.key, value);
+  }
   if (rule.kind == Kind::kReplicas) TRY(CheckReplicas(property));
   if (rule.kind == Kind::kGroups) TRY(ReadGroups(services, value).status());
   if (IsLimit(property.key)) TRY(CheckLimit(property));
@@ -136,6 +150,13 @@ Status CheckProperty(Services& services, const model::CollectionSchema& schema,
   if (property.key == kTimeZoneKey) TRY(TimeZone::Of(value).status());
   if (property.key == model::kIsolationKey) {
     TRY(CheckIsolation(options, schema, property));
+  }
+  if (property.key == kFieldIdsKey) {
+    TRY_ASSIGN(const bool preserves, ParseBool(property.key, value));
+    if (preserves) {
+      return Error(ErrorCode::kUnimplemented, "{} is not supported yet: fields get new ids",
+                   property.key);
+    }
   }
   if (property.key == kInsertAutoIdKey) {
     TRY_ASSIGN(const bool allows, ParseBool(property.key, value));

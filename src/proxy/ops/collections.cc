@@ -8,11 +8,43 @@
 #include "proxy/partition_key.h"
 
 namespace elanus::proxy {
+namespace {
+
+// Properties that are other names of what the request or its schema has members for: they are
+// shown there, as after an alteration.
+Status TakeIn(model::CreateCollectionRequest& request) {
+  std::vector<model::KeyValue> kept;
+  for (model::KeyValue& property : request.properties) {
+    if (property.key == roles::kConsistencyKey) {
+      request.consistency_level = *model::ConsistencyLevelOf(property.value);
+    } else if (property.key == roles::kDescriptionKey) {
+      request.schema.description = property.value;
+    } else if (property.key == kDynamicFieldKey) {
+      TRY_ASSIGN(const bool enabled, ParseBool(property.key, property.value));
+      if (enabled == request.schema.enable_dynamic_field) continue;
+      return Invalid("property {} is {}, but enable_dynamic_field of the schema is not",
+                     property.key, property.value);
+    } else {
+      model::Put(kept, property.key, property.value);  // Of a key that is there twice, the last.
+    }
+  }
+  request.properties = std::move(kept);
+  return {};
+}
+
+}  // namespace
 
 Status CreateCollection(Context& ctx, Services& services, model::CreateCollectionRequest request) {
   if (request.shards_num > services.options.shards_max) {
     return Invalid("maximum shards's number should be limited to {}, got {}",
                    services.options.shards_max, request.shards_num);
+  }
+  if (request.shards_num < 0) {
+    return Invalid("the number of shards should be positive, got {}", request.shards_num);
+  }
+  const int level = static_cast<int>(request.consistency_level);
+  if (!model::ConsistencyLevelOf(std::to_string(level))) {
+    return Invalid("unknown consistency level: {}", level);
   }
   TRY(CheckSchema(services.options, request.schema));
   TRY(CheckPartitionKey(services.options, request));
@@ -33,6 +65,7 @@ Status CreateCollection(Context& ctx, Services& services, model::CreateCollectio
   for (const model::KeyValue& property : request.properties) {
     TRY(CheckProperty(services, request.schema, property));
   }
+  TRY(TakeIn(request));
   TRY(ProbeFunctions(ctx, services, request.schema, request.properties));
   request.indexes = WordIndexesOf(request.schema);
   TRY(services.coord.catalog.CreateCollection(ctx, request));
@@ -71,9 +104,20 @@ Result<roles::CollectionSnapshot> DescribeCollection(Context& ctx, Services& ser
   return found;
 }
 
-Result<std::vector<roles::CollectionSnapshot>> ListCollections(Context& ctx, Services& services,
-                                                               const std::string& database) {
-  return services.coord.catalog.List(ctx, database);
+Result<std::vector<roles::CollectionSnapshot>> ListCollections(
+    Context& ctx, Services& services, const std::string& database,
+    const std::vector<std::string>& loaded) {
+  if (loaded.empty()) return services.coord.catalog.List(ctx, database);
+  std::vector<roles::CollectionSnapshot> named;
+  for (const std::string& name : loaded) {
+    TRY_ASSIGN(auto collection, Resolve(ctx, services, {.database = database, .collection = name}));
+    if (!collection->loaded) {
+      return Error(ErrorCode::kCollectionNotLoaded, "{}[collection={}]",
+                   InfoOf(ErrorCode::kCollectionNotLoaded).name, name);
+    }
+    named.push_back(std::move(collection));
+  }
+  return named;
 }
 
 Status RenameCollection(Context& ctx, Services& services, const model::CollectionName& from,
@@ -107,7 +151,7 @@ Status CreatePartition(Context& ctx, Services& services, const model::Collection
                        std::string partition) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   TRY(CheckNoPartitionNames(*collection, {partition}));
-  TRY(CheckPartitionName(services.options, partition));
+  TRY_ASSIGN(partition, PartitionNamed(services.options, partition));
   TRY(services.coord.catalog.CreatePartition(ctx, name, partition));
   return services.streaming.SyncLoaded(ctx, collection->id);
 }
@@ -116,14 +160,14 @@ Status DropPartition(Context& ctx, Services& services, const model::CollectionNa
                      std::string partition) {
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   TRY(CheckNoPartitionNames(*collection, {partition}));
-  TRY(CheckPartitionName(services.options, partition));
+  TRY_ASSIGN(partition, PartitionNamed(services.options, partition));
   TRY(services.coord.catalog.DropPartition(ctx, name, partition));
   return services.streaming.SyncLoaded(ctx, collection->id);
 }
 
 Result<bool> HasPartition(Context& ctx, Services& services, const model::CollectionName& name,
                           std::string partition) {
-  TRY(CheckPartitionName(services.options, partition));
+  TRY_ASSIGN(partition, PartitionNamed(services.options, partition));
   TRY_ASSIGN(const auto collection, Resolve(ctx, services, name));
   return collection->FindPartition(partition) != nullptr;
 }

@@ -17,10 +17,9 @@ Status CheckCollection(const model::CollectionName& name) {
 
 }  // namespace
 
-Status CreateSnapshot(Context& ctx, Services& services,
-                      const model::CreateSnapshotRequest& request) {
+Status CreateSnapshot(Context& ctx, Services& services, model::CreateSnapshotRequest request) {
   TRY_ASSIGN(roles::Snapshots * snapshots, SnapshotsOf(services));
-  TRY(CheckName(services.options, "snapshot name", request.name));
+  TRY_ASSIGN(request.name, SnapshotNamed(services.options, request.name));
   TRY(CheckCollection(request.collection));
   return snapshots->Create(ctx, request);
 }
@@ -28,9 +27,9 @@ Status CreateSnapshot(Context& ctx, Services& services,
 Status DropSnapshot(Context& ctx, Services& services, const model::CollectionName& collection,
                     const std::string& name) {
   TRY_ASSIGN(roles::Snapshots * snapshots, SnapshotsOf(services));
-  TRY(CheckName(services.options, "snapshot name", name));
+  TRY_ASSIGN(const std::string named, SnapshotNamed(services.options, name));
   TRY(CheckCollection(collection));
-  return snapshots->Drop(ctx, collection, name);
+  return snapshots->Drop(ctx, collection, named);
 }
 
 Result<std::vector<std::string>> ListSnapshots(Context& ctx, Services& services,
@@ -44,7 +43,7 @@ Result<model::SnapshotInfo> DescribeSnapshot(Context& ctx, Services& services,
                                              const std::string& name) {
   TRY_ASSIGN(roles::Snapshots * snapshots, SnapshotsOf(services));
   TRY(CheckCollection(collection));
-  return snapshots->Describe(ctx, collection, name);
+  return snapshots->Describe(ctx, collection, std::string(WithoutBlanks(name)));
 }
 
 Result<int64_t> RestoreSnapshot(Context& ctx, Services& services,
@@ -53,7 +52,7 @@ Result<int64_t> RestoreSnapshot(Context& ctx, Services& services,
   TRY_ASSIGN(roles::Snapshots * snapshots, SnapshotsOf(services));
   TRY(CheckCollection(collection));
   TRY(CheckName(services.options, "collection name", target.collection));
-  return snapshots->Restore(ctx, collection, name, target);
+  return snapshots->Restore(ctx, collection, std::string(WithoutBlanks(name)), target);
 }
 
 Result<model::RestoreJob> GetRestoreJob(Services& services, int64_t id) {
@@ -64,10 +63,11 @@ Result<model::RestoreJob> GetRestoreJob(Services& services, int64_t id) {
   return Error(roles::kRestoreJobNotFound, "restore job not found[job={}]", id);
 }
 
-Result<std::vector<model::RestoreJob>> ListRestoreJobs(Services& services,
-                                                       const std::string& target) {
+Result<std::vector<model::RestoreJob>> ListRestoreJobs(Context& ctx, Services& services,
+                                                       const model::CollectionName& target) {
   TRY_ASSIGN(roles::Snapshots * snapshots, SnapshotsOf(services));
-  return snapshots->RestoreJobs(0, target);
+  TRY(services.coord.catalog.List(ctx, target.database).status());  // Is there such a database?
+  return snapshots->RestoreJobs(0, target.collection);
 }
 
 Result<int64_t> PinSnapshot(Context& ctx, Services& services,
@@ -75,7 +75,7 @@ Result<int64_t> PinSnapshot(Context& ctx, Services& services,
                             int64_t ttl_s) {
   TRY_ASSIGN(roles::Snapshots * snapshots, SnapshotsOf(services));
   TRY(CheckCollection(collection));
-  return snapshots->Pin(ctx, collection, name, ttl_s);
+  return snapshots->Pin(ctx, collection, std::string(WithoutBlanks(name)), ttl_s);
 }
 
 Status UnpinSnapshot(Context& ctx, Services& services, int64_t pin) {

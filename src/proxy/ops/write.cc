@@ -77,8 +77,8 @@ Result<PartitionId> PartitionOf(const Services& services, const model::Collectio
     return PartitionId();
   }
   if (name.empty()) return collection.FindPartition(model::kDefaultPartition)->id;
-  TRY(CheckPartitionName(services.options, name));
-  TRY_ASSIGN(const auto ids, ResolvePartitions(collection, {name}, ErrorCode::kPartitionNotFound));
+  TRY_ASSIGN(const std::string named, PartitionNamed(services.options, name));
+  TRY_ASSIGN(const auto ids, ResolvePartitions(collection, {named}, ErrorCode::kPartitionNotFound));
   return ids[0];
 }
 

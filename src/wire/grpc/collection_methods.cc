@@ -108,15 +108,15 @@ Status BatchDescribeCollection(Call& call, const pb::BatchDescribeCollectionRequ
 
 Status ShowCollections(Call& call, const pb::ShowCollectionsRequest& request,
                        pb::ShowCollectionsResponse& answer) {
-  TRY_ASSIGN(const auto all, proxy::ListCollections(call.ctx, call.services, call.database));
+  const bool in_memory = request.type() == pb::ShowType::InMemory;
+  // The names count for what is loaded only.
+  TRY_ASSIGN(const auto shown, proxy::ListCollections(call.ctx, call.services, call.database,
+                                                      in_memory ? Names(request.collection_names())
+                                                                : std::vector<std::string>()));
   answer.mutable_status();
-  for (const auto& info : all) {
-    const bool in_memory = request.type() == pb::ShowType::InMemory;
+  for (const auto& info : shown) {
     if (in_memory) {
-      const auto& wanted = request.collection_names();
-      const bool named = wanted.empty() ||
-                         std::find(wanted.begin(), wanted.end(), info->schema.name) != wanted.end();
-      if (!info->loaded || !named) continue;
+      if (!info->loaded) continue;
       TRY_ASSIGN(const int64_t progress, call.services.streaming.LoadProgress(call.ctx, info->id));
       answer.add_inmemory_percentages(progress);
       answer.add_query_service_available(progress == 100);
@@ -239,10 +239,12 @@ model::LoadFields LoadFieldsOf(const Request& request) {
 
 template <class Request>
 proxy::LoadPlace PlaceOf(const Request& request) {
+  const auto priority = request.load_params().find("load_priority");
   return {.replicas = request.replica_number(),
           .resource_groups = Names(request.resource_groups()),
           .is_refresh = request.refresh(),
-          .is_of_partitions = std::is_same_v<Request, pb::LoadPartitionsRequest>};
+          .is_of_partitions = std::is_same_v<Request, pb::LoadPartitionsRequest>,
+          .priority = priority == request.load_params().end() ? "" : priority->second};
 }
 
 Status LoadCollection(Call& call, const pb::LoadCollectionRequest& request, common::Status&) {

@@ -215,7 +215,8 @@ Status GetRestoreSnapshotState(Call& call, const pb::GetRestoreSnapshotStateRequ
 
 Status ListRestoreSnapshotJobs(Call& call, const pb::ListRestoreSnapshotJobsRequest& request,
                                pb::ListRestoreSnapshotJobsResponse& answer) {
-  TRY_ASSIGN(const auto jobs, proxy::ListRestoreJobs(call.services, request.collection_name()));
+  TRY_ASSIGN(const auto jobs,
+             proxy::ListRestoreJobs(call.ctx, call.services, NameOf(call, request)));
   answer.mutable_status();
   for (const auto& job : jobs) EncodeJob(job, *answer.add_jobs());
   return {};
