@@ -19,6 +19,7 @@ namespace elanus::coord {
 
 struct CatalogOptions {
   int64_t collections_max = 65536;
+  int64_t collections_of_database_max = 65536;
   int64_t partitions_max = 1024;
   int64_t capacity_max = 65536;
   int64_t log_streams = 1;
@@ -29,6 +30,8 @@ struct CatalogOptions {
   void Describe(Visitor& visit) {
     visit(collections_max, OptionSpec{"quotaAndLimits.limits.maxCollectionNum", "", 1, 1e9,
                                       "Collections there may be."});
+    visit(collections_of_database_max, OptionSpec{"quotaAndLimits.limits.maxCollectionNumPerDB", "",
+                                                  1, 1e9, "Collections that a database may have."});
     visit(partitions_max, OptionSpec{"rootCoord.maxPartitionNum", "", 1, 65536,
                                      "Partitions a collection may have."});
     visit(capacity_max, OptionSpec{"rootCoord.maxGeneralCapacity", "", 1, 1e9,

@@ -90,6 +90,11 @@ Status CollectionLimits::CheckSize(size_t bytes) const {
 
 Status CollectionLimits::Take(const model::CollectionInfo& collection, RateKind kind,
                               double amount) {
+  if (options_.denies_reads && (kind == RateKind::kSearch || kind == RateKind::kQuery)) {
+    return Error(ErrorCode::kQuotaExceeded,
+                 "{}[reason=access has been disabled by the administrator]",
+                 InfoOf(ErrorCode::kQuotaExceeded).name);
+  }
   const RateKey& key = kRates[static_cast<size_t>(kind)];
   const std::optional<double> limit = LimitOf(collection, key.key);
   if (!limit) return {};

@@ -56,6 +56,7 @@ struct FlushRateOptions {
 /// Limits of every collection.
 struct LimitOptions {
   int64_t insert_bytes_max = -1;
+  bool denies_reads = false;
   FlushRateOptions flush_rate;
 
   template <class Visitor>
@@ -63,6 +64,8 @@ struct LimitOptions {
     visit(insert_bytes_max,
           OptionSpec{"quotaAndLimits.limits.maxInsertSize", "bytes", -1, 1e12,
                      "Size of the columns of an insert or upsert; -1: no limit."});
+    visit(denies_reads, OptionSpec{"quotaAndLimits.limitReading.forceDeny", "", 0, 1,
+                                   "Every search and query is refused."});
     flush_rate.Describe(visit);
   }
 };

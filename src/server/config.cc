@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "server/foreign_keys.h"
+
 namespace elanus::server {
 namespace {
 
@@ -125,8 +127,11 @@ Status SetOption(Config& config, const std::string& given, const std::string& va
   const std::string key = given.ends_with('.') ? given.substr(0, given.size() - 1) : given;
   Setter setter{.key = key, .text = value, .status = {}};
   config.Describe(setter);
-  if (!setter.found) return Invalid("unknown configuration key: {}", key);
-  return setter.status;
+  if (setter.found) return setter.status;
+  if (const ForeignKey* foreign = FindForeignKey(key)) {
+    return Invalid("elanus has no configuration key {}: {}", key, foreign->why);
+  }
+  return Invalid("unknown configuration key: {}", key);
 }
 
 Status ReadConfig(const std::string& path, Config& config) {
@@ -148,6 +153,14 @@ std::string DescribeOptions() {
       "# Configuration\n\nMade from the options' own descriptions by `elanus options`.\n\n"
       "| key | default | unit | range | what |\n| --- | --- | --- | --- | --- |\n";
   config.Describe(printer);
+  printer.page +=
+      "\n## Keys of Milvus that are refused\n\nThe server does not start with one of them, and "
+      "says "
+      "why.\n\n| key | why |\n| --- | --- |\n";
+  for (const ForeignKey& row : ForeignKeys()) {
+    printer.page +=
+        fmt::format("| `{}{}` | {} |\n", row.key, row.key.ends_with('.') ? "*" : "", row.why);
+  }
   return printer.page;
 }
 

@@ -98,7 +98,8 @@ Status ReadConfig(const std::string& path, Config& config);
 /// Sets one option by its key. kInvalidParameter when it is unknown or out of range.
 Status SetOption(Config& config, const std::string& key, const std::string& value);
 
-/// Every option as a page: key, default, unit, range, help.
+/// Every option as a page: key, default, unit, range, help; and the keys that are refused, with the
+/// reason.
 std::string DescribeOptions();
 
 }  // namespace elanus::server

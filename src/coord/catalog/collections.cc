@@ -103,10 +103,12 @@ Status Catalog::CreateCollection(Context& ctx, const model::CreateCollectionRequ
     std::shared_lock<std::shared_mutex> lock(impl_->mutex);
     existing = impl_->by_id.size();
   }
-  if (existing >= static_cast<size_t>(impl_->options.collections_max)) {
+  // All are in the one database there is.
+  const int64_t limit =
+      std::min(impl_->options.collections_of_database_max, impl_->options.collections_max);
+  if (existing >= static_cast<size_t>(limit)) {
     return Error(ErrorCode::kCollectionLimit, "{}[dbName={}][limit={}]",
-                 InfoOf(ErrorCode::kCollectionLimit).name, info.database,
-                 impl_->options.collections_max);
+                 InfoOf(ErrorCode::kCollectionLimit).name, info.database, limit);
   }
   TRY(impl_->CheckCapacity(shards * info.partitions.size()));
   TRY_ASSIGN(int64_t ids,
