@@ -124,6 +124,9 @@ TEST_P(QueueConformance, RefusesEverythingOnceClosed) {
   EXPECT_EQ(queue_->Consume(ctx_, "t", "g", 1, 0).status().code(), ErrorCode::kServiceUnavailable);
   EXPECT_EQ(queue_->Position(ctx_, "t", "g").status().code(), ErrorCode::kServiceUnavailable);
   EXPECT_EQ(queue_->Seek(ctx_, "t", "g", 1).code(), ErrorCode::kServiceUnavailable);
+  EXPECT_EQ(queue_->SeekToLatest(ctx_, "t", "g").code(), ErrorCode::kServiceUnavailable);
+  EXPECT_EQ(queue_->CreateGroup(ctx_, "t", "h", {}).code(), ErrorCode::kServiceUnavailable);
+  EXPECT_EQ(queue_->DestroyGroup(ctx_, "t", "g").code(), ErrorCode::kServiceUnavailable);
   EXPECT_EQ(queue_->Truncate(ctx_, "t", 1).code(), ErrorCode::kServiceUnavailable);
   EXPECT_EQ(queue_->DestroyTopic(ctx_, "t").code(), ErrorCode::kServiceUnavailable);
   EXPECT_EQ(queue_->Topics(ctx_).status().code(), ErrorCode::kServiceUnavailable);
