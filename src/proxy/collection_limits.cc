@@ -127,6 +127,7 @@ Status CollectionLimits::TakeFlush(std::span<const roles::CollectionSnapshot> co
         FlushRateOptions::kCollectionKey);
   }
   std::vector<Share> all;
+  all.reserve(shares.size());
   for (auto& [owner, share] : shares) all.push_back(std::move(share));
   return TakeAll(RateKind::kFlush, all);
 }
