@@ -71,6 +71,10 @@ class RowCheck {
 
   // The column as the schema has it; its rows are counted.
   Result<Column> Accept(const FieldSchema& field, Column column) const {
+    if (column.type == DataType::kNone) {  // Nulls alone.
+      TRY(MayHaveNulls(field));
+      return FilledRows(field, column.rows);
+    }
     if (field.type == DataType::kArrayOfVector) {
       TRY(AcceptVectorLists(field, column));
     } else {
@@ -127,13 +131,9 @@ class RowCheck {
                    NameOf(got), NameOf(field.type));
   }
 
-  static Status Shape(const FieldSchema& field, Column& column) {
-    // A column of nulls alone says the field's own type.
-    if (column.type == DataType::kText) column.type = DataType::kVarChar;
+  static Status Shape(const FieldSchema& field, const Column& column) {
     if (column.type != CarriedType(field.type)) return Mismatch(field, column.type);
     if (!model::IsVector(field.type)) return {};
-    // Nulls alone may leave the dim out.
-    if (column.data.empty() && !column.valid.empty()) column.dim = field.dim();
     if (column.dim != field.dim()) {
       return Invalid("the dim ({}) of field data({}) is not equal to schema dim ({})", column.dim,
                      field.name, field.dim());
@@ -141,17 +141,23 @@ class RowCheck {
     return {};
   }
 
+  static Status MayHaveNulls(const FieldSchema& field) {
+    if (field.nullable || HasDefault(field)) return {};
+    return Invalid("field {} is not nullable, but has null rows", field.name);
+  }
+
   // Explicit nulls: refused, or turned into the default.
   static Status Nulls(const FieldSchema& field, Column& column) {
     if (std::find(column.valid.begin(), column.valid.end(), 0) == column.valid.end()) {
-      if (!column.valid.empty() && !field.nullable && !field.default_value) {
+      if (!column.valid.empty() && !field.nullable && !HasDefault(field)) {
         return Invalid("the length of valid_data of field({}) is wrong: got {}, want 0", field.name,
                        column.valid.size());
       }
       column.valid.clear();
       return {};
     }
-    if (field.default_value) {
+    TRY(MayHaveNulls(field));
+    if (HasDefault(field)) {
       Column filled =
           model::MakeColumn(field.id, field.name, column.type, column.element_type, column.dim);
       const Column one = OneDefault(field, column.type);
@@ -162,16 +168,23 @@ class RowCheck {
           filled.AppendRow(one.view(), 0);
       }
       column = std::move(filled);
-      return {};
     }
-    if (!field.nullable) return Invalid("field {} is not nullable, but has null rows", field.name);
     return {};
   }
 
  public:
+  // Dynamic keys that are null or left out are no keys.
+  static bool HasDefault(const FieldSchema& field) {
+    return field.default_value.has_value() || field.is_dynamic;
+  }
+
   // One row of the default, in the type that columns of the request have.
   static Column OneDefault(const FieldSchema& field, DataType type) {
     Column one = model::MakeColumn(field.id, field.name, type, DataType::kNone, 0);
+    if (field.is_dynamic) {
+      one.AppendBytes("{}");
+      return one;
+    }
     const model::Scalar& value = *field.default_value;
     if (type == DataType::kBool) {
       const uint8_t v = value.as_bool() ? 1 : 0;
@@ -343,8 +356,7 @@ class RowCheck {
 };
 
 bool MayBeLeftOut(const FieldSchema& field) {
-  return (field.is_primary_key && field.auto_id) || field.is_dynamic || field.default_value ||
-         field.nullable;
+  return (field.is_primary_key && field.auto_id) || RowCheck::HasDefault(field) || field.nullable;
 }
 
 // Whether the request has a sub-field of the struct.
@@ -390,12 +402,15 @@ Result<Column> GenerateKeys(Context& ctx, Services& services, const FieldSchema&
   return keys;
 }
 
+// Of a struct that is named, but has nothing.
+bool IsLeftOut(const Column& column) { return column.type == DataType::kNone && column.rows == 0; }
+
 Status CheckGiven(const model::CollectionInfo& collection,
                   const std::map<std::string, Column, std::less<>>& given, uint64_t rows) {
   const model::CollectionSchema& schema = collection.schema;
   for (const auto& [name, column] : given) {
     TRY(CheckMayBeGiven(collection, *schema.FindField(name)));
-    if (column.rows != rows) {
+    if (column.rows != rows && !IsLeftOut(column)) {
       return Invalid("the num_rows ({}) of field ({}) is not equal to passed num_rows ({})",
                      column.rows, name, rows);
     }
@@ -442,9 +457,7 @@ Column FilledRows(const FieldSchema& field, uint64_t rows) {
   Column column =
       model::MakeColumn(field.id, field.name, field.type, field.element_type, field.dim());
   column.is_dynamic = field.is_dynamic;
-  if (field.is_dynamic) {
-    while (column.rows < rows) column.AppendBytes("{}");
-  } else if (field.default_value) {
+  if (RowCheck::HasDefault(field)) {
     const Column one = RowCheck::OneDefault(field, field.type);
     while (column.rows < rows) column.AppendRow(one.view(), 0);
   } else {
@@ -474,6 +487,7 @@ Result<GivenRows> AcceptRows(const Services& services, const model::CollectionIn
   }
   // All columns are counted before any is made: num_rows is only a number that somebody sent.
   TRY(CheckGiven(collection, given.columns, given.rows));
+  std::erase_if(given.columns, [](const auto& named) { return IsLeftOut(named.second); });
   if (!request.partial_update) {
     if (const FieldSchema* missing = FindMissing(schema, given)) {
       return Invalid("fieldSchema({}) has no corresponding fieldData pass in", missing->name);

@@ -271,7 +271,7 @@ TEST_F(Rows, MayHaveNullVectorsWhereTheFieldIsNullable) {
   ASSERT_TRUE(columns.ok()) << columns.status().ToString();
   EXPECT_EQ(Find(*columns, "x").data, std::vector<uint8_t>({0, 0, 'a', 'b', 0, 0}));
   EXPECT_EQ(Find(*columns, "x").valid, std::vector<uint8_t>({0, 1, 0}));
-  Column none = Empty("x", DataType::kInt8Vector);
+  Column none = Empty("x", DataType::kNone);  // Nulls alone have no type.
   none.valid = {0, 0, 0};
   none.rows = 3;
   for (const auto& only_nulls :
@@ -468,6 +468,23 @@ TEST_F(Rows, WithoutDynamicKeysHaveAnEmptyObject) {
       Complete({Numbers<int64_t>("id", DataType::kInt64, {1}), Vectors({{0, 0}})}, 1);
   ASSERT_TRUE(columns.ok()) << columns.status().ToString();
   EXPECT_EQ(Find(*columns, "$meta").view().Bytes(0), "{}");
+}
+
+TEST_F(Rows, WhoseDynamicKeysAreNullHaveAnEmptyObject) {
+  AddDynamicField();
+  Column some = Dynamic({"{\"a\":1}"});
+  some.AppendNull();
+  Column none = Dynamic({});
+  none.type = DataType::kNone;
+  none.AppendNull();
+  none.AppendNull();
+  for (const Column& keys : {some, none}) {
+    const auto columns = Complete(
+        {Numbers<int64_t>("id", DataType::kInt64, {1, 2}), Vectors({{0, 0}, {0, 0}}), keys}, 2);
+    ASSERT_TRUE(columns.ok()) << columns.status().ToString();
+    EXPECT_EQ(Find(*columns, "$meta").view().Bytes(1), "{}");
+    EXPECT_TRUE(Find(*columns, "$meta").view().IsValid(1));
+  }
 }
 
 TEST_F(Rows, WithDynamicKeysNeedADynamicField) {

@@ -20,6 +20,11 @@ GONE = {("field", "milvus.proto.milvus.AlterCollectionSchemaResponse", "index_st
          ".milvus.proto.common.Status", "")}
 
 
+# In no SDK yet: the masks that the next protocol has inside of the values.
+AHEAD = {("field", "milvus.proto.schema.ScalarField", "valid_data", 17, 8, 3, "", ""),
+         ("field", "milvus.proto.schema.VectorField", "valid_data", 9, 8, 3, "", "")}
+
+
 def facts(file):
     """The contract of a FileDescriptorProto as a set of comparable lines."""
     found = set()
@@ -86,7 +91,7 @@ def main():
     args = parser.parse_args()
     a, b = ours(args.protos), theirs()
     missing = sorted(b - a - (GONE if args.mode == "contains" else set()), key=str)
-    extra = sorted(a - b, key=str) if args.mode == "equal" else []
+    extra = sorted(a - b - AHEAD, key=str) if args.mode == "equal" else []
     for line in missing:
         print("missing in ours:", line)
     for line in extra:

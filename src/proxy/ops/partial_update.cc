@@ -40,7 +40,9 @@ Status CheckArrayOp(const model::CollectionSchema& schema, const FieldOp& op,
   }
   const auto payload = std::find_if(request.columns.begin(), request.columns.end(),
                                     [&](const Column& column) { return column.name == op.field; });
-  if (payload == request.columns.end() || payload->type != DataType::kArray) {
+  const bool has_list = payload != request.columns.end() &&
+                        (payload->type == DataType::kArray || payload->type == DataType::kNone);
+  if (!has_list) {  // Nulls alone have no type.
     return Invalid("field operation on {} has no array data in the request", op.field);
   }
   if (op.element_type != DataType::kNone && op.element_type != field->element_type) {

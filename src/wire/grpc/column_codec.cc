@@ -5,6 +5,7 @@
 
 #include "geometry/text.h"
 #include "schema.pb.h"
+#include "wire/grpc/null_mask.h"
 #include "wire/grpc/vector_codec.h"
 
 namespace elanus::wire {
@@ -16,18 +17,8 @@ using model::DataType;
 
 // Whether each logical row is valid; empty: all of `values` rows are.
 std::vector<uint8_t> ValidOf(const pb::FieldData& field) {
-  const auto& bits = field.valid_data();
+  const auto& bits = MaskOf(field);
   return {bits.begin(), bits.end()};
-}
-
-Status CheckCount(const pb::FieldData& field, const std::vector<uint8_t>& valid, size_t values) {
-  if (valid.empty()) return {};
-  size_t expected = 0;
-  for (uint8_t v : valid) expected += v != 0 ? 1 : 0;
-  if (expected == values) return {};
-  return Invalid(
-      "the length of valid data of field({}) is wrong: invalid parameter[expected={}][actual={}]",
-      field.field_name(), expected, values);
 }
 
 // Appends `values` of fixed width T, spread over the valid rows.
@@ -103,6 +94,7 @@ std::string Pack(const Values& values) {
 // One array row and the type of its elements.
 Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& row,
                                                         const std::string& field) {
+  if (HasNullElement(row)) return Invalid("array field {} has a null element", field);
   switch (row.data_case()) {
     case pb::ScalarField::kBoolData:
       return std::pair(DataType::kBool, Pack<uint8_t>(row.bool_data().data()));
@@ -131,7 +123,7 @@ Result<std::pair<DataType, std::string>> DecodeArrayRow(const pb::ScalarField& r
 
 Status DecodeArrays(const pb::FieldData& field, const std::vector<uint8_t>& valid, Column& column) {
   const auto& rows = field.scalars().array_data().data();
-  TRY(CheckCount(field, valid, static_cast<size_t>(rows.size())));
+  TRY(CheckValueCount(field, static_cast<size_t>(rows.size())));
   column.element_type = static_cast<DataType>(field.scalars().array_data().element_type());
   bool typed = false;
   int next = 0;
@@ -160,13 +152,13 @@ Status DecodeScalars(const pb::FieldData& field, Column& column) {
   const pb::ScalarField& scalars = field.scalars();
   const auto fixed = [&]<class T>(T, DataType type, const auto& values) -> Status {
     column.type = type;
-    TRY(CheckCount(field, valid, static_cast<size_t>(values.size())));
+    TRY(CheckValueCount(field, static_cast<size_t>(values.size())));
     AppendFixed<T>(column, valid, values);
     return {};
   };
   const auto texts = [&](DataType type, const auto& values) -> Status {
     column.type = type;
-    TRY(CheckCount(field, valid, static_cast<size_t>(values.size())));
+    TRY(CheckValueCount(field, static_cast<size_t>(values.size())));
     AppendTexts(column, valid, values);
     return {};
   };
@@ -190,21 +182,15 @@ Status DecodeScalars(const pb::FieldData& field, Column& column) {
       return DecodeArrays(field, valid, column);
     case pb::ScalarField::kGeometryWktData:
       column.type = DataType::kGeometry;
-      TRY(CheckCount(field, valid, static_cast<size_t>(scalars.geometry_wkt_data().data_size())));
+      TRY(CheckValueCount(field, static_cast<size_t>(scalars.geometry_wkt_data().data_size())));
       return AppendGeometries(field, valid, column);
+    case pb::ScalarField::DATA_NOT_SET:
+      if (IsAllNull(field)) return {};
+      break;
     default:
       break;
   }
-  // A column of nulls only has no payload in some clients.
-  const auto type = static_cast<DataType>(field.type());
-  const bool all_null = !valid.empty() && std::count(valid.begin(), valid.end(), 0) ==
-                                              static_cast<ptrdiff_t>(valid.size());
-  if (!all_null || !model::IsKnown(type) || model::IsVector(type)) {
-    return Invalid("field {} has no data of a known type", field.field_name());
-  }
-  column.type = type == DataType::kInt8 || type == DataType::kInt16 ? DataType::kInt32 : type;
-  for (size_t i = 0; i < valid.size(); ++i) column.AppendNull();
-  return {};
+  return Invalid("field {} has no data of a known type", field.field_name());
 }
 
 template <class T, class Values>
@@ -262,11 +248,17 @@ Result<Column> DecodeColumn(const pb::FieldData& field) {
   if (field.has_struct_arrays()) {
     return Invalid("field {} is a struct, want a column", field.field_name());
   }
-  const auto type = static_cast<DataType>(field.type());
-  const bool is_vector = field.has_vectors() || (!field.has_scalars() && model::IsVector(type));
-  TRY(is_vector ? DecodeVectors(field, column) : DecodeScalars(field, column));
+  TRY(CheckMask(field));
+  TRY(field.has_vectors() ? DecodeVectors(field, column) : DecodeScalars(field, column));
+  const auto& mask = MaskOf(field);
+  if (IsAllNull(field)) {
+    // Whatever the request calls them: some clients have no payload for them, or any.
+    Column nulls{.name = std::move(column.name), .is_dynamic = column.is_dynamic};
+    for (int row = 0; row < mask.size(); ++row) nulls.AppendNull();
+    return nulls;
+  }
   // A mask stays one, also without nulls: not every field may have it.
-  if (!field.valid_data().empty() && column.valid.empty()) column.valid.assign(column.rows, 1);
+  if (!mask.empty() && column.valid.empty()) column.valid.assign(column.rows, 1);
   return column;
 }
 

@@ -14,7 +14,8 @@ namespace elanus::wire {
 
 /// A column of a request. Int8, Int16 and Int32 arrive as Int32, arrays of them with Int32
 /// elements: the proxy narrows. Values are compact on the wire when there are nulls and dense here,
-/// but for dense vectors (see DecodeVectors). Errors: kInvalidParameter, kUnimplemented.
+/// but for dense vectors (see DecodeVectors). Nulls alone have the type kNone, as they are those of
+/// any field. Errors: kInvalidParameter, kUnimplemented.
 Result<model::Column> DecodeColumn(const milvus::proto::schema::FieldData& field);
 
 /// A column of an answer: scalars dense with placeholders at nulls, vectors compact.

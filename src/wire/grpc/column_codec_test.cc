@@ -305,42 +305,70 @@ TEST(ColumnCodec, AMaskThatDoesNotFitTheValuesIsRefused) {
   }
 }
 
-TEST(ColumnCodec, AColumnOfNullsNeedsNoValues) {
-  const std::pair<pb::DataType, DataType> kTypes[] = {
-      {pb::Bool, DataType::kBool},
-      {pb::Int8, DataType::kInt32},
-      {pb::Int16, DataType::kInt32},
-      {pb::Int32, DataType::kInt32},
-      {pb::Int64, DataType::kInt64},
-      {pb::Float, DataType::kFloat},
-      {pb::Double, DataType::kDouble},
-      {pb::VarChar, DataType::kVarChar},
-      {pb::JSON, DataType::kJson},
-      {pb::Array, DataType::kArray},
-      {pb::FloatVector, DataType::kFloatVector},
-      {pb::Float16Vector, DataType::kFloat16Vector},
-      {pb::BFloat16Vector, DataType::kBFloat16Vector},
-      {pb::BinaryVector, DataType::kBinaryVector},
-      {pb::Int8Vector, DataType::kInt8Vector},
-      {pb::SparseFloatVector, DataType::kSparseFloatVector}};
-  for (const auto& [type, carried] : kTypes) {
-    SCOPED_TRACE(pb::DataType_Name(type));
-    for (const bool with_member : {true, false}) {
-      pb::FieldData field;
-      field.set_field_name("f");
-      field.set_type(type);
-      if (with_member && model::IsVector(carried))
-        field.mutable_vectors();
-      else if (with_member)
-        field.mutable_scalars();
-      for (int i = 0; i < 3; ++i) field.add_valid_data(false);
-      const Column back = Decoded(field);
-      ExpectSound(back);
-      EXPECT_EQ(back.type, carried);
-      EXPECT_EQ(back.rows, 3u);
-      EXPECT_EQ(back.valid, std::vector<uint8_t>({0, 0, 0}));
-    }
+TEST(ColumnCodec, AColumnOfNullsNeedsNoValuesAndNoType) {
+  const std::function<void(pb::FieldData*)> kPayloads[] = {
+      [](pb::FieldData*) {},
+      [](pb::FieldData* to) { to->set_type(pb::Int64); },
+      [](pb::FieldData* to) { to->mutable_scalars(); },
+      [](pb::FieldData* to) { to->mutable_vectors(); },
+      [](pb::FieldData* to) { to->mutable_scalars()->mutable_string_data(); },
+      [](pb::FieldData* to) { to->mutable_scalars()->mutable_array_data(); },
+      [](pb::FieldData* to) { to->mutable_vectors()->mutable_float_vector(); },
+      [](pb::FieldData* to) { to->mutable_vectors()->mutable_sparse_float_vector(); },
+      [](pb::FieldData* to) { to->mutable_vectors()->mutable_vector_array(); }};
+  for (const auto& fill : kPayloads) {
+    pb::FieldData field;
+    field.set_field_name("f");
+    fill(&field);
+    for (int i = 0; i < 3; ++i) field.add_valid_data(false);
+    const Column back = Decoded(field);
+    ExpectSound(back);
+    EXPECT_EQ(back.name, "f");
+    EXPECT_EQ(back.type, DataType::kNone) << "nulls of any field";
+    EXPECT_EQ(back.rows, 3u);
+    EXPECT_EQ(back.valid, std::vector<uint8_t>({0, 0, 0}));
   }
+}
+
+TEST(ColumnCodec, TheMaskMayBeBesideTheValuesOrInsideOfThem) {
+  for (const TypeCase& one : AllTypes()) {
+    SCOPED_TRACE(NameOf(one.column.type));
+    const std::vector<bool> mask = {true, false, true, true};  // Of three values.
+    pb::FieldData beside = Encoded(one.column);
+    pb::FieldData inside = beside;
+    auto* bits = inside.has_vectors() ? inside.mutable_vectors()->mutable_valid_data()
+                                      : inside.mutable_scalars()->mutable_valid_data();
+    for (bool valid : mask) {
+      beside.add_valid_data(valid);
+      bits->Add(valid);
+    }
+    pb::FieldData both = inside;
+    for (bool valid : mask) both.add_valid_data(valid);
+    for (const pb::FieldData& other : {inside, both}) {
+      const Column back = Decoded(other);
+      ExpectSound(back);
+      EXPECT_EQ(back.type, Decoded(beside).type);
+      EXPECT_EQ(back.data, Decoded(beside).data);
+      EXPECT_EQ(back.offsets, Decoded(beside).offsets);
+      EXPECT_EQ(back.valid, std::vector<uint8_t>({1, 0, 1, 1}));
+    }
+    both.set_valid_data(0, false);
+    both.set_valid_data(1, true);
+    EXPECT_EQ(CodeOf(both), ErrorCode::kInvalidParameter) << "two that differ";
+    bits->Add(true);
+    EXPECT_EQ(CodeOf(inside), ErrorCode::kInvalidParameter) << "four valid rows, three values";
+  }
+}
+
+TEST(ColumnCodec, ElementsOfListsAreNotNull) {
+  pb::FieldData field;
+  field.set_field_name("f");
+  pb::ScalarField* row = field.mutable_scalars()->mutable_array_data()->add_data();
+  row->mutable_long_data()->add_data(1);
+  row->add_valid_data(true);
+  EXPECT_EQ(Decoded(field).rows, 1u);
+  row->add_valid_data(false);
+  EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter);
 }
 
 TEST(ColumnCodec, AColumnWithoutDataIsRefused) {

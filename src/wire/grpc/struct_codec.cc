@@ -7,6 +7,7 @@
 #include "model/schema.h"
 #include "schema.pb.h"
 #include "wire/grpc/column_codec.h"
+#include "wire/grpc/null_mask.h"
 
 namespace elanus::wire {
 namespace {
@@ -26,6 +27,7 @@ Result<List> ListOf(const pb::VectorField& row, const std::string& field) {
   const auto list = [](DataType type, std::string_view bytes) {
     return List{.type = bytes.empty() ? DataType::kNone : type, .bytes = bytes};
   };
+  if (HasNullElement(row)) return Invalid("a row of field {} has a null element", field);
   switch (row.data_case()) {
     case pb::VectorField::kFloatVector: {
       const auto& values = row.float_vector().data();
@@ -47,6 +49,12 @@ Result<List> ListOf(const pb::VectorField& row, const std::string& field) {
   }
 }
 
+bool IsBare(const pb::FieldData& field) {
+  return field.scalars().data_case() == pb::ScalarField::DATA_NOT_SET &&
+         field.vectors().data_case() == pb::VectorField::DATA_NOT_SET &&
+         !field.has_struct_arrays() && MaskOf(field).empty();
+}
+
 }  // namespace
 
 Status DecodeColumns(const pb::FieldData& field, std::vector<Column>& columns) {
@@ -61,12 +69,17 @@ Status DecodeColumns(const pb::FieldData& field, std::vector<Column>& columns) {
   }
   const auto& parts = field.struct_arrays().fields();
   if (parts.empty()) return Invalid("struct field {} has no sub-fields", field.field_name());
+  // A struct without any payload or mask is one that is left out.
+  const bool is_left_out = std::all_of(parts.begin(), parts.end(), IsBare);
   for (const pb::FieldData& part : parts) {
     if (part.has_struct_arrays()) {
       return Invalid("struct field {} holds another struct, {}", field.field_name(),
                      part.field_name());
     }
-    TRY_ASSIGN(Column column, DecodeColumn(part));
+    Column column;
+    if (!is_left_out) {
+      TRY_ASSIGN(column, DecodeColumn(part));
+    }
     column.name = model::SubFieldName(field.field_name(), part.field_name());
     columns.push_back(std::move(column));
   }
@@ -96,13 +109,8 @@ void EncodeColumns(const std::vector<Column>& columns,
 
 Status DecodeVectorLists(const pb::FieldData& field, Column& column) {
   const pb::VectorArray& lists = field.vectors().vector_array();
-  const auto& bits = field.valid_data();
-  const auto given = static_cast<ptrdiff_t>(lists.data_size());
-  if (!bits.empty() && std::count(bits.begin(), bits.end(), true) != given) {
-    return Invalid(
-        "the length of valid data of field({}) is wrong: invalid parameter[expected={}][actual={}]",
-        field.field_name(), std::count(bits.begin(), bits.end(), true), given);
-  }
+  const auto& bits = MaskOf(field);
+  TRY(CheckValueCount(field, static_cast<size_t>(lists.data_size())));
   column.type = DataType::kArrayOfVector;
   column.element_type = static_cast<DataType>(lists.element_type());
   int64_t dim = lists.dim();

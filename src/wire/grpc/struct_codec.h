@@ -19,8 +19,8 @@ class VectorField;
 namespace elanus::wire {
 
 /// Appends the columns of a request's field: of a struct one for each sub-field, under their stored
-/// names, else one (DecodeColumn). Errors: kInvalidParameter; a sub-field outside of its struct is
-/// one.
+/// names, else one (DecodeColumn). Those of a struct without payload are columns of type kNone
+/// without rows. Errors: kInvalidParameter; a sub-field outside of its struct is one.
 Status DecodeColumns(const milvus::proto::schema::FieldData& field,
                      std::vector<model::Column>& columns);
 

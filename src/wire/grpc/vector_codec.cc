@@ -6,6 +6,7 @@
 #include "common.pb.h"
 #include "model/sparse_row.h"
 #include "schema.pb.h"
+#include "wire/grpc/null_mask.h"
 #include "wire/grpc/struct_codec.h"
 
 namespace elanus::wire {
@@ -19,17 +20,8 @@ using model::DataType;
 // Keeps dim * 4 within 32 bits.
 constexpr int64_t kDimMax = INT32_MAX / 4;
 
-Status CheckCount(const pb::FieldData& field, size_t values) {
-  const auto& bits = field.valid_data();
-  const auto expected = static_cast<size_t>(std::count(bits.begin(), bits.end(), true));
-  if (bits.empty() || expected == values) return {};
-  return Invalid(
-      "the length of valid data of field({}) is wrong: invalid parameter[expected={}][actual={}]",
-      field.field_name(), expected, values);
-}
-
 void TakeMask(const pb::FieldData& field, size_t values, Column& column) {
-  const auto& bits = field.valid_data();
+  const auto& bits = MaskOf(field);
   column.rows = bits.empty() ? values : static_cast<size_t>(bits.size());
   if (std::find(bits.begin(), bits.end(), false) != bits.end()) {
     column.valid.assign(bits.begin(), bits.end());
@@ -45,14 +37,14 @@ Status DecodeDense(const pb::FieldData& field, DataType type, const void* data, 
                    NameOf(type), dim, field.field_name());
   };
   size_t rows = 0;
-  const bool only_nulls = bytes == 0 && field.valid_data_size() > 0;
+  const bool only_nulls = bytes == 0 && !MaskOf(field).empty();
   if (dim > 0 && dim <= kDimMax) column.dim = static_cast<uint32_t>(dim);
   if (!only_nulls) {
     const uint32_t width = column.width();
     if (width == 0 || bytes % width != 0) return wrong();
     rows = bytes / width;
   }
-  TRY(CheckCount(field, rows));
+  TRY(CheckValueCount(field, rows));
   TakeMask(field, rows, column);
   const auto* begin = static_cast<const uint8_t*>(data);
   if (bytes > 0) column.data.assign(begin, begin + bytes);
@@ -67,9 +59,9 @@ Status DecodeBytes(const pb::FieldData& field, DataType type, const std::string&
 Status DecodeSparse(const pb::FieldData& field, Column& column) {
   const auto& contents = field.vectors().sparse_float_vector().contents();
   const auto count = static_cast<size_t>(contents.size());
-  TRY(CheckCount(field, count));
+  TRY(CheckValueCount(field, count));
   column.type = DataType::kSparseFloatVector;
-  const auto& bits = field.valid_data();
+  const auto& bits = MaskOf(field);
   const size_t rows = bits.empty() ? count : static_cast<size_t>(bits.size());
   std::string row;
   int next = 0;
@@ -87,17 +79,6 @@ Status DecodeSparse(const pb::FieldData& field, Column& column) {
     column.AppendBytes(row);
   }
   return {};
-}
-
-// A column of nulls only has no payload in some clients; its type says what they are nulls of.
-Status DecodeNulls(const pb::FieldData& field, Column& column) {
-  const auto type = static_cast<DataType>(field.type());
-  if (field.valid_data_size() == 0 || !model::IsVector(type) || !model::IsKnown(type)) {
-    return Invalid("field {} has no data of a known type", field.field_name());
-  }
-  if (type == DataType::kSparseFloatVector) return DecodeSparse(field, column);
-  if (type == DataType::kArrayOfVector) return DecodeVectorLists(field, column);
-  return DecodeDense(field, type, nullptr, 0, column);
 }
 
 size_t ValidRows(const model::ColumnView& view) {
@@ -197,7 +178,8 @@ Status DecodeVectors(const pb::FieldData& field, Column& column) {
     case pb::VectorField::DATA_NOT_SET:
       break;
   }
-  return DecodeNulls(field, column);
+  if (IsAllNull(field)) return {};
+  return Invalid("field {} has no data of a known type", field.field_name());
 }
 
 void EncodeVectors(const Column& column, pb::VectorField* to) {
