@@ -12,7 +12,7 @@ from server_process import Server
 from support import DIM, add_index, count, make, refused, row, settings, vectors
 from test_schema_rules import KEY, VECTOR, create, default, elements, field, moments
 from test_schema_rules_more import TWO, dynamic, lists, numbers, part, struct, things
-from test_schema_rules_rows import index_of_structs, insert, loaded, read, rows_of
+from test_schema_rules_rows import OPERATIONS, index_of_structs, insert, loaded, read, rows_of, upsert
 from wire import column, insert_request, query_request, status_of
 
 
@@ -73,6 +73,37 @@ def test_json_and_dynamic_rows_may_be_as_long_as_the_limit(client, call, name):
     assert insert(call, name, column("doc", "JSON", [longest + b" ", b"{}"])) == 1100
     assert insert(call, name, column("doc", "JSON", [b"{}", b"{}"]), dynamic(most + b" ", {})) == 1100
     assert count(client, name) == 2 and count(client, name, "exists k") == 1
+
+
+def test_there_is_one_dynamic_column(client, call, name):
+    loaded(client, call, name, enable_dynamic_field=True)
+    for bad in ([dynamic({}, {}), dynamic({}, {}, name="")], [dynamic({}, {}), column("$meta", "JSON", [b"{}", b"{}"])]):
+        assert insert(call, name, *bad) == 1100
+    text = column("$meta", "VarChar", ["{}", "{}"])
+    text.is_dynamic = True
+    assert insert(call, name, text) == 1100
+    assert count(client, name) == 0
+
+
+def test_other_keys_of_a_partial_update_stay_as_they_were_written(client, call, name):
+    """Also numbers that no double holds, and keys that are written in another way."""
+    loaded(client, call, name, enable_dynamic_field=True)
+    stored = b'{"z":1,"big":123456789012345678901234567890,"f":1.10,"e":1E+2,"s":"\\u00e9","l":[1, {"x": null}]}'
+
+    def keys(text):
+        data = column("$meta", "JSON", [text])
+        data.is_dynamic = True
+        return data
+    for flushed in (False, True):
+        assert insert(call, name, keys(stored), ids=(1,)) == 0
+        if flushed:
+            client.flush(name)
+        assert upsert(call, name, [column("id", "Int64", [1]), keys(b'{"new":2,"\\u007a":[3]}')], partial_update=True) == 0
+        [text] = read(call, name, "$meta")["$meta"].scalars.json_data.data
+        assert text == stored.replace(b'"z":1', b'"\\u007a":[3]').replace(b"}]}", b'}],"new":2}')
+        assert upsert(call, name, [column("id", "Int64", [1]), keys(b"{}")], partial_update=True) == 0
+        assert list(read(call, name, "$meta")["$meta"].scalars.json_data.data) == [text]
+        client.delete(name, ids=[1])
 
 
 def test_a_dynamic_column_has_no_place_where_there_is_no_dynamic_field(client, call, name):
@@ -165,6 +196,53 @@ def test_keys_of_the_server_rise(client, call, name):
     assert given == sorted(set(given)) and len(given) == 6
 
 
+@pytest.mark.parametrize("keys", [["abc", "x"], ["x", "\u4e2d"]])
+def test_keys_of_texts_are_measured_unless_the_server_makes_them(call, name, keys):
+    def made(auto):
+        return field("id", "VarChar", is_primary_key=True, autoID=auto, params={"max_length": 2})
+    columns = [column("id", "VarChar", keys), column("vector", "FloatVector", vectors(2).ravel(), DIM)]
+    assert call("CreateCollection", create(name, made(False), VECTOR)).code == 0
+    for upsert in (False, True):
+        assert send(call, name, columns, upsert=upsert).status.code == 1100
+    client_keys = create(name + "_b", made(True), VECTOR, properties={"allow_insert_auto_id": "true"})
+    assert call("CreateCollection", client_keys).code == 0
+    assert list(send(call, name + "_b", columns).IDs.str_id.data) == keys
+    call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name + "_b"))
+
+
+REFUSED_UPSERTS = {
+    "a key twice": (1100, column("id", "VarChar", ["a", "a"]), {}),
+    "keys of another type": (1100, column("id", "Int64", [1, 2]), {}),
+    "a key that is null": (1100, column("id", "VarChar", ["a"], valid=[True, False]), {}),
+    "nulls alone": (1100, column("id", "VarChar", [], valid=[False, False]), {}),
+    "a key too few": (1100, column("id", "VarChar", ["a"]), {}),
+    "the schema of another time": (109, column("id", "VarChar", ["a", "b"]), {"schema_timestamp": 5}),
+    "a partition that is not there": (200, column("id", "VarChar", ["a", "b"]), {"partition_name": "nowhere"}),
+    "a partition that cannot be": (1100, column("id", "VarChar", ["a", "b"]), {"partition_name": "a b"}),
+}
+
+
+@pytest.mark.parametrize("auto", [False, True])
+@pytest.mark.parametrize("partial", [False, True])
+def test_upserts_that_may_not_be_have_their_code(client, call, name, auto, partial):
+    key = field("id", "VarChar", is_primary_key=True, autoID=auto, params={"max_length": 8})
+    assert call("CreateCollection", create(name, key, VECTOR)).code == 0
+    add_index(client, name, "FLAT")
+    client.load_collection(name)
+    data = column("vector", "FloatVector", vectors(2).ravel(), DIM)
+    for what, (code, keys, more) in REFUSED_UPSERTS.items():
+        request = milvus_pb2.UpsertRequest(collection_name=name, fields_data=[keys, data], num_rows=2,
+                                           partial_update=partial, **more)
+        assert status_of(call("Upsert", request)).code == code, what
+    assert count(client, name) == 0
+
+
+def test_clients_bring_keys_only_where_the_server_makes_them(call, name):
+    assert call("CreateCollection", create(name, KEY, VECTOR, properties={"allow_insert_auto_id": "true"})).code == 1100
+    two = create(name, field("id", "Int64", is_primary_key=True, autoID=True), VECTOR, field("x", "Int64", autoID=True))
+    assert call("CreateCollection", two).code == 1100
+
+
 # --- Structs ---------------------------------------------------------------------------------------------------------
 
 def with_structs(client, call, name, **more):
@@ -234,6 +312,43 @@ def test_partial_updates_count_what_was_there(client, call, name):
     assert status_of(call("Upsert", bare)).code == 1100, "without a key"
 
 
+# What is stored, what the operation brings, what is there then; None is null, ... is no row.
+ARRAY_OPERATIONS = [
+    ("ARRAY_APPEND", [1, 2], [2, 3], [1, 2, 2, 3]), ("ARRAY_APPEND", [1], [], [1]), ("ARRAY_APPEND", [], [1], [1]),
+    ("ARRAY_APPEND", None, [1], [1]), ("ARRAY_APPEND", None, [], []), ("ARRAY_APPEND", [1], None, [1]),
+    ("ARRAY_APPEND", None, None, None), ("ARRAY_APPEND", ..., [5, 5], [5, 5]), ("ARRAY_APPEND", ..., None, None),
+    ("ARRAY_REMOVE", [1, 2, 1, 3], [1, 3], [2]), ("ARRAY_REMOVE", [1], [1], []), ("ARRAY_REMOVE", [1, 2], [], [1, 2]),
+    ("ARRAY_REMOVE", [], [1], []), ("ARRAY_REMOVE", None, [1], None), ("ARRAY_REMOVE", [1], None, [1]),
+    ("ARRAY_REMOVE", [1], [7, 8, 9, 10, 1], []), ("ARRAY_REMOVE", ..., [5], [5]),
+    ("REPLACE", [1, 2], [3], [3]), ("REPLACE", [1], None, None), ("REPLACE", [1], [], []), ("REPLACE", ..., [4], [4]),
+]
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_operations_on_arrays_do_as_they_say(client, call, name, flushed):
+    if not hasattr(OPERATIONS, "ARRAY_APPEND"):
+        pytest.skip("of 3.0")
+    loaded(client, call, name, field("list", "Array", element_type=schema_pb2.Int64, nullable=True,
+                                     params={"max_capacity": 4}))
+
+    def lists_of(values):
+        data = elements("list", "Int64", [one for one in values if one is not None], "long_data")
+        data.valid_data.extend(one is not None for one in values)
+        return data
+    for i, (_, stored, *_) in enumerate(ARRAY_OPERATIONS):
+        assert stored is ... or insert(call, name, lists_of([stored]), ids=(i,)) == 0
+    if flushed:
+        client.flush(name)
+    for i, (op, _, given, _) in enumerate(ARRAY_OPERATIONS):
+        columns = [*rows_of(ids=(i,)), lists_of([given])]
+        assert upsert(call, name, columns, [("list", getattr(OPERATIONS, op))], partial_update=True) == 0, (i, op, given)
+    rows = client.query(name, "id >= 0", output_fields=["list"], consistency_level="Strong")
+    got = {row["id"]: row["list"] if row["list"] is None else list(row["list"]) for row in rows}
+    for i, (op, stored, given, want) in enumerate(ARRAY_OPERATIONS):
+        assert got[i] == want, (op, stored, given)
+    assert len(got) == len(ARRAY_OPERATIONS)
+
+
 # --- Deletes ---------------------------------------------------------------------------------------------------------
 
 def test_deletes_by_key_need_no_load_and_filters_do(client, name):
@@ -247,6 +362,59 @@ def test_deletes_by_key_need_no_load_and_filters_do(client, name):
     assert client.delete(name, filter="group == 4")["delete_count"] == 2
     assert client.delete(name, filter="id > 5 and group in {g}", filter_params={"g": [6, 7]})["delete_count"] == 4
     assert count(client, name) == 11
+
+
+TEMPLATES = schema_pb2.TemplateValue
+DELETES = [  # Of a collection that is not loaded: the filter, its value, the answer's code, how many keys it names.
+    ("id in {k}", TEMPLATES(array_val=schema_pb2.TemplateArrayValue(long_data=schema_pb2.LongArray(data=[1, 2, 2]))), 0, 3),
+    ("id == {k}", TEMPLATES(int64_val=4), 0, 1), ("{k} == id", TEMPLATES(int64_val=4), 0, 1),
+    ("id in []", None, 0, 0), ("id in {k}", TEMPLATES(array_val=schema_pb2.TemplateArrayValue()), 0, 0),
+    ("id == {k}", None, 1100, 0), ("{k}", TEMPLATES(bool_val=True), 1100, 0), ("id == {k}", TEMPLATES(), 1100, 0),
+    ("id == {k}", TEMPLATES(string_val="1"), 1100, 0), ("id in ['a']", None, 1100, 0), ("id == 1.5", None, 1100, 0),
+    ("id != 1", None, 101, 0), ("not (id in [1])", None, 101, 0), ("id in [1] or id in [2]", None, 101, 0),
+]
+
+
+@pytest.mark.parametrize("text, value, code, keys", DELETES)
+def test_deletes_name_keys_in_several_ways(call, name, text, value, code, keys):
+    assert call("CreateCollection", create(name, KEY, VECTOR)).code == 0
+    request = milvus_pb2.DeleteRequest(collection_name=name, expr=text)
+    if value is not None:
+        request.expr_template_values["k"].CopyFrom(value)
+    answer = call("Delete", request)
+    assert (answer.status.code, answer.delete_cnt) == (code, keys), answer.status
+
+
+def test_deletes_go_by_words(client, call, name):
+    text = field("text", "VarChar", params={"max_length": 64, "enable_analyzer": "true", "enable_match": "true"})
+    loaded(client, call, name, text)
+    assert insert(call, name, column("text", "VarChar", ["red fox", "blue whale"])) == 0
+    client.flush(name)
+    assert insert(call, name, column("text", "VarChar", ["grey fox", "white bear"]), ids=(3, 4)) == 0
+    assert client.delete(name, filter='text_match(text, "fox")')["delete_count"] == 2
+    assert sorted(read(call, name)["id"].scalars.long_data.data) == [2, 4]
+
+
+def test_what_follows_at_once_is_in_its_order(client, call, name):
+    """Writes of one millisecond have their own moments."""
+    loaded(client, call, name, field("n", "Int64"))
+
+    def put(n, upsert=False):
+        return send(call, name, [*rows_of(ids=(1,)), column("n", "Int64", [n])], rows=1, upsert=upsert).timestamp
+
+    def delete():
+        return call("Delete", milvus_pb2.DeleteRequest(collection_name=name, expr="id == 1")).timestamp
+    for turn in range(50):
+        moments = [put(turn), delete(), put(1000 + turn), put(2000 + turn, upsert=True)]
+        assert moments == sorted(set(moments))
+        assert [one["n"] for one in client.query(name, "id == 1", output_fields=["n"], consistency_level="Strong")
+                ] == [2000 + turn]
+        assert count(client, name) == 1
+        put(turn)
+        delete()
+        assert count(client, name) == 0
+    client.flush(name)
+    assert count(client, name) == 0
 
 
 def test_a_delete_in_a_partition_leaves_the_others(client, name):

@@ -2,9 +2,9 @@
 #include "proxy/ops/partial_update.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "proxy/json_merge.h"
 #include "proxy/ops/fetch.h"
 #include "proxy/ops/search_plan.h"
 
@@ -115,17 +115,6 @@ std::string Appended(DataType element_type, std::string_view row, std::string_vi
   return model::PackTexts(texts);
 }
 
-// The top-level keys of `update` over those of `stored`.
-Result<std::string> MergedDocument(std::string_view stored, std::string_view update) {
-  nlohmann::json document = nlohmann::json::parse(stored, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object()) document = nlohmann::json::object();
-  const auto changes = nlohmann::json::parse(update, nullptr, /*allow_exceptions=*/false);
-  if (!changes.is_object()) return Invalid("the dynamic field must be a JSON object");
-  if (changes.empty() && document.size() > 0) return std::string(stored);
-  for (const auto& [key, value] : changes.items()) document[key] = value;
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 // The rows of one update, and where each value of them comes from.
 class Update {
  public:
@@ -216,9 +205,8 @@ class Update {
       if (i >= existing_) {
         column.AppendRow(given, row);
       } else if (field.is_dynamic) {
-        TRY_ASSIGN(
-            const std::string document,
-            MergedDocument(stored.IsValid(row) ? stored.Bytes(row) : "{}", given.Bytes(row)));
+        TRY_ASSIGN(const std::string document,
+                   MergeObjects(stored.IsValid(row) ? stored.Bytes(row) : "{}", given.Bytes(row)));
         column.AppendBytes(document);
       } else {
         AppendArray(field, given, stored, row, column);
