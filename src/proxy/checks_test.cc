@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 namespace elanus::proxy {
@@ -233,6 +234,15 @@ TEST(Schema, EachFaultHasItsCode) {
        ErrorCode::kInvalidParameter},
       {"default out of range",
        extra({.name = "x", .type = DataType::kInt8, .default_value = model::Scalar(int64_t{200})}),
+       ErrorCode::kInvalidParameter},
+      {"default that is no number",
+       extra({.name = "x", .type = DataType::kDouble, .default_value = model::Scalar(NAN)}),
+       ErrorCode::kInvalidParameter},
+      {"default without end",
+       extra({.name = "x", .type = DataType::kFloat, .default_value = model::Scalar(-INFINITY)}),
+       ErrorCode::kInvalidParameter},
+      {"default that no float holds",
+       extra({.name = "x", .type = DataType::kFloat, .default_value = model::Scalar(1e39)}),
        ErrorCode::kInvalidParameter},
       {"default of JSON",
        extra({.name = "x",

@@ -1,6 +1,8 @@
 // What a new collection's schema may be.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <set>
 
 #include "proxy/checks.h"
@@ -381,8 +383,15 @@ class SchemaCheck {
       case DataType::kInt64:
         return in_range(INT64_MIN, INT64_MAX);
       case DataType::kFloat:
-      case DataType::kDouble:
-        return value.is_double() ? Status() : mismatch();
+      case DataType::kDouble: {
+        if (!value.is_double()) return mismatch();
+        // As of rows: no number, infinity and what a float cannot hold are no values.
+        const double most = field.type == DataType::kFloat ? std::numeric_limits<float>::max()
+                                                           : std::numeric_limits<double>::max();
+        if (std::abs(value.number()) <= most) return {};
+        return Invalid("the default value ({}) of field {} is not a number that type {} holds",
+                       value.number(), field.name, NameOf(field.type));
+      }
       case DataType::kVarChar:
         return text_within(field.max_length());
       case DataType::kText:

@@ -118,6 +118,7 @@ REFUSED_KEYS = {
     "of JSON": (1100, field("id", "JSON", is_primary_key=True)),
     "nullable": (1100, field("id", "Int64", is_primary_key=True, nullable=True)),
     "with a default": (1100, field("id", "Int64", is_primary_key=True, **default(long_data=1))),
+    "that rows are spread by": (1100, field("id", "Int64", is_primary_key=True, is_partition_key=True)),
     "of texts without a length": (1101, field("id", "VarChar", is_primary_key=True)),
     "of texts without a length, though the server makes them":
     (1101, field("id", "VarChar", is_primary_key=True, autoID=True)),

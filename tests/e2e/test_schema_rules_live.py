@@ -6,7 +6,7 @@ from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 from server_process import Server
 from support import DIM, refused, settings, vectors
 from test_schema_rules import KEY, VECTOR, create, default, field
-from test_schema_rules_more import NUMBER, part, struct
+from test_schema_rules_more import NUMBER, TEXT, function, part, struct
 from wire import calls, column, insert_request, status_of
 
 
@@ -48,6 +48,17 @@ def test_the_highest_id_is_that_of_every_field_there_has_been(client, call, name
     assert add(call, name, "a", "Int64").code == 0
     properties = {pair.key: pair.value for pair in described(call, name).properties}
     assert properties["max_field_id"] == "102"
+
+
+def test_functions_are_counted_from_100(call, name):
+    counts = [field(f"counts{i}", "SparseFloatVector") for i in range(2)]
+    request = create(name, KEY, VECTOR, TEXT, *counts, functions=[
+        function(name=f"f{i}", outputs=[f"counts{i}"]) for i in range(2)])
+    assert call("CreateCollection", request).code == 0
+    told = described(call, name).schema
+    assert [one.id for one in told.functions] == [100, 101]
+    assert [list(one.output_field_ids) for one in told.functions] == [[103], [104]]
+    assert [list(one.input_field_ids) for one in told.functions] == [[102], [102]]
 
 
 def test_reserved_names_are_refused(client, call, name):
@@ -251,4 +262,8 @@ def test_limits_of_schemas_have_keys(binary, tmp_path):
         assert code(name="f") == 102, "the fourth"
         client.drop_collection("e")
         assert code(name="f") == 0
+        client.drop_collection("f")
+        client.drop_collection("d")
+        assert code(field("by", "Int64", is_partition_key=True), name="g") == 0
+        assert client.list_partitions("g") == [f"_default_{i}" for i in range(3)], "not the usual 16"
         client.close()

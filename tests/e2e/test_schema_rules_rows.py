@@ -58,6 +58,13 @@ REFUSED = {
     "bfloat16 vectors of dim 32769": (1100, field("x", "BFloat16Vector", params={"dim": 32769})),
     "bits of dim 0": (1100, field("x", "BinaryVector", params={"dim": 0})),
     "a field of an external collection": (10, field("x", "Int64", external_field="y")),
+    "a float default that is none": (1100, field("x", "Float", **default(float_data=math.nan))),
+    "a double default without end": (1100, field("x", "Double", **default(double_data=-math.inf))),
+    "a default that no float holds": (1100, field("x", "Float", **default(double_data=1e39))),
+    "an int8 default of 2 ** 40": (1100, field("x", "Int8", **default(long_data=2 ** 40))),
+    "a parameter of the index twice": (1100, schema_pb2.FieldSchema(
+        name="x", data_type=schema_pb2.Int64, index_params=[common_pb2.KeyValuePair(key="a", value="b")] * 2)),
+    **{f"the name {bad!r}": (1701, field(bad, "Int64")) for bad in (" x", "x ", " ", "x\n", "\tx", "x-y", "\u00e4", "$x")},
 }
 
 
@@ -93,6 +100,41 @@ def test_the_least_and_greatest_of_what_may_be_is_taken(client, call, name):
               field("e", "BinaryVector", params={"dim": 262144}), field("f", "Float16Vector", params={"dim": 32768}),
               field("g", "Int8Vector", params={"dim": 2}), field("_", "Int64"), field("x" * 255, "Int64")]
     assert call("CreateCollection", create(name, KEY, VECTOR, *fields, description="x" * 1024)).code == 0
+
+
+TAKEN = {
+    **{f"a clustering key of {kind}": field("x", kind, is_clustering_key=True, params={"max_length": 8} if kind == "VarChar"
+                                            else {}) for kind in
+       ["Int8", "Int16", "Int32", "Int64", "Float", "Double", "VarChar"]},
+    "a key of rows and their order": field("x", "Int64", is_clustering_key=True, is_partition_key=True),
+    "a partition key with a default": field("x", "Int64", is_partition_key=True, **default(long_data=3)),
+    # As SDKs send them.
+    "an int64 default as an int": field("x", "Int64", **default(int_data=3)),
+    "an int8 default as a long": field("x", "Int8", **default(long_data=-128)),
+    "a float default as a double": field("x", "Float", **default(double_data=0.5)),
+    "a double default as a float": field("x", "Double", **default(float_data=0.5)),
+    "a default that is not said": field("x", "Int64", default_value=schema_pb2.ValueField()),
+    "a long text with a default": field("x", "Text", **default(string_data="x" * 70000)),
+    # Function names are kept from fields as they are written in filters.
+    **{f"the name {good}": field(good, "Int64") for good in
+       ["And", "LIKE", "Exists", "Json_Contains", "array_Length", "Text_match", "nul", "nulls", "_", "X9"]},
+}
+
+
+@pytest.mark.parametrize("what", list(TAKEN))
+def test_fields_that_may_be_are_taken_as_they_are_said(call, name, what):
+    made = TAKEN[what]
+    assert call("CreateCollection", create(name, KEY, VECTOR, made, autoID=True)).code == 0
+    told = call("DescribeCollection", milvus_pb2.DescribeCollectionRequest(collection_name=name)).schema
+    shown = told.fields[2]
+    assert (shown.name, shown.data_type, shown.is_partition_key, shown.is_clustering_key) == (
+        made.name, made.data_type, made.is_partition_key, made.is_clustering_key)
+    value = made.default_value.WhichOneof("data")
+    assert shown.HasField("default_value") == (value is not None)
+    if value:
+        [(_, shown_value)] = shown.default_value.ListFields()
+        assert shown_value == getattr(made.default_value, value)
+    assert not told.autoID and not told.fields[0].autoID, "that of the schema is not looked at"
 
 
 # --- Nulls on the wire -----------------------------------------------------------------------------------------------

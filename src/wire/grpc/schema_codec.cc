@@ -2,6 +2,7 @@
 #include "wire/grpc/schema_codec.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common.pb.h"
 #include "geometry/text.h"
@@ -192,6 +193,12 @@ Result<model::FieldSchema> DecodeField(const pb::FieldSchema& field) {
   for (const model::KeyValue& param : decoded.type_params) {
     if (model::IsTextNumberKey(param.key)) {
       return Invalid("type param {} of field {} is the server's own", param.key, field.name());
+    }
+  }
+  std::set<std::string_view> index_keys;
+  for (const auto& param : field.index_params()) {
+    if (!index_keys.insert(param.key()).second) {
+      return Invalid("duplicated index param key {} of field {}", param.key(), field.name());
     }
   }
   if (field.has_default_value() &&
