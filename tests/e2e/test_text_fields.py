@@ -3,6 +3,9 @@ import pytest
 from pymilvus import DataType
 
 from support import add_index, refused, vectors
+from test_schema_rules import field
+from test_schema_rules_rows import insert, loaded
+from wire import column
 
 pytestmark = pytest.mark.skipif(not hasattr(DataType, "TEXT"), reason="this SDK has no texts")
 
@@ -32,6 +35,15 @@ def test_long_texts_come_back_whole(client, name):
     assert hit["entity"]["t"] == texts[2]
     with refused(1100, "length"):
         client.insert(name, [{"id": 9, "t": "x" * 2_097_153, "v": data[0]}])
+
+
+def test_a_length_does_not_bind_long_texts(client, call, name):
+    """It is taken, and so it is upstream, but only `proxy.maxTextLength` is looked at."""
+    loaded(client, call, name, field("x", "Text", params={"max_length": 4}))
+    assert insert(call, name, column("x", "VarChar", ["\u4e2d" * 100, "x" * 70000])) == 0
+    assert insert(call, name, column("x", "VarChar", ["", "x" * (2 * 1024 * 1024 + 1)]), ids=(3, 4)) == 1100
+    rows = client.query(name, "id >= 0", output_fields=["x"], consistency_level="Strong")
+    assert sorted(len(row["x"]) for row in rows) == [100, 70000]
 
 
 def test_words_of_long_texts_are_asked_and_searched(client, name):
