@@ -181,7 +181,8 @@ def test_fields_that_others_need_stay(client, call, name):
 def test_alterations_of_fields_have_their_code(client, call, name):
     array = field("list", "Array", element_type=schema_pb2.VarChar, params={"max_capacity": 4, "max_length": 8})
     text = field("text", "VarChar", params={"max_length": 8})
-    request = create(name, KEY, VECTOR, array, text, struct_array_fields=[struct(NUMBER, part("other"))])
+    given = field("given", "VarChar", params={"max_length": 8}, **default(string_data="given"))
+    request = create(name, KEY, VECTOR, array, text, given, struct_array_fields=[struct(NUMBER, part("other"))])
     assert call("CreateCollection", request).code == 0
 
     def alter(field_name, delete=(), **params):
@@ -198,6 +199,8 @@ def test_alterations_of_fields_have_their_code(client, call, name):
     assert alter("text", delete=["max_length"]) == 1100
     assert alter("text", delete=["mmap.enabled"], max_length="9") == 1100
     assert alter("things", max_capacity="9") in (1100, 1700), "the struct itself"
+    assert alter("text", max_length="0") == 1100 and alter("text", max_length="-1") == 1100
+    assert alter("given", max_length="4") == 1100 and alter("given", max_length="5") == 0, "less than the default"
     before = described(call, name).schema
     assert alter("text", max_length="8") == 0 and described(call, name).schema == before, "nothing new is no change"
     assert alter("list", max_capacity="6", max_length="9") == 0 and alter("text", field__description="told") == 0
@@ -210,6 +213,11 @@ def test_alterations_of_fields_have_their_code(client, call, name):
     assert (param(told.fields[2], "max_capacity"), param(told.fields[2], "max_length")) == ("6", "9")
     assert told.fields[3].description == "told" and param(told.fields[3], "mmap.enabled") is None
     assert {param(one, "max_capacity") for one in told.struct_array_fields[0].fields} == {"7"}, "one for all parts"
+    # A number is kept as others read it, however it is written: the schema can change after it.
+    for number, kept in (("+9", "9"), ("0x10", "16"), ("010", "8"), ("1", "1")):
+        assert alter("text", max_length=number) == 0
+        assert param(described(call, name).schema.fields[3], "max_length") == kept
+        assert add(call, name, f"after_{kept}", "Int64").code == 0
 
 
 # --- How many there may be -------------------------------------------------------------------------------------------

@@ -50,18 +50,23 @@ Status CheckFieldParam(const ProxyOptions& options, const model::FieldSchema& fi
   }
   TRY_ASSIGN(const int64_t value, ParseInt(param.key, param.value));
   const int64_t limit = is_length ? options.varchar_bytes_max : options.array_capacity_max;
-  // A length may shrink to nothing: rows that are there stay as they are.
-  if (value > limit || value < (is_length ? 0 : 1)) {
-    return Invalid("invalid {}: {} of field {}: should be in range {} ~ {}", param.key, value,
-                   field.name, is_length ? 0 : 1, limit);
+  // A length may shrink: rows that are there stay as they are.
+  if (value > limit || value < 1) {
+    return Invalid("invalid {}: {} of field {}: should be in range 1 ~ {}", param.key, value,
+                   field.name, limit);
   }
   return {};
 }
 
+// One spelling of each key, and of each number: "+5" and "0x10" are read in a request only.
 model::ParamChange Spelled(const model::ParamChange& change) {
   model::ParamChange spelled = change;
   for (model::KeyValue& param : spelled.set) {
     if (param.key == "mmap_enabled") param.key = kMapKey;
+    if (param.key != "max_length" && param.key != "max_capacity") continue;
+    if (const auto number = ParseInt(param.key, param.value); number.ok()) {
+      param.value = std::to_string(*number);
+    }
   }
   for (std::string& key : spelled.remove) {
     if (key == "mmap_enabled") key = kMapKey;
@@ -109,12 +114,14 @@ Status AlterFieldOf(const ProxyOptions& options, const model::CollectionInfo& co
   }
   for (const model::KeyValue& param : change.set) TRY(CheckFieldParam(options, *found, param));
   Apply(change, *found);
-  if (!found->is_sub_field() || !HasMaxCapacity(change)) return {};
-  for (model::FieldSchema& field : schema.fields) {
-    if (field.struct_name != found->struct_name) continue;
-    model::Put(field.type_params, "max_capacity", *model::Find(found->type_params, "max_capacity"));
+  if (found->is_sub_field() && HasMaxCapacity(change)) {
+    const std::string capacity = *model::Find(found->type_params, "max_capacity");
+    for (model::FieldSchema& field : schema.fields) {
+      if (field.struct_name == found->struct_name)
+        model::Put(field.type_params, "max_capacity", capacity);
+    }
   }
-  return {};
+  return CheckChangedSchema(options, collection, schema);
 }
 
 }  // namespace
