@@ -291,7 +291,9 @@ class RowCheck {
     if (!json.is_object()) return Invalid("the dynamic field must be a JSON object");
     for (const auto& [key, value] : json.items()) {
       if (key == model::kDynamicFieldName) return Invalid("cannot set key to {}", key);
-      if (!rules_.takes_static_names && schema_.FindField(key) != nullptr) {
+      const bool is_static =
+          schema_.FindField(key) != nullptr || schema_.FindStruct(key) != nullptr;
+      if (is_static && !rules_.takes_static_names) {
         return Invalid("dynamic field cannot include the static field name: {}", key);
       }
     }

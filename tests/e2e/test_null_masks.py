@@ -62,10 +62,10 @@ def bare(name, kind="None", *mask):
     return schema_pb2.FieldData(field_name=name, type=getattr(schema_pb2, kind), valid_data=mask)
 
 
-def nulls(client, name):
+def nulls(call, name):
     """Of each key whether its x is null."""
-    rows = client.query(name, "id >= 0", output_fields=["x"], consistency_level="Strong")
-    return {row["id"]: row["x"] is None for row in rows}
+    found = read(call, name, "x")
+    return dict(zip(found["id"].scalars.long_data.data, (not valid for valid in found["x"].valid_data)))
 
 
 @pytest.mark.parametrize("kind", list(ONE))
@@ -88,7 +88,7 @@ def test_nulls_of_every_type_are_said_in_every_way(client, call, name, kind):
                       ("two values of one", inside(one, True, True)), ("no value", inside(bare("x", kind), True, False)),
                       ("nothing at all", bare("x", kind))):
         assert insert(call, name, bad, ids=(98, 99)) == 1100, what
-    assert nulls(client, name) == {i: i not in (1, 3, 5) for i in range(1, 15)}
+    assert nulls(call, name) == {i: i not in (1, 3, 5) for i in range(1, 15)}
     found = read(call, name, "x")["x"]
     assert len(found.valid_data) == 14 and sum(found.valid_data) == 3, "answers have it beside the values"
 
@@ -128,8 +128,10 @@ def test_nulls_become_the_default_however_they_are_said(client, call, name, kind
                       ((5, 6), bare("x", kind, False, False)), ((7, 8), bare("x", "None", False, False))):
         assert insert(call, name, *both(data), ids=ids) == 0, ids
     assert insert(call, name, ids=(9, 10)) == 0
-    rows = client.query(name, "id >= 0", output_fields=["x", "y"], consistency_level="Strong")
-    assert len(rows) == 10 and len({str(row[one]) for row in rows for one in "xy"}) == 1
+    found = read(call, name, "x", "y")
+    values = [list(getattr(data.scalars, data.scalars.WhichOneof("data")).data) for data in (found["x"], found["y"])]
+    assert values[0] == values[1] == [values[0][0]] * 10 and values[0][0]
+    assert not found["x"].valid_data and all(found["y"].valid_data)
 
 
 def test_dynamic_keys_that_are_null_are_none(client, call, name):

@@ -252,6 +252,21 @@ def with_structs(client, call, name, **more):
     client.load_collection(name)
 
 
+def test_dynamic_keys_hide_no_struct(client, call, name):
+    assert call("CreateCollection", create(name, KEY, VECTOR, struct_array_fields=[struct(part("number"))],
+                                           enable_dynamic_field=True)).code == 0
+    full = things(numbers([[1], [2]]))
+    for key, code in (("things", 1100), ("things[number]", 1100), ("number", 0), ("id ", 0)):
+        assert insert(call, name, full, dynamic({key: 1}, {})) == code, key
+
+
+def test_a_mask_of_a_struct_is_that_of_its_parts(client, call, name):
+    with_structs(client, call, name)
+    data = things(numbers([[1], [2]]), lists([TWO[:DIM]] * 2))
+    data.valid_data.extend([True, False])
+    assert insert(call, name, data) == 1100
+
+
 def test_structs_are_needed_and_may_be_empty(client, call, name):
     with_structs(client, call, name)
     assert insert(call, name) == 1100, "it is not nullable"

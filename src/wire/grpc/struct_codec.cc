@@ -49,6 +49,11 @@ Result<List> ListOf(const pb::VectorField& row, const std::string& field) {
   }
 }
 
+bool IsSameMask(const google::protobuf::RepeatedField<bool>& one,
+                const google::protobuf::RepeatedField<bool>& other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end());
+}
+
 bool IsBare(const pb::FieldData& field) {
   return field.scalars().data_case() == pb::ScalarField::DATA_NOT_SET &&
          field.vectors().data_case() == pb::VectorField::DATA_NOT_SET &&
@@ -72,6 +77,10 @@ Status DecodeColumns(const pb::FieldData& field, std::vector<Column>& columns) {
   // A struct without any payload or mask is one that is left out.
   const bool is_left_out = std::all_of(parts.begin(), parts.end(), IsBare);
   for (const pb::FieldData& part : parts) {
+    if (!field.valid_data().empty() && !IsSameMask(MaskOf(part), field.valid_data())) {
+      return Invalid("struct field {} has another mask of nulls than its sub-field {}",
+                     field.field_name(), part.field_name());
+    }
     if (part.has_struct_arrays()) {
       return Invalid("struct field {} holds another struct, {}", field.field_name(),
                      part.field_name());

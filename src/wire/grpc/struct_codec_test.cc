@@ -139,6 +139,32 @@ TEST(StructCodec, NullRowsAreLeftOutOfARequestAndEmptyInAnAnswer) {
   EXPECT_EQ(part.vectors().vector_array().data_size(), 3);
 }
 
+TEST(StructCodec, AMaskOfTheStructIsThatOfItsParts) {
+  pb::FieldData field = TwoRows();
+  for (bool valid : {true, false, true}) field.add_valid_data(valid);
+  EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter) << "the parts have none";
+  for (pb::FieldData& part : *field.mutable_struct_arrays()->mutable_fields()) {
+    for (bool valid : {true, false, true}) part.add_valid_data(valid);
+  }
+  EXPECT_EQ(Decoded(field).size(), 2u);
+  field.set_valid_data(1, true);
+  EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter) << "another";
+}
+
+TEST(StructCodec, AStructWithoutAnyPayloadHasNoRows) {
+  pb::FieldData field;
+  field.set_field_name("s");
+  for (const char* name : {"n", "v"}) {
+    field.mutable_struct_arrays()->add_fields()->set_field_name(name);
+  }
+  for (const Column& column : Decoded(field)) {
+    EXPECT_EQ(column.type, DataType::kNone);
+    EXPECT_EQ(column.rows, 0u);
+  }
+  field.mutable_struct_arrays()->mutable_fields(0)->add_valid_data(false);
+  EXPECT_EQ(CodeOf(field), ErrorCode::kInvalidParameter) << "one has a mask";
+}
+
 TEST(StructCodec, ColumnsOfNullsNeedNoPayload) {
   pb::FieldData field;
   field.set_field_name("s");
