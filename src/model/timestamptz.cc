@@ -176,10 +176,17 @@ bool ReadParts(Reader& reader, std::string_view parts, Add add) {
 
 }  // namespace
 
+bool IsInFourDigitYear(int64_t moment) {
+  return moment >= DaysOf(0, 1, 1) * kDayUs && moment < DaysOf(10000, 1, 1) * kDayUs;
+}
+
 Result<int64_t> ParseTimestamptz(std::string_view text, const TimeZone& zone) {
   Reader reader(text);
   const auto moment = Moment(reader, zone);
   if (!moment) return Invalid("invalid timestamp string: '{}'", text);
+  if (!IsInFourDigitYear(*moment)) {
+    return Invalid("the timestamp '{}' is not within the years 0000 to 9999 of UTC", text);
+  }
   return *moment;
 }
 

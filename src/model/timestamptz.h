@@ -13,8 +13,11 @@ namespace elanus::model {
 
 /// Reads "2025-01-31T08:00:00[.f...][Z|+08|+08:00]", a space in place of T; without an offset it is
 /// the time in `zone`. A fraction has at most nine digits, of which six count; an offset lies in
-/// [-12:00, +14:00]. Errors: kInvalidParameter.
+/// [-12:00, +14:00], and does not lead out of the years of four digits. Errors: kInvalidParameter.
 Result<int64_t> ParseTimestamptz(std::string_view text, const TimeZone& zone = TimeZone());
+
+/// Whether clocks of UTC show a year from 0000 to 9999: other moments have no text that is read.
+bool IsInFourDigitYear(int64_t moment);
 
 /// The moment as clocks in `zone` show it, by RFC 3339: "2025-01-31T08:00:00.5+08:00". The fraction
 /// has as many digits as it needs, the offset whole minutes, Z for none.

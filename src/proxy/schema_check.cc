@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "model/timestamptz.h"
 #include "proxy/checks.h"
 
 namespace elanus::proxy {
@@ -405,7 +406,11 @@ class SchemaCheck {
         return {};
       case DataType::kTimestamptz:
         // A text is read as a moment once the schema is known to be good.
-        return value.is_string() || value.is_int() ? Status() : mismatch();
+        if (value.is_string()) return {};
+        if (!value.is_int()) return mismatch();
+        if (model::IsInFourDigitYear(value.as_int())) return {};
+        return Invalid("the default value of field {} is not within the years 0000 to 9999",
+                       field.name);
       default:
         return Invalid("type {} not support default_value, field: {}", NameOf(field.type),
                        field.name);

@@ -130,6 +130,24 @@ def test_forms_of_moments(client, call, name, text, micros):
         assert value == f"2025-01-01T00:00:00{fraction}Z"
 
 
+SAME_MOMENTS = ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1582-10-04T12:00:00Z", "1969-12-31T23:59:59.999999Z",
+                "2024-02-29T23:59:59Z", "9999-12-31T23:59:59.999999Z"]
+NO_MOMENTS = ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-12:00", "2023-02-29T00:00:00Z", "2025-01-01T23:59:60Z",
+              "2025-01-01T24:00:00Z", "2025-01-01t00:00:00z", " 2025-01-01T00:00:00Z", "2025-01-01T00:00:00,5Z",
+              "2025-01-01T00:00:00+0100", "2025-01-01T00:00:00+1:00", "12025-01-01T00:00:00Z", "2025-1-1T00:00:00Z"]
+
+
+def test_moments_come_back_as_they_went_in_or_are_refused(client, call, name):
+    """Every text that is answered is one that is taken."""
+    loaded(client, call, name, field("t", "Timestamptz"))
+    for text in NO_MOMENTS:
+        assert insert(call, name, moments([SAME_MOMENTS[0], text])) == 1100, text
+    for key, text in enumerate(SAME_MOMENTS):
+        assert insert(call, name, moments([text]), ids=(key,)) == 0, text
+    found = read(call, name, "t")
+    assert dict(zip(found["id"].scalars.long_data.data, found["t"].scalars.string_data.data)) == dict(enumerate(SAME_MOMENTS))
+
+
 def test_numbers_that_are_none_may_be_in_arrays(client, call, name):
     """Arrays are not looked through for them, upstream does not either."""
     loaded(client, call, name, field("list", "Array", element_type=schema_pb2.Double, params={"max_capacity": 4}))
